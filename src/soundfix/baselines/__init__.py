@@ -1,0 +1,1 @@
+"""Methods to compare with: classical ones, and the paper's rivals."""

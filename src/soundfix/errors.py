@@ -1,0 +1,41 @@
+"""Everything soundfix raises on purpose. A message says what it got, what it wanted, and the likely cause.
+
+SoundfixError
+├── SceneError             audio, positions, room or speed of sound that cannot be right
+├── AudioFileError         a recording that cannot be read
+├── MicrophoneFileError    a list of microphones that cannot be read
+├── UnknownMethodError     a localizer name that is not in the catalog
+├── MissingPackageError    an optional package that is not installed
+└── OutputError            a result that could not be written
+"""
+
+
+class SoundfixError(Exception):
+    """The root: catch this to catch everything soundfix raises on purpose."""
+
+
+class SceneError(SoundfixError, ValueError):
+    """Audio, positions, room or speed of sound that cannot be right."""
+
+
+class AudioFileError(SoundfixError):
+    """A recording that cannot be read."""
+
+
+class MicrophoneFileError(SoundfixError):
+    """A list of microphones that cannot be read."""
+
+
+class UnknownMethodError(SoundfixError):
+    """A localizer name that is not in the catalog."""
+
+
+class MissingPackageError(SoundfixError, ImportError):
+    """An optional package that is not installed."""
+
+    def __init__(self, package: str, extra: str):
+        super().__init__(f"{package} is not installed; this needs it: pip install 'soundfix[{extra}]'")
+
+
+class OutputError(SoundfixError):
+    """A result that could not be written."""

@@ -1,0 +1,1 @@
+"""Recordings, lists of microphones and answers on disk."""

@@ -1,0 +1,122 @@
+"""The answer and who may give it: Estimate, and the Localizer interface that every method of the catalog obeys."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.scene import Scene
+
+Verdict = Literal["ok", "degraded", "ambiguous", "abstain"]
+Status = Literal[
+    "ok",  # heard, and agrees with the rest
+    "dead",  # nothing on this channel: zeros, a constant, or mostly NaN
+    "clipped",  # at the rail too often
+    "noisy",  # its sound has nothing in common with the others'
+    "inverted",  # polarity reversed; corrected and used
+    "duplicate",  # the same samples as another channel
+    "late",  # hears everything too late, by more than a wrong place explains
+    "misplaced",  # hears the source at another distance than its position says
+    "unknown-position",  # used for nothing but its distance from the source
+    "excluded",  # contradicts the rest, and no delay makes it fit
+]
+USABLE: tuple[Status, ...] = ("ok", "inverted")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """One place a sound came from. Metres; `radius90_m` is the sphere that holds 90 % of the covariance."""
+
+    position_m: Float[np.ndarray, "3"]
+    covariance_m2: Float[np.ndarray, "3 3"]
+    radius90_m: float
+    score: float  # mean evidence of a pair at this point: 1 for a clean anechoic sound, 0 for noise
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MicrophoneReport:
+    """What the answer says of one microphone.
+
+    weight: its share in the answer, 0 (left out) to 1. position_m: its known, or its estimated, position; None
+    where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
+    None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position.
+    """
+
+    name: str
+    status: Status
+    weight: float
+    position_m: Float[np.ndarray, "3"] | None
+    pull_m: float | None = None
+    range_m: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate:
+    """The answer for one span of time.
+
+    verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
+    sound: all are in `sources`, best first) | abstain (no place: see reasons). reasons are codes, `code` or
+    `code:microphone`; notes say the same in sentences. Numbers are finite, always.
+    """
+
+    method: str
+    start_s: float
+    end_s: float
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    microphones: tuple[MicrophoneReport, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if (self.verdict == "abstain") != (not self.sources):
+            raise ValueError(f"verdict {self.verdict} with {len(self.sources)} sources")
+        for source in self.sources:
+            numbers = [*source.position_m, *source.covariance_m2.ravel(), source.radius90_m, source.score]
+            if not np.isfinite(numbers).all():
+                raise ValueError(f"{self.method} answered with a number that is not finite: {source}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers, named as in the JSON file."""
+        return {
+            "start_s": self.start_s,
+            "end_s": self.end_s,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "sources": [_source_dict(source) for source in self.sources],
+            "microphones": [_microphone_dict(report) for report in self.microphones],
+        }
+
+
+@runtime_checkable
+class Localizer(Protocol):
+    """A method: it has a name and turns a Scene into an Estimate. `soundfix.testing.check_localizer` is its contract."""
+
+    @property
+    def name(self) -> str: ...
+
+    def locate(self, scene: Scene) -> Estimate:
+        """The answer for one window. Never raises on a valid Scene: what cannot be answered is an `abstain`."""
+        ...
+
+
+def _source_dict(source: Source) -> dict[str, Any]:
+    return {
+        "position_m": source.position_m.tolist(),
+        "covariance_m2": source.covariance_m2.tolist(),
+        "radius90_m": source.radius90_m,
+        "score": source.score,
+    }
+
+
+def _microphone_dict(report: MicrophoneReport) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": report.name,
+        "status": report.status,
+        "weight": report.weight,
+        "position_m": None if report.position_m is None else report.position_m.tolist(),
+        "pull_m": report.pull_m,
+    }
+    return entry if report.range_m is None else entry | {"range_m": report.range_m}

@@ -1,0 +1,125 @@
+"""Sound in air and the geometry of delays.
+
+Conventions, said once for the whole package
+--------------------------------------------
+Metres, seconds, hertz. Axes are right-handed, z points up, xyz is the last axis of every array.
+A pair (i, j) has the range difference  d_ij(x) = |x - r_i| - |x - r_j|  in metres and the delay
+tau_ij = d_ij / c in seconds: positive where microphone i hears the sound later than microphone j.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use
+FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
+
+Points = Float[np.ndarray, "*batch 3"]
+
+
+def speed_of_sound(temperature_c: float) -> float:
+    """Speed of sound in dry air (m/s) at a temperature in °C: c = 331.3 sqrt(1 + T / 273.15)."""
+    return 331.3 * float(np.sqrt(1 + temperature_c / 273.15))
+
+
+def pair_indices(count: int) -> Int[np.ndarray, "pair 2"]:
+    """All pairs i < j of `count` microphones, in lexical order."""
+    return np.stack(np.triu_indices(count, 1), axis=1)
+
+
+def distances(points: Points, positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "*batch mic"]:
+    """Distance from every point to every microphone (m)."""
+    return np.linalg.norm(points[..., None, :] - positions, axis=-1)
+
+
+def range_differences(
+    points: Points, positions: Float[np.ndarray, "mic 3"], pairs: Int[np.ndarray, "pair 2"]
+) -> Float[np.ndarray, "*batch pair"]:
+    """d_ij(x) of every point and pair (m)."""
+    ranges = distances(points, positions)
+    return ranges[..., pairs[:, 0]] - ranges[..., pairs[:, 1]]
+
+
+def directions(point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "mic 3"]:
+    """Unit vectors from the microphones to the point: the gradient of each distance; zero at a microphone itself."""
+    offset = point - positions
+    return offset / np.maximum(np.linalg.norm(offset, axis=-1, keepdims=True), 1e-9)
+
+
+def cramer_rao(
+    point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], sigma_m: float | Float[np.ndarray, "mic"]
+) -> Float[np.ndarray, "3 3"]:
+    """The smallest covariance (m²) any unbiased method can reach at `point`.
+
+    Arrival times carry independent Gaussian errors of `sigma_m` metres each and the emission time t0 is
+    unknown: with weights w = 1 / sigma², unit vectors u and their weighted mean u0, the Fisher information is
+    sum w (u - u0)(u - u0)^T. Directions that the array cannot see come back as infinite variance.
+    """
+    weights = np.broadcast_to(1.0 / np.square(sigma_m), len(positions))
+    units = directions(point, positions)
+    centred = units - weights @ units / weights.sum()
+    values, vectors = np.linalg.eigh((centred * weights[:, None]).T @ centred)
+    with np.errstate(divide="ignore"):
+        variances = np.where(values > 1e-9 * weights.mean(), 1.0 / values, np.inf)
+    if np.isinf(variances).any():
+        return np.diag(np.full(3, np.inf)) if np.isinf(variances).all() else _with_infinite_axes(variances, vectors)
+    return (vectors * variances) @ vectors.T
+
+
+def _with_infinite_axes(variances: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """A covariance whose diagonal is infinite along every coordinate axis that a blind direction touches."""
+    blind = np.isinf(variances)
+    covariance = (vectors[:, ~blind] * variances[~blind]) @ vectors[:, ~blind].T
+    touched = (np.abs(vectors[:, blind]) > 1e-6).any(axis=1)
+    covariance[touched, touched] = np.inf
+    return covariance
+
+
+def spread(positions: Float[np.ndarray, "mic 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
+    """Widths of the array (m, largest first) along its principal axes, and those axes as rows."""
+    centred = positions - positions.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=True)[2]
+    return np.ptp(centred @ axes.T, axis=0), axes
+
+
+def shape_rank(positions: Float[np.ndarray, "mic 3"]) -> int:
+    """3 for an array with depth, 2 for a flat one, 1 for a line, 0 for a single point."""
+    widths, _ = spread(positions)
+    return 0 if widths[0] < 1e-6 else int(np.sum(widths > FLAT_RATIO * widths[0]))
+
+
+def twins(
+    point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], turns: int = 8
+) -> Float[np.ndarray, "twin 3"]:
+    """The other points that no delay of this array can tell from `point`.
+
+    A flat array has one: the reflection in its plane. A line has a whole circle round itself: `turns - 1`
+    points of it stand for all. An array with depth has none.
+    """
+    rank, (_, axes) = shape_rank(positions), spread(positions)
+    centre = positions.mean(axis=0)
+    if rank == 2:
+        return (point - 2 * ((point - centre) @ axes[2]) * axes[2])[None]
+    if rank == 1:
+        return _circle(point - centre, axes[0], turns)[1:] + centre
+    return np.empty((0, 3))
+
+
+def _circle(offset: np.ndarray, axis: np.ndarray, turns: int) -> np.ndarray:
+    """`offset` turned round `axis` in `turns` equal steps (Rodrigues' formula)."""
+    along = (offset @ axis) * axis
+    across = offset - along
+    angle = np.arange(turns)[:, None] * (2 * np.pi / turns)
+    return along + np.cos(angle) * across + np.sin(angle) * np.cross(axis, across)
+
+
+def radius90(covariance_m2: Float[np.ndarray, "3 3"]) -> float:
+    """Radius (m) of the sphere that holds 90 % of a Gaussian with this covariance.
+
+    |e|² is a weighted sum of chi-squares; Satterthwaite (1946) replaces it by g chi²(h) with the same mean and
+    variance. Exact for a sphere, a disc and a line, within 2 % in between.
+    """
+    from scipy.special import gammaincinv
+
+    trace, trace_of_square = np.trace(covariance_m2), np.trace(covariance_m2 @ covariance_m2)
+    degrees = trace**2 / trace_of_square
+    return float(np.sqrt(trace_of_square / trace * 2 * gammaincinv(degrees / 2, 0.9)))

@@ -1,0 +1,263 @@
+"""What was heard and where from: the microphones and one stretch of their sound, checked once, trusted afterwards."""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+
+from soundfix import physics
+from soundfix.errors import SceneError
+
+LARGEST_COORDINATE_M = 1e6  # beyond this a coordinate is a degree, a millimetre or an accident
+SMALLEST_SPACING_M = 1e-3  # microphones closer than this are one microphone listed twice
+THIN_ROOM_M = 0.02  # a room thinner than this along an axis means that coordinate is known
+MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
+
+Room = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Microphones:
+    """Names, places and clocks of M microphones.
+
+    positions: (M, 3) metres; a row of NaN at this border means "position unknown" and becomes `is_known` False.
+    sigma_m: (M,) standard error of each position, metres. offset_s, drift_ppm: (M,) how late and how fast each
+    clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
+    Raises SceneError where this cannot be an array of microphones in metres.
+    """
+
+    positions: Float[np.ndarray, "mic 3"]
+    names: tuple[str, ...] = ()
+    sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
+    offset_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
+    drift_ppm: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
+    files: tuple[str, ...] | None = None
+    channels: tuple[int, ...] | None = None
+    is_known: Bool[np.ndarray, "mic"] = field(init=False)
+
+    def __post_init__(self) -> None:
+        positions, is_known = _checked_positions(self.positions)
+        count = len(positions)
+        _set(self, positions=_frozen(positions), is_known=_frozen(is_known))
+        _set(self, names=_checked_names(self.names, count))
+        for quantity in ("sigma_m", "offset_s", "drift_ppm"):
+            _set(self, **{quantity: _checked_column(getattr(self, quantity), count, quantity)})
+        _check_units(positions[is_known], [n for n, known in zip(self.names, is_known, strict=True) if known])
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def where(self, mask: ArrayLike) -> Self:
+        """The microphones for which the boolean mask (M,) is true."""
+        keep = np.flatnonzero(np.asarray(mask, dtype=bool))
+        return replace(
+            self,
+            positions=self.border_positions()[keep],
+            names=tuple(self.names[m] for m in keep),
+            sigma_m=self.sigma_m[keep],
+            offset_s=self.offset_s[keep],
+            drift_ppm=self.drift_ppm[keep],
+            files=self.files and tuple(self.files[m] for m in keep),
+            channels=self.channels and tuple(self.channels[m] for m in keep),
+        )
+
+    def border_positions(self) -> Float[np.ndarray, "mic 3"]:
+        """Positions as they are given at the border: NaN where unknown."""
+        return np.where(self.is_known[:, None], self.positions, np.nan)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Truth:
+    """What a simulation or a motion capture knows: source positions (K, 3) in metres, measured RT60, SNR."""
+
+    sources: Float[np.ndarray, "source 3"]
+    rt60_s: float | None = None
+    snr_db: float | None = None
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """One stretch of sound: audio (M, T) float32, read-only; NaN and Inf are allowed, health.py deals with them.
+
+    room: ((x0, y0, z0), (x1, y1, z1)) in metres, optional; thin along an axis means that coordinate is known.
+    speed_of_sound_m_s: wins over temperature_c (°C); with neither, 343.2 m/s.
+    Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
+    """
+
+    audio: Float[np.ndarray, "mic time"]
+    sample_rate: float
+    microphones: Microphones
+    room: Room | None = None
+    speed_of_sound_m_s: float | None = None
+    temperature_c: float | None = None
+    start_s: float = 0.0
+    truth: Truth | None = None
+
+    def __post_init__(self) -> None:
+        _set(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate))
+        _set(self, speed_of_sound_m_s=_checked_speed(self.speed_of_sound_m_s, self.temperature_c))
+        if self.room is not None:
+            _set(self, room=_checked_room(self.room))
+        _check_delays_fit(self)
+
+    @property
+    def duration_s(self) -> float:
+        return self.audio.shape[1] / self.sample_rate
+
+    @property
+    def speed(self) -> float:
+        """Speed of sound (m/s), given, from the temperature, or 343.2."""
+        assert self.speed_of_sound_m_s is not None
+        return self.speed_of_sound_m_s
+
+    def where(self, mask: ArrayLike) -> Self:
+        """The same scene heard by the microphones for which the boolean mask (M,) is true."""
+        mask = np.asarray(mask, dtype=bool)
+        return replace(self, audio=self.audio[mask], microphones=self.microphones.where(mask))
+
+    def search_box(self) -> Float[np.ndarray, "2 3"]:
+        """The room, or without one the box round the known microphones grown by half its longest side (2 m at least)."""
+        if self.room is not None:
+            return np.array(self.room)
+        known = self.microphones.positions[self.microphones.is_known]
+        low, high = known.min(axis=0), known.max(axis=0)
+        margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float((high - low).max()))
+        return np.stack([low - margin, high + margin])
+
+
+def free_axes(box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "3"]:
+    """Which coordinates are to be found: those along which the box is not thin."""
+    return box[1] - box[0] > THIN_ROOM_M
+
+
+def _set(instance: object, **values: object) -> None:
+    """Assign to a frozen dataclass while it is being built."""
+    for name, value in values.items():
+        object.__setattr__(instance, name, value)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array = array.copy() if array.flags.writeable else array
+    array.flags.writeable = False
+    return array
+
+
+def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    positions = np.array(given, dtype=np.float64)
+    if positions.ndim != 2 or positions.shape[1] != 3:
+        raise SceneError(f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each")
+    is_blank = np.isnan(positions)
+    half_blank = is_blank.any(axis=1) & ~is_blank.all(axis=1)
+    if half_blank.any():
+        raise SceneError(
+            f"microphone {np.flatnonzero(half_blank)[0] + 1} has {positions[half_blank][0]} as position: "
+            "give all three coordinates, or none for an unknown position"
+        )
+    is_known = ~is_blank.all(axis=1)
+    wild = np.abs(positions[is_known]) > LARGEST_COORDINATE_M
+    if wild.any():
+        raise SceneError(f"a coordinate of {positions[is_known][wild][0]:g} m is no place on this site: a unit or a typo?")
+    return np.where(is_known[:, None], positions, 0.0), is_known
+
+
+def _checked_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
+    names = tuple(str(name) for name in names) or tuple(f"mic{m + 1}" for m in range(count))
+    if len(names) != count:
+        raise SceneError(f"{len(names)} names for {count} microphones")
+    if len(set(names)) != count:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SceneError(f"two microphones are called {twice!r}: names must differ")
+    return names
+
+
+def _checked_column(values: ArrayLike | None, count: int, quantity: str) -> np.ndarray:
+    column = np.zeros(count) if values is None or np.size(values) == 0 else np.array(values, dtype=np.float64)
+    if column.shape != (count,):
+        raise SceneError(f"{quantity} has shape {column.shape}, wanted ({count},): one number a microphone")
+    if not np.isfinite(column).all() or (quantity == "sigma_m" and (column < 0).any()):
+        raise SceneError(f"{quantity} holds {column[~np.isfinite(column) | (column < 0)][0]}, wanted finite numbers")
+    return _frozen(column)
+
+
+def _check_units(positions: np.ndarray, names: list[str]) -> None:
+    """Degrees look like an array a few micrometres wide; a row pasted twice looks like a distance of zero."""
+    if len(positions) < 2:
+        return
+    gaps = np.linalg.norm(positions[:, None] - positions[None], axis=-1) + np.diag(np.full(len(positions), np.inf))
+    widest = float(np.where(np.isinf(gaps), 0, gaps).max())
+    if widest < 0.01:
+        raise SceneError(
+            f"all microphones lie within {widest * 1000:.3g} mm of each other: were positions given in degrees or km? "
+            "They must be metres"
+        )
+    if gaps.min() < SMALLEST_SPACING_M:
+        first, second = np.unravel_index(gaps.argmin(), gaps.shape)
+        raise SceneError(
+            f"microphones {names[first]} and {names[second]} stand on the same spot "
+            f"({gaps.min() * 1000:.3g} mm apart): is a row listed twice?"
+        )
+
+
+def _checked_audio(given: ArrayLike, microphones: Microphones) -> np.ndarray:
+    audio = np.asarray(given)
+    if audio.ndim != 2:
+        raise SceneError(f"audio has shape {audio.shape}, wanted (microphones, samples)")
+    if audio.dtype.kind not in "fiu":
+        raise SceneError(f"audio is of type {audio.dtype}, wanted real numbers")
+    if audio.shape[0] != len(microphones):
+        turned = " It looks transposed: pass audio.T." if audio.shape[1] == len(microphones) else ""
+        raise SceneError(f"audio has {audio.shape[0]} channels for {len(microphones)} microphones.{turned}")
+    if audio.shape[1] == 0:
+        raise SceneError("audio is empty: zero samples")
+    with np.errstate(over="ignore"):  # 1e308 becomes Inf, which health.py masks
+        return _frozen(audio.astype(np.float32, copy=False))
+
+
+def _checked_rate(sample_rate: float) -> float:
+    if not (np.isfinite(sample_rate) and 100 <= sample_rate <= 10e6):
+        raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
+    return float(sample_rate)
+
+
+def _checked_speed(speed_m_s: float | None, temperature_c: float | None) -> float:
+    if speed_m_s is None and temperature_c is not None:
+        if not -60 <= temperature_c <= 70:
+            raise SceneError(f"temperature {temperature_c}, wanted -60 to 70 °C: was it given in °F or K?")
+        return physics.speed_of_sound(temperature_c)
+    speed = physics.SPEED_OF_SOUND_M_S if speed_m_s is None else float(speed_m_s)
+    if not 100 <= speed <= 7000:
+        raise SceneError(f"speed of sound {speed} m/s, wanted 100 to 7000: air is about 343, water 1480")
+    return speed
+
+
+def _checked_room(given: Room) -> Room:
+    box = np.array(given, dtype=np.float64)
+    if box.shape != (2, 3) or not np.isfinite(box).all():
+        raise SceneError(f"room is {given!r}, wanted ((x0, y0, z0), (x1, y1, z1)) in metres")
+    if (box[1] < box[0]).any():
+        raise SceneError(f"room {given!r} has a corner below its opposite: give the lowest corner first")
+    low, high = box.tolist()
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _check_delays_fit(scene: Scene) -> None:
+    """A window must be longer than the sound needs to cross the array: the sign of millimetres given for metres."""
+    known = scene.microphones.positions[scene.microphones.is_known]
+    if len(known) < 2:
+        return
+    widest = float(physics.distances(known, known).max())
+    heard = scene.duration_s * scene.speed
+    if widest > heard:
+        raise SceneError(
+            f"microphones are up to {widest:.4g} m apart, but {scene.duration_s:.3g} s of audio spans only {heard:.4g} m "
+            f"of sound: {_unit_guess(widest)}"
+        )
+
+
+def _unit_guess(widest: float) -> str:
+    if widest > 1000:
+        return "were positions given in mm? If they are metres, use a longer window"
+    return "were positions given in cm or feet? If they are metres, use a longer window"
