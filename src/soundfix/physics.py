@@ -28,7 +28,8 @@ def pair_indices(count: int) -> Int[np.ndarray, "pair 2"]:
 
 def distances(points: Points, positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "*batch mic"]:
     """Distance from every point to every microphone (m)."""
-    return np.linalg.norm(points[..., None, :] - positions, axis=-1)
+    offset = points[..., None, :] - positions
+    return np.sqrt(np.einsum("...i,...i->...", offset, offset))
 
 
 def range_differences(

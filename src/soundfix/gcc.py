@@ -1,0 +1,98 @@
+"""Generalized cross-correlation: what two microphones have in common, lag by lag (Knapp & Carter, 1976).
+
+    R_ij(tau) = sum_f psi_ij(f) X_i(f) conj(X_j(f)) exp(2 pi i f tau)
+
+Axes: M microphones, P pairs, T samples, F bins, L lags. Lags run from -max_lag to +max_lag. A peak at a positive
+lag means microphone i hears the sound later than j (see physics.py). The spectra are zero-padded by max_lag, so that
+no lag of interest wraps round. Every correlation is scaled to 1 where two channels are identical, whatever
+their gains, and has mean 0 and standard deviation `noise_level` where they share nothing.
+
+`whitening` beta shapes psi = 1 / (|X_i| |X_j|)^beta: 1 is PHAT (every frequency counts alike), 0 the plain
+correlation, values between are partial whitening.
+"""
+
+import torch
+from jaxtyping import Complex, Float, Int
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
+SMOOTHING_HZ = 10.0
+TAPS_EACH_SIDE = 8  # of the interpolation kernel: at 0.45 of the sample rate its error is below 1 %
+
+
+def whitened_spectra(
+    audio: Float[Tensor, "*batch mic time"],
+    *,
+    sample_rate: float,
+    pad: int,
+    band_hz: tuple[float, float],
+    whitening: float,
+    floor: float = 0.0,
+) -> Complex[Tensor, "*batch mic freq"]:
+    """Spectra divided by their magnitude ** whitening inside the band, zero outside, scaled to a mean power of 1.
+
+    floor > 0 whitens less where there is little to hear: the magnitude is smoothed over 10 Hz and never taken for
+    smaller than `floor` times its median, so that frequencies of mere noise do not count like those of the source.
+    """
+    length = 2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True)
+    spectra = torch.fft.rfft(audio, n=length)
+    in_band = band_mask(length, sample_rate=sample_rate, band_hz=band_hz).to(audio.device)
+    magnitude = spectra.abs()
+    if floor > 0:
+        magnitude = _smooth(magnitude, round(SMOOTHING_HZ * length / sample_rate))
+        median = magnitude[..., in_band > 0].median(dim=-1, keepdim=True).values
+        magnitude = magnitude + floor * median
+    spectra = spectra * in_band / (magnitude + SMALLEST) ** whitening
+    power = spectra.abs().square().sum(dim=-1, keepdim=True) / in_band.sum()
+    return spectra / (power.sqrt() + SMALLEST)
+
+
+def _smooth(magnitude: Float[Tensor, "*batch freq"], width: int) -> Float[Tensor, "*batch freq"]:
+    """Root mean square over `width` neighbouring bins."""
+    flat = magnitude.square().reshape(-1, 1, magnitude.shape[-1])
+    odd = width // 2 * 2 + 1
+    mean = torch.nn.functional.avg_pool1d(flat, odd, stride=1, padding=odd // 2, count_include_pad=False)
+    return mean.reshape(magnitude.shape).sqrt()
+
+
+def band_mask(length: int, *, sample_rate: float, band_hz: tuple[float, float]) -> Float[Tensor, "freq"]:
+    """1 for the bins of an rfft of `length` samples that lie in the band, 0 elsewhere (the mean is always left out)."""
+    frequency = torch.fft.rfftfreq(length, 1 / sample_rate)
+    return ((frequency >= max(band_hz[0], 1e-9)) & (frequency <= band_hz[1])).float()
+
+
+def correlate(
+    spectra: Complex[Tensor, "*batch mic freq"], pairs: Int[Tensor, "pair 2"], *, max_lag: int, bins: int
+) -> Float[Tensor, "*batch pair lag"]:
+    """R_ij at the lags -max_lag..max_lag of every pair; `bins` is the number of bins in the band."""
+    cross = spectra[..., pairs[:, 0], :] * spectra[..., pairs[:, 1], :].conj()
+    length = 2 * (spectra.shape[-1] - 1)
+    circular = torch.fft.irfft(cross, n=length) * (length / (2 * bins))
+    return torch.cat([circular[..., -max_lag:], circular[..., : max_lag + 1]], dim=-1)
+
+
+def upsample(correlation: Float[Tensor, "*batch lag"], factor: int) -> Float[Tensor, "*batch finelag"]:
+    """The band-limited correlation at `factor` times as many lags; every factor-th value is the original."""
+    if factor == 1:
+        return correlation
+    kernel = interpolation_kernel(factor).to(correlation)
+    flat = correlation.reshape(-1, 1, correlation.shape[-1])
+    padded = torch.nn.functional.pad(flat, (TAPS_EACH_SIDE - 1, TAPS_EACH_SIDE))
+    phases = torch.nn.functional.conv1d(padded, kernel[:, None])
+    fine = phases.transpose(1, 2).reshape(len(flat), -1)[:, : factor * (correlation.shape[-1] - 1) + 1]
+    return fine.reshape(*correlation.shape[:-1], -1)
+
+
+def interpolation_kernel(factor: int) -> Float[Tensor, "phase tap"]:
+    """A Kaiser-windowed sinc for each of the `factor` fractions of a lag."""
+    taps = torch.arange(1 - TAPS_EACH_SIDE, TAPS_EACH_SIDE + 1)
+    distance = torch.arange(factor)[:, None] / factor - taps
+    inside = (1 - (distance / TAPS_EACH_SIDE).square()).clamp_min(0).sqrt()
+    beta = torch.tensor(6.0)
+    return torch.sinc(distance) * torch.special.i0(beta * inside) / torch.special.i0(beta)
+
+
+def noise_level(bins: int) -> float:
+    """Standard deviation of R_ij(tau) where the two channels share nothing: `bins` random phases, averaged."""
+    return (2 * bins) ** -0.5
