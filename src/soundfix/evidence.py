@@ -6,7 +6,6 @@ that nothing behind this seam knows sample rates or the speed of sound.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,17 +18,22 @@ class Evidence:
     """Curves l_ij over range differences for P pairs of M microphones.
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
-    by step_m. noise: standard deviation of a value where the pair shares no sound.
+    by step_m.
     """
 
     pairs: Int[np.ndarray, "pair 2"]
     values: Float[np.ndarray, "pair lag"]
     step_m: float
-    noise: float
 
     @property
     def reach_m(self) -> float:
         return self.step_m * (self.values.shape[1] - 1) / 2
+
+    @property
+    def deviation(self) -> float:
+        """Robust standard deviation of a value where no source is: reverberation and noise together, median of pairs."""
+        middle = np.median(self.values, axis=1, keepdims=True)
+        return 1.4826 * float(np.median(np.abs(self.values - middle))) + 1e-9
 
     def at(self, differences_m: Float[np.ndarray, "*batch pair"]) -> Float[np.ndarray, "*batch pair"]:
         """l_ij at these range differences, linear between lags, constant beyond the last one."""
@@ -47,12 +51,12 @@ class Evidence:
         """Mean evidence of all pairs at these points: log p(x) up to scale and constant."""
         return self.at(physics.range_differences(points, positions, self.pairs)).mean(axis=-1)
 
-    def among(self, keep: Bool[np.ndarray, "mic"]) -> Self:
+    def among(self, keep: Bool[np.ndarray, "mic"]) -> "Evidence":
         """Only the pairs of which both microphones are kept; microphone numbers stay as they are."""
         both = keep[self.pairs].all(axis=1)
         return replace(self, pairs=self.pairs[both], values=self.values[both])
 
-    def within(self, reach_m: float) -> Self:
+    def within(self, reach_m: float) -> "Evidence":
         """Only the lags up to this range difference (and one more)."""
         middle = self.values.shape[1] // 2
         lags = min(middle, int(reach_m / self.step_m) + 2)

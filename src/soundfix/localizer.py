@@ -1,7 +1,7 @@
 """The answer and who may give it: Estimate, and the Localizer interface that every method of the catalog obeys."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -21,7 +21,14 @@ Status = Literal[
     "unknown-position",  # used for nothing but its distance from the source
     "excluded",  # contradicts the rest, and no delay makes it fit
 ]
-USABLE: tuple[Status, ...] = ("ok", "inverted")
+
+
+class Finding(NamedTuple):
+    """Something the answer should mention: a code for machines, a sentence for people, and whether it costs the "ok"."""
+
+    code: str
+    sentence: str
+    degrades: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +48,7 @@ class MicrophoneReport:
     weight: its share in the answer, 0 (left out) to 1. position_m: its known, or its estimated, position; None
     where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
     None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position.
+    fault_log_odds: how strongly this window speaks for a fault (recording.py adds windows up); not in the JSON.
     """
 
     name: str
@@ -49,6 +57,7 @@ class MicrophoneReport:
     position_m: Float[np.ndarray, "3"] | None
     pull_m: float | None = None
     range_m: float | None = None
+    fault_log_odds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

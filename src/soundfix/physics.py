@@ -46,33 +46,34 @@ def directions(point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 
     return offset / np.maximum(np.linalg.norm(offset, axis=-1, keepdims=True), 1e-9)
 
 
-def cramer_rao(
+def fisher_information(
     point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], sigma_m: float | Float[np.ndarray, "mic"]
 ) -> Float[np.ndarray, "3 3"]:
-    """The smallest covariance (m²) any unbiased method can reach at `point`.
+    """What arrival times can tell about the position of `point` (1/m²).
 
-    Arrival times carry independent Gaussian errors of `sigma_m` metres each and the emission time t0 is
-    unknown: with weights w = 1 / sigma², unit vectors u and their weighted mean u0, the Fisher information is
-    sum w (u - u0)(u - u0)^T. Directions that the array cannot see come back as infinite variance.
+    They carry independent Gaussian errors of `sigma_m` metres each and the emission time t0 is unknown: with
+    weights w = 1 / sigma², unit vectors u and their weighted mean u0 it is  sum w (u - u0)(u - u0)^T.
     """
     weights = np.broadcast_to(1.0 / np.square(sigma_m), len(positions))
     units = directions(point, positions)
     centred = units - weights @ units / weights.sum()
-    values, vectors = np.linalg.eigh((centred * weights[:, None]).T @ centred)
-    with np.errstate(divide="ignore"):
-        variances = np.where(values > 1e-9 * weights.mean(), 1.0 / values, np.inf)
-    if np.isinf(variances).any():
-        return np.diag(np.full(3, np.inf)) if np.isinf(variances).all() else _with_infinite_axes(variances, vectors)
-    return (vectors * variances) @ vectors.T
+    return (centred * weights[:, None]).T @ centred
 
 
-def _with_infinite_axes(variances: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """A covariance whose diagonal is infinite along every coordinate axis that a blind direction touches."""
-    blind = np.isinf(variances)
-    covariance = (vectors[:, ~blind] * variances[~blind]) @ vectors[:, ~blind].T
-    touched = (np.abs(vectors[:, blind]) > 1e-6).any(axis=1)
-    covariance[touched, touched] = np.inf
-    return covariance
+def cramer_rao(
+    point: Float[np.ndarray, "3"],
+    positions: Float[np.ndarray, "mic 3"],
+    sigma_m: float | Float[np.ndarray, "mic"],
+    box: Float[np.ndarray, "2 3"],
+) -> Float[np.ndarray, "3 3"]:
+    """The smallest covariance (m²) any method can reach at `point`, knowing that the source is inside the box.
+
+    The box counts as a Gaussian of the variance of a uniform one (side² / 12), so a direction that the array cannot
+    see has the room's size as its uncertainty, and a coordinate in which the room is thin has none.
+    """
+    sides = np.maximum(box[1] - box[0], 1e-3)
+    information = fisher_information(point, positions, sigma_m) + np.diag(12 / sides**2)
+    return np.linalg.inv(information)
 
 
 def spread(positions: Float[np.ndarray, "mic 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:

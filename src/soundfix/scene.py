@@ -1,7 +1,6 @@
 """What was heard and where from: the microphones and one stretch of their sound, checked once, trusted afterwards."""
 
 from dataclasses import dataclass, field, replace
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -49,7 +48,7 @@ class Microphones:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def where(self, mask: ArrayLike) -> Self:
+    def where(self, mask: ArrayLike) -> "Microphones":
         """The microphones for which the boolean mask (M,) is true."""
         keep = np.flatnonzero(np.asarray(mask, dtype=bool))
         return replace(
@@ -113,7 +112,7 @@ class Scene:
         assert self.speed_of_sound_m_s is not None
         return self.speed_of_sound_m_s
 
-    def where(self, mask: ArrayLike) -> Self:
+    def where(self, mask: ArrayLike) -> "Scene":
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""
         mask = np.asarray(mask, dtype=bool)
         return replace(self, audio=self.audio[mask], microphones=self.microphones.where(mask))

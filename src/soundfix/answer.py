@@ -1,0 +1,127 @@
+"""From sound to an answer: health -> evidence -> modes -> consensus -> verdict. Every classical method takes this way.
+
+What a method brings is two functions: how to correlate pairs of microphones, and how to find the places where the
+evidence peaks. Everything that makes the answer honest is the same for all of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from soundfix import physics
+from soundfix.consensus import agree
+from soundfix.evidence import Evidence
+from soundfix.health import Health, examine
+from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verdict
+from soundfix.refine import Mode
+from soundfix.report import report_microphones, report_unused
+from soundfix.scene import Scene, free_axes
+from soundfix.verdict import detection, place_sources
+
+Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pair 2"]], Evidence]
+Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
+
+MOST_PAIRS = 600  # beyond this pairs say the same thing again
+DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
+
+
+def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leaves_out: bool = True) -> Estimate:
+    """The estimate for one window, by the method's way to correlate and to find modes.
+
+    leaves_out: whether microphones that contradict the rest are left out; a method may have its own way with them.
+    """
+    health = examine(scene)
+    is_used = health.is_heard & scene.microphones.is_known
+    if not health.is_heard.any():
+        return _abstain(scene, health, method, Finding("no_signal", "no microphone hears anything"))
+    if is_used.sum() < fewest_microphones(scene):
+        return _abstain(scene, health, method, _too_few(scene, is_used))
+
+    pairs, pair_findings = choose_pairs(health.is_heard)
+    evidence = _weighted(correlate(health.audio, scene, pairs), health.weight)
+    box, positions = scene.search_box(), scene.microphones.positions
+    consensus = agree(
+        evidence,
+        lambda kept: find(kept, positions, box),
+        positions,
+        is_used,
+        fewest_left=fewest_microphones(scene) + 1 if leaves_out else len(positions),
+    )
+    if not consensus.modes:
+        return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
+    if detection(consensus, consensus.modes[0]) < DETECTED:
+        return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
+
+    sources, place_findings = place_sources(scene, consensus)
+    reports, microphone_findings = report_microphones(scene, health, consensus)
+    findings = (*health.findings, *microphone_findings, *place_findings, *pair_findings)
+    return _estimate(scene, method, findings, sources, reports)
+
+
+def fewest_microphones(scene: Scene) -> int:
+    """Every unknown coordinate and the time of the sound need one microphone: 4 in a room, 3 at a known height."""
+    if not scene.microphones.is_known.any():
+        return 4
+    return int(free_axes(scene.search_box()).sum()) + 1
+
+
+def choose_pairs(is_heard: Bool[np.ndarray, "mic"]) -> tuple[Int[np.ndarray, "pair 2"], tuple[Finding, ...]]:
+    """All pairs of the heard microphones, or where these are too many, as many partners for each, spread evenly."""
+    mics = np.flatnonzero(is_heard)
+    pairs = mics[physics.pair_indices(len(mics))]
+    if len(pairs) <= MOST_PAIRS:
+        return pairs, ()
+    strides = np.unique(np.linspace(1, (len(mics) - 1) // 2, MOST_PAIRS // len(mics) or 1).astype(int))
+    first = np.arange(len(mics))
+    ring = np.concatenate([np.stack([first, (first + stride) % len(mics)], axis=1) for stride in strides])
+    chosen = mics[np.unique(np.sort(ring, axis=1), axis=0)]
+    sentence = f"{len(chosen)} of {len(pairs)} pairs were used: more say nothing new"
+    return chosen, (Finding("pairs_subsampled", sentence, degrades=False),)
+
+
+def _weighted(evidence: Evidence, weight: Float[np.ndarray, "mic"]) -> Evidence:
+    """Curves scaled by how usable both signals are."""
+    share = weight[evidence.pairs].prod(axis=1).astype(evidence.values.dtype)
+    return evidence if (share == 1).all() else replace(evidence, values=evidence.values * share[:, None])
+
+
+def _too_few(scene: Scene, is_used: Bool[np.ndarray, "mic"]) -> Finding:
+    wanted = fewest_microphones(scene)
+    return Finding(
+        "too_few_microphones",
+        f"{is_used.sum()} usable microphones of known position, but {wanted} are needed: "
+        f"{wanted - 1} coordinates and the time of the sound are unknown",
+    )
+
+
+def _abstain(scene: Scene, health: Health, method: str, why: Finding) -> Estimate:
+    return _estimate(scene, method, (*health.findings, why), (), report_unused(scene, health))
+
+
+def _estimate(
+    scene: Scene,
+    method: str,
+    findings: Sequence[Finding],
+    sources: tuple[Source, ...],
+    reports: tuple[MicrophoneReport, ...],
+) -> Estimate:
+    return Estimate(
+        method=method,
+        start_s=scene.start_s,
+        end_s=scene.start_s + scene.duration_s,
+        verdict=_verdict(findings, sources),
+        reasons=tuple(finding.code for finding in findings),
+        notes=tuple(finding.sentence for finding in findings),
+        sources=sources,
+        microphones=reports,
+    )
+
+
+def _verdict(findings: Sequence[Finding], sources: tuple[Source, ...]) -> Verdict:
+    if not sources:
+        return "abstain"
+    if len(sources) > 1:
+        return "ambiguous"
+    return "degraded" if any(finding.degrades for finding in findings) else "ok"

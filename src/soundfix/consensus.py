@@ -1,0 +1,168 @@
+"""Which microphones contradict the rest?
+
+At a candidate point x every pair has a predicted range difference. The **profile** of microphone m is the mean
+evidence of its pairs, moved by a common delay: A_m(delta) = mean_j l_mj(d_mj(x) + delta). A sound microphone's profile
+peaks at delta = 0. One that is late, or stands elsewhere than its position says, peaks at another delta (its pull,
+in metres of path); one that hears something else has no peak at all. Peaks are counted in standard deviations
+of the profile itself, so reverberation does not look like a contradiction.
+
+The worst offender is left out and the source sought again, until nobody contradicts or too few would remain:
+k faults can be isolated while at least 5 microphones remain (one more than the unknowns x, y, z and t0), so with 5
+microphones a fault is noticed but nobody is accused, and with 4 there is nothing to notice. Leaving out a good
+microphone costs little and keeping a bad one much: the answer does without a microphone on mere doubt, but names it
+only on strong evidence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix import physics
+from soundfix.evidence import Evidence
+from soundfix.refine import Mode
+
+NEAR_M = 0.03  # a peak this near to zero agrees: timing noise, and positions good to a few centimetres
+BESIDE_M = 0.06  # nearer than this is still the flank of the peak at zero
+# Log-odds that a microphone is at fault, given the square roots of its peaks at zero and elsewhere (in standard
+# deviations): logistic regression on simulated windows, T60 0.2-0.8 s, SNR 5-30 dB, 0-3 of 11 at fault (EXPERIMENTS.md).
+LOG_ODDS_OFFSET, LOG_ODDS_AT_ZERO, LOG_ODDS_ELSEWHERE = -5.56, -4.61, 4.68
+PRIOR_LOG_ODDS = -2.7  # how often a microphone was at fault in those windows
+ACCUSED = 1.0  # log-odds from which one window is enough to name a microphone
+DOUBTED = -1.0  # log-odds from which the answer does better without it, while most are left
+MOST_DOUBTED = 1 / 3  # of the microphones may be left out on mere doubt
+INVERTED_PEAK = 6.0  # standard deviations of a negative peak at zero
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profile:
+    """How one microphone agrees with the others at a point; peaks in standard deviations of the profile."""
+
+    at_zero: float
+    elsewhere: float
+    pull_m: float  # where the profile peaks: how much later than expected the sound arrived
+    residual_m: float  # where it peaks near zero: the timing error of a microphone that agrees
+    negative: float  # depth of the lowest value near zero
+
+    @property
+    def log_odds(self) -> float:
+        """Log-odds that this microphone contradicts the others."""
+        at_zero, elsewhere = np.sqrt(np.clip([self.at_zero, self.elsewhere], 0, 100))
+        return float(LOG_ODDS_OFFSET + LOG_ODDS_AT_ZERO * at_zero + LOG_ODDS_ELSEWHERE * elsewhere)
+
+    @property
+    def is_inverted(self) -> bool:
+        return self.negative > max(INVERTED_PEAK, self.at_zero, self.elsewhere)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Consensus:
+    """Who was kept, who is named at fault, whose polarity was turned; the profiles at the best mode, and the modes.
+
+    evidence is that of all pairs, polarity corrected.
+    """
+
+    is_kept: Bool[np.ndarray, "mic"]
+    is_named: Bool[np.ndarray, "mic"]
+    is_inverted: Bool[np.ndarray, "mic"]
+    profiles: tuple[Profile | None, ...]
+    modes: list[Mode]
+    evidence: Evidence
+    is_contradicted: bool  # somebody is at fault, and there are too few microphones to say who
+
+
+def agree(
+    evidence: Evidence,
+    find: Callable[[Evidence], list[Mode]],
+    positions: Float[np.ndarray, "mic 3"],
+    is_heard: Bool[np.ndarray, "mic"],
+    *,
+    fewest_left: int,
+) -> Consensus:
+    """Find the source, leave out the worst offender, find it again, until the rest agrees."""
+    is_kept, is_inverted = is_heard.copy(), np.zeros(len(positions), dtype=bool)
+    while True:
+        modes = find(evidence.among(is_kept))
+        profiles = profiles_at(evidence, modes[0].position, positions, is_kept) if modes else (None,) * len(positions)
+        turned = np.array([p is not None and p.is_inverted for p in profiles]) & is_kept & ~is_inverted
+        case = _cases(profiles) * is_kept - 99.0 * ~is_kept
+        worst = int(case.argmax())
+        if turned.any():
+            is_inverted |= turned
+            evidence = _turned(evidence, turned)
+        elif case[worst] > _threshold(int(is_kept.sum()), int(is_heard.sum()), fewest_left):
+            is_kept[worst] = False
+        else:
+            break
+    return Consensus(
+        is_kept=is_kept,
+        is_named=is_heard & ~is_kept & (_cases(profiles) > ACCUSED),
+        is_inverted=is_inverted,
+        profiles=profiles,
+        modes=modes,
+        evidence=evidence,
+        is_contradicted=bool(case[worst] > ACCUSED),
+    )
+
+
+def _cases(profiles: tuple[Profile | None, ...]) -> Float[np.ndarray, "mic"]:
+    """Log-odds against every microphone; those without a profile have none."""
+    return np.array([profile.log_odds if profile else -99.0 for profile in profiles])
+
+
+def _threshold(kept: int, heard: int, fewest_left: int) -> float:
+    """The log-odds from which one more microphone is left out."""
+    if kept <= fewest_left:
+        return np.inf
+    return DOUBTED if kept - 1 >= max(fewest_left + 1, (1 - MOST_DOUBTED) * heard) else ACCUSED
+
+
+def _turned(evidence: Evidence, is_inverted: Bool[np.ndarray, "mic"]) -> Evidence:
+    """The evidence with the polarity of these microphones reversed."""
+    sign = np.where(is_inverted, -1, 1).astype(evidence.values.dtype)
+    return replace(evidence, values=evidence.values * (sign[evidence.pairs[:, 0]] * sign[evidence.pairs[:, 1]])[:, None])
+
+
+def profiles_at(
+    evidence: Evidence, point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], is_kept: Bool[np.ndarray, "mic"]
+) -> tuple[Profile | None, ...]:
+    """The profile of every microphone against the kept ones; None where it has no pair with any of them."""
+    curves, counts = _profile_curves(evidence, point, positions, is_kept)
+    return tuple(_summary(c, evidence.step_m) if n > 0 else None for c, n in zip(curves, counts, strict=True))
+
+
+def _profile_curves(
+    evidence: Evidence, point: np.ndarray, positions: np.ndarray, is_kept: np.ndarray
+) -> tuple[Float[np.ndarray, "mic delay"], Float[np.ndarray, "mic"]]:
+    """A_m(delta) for delta within the reach that all pairs have, and how many pairs each is the mean of."""
+    ranges = physics.distances(point, positions)
+    middle = evidence.values.shape[1] // 2
+    lags = np.rint((ranges[evidence.pairs[:, 0]] - ranges[evidence.pairs[:, 1]]) / evidence.step_m).astype(int)
+    half = middle - int(np.abs(lags).max())
+    total, count = np.zeros((len(positions), 2 * half + 1), dtype=np.float32), np.zeros(len(positions))
+    for curve, lag, (i, j) in zip(evidence.values, lags, evidence.pairs, strict=True):
+        moved = curve[middle + lag - half : middle + lag + half + 1]
+        if is_kept[j]:
+            total[i] += moved
+            count[i] += 1
+        if is_kept[i]:
+            total[j] += moved[::-1]
+            count[j] += 1
+    return total / np.maximum(count, 1)[:, None], count
+
+
+def _summary(curve: Float[np.ndarray, "delay"], step_m: float) -> Profile:
+    """The peaks of one profile, in robust standard deviations."""
+    middle = len(curve) // 2
+    near, beside = int(NEAR_M / step_m), int(BESIDE_M / step_m)
+    deviation = 1.4826 * float(np.median(np.abs(curve - np.median(curve)))) + 1e-9
+    centre = curve[middle - near : middle + near + 1]
+    far = max(curve[: middle - beside].max(), curve[middle + beside + 1 :].max())
+    return Profile(
+        at_zero=float(centre.max()) / deviation,
+        elsewhere=float(far) / deviation,
+        pull_m=(int(curve.argmax()) - middle) * step_m,
+        residual_m=(int(centre.argmax()) - near) * step_m,
+        negative=-float(centre.min()) / deviation,
+    )

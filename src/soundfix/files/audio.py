@@ -1,0 +1,249 @@
+"""Recordings: one file of many channels or many files of few, as one array of microphones in constant memory.
+
+Windows of a recording of `total` samples start every `hop_s` from 0. Every window that fits is given. What is left
+beyond them is given as one last, shorter window only if at least half a window of new sound is left there; with a
+hop longer than the window, sound skipped between windows does not count as left. A recording shorter than one
+window is one window of what there is. Arrays are (M, T) float32 and read-only, so that nobody need copy them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.errors import AudioFileError, SceneError
+from soundfix.files.decoding import AudioFile, Reader, open_audio_file
+
+SUFFIXES = frozenset(
+    {
+        ".wav",
+        ".wave",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".w64",
+        ".rf64",
+        ".bw64",
+        ".aif",
+        ".aiff",
+        ".caf",
+        ".au",
+        ".mp3",
+    }
+)
+LARGEST_READ_FRAMES, SMALLEST_READ_FRAMES = 2**16, 2**9  # a second of sound, and the least worth a call
+READ_BUDGET_SAMPLES = 2**22  # decoded ahead over all channels: 16 MiB, however many there are
+LEAST_SHARE = 0.5  # of a window that a last, shorter one must hold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """Where one microphone's sound is stored; number counts from 1."""
+
+    file: Path
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Channels side by side, from the common start to the end of the shortest, at `sample_rate` (Hz).
+
+    notes: plain sentences about what was done to make the files fit together. Every call of `blocks` and `windows`
+    reads the files anew; they raise AudioFileError where a file turns out to be damaged.
+    """
+
+    files: tuple[AudioFile, ...]
+    sample_rate: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return tuple(Channel(file=file.path, number=c + 1) for file in self.files for c in range(file.channels))
+
+    @property
+    def samples(self) -> int:
+        """Length of the common span, in samples."""
+        return min(file.frames_at(self.sample_rate) for file in self.files)
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples / self.sample_rate
+
+    def blocks(self, block_s: float) -> Iterator[Float[np.ndarray, "mic time"]]:
+        """The whole recording in pieces of `block_s` seconds, the last one shorter."""
+        block = _in_samples(block_s, self.sample_rate, "block_s")
+        with _Streams(self) as streams:
+            for start in range(0, self.samples, block):
+                yield streams.take(min(block, self.samples - start))
+
+    def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
+        """(start in seconds, audio) of every window; see the top of the file for the last one."""
+        with _Streams(self) as streams:
+            held, held_start = streams.take(0), 0
+            for start, stop in self._spans(window_s, hop_s):
+                streams.skip(start - streams.position)
+                overlap = held[:, start - held_start :]
+                held, held_start = _joined(overlap, streams.take(stop - streams.position)), start
+                yield start / self.sample_rate, held
+
+    def count_windows(self, window_s: float, hop_s: float) -> int:
+        """How many windows `windows` gives."""
+        return sum(1 for _ in self._spans(window_s, hop_s))
+
+    def _spans(self, window_s: float, hop_s: float) -> Iterator[tuple[int, int]]:
+        """(start, stop) of every window, in samples. Starts are rounded each for itself, so that they never drift."""
+        window = _in_samples(window_s, self.sample_rate, "window_s")
+        _in_samples(hop_s, self.sample_rate, "hop_s")
+        total, start, stop, number = self.samples, 0, 0, 0
+        while start + window <= total:
+            stop = start + window
+            yield start, stop
+            number += 1
+            start = round(number * hop_s * self.sample_rate)
+        if number == 0 or total - max(start, stop) >= LEAST_SHARE * window:
+            yield start, total
+
+
+def open_recording(paths: Sequence[Path | str], *, sample_rate: float = 16000.0) -> Recording:
+    """Open files, or folders of files, as one recording, resampled to `sample_rate` (Hz).
+
+    Channels come in the order of the paths; the files of a folder come in natural order ("Track 2" before
+    "Track 10"). Raises AudioFileError, which names the file, if any is missing, listed twice, cut short or not audio.
+    """
+    if not 100 <= sample_rate <= 10e6:
+        raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
+    listed = _listed_files(paths)
+    _check_listed_once(listed)
+    files = tuple(open_audio_file(path) for path in listed)
+    _check_not_too_short(files, sample_rate)
+    notes = (*_unfinished_notes(files), *_rate_notes(files, sample_rate), *_length_notes(files, sample_rate))
+    return Recording(files=files, sample_rate=float(sample_rate), notes=notes)
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sorts "Track 2" before "Track 10": numbers by value, the rest as text, regardless of case."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
+    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts]
+
+
+class _Streams:
+    """All files of a recording, read in step."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._readers: list[Reader] = []
+        self.position = 0
+
+    def __enter__(self) -> "_Streams":
+        count = len(self._recording.channels)
+        frames = max(SMALLEST_READ_FRAMES, min(LARGEST_READ_FRAMES, READ_BUDGET_SAMPLES // count))
+        try:
+            for file in self._recording.files:
+                self._readers.append(Reader(file, self._recording.sample_rate, frames_per_read=frames))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reader in self._readers:
+            reader.close()
+
+    def take(self, count: int) -> Float[np.ndarray, "mic time"]:
+        """The next `count` samples of every channel."""
+        audio, row = np.empty((len(self._recording.channels), count), np.float32), 0
+        for file, reader in zip(self._recording.files, self._readers, strict=True):
+            audio[row : row + file.channels] = reader.take(count)
+            row += file.channels
+        self.position += count
+        audio.flags.writeable = False
+        return audio
+
+    def skip(self, count: int) -> None:
+        """Decode and forget: the only safe way forward, since decoders must not seek."""
+        while count > 0:
+            step = min(count, LARGEST_READ_FRAMES)
+            self.take(step)
+            count -= step
+
+
+def _joined(first: np.ndarray, second: np.ndarray) -> Float[np.ndarray, "mic time"]:
+    audio = np.concatenate([first, second], axis=1)
+    audio.flags.writeable = False
+    return audio
+
+
+def _in_samples(length_s: float, sample_rate: float, name: str) -> int:
+    if not (0 < length_s < float("inf") and length_s * sample_rate >= 1):
+        raise SceneError(f"{name} is {length_s} s, wanted at least one sample ({1 / sample_rate:g} s)")
+    return round(length_s * sample_rate)
+
+
+def _listed_files(paths: Sequence[Path | str]) -> list[Path]:
+    if isinstance(paths, str) or not paths:
+        raise AudioFileError(f"got {paths!r} as recording, wanted a list of files or folders, such as ['take.wav']")
+    return [file for path in map(Path, paths) for file in (_files_in(path) if path.is_dir() else [path])]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Its audio files by suffix; not those beginning with a dot, which macOS leaves on memory cards."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    if not found:
+        raise AudioFileError(
+            f"folder {folder} holds no audio files, wanted names such as take.wav or take.flac directly in it: "
+            "are they in a folder further down?"
+        )
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def _check_listed_once(paths: list[Path]) -> None:
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        if (first := seen.setdefault(path.resolve(), path)) is not path:
+            raise AudioFileError(f"{path} is listed twice (first as {first}): give every file once")
+
+
+def _check_not_too_short(files: tuple[AudioFile, ...], sample_rate: float) -> None:
+    for file in files:
+        if file.frames_at(sample_rate) == 0:
+            raise AudioFileError(
+                f"{file.path} lasts {file.duration_s:.2g} s, less than one sample at {sample_rate:g} Hz: is it whole?"
+            )
+
+
+def _unfinished_notes(files: tuple[AudioFile, ...]) -> list[str]:
+    return [
+        f"{file.path.name} was never closed by its recorder (no length in its header); the {file.duration_s:.2f} s "
+        "that are in it are used."
+        for file in files
+        if file.header.is_unfinished
+    ]
+
+
+def _rate_notes(files: tuple[AudioFile, ...], sample_rate: float) -> list[str]:
+    names: dict[int, list[str]] = {}
+    for file in files:
+        names.setdefault(file.sample_rate, []).append(file.path.name)
+    if len(names) == 1:
+        return []
+    found = "; ".join(f"{rate} Hz: {_some(names[rate])}" for rate in sorted(names))
+    return [f"The files have different sample rates ({found}); each was resampled to {sample_rate:g} Hz."]
+
+
+def _length_notes(files: tuple[AudioFile, ...], sample_rate: float) -> list[str]:
+    lengths = [file.frames_at(sample_rate) for file in files]
+    if min(lengths) == max(lengths):
+        return []
+    shortest, longest = files[lengths.index(min(lengths))], files[lengths.index(max(lengths))]
+    return [
+        f"The files differ in length ({shortest.path.name} {shortest.duration_s:.2f} s, {longest.path.name} "
+        f"{longest.duration_s:.2f} s); only the common {min(lengths) / sample_rate:.2f} s from the start are used."
+    ]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"

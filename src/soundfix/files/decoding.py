@@ -1,0 +1,275 @@
+"""One audio file, from its first sample to its last, at the rate wanted, in constant memory and never for ever.
+
+Decoding   libsndfile, forwards only. On a FLAC file cut short a seek past the real end never returns
+           (python-soundfile issue 385), and python-soundfile seeks after every read of a seekable file: so ours is
+           not seekable, and every call of the decoder has a deadline.
+Resampling soxr, as a stream; its output equals one-shot resampling sample for sample.
+NaN, Inf   pass through where nothing is resampled. A resampler would smear one NaN over its whole state, so there
+           they enter as 0 and come out as NaN at the nearest output samples.
+Audio in here is (time, channel) float32, as decoders and resamplers want it.
+"""
+
+import io
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Thread
+from typing import Any, TypeVar
+
+import numpy as np
+import soundfile
+import soxr
+from jaxtyping import Bool, Float
+
+from soundfix.errors import AudioFileError
+from soundfix.files.headers import Header, read_header
+
+DEADLINE_S = 60.0  # one call of a decoder takes milliseconds; a sleeping disk or a network drive takes seconds
+LARGEST_FRAME_COUNT = 2**53  # libsndfile says 2**63 - 1 where the file does not tell its length
+SMALL_READ_FRAMES = 1024  # for finding the place where a file breaks
+LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 100, 10_000_000
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioFile:
+    """One file that was opened once and looked whole: frames counts samples of each channel at sample_rate (Hz)."""
+
+    path: Path
+    channels: int
+    sample_rate: int
+    frames: int
+    header: Header
+
+    @property
+    def duration_s(self) -> float:
+        return self.frames / self.sample_rate
+
+    def frames_at(self, sample_rate: float) -> int:
+        """How many samples soxr makes of this file: its length rounded to the nearest."""
+        return int(self.frames * sample_rate / self.sample_rate + 0.5)
+
+
+def open_audio_file(path: Path) -> AudioFile:
+    """Check one file and learn its shape. Raises AudioFileError if it is missing, empty, cut short or not audio."""
+    _check_is_file(path)
+    header = _watched(lambda: read_header(path), path, 0.0)
+    file = _probe(path, header)
+    if file.frames > LARGEST_FRAME_COUNT:
+        file = replace(file, frames=readable_frames(file))
+    if header.is_cut:
+        raise _cut_short(file, file.frames)
+    if file.frames == 0:
+        raise AudioFileError(f"{path} holds no samples: did the recording stop before it began?")
+    return file
+
+
+class Reader:
+    """The samples of one file at `sample_rate`, handed out in order. Close it when done."""
+
+    def __init__(self, file: AudioFile, sample_rate: float, *, frames_per_read: int) -> None:
+        self._file, self._frames_per_read = file, frames_per_read
+        self._decoder = _Decoding(file.path, file.header)
+        self._resampler = _Resampling(file, sample_rate) if sample_rate != file.sample_rate else None
+        self._position_frames = 0
+        self._ready = [np.empty((0, file.channels), np.float32)]
+
+    def take(self, count: int) -> Float[np.ndarray, "channel time"]:
+        """The next `count` samples. The caller must not ask for more than `frames_at` promised."""
+        while sum(len(chunk) for chunk in self._ready) < count:
+            self._ready.append(self._next_chunk())
+        joined = np.concatenate(self._ready)
+        self._ready = [joined[count:].copy()]
+        return joined[:count].T
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def _next_chunk(self) -> Float[np.ndarray, "time channel"]:
+        wanted = min(self._frames_per_read, self._file.frames - self._position_frames)
+        assert wanted > 0, "more samples were asked for than the file has"
+        chunk = self._decoder.read(wanted, self._position_frames / self._file.sample_rate)
+        if len(chunk) < wanted:
+            raise _cut_short(self._file, readable_frames(self._file))
+        self._position_frames += wanted
+        if self._resampler is None:
+            return chunk
+        return self._resampler.process(chunk, is_last=self._position_frames == self._file.frames)
+
+
+def readable_frames(file: AudioFile) -> int:
+    """How many frames can really be decoded, to within SMALL_READ_FRAMES, found by decoding them in small steps."""
+    decoder, frames = _Decoding(file.path, file.header), 0
+    try:
+        while count := len(decoder.read(SMALL_READ_FRAMES, frames / file.sample_rate)):
+            frames += count
+    finally:
+        decoder.close()
+    return frames
+
+
+class _Decoding:
+    """An open decoder, every call of which has a deadline."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._path, self._is_stuck = path, False
+        self._sound = _watched(lambda: _Forwards(path, header), path, 0.0)
+
+    def read(self, frames: int, second: float) -> Float[np.ndarray, "time channel"]:
+        """The next frames; fewer, or none, where the file breaks off. `second` is the place to name in an error."""
+        self._is_stuck = True  # until we know better: a decoder at work must not be closed
+        try:
+            chunk = _watched(lambda: self._sound.read(frames, dtype="float32", always_2d=True), self._path, second)
+        except soundfile.LibsndfileError:
+            chunk = np.empty((0, self._sound.channels), np.float32)
+        self._is_stuck = False
+        return chunk
+
+    def close(self) -> None:
+        if not self._is_stuck:
+            self._sound.close()
+
+
+class _Forwards(soundfile.SoundFile):
+    """A SoundFile that never seeks, and reads the patched header where there is one."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._patched = _Patched(path, header.patches) if header.patches else None
+        super().__init__(self._patched or str(path))
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        super().close()
+        if self._patched is not None:
+            self._patched.close()
+
+
+class _Patched(io.FileIO):
+    """A file some bytes of which read differently from what is on disk."""
+
+    def __init__(self, path: Path, patches: tuple[tuple[int, bytes], ...]) -> None:
+        super().__init__(path)
+        self._patches = patches
+
+    def readinto(self, buffer: Any) -> int:
+        start = self.tell()
+        count = super().readinto(buffer) or 0
+        for offset, patch in self._patches:
+            for place, byte in enumerate(patch, start=offset - start):
+                if 0 <= place < count:
+                    buffer[place : place + 1] = bytes([byte])
+        return count
+
+
+class _Resampling:
+    """soxr as a stream that keeps NaN and Inf out of its filter and puts NaN back beside them."""
+
+    def __init__(self, file: AudioFile, sample_rate: float) -> None:
+        self._ratio = sample_rate / file.sample_rate
+        self._stream = soxr.ResampleStream(file.sample_rate, sample_rate, file.channels, dtype="float32")
+        self._frames_in = self._frames_out = 0
+        self._wild = np.empty((0, 2), np.int64)  # (output sample, channel) still to be marked
+
+    def process(
+        self, chunk: Float[np.ndarray, "time channel"], *, is_last: bool
+    ) -> Float[np.ndarray, "resampled channel"]:
+        is_wild = ~(np.abs(chunk) < LARGEST_SAMPLE)
+        resampled = self._stream.resample_chunk(np.where(is_wild, np.float32(0), chunk), last=is_last)
+        if is_wild.any():
+            self._wild = np.concatenate([self._wild, self._places(is_wild)])
+        self._frames_in += len(chunk)
+        return self._marked(resampled)
+
+    def _places(self, is_wild: Bool[np.ndarray, "time channel"]) -> np.ndarray:
+        """Output samples for which a wild input is the nearest, or (going down in rate) that are nearest to one."""
+        if self._ratio <= 1:
+            rows, channels = np.nonzero(is_wild)
+            return np.stack([np.floor((rows + self._frames_in) * self._ratio + 0.5).astype(np.int64), channels], axis=1)
+        edges = (np.array([0, len(is_wild)]) + self._frames_in - 0.5) * self._ratio
+        outputs = np.arange(*np.ceil(edges).astype(np.int64).clip(min=0))
+        nearest = np.floor(outputs / self._ratio + 0.5).astype(np.int64) - self._frames_in
+        rows, channels = np.nonzero(is_wild[nearest.clip(0, len(is_wild) - 1)])
+        return np.stack([outputs[rows], channels], axis=1)
+
+    def _marked(self, resampled: Float[np.ndarray, "time channel"]) -> Float[np.ndarray, "time channel"]:
+        rows = self._wild[:, 0] - self._frames_out
+        is_here = rows < len(resampled)
+        resampled[rows[is_here], self._wild[is_here, 1]] = np.nan
+        self._wild = self._wild[~is_here]
+        self._frames_out += len(resampled)
+        return resampled
+
+
+def _watched(work: Callable[[], Result], path: Path, second: float) -> Result:
+    """Do the work in a thread of its own and wait for it no longer than the deadline."""
+    outcome: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # handed over to the waiting thread, which raises it
+            outcome.set_exception(error)
+
+    Thread(target=run, daemon=True, name=f"decode {path.name}").start()
+    try:
+        return outcome.result(DEADLINE_S)
+    except TimeoutError as error:
+        raise AudioFileError(
+            f"{path}: the decoder has been stuck at {second:.2f} s for {DEADLINE_S:g} s: is the file damaged there, "
+            "or its disk asleep or off the network?"
+        ) from error
+    except OSError as error:
+        raise AudioFileError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _check_is_file(path: Path) -> None:
+    if not path.exists():
+        raise AudioFileError(f"no such file: {path} (looked in {path.absolute().parent}): a typo, or another folder?")
+    if not path.is_file():
+        raise AudioFileError(f"{path} is no regular file, wanted a recording such as take.wav")
+    if path.stat().st_size == 0:
+        raise AudioFileError(f"{path} is empty (0 bytes): was the recording or the copy interrupted?")
+
+
+def _probe(path: Path, header: Header) -> AudioFile:
+    try:
+        sound = _watched(lambda: _Forwards(path, header), path, 0.0)
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: soundfile takes .raw for headerless
+        raise _cut_early(path) if header.is_cut else _not_audio(path, error) from error
+    shape = AudioFile(
+        path=path, channels=sound.channels, sample_rate=sound.samplerate, frames=sound.frames, header=header
+    )
+    sound.close()
+    if not LOWEST_RATE_HZ <= shape.sample_rate <= HIGHEST_RATE_HZ:
+        raise AudioFileError(f"{path} claims {shape.sample_rate} samples a second, wanted 100 to 10 million: damaged?")
+    return shape
+
+
+def _not_audio(path: Path, error: Exception) -> AudioFileError:
+    with path.open("rb") as file:
+        head = file.read(16)
+    is_known = head[:4] in (b"RIFF", b"RF64", b"fLaC", b"OggS", b"riff", b"FORM", b"caff")
+    cause = "is it damaged or cut short?" if is_known else "is it text, a download page or another format?"
+    reason = error.error_string if isinstance(error, soundfile.LibsndfileError) else "No header"
+    return AudioFileError(
+        f"{path} is not audio we can read ({reason.rstrip('.')}), wanted WAV or FLAC: it starts with {head!r}; {cause}"
+    )
+
+
+def _cut_early(path: Path) -> AudioFileError:
+    return AudioFileError(
+        f"{path} is cut short so early that 0.00 s are readable: was the copy interrupted? Copy it again"
+    )
+
+
+def _cut_short(file: AudioFile, frames: int) -> AudioFileError:
+    promised = "more" if file.header.is_cut else f"{file.duration_s:.2f} s"
+    return AudioFileError(
+        f"{file.path} is cut short or damaged: its header promises {promised}, {frames / file.sample_rate:.2f} s are "
+        "readable. Was the copy interrupted, or did the battery run out? Copy it again, or save the readable part anew"
+    )

@@ -1,0 +1,138 @@
+"""Is each signal usable, before anything is correlated?
+
+Looks at one window, channel by channel: dead, constant, NaN or Inf spans, clipped, DC, identical channels. What can be
+mended is mended (bad samples become silence, DC goes away, every channel is scaled to the same power); what cannot
+is named and left out. Gains never matter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix.localizer import Finding, Status
+from soundfix.scene import Scene
+
+MOST_LOST = 0.5  # share of a window that may be NaN or cut off before the channel counts as dead
+FEWEST_LEVELS = 4  # a live converter shows more different values than this,
+LEVELS_LOOKED_AT = 200  # usually within its first samples
+SHORTEST_DROPOUT_S = 0.02  # a run of one and the same value this long is a cable, not music
+RAIL_RUN = 3  # samples in a row at the extreme value: one is a peak, three are a rail
+CLIPPED_SHARE, RUINED_SHARE = 0.002, 0.5
+DC_SHARE = 0.1  # of full scale
+SENTENCES = {
+    "dead": "nothing but a constant",
+    "nan": "has samples that are no numbers; they were silenced",
+    "dropout": "stands still for a while; that stretch was not used",
+    "clipped": "is clipped",
+    "dc": "has an offset above 10 % of full scale; it was removed",
+    "duplicate": "has the very same samples as another channel",
+}
+DEGRADING = ("dead", "clipped", "duplicate")  # the others were mended
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Health:
+    """status and weight of each microphone, its mended audio (M, T) of unit power, and what was noticed."""
+
+    status: tuple[Status, ...]
+    weight: Float[np.ndarray, "mic"]
+    audio: Float[np.ndarray, "mic time"]
+    level: Float[np.ndarray, "mic"]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_heard(self) -> Bool[np.ndarray, "mic"]:
+        return self.weight > 0
+
+
+def examine(scene: Scene) -> Health:
+    """The health of every channel of one window."""
+    channels = [_examine_channel(channel, scene.sample_rate) for channel in scene.audio]
+    statuses = _named_duplicates(scene.audio, [channel.status for channel in channels])
+    is_out = [status in ("dead", "duplicate") for status in statuses]
+    return Health(
+        status=tuple(statuses),
+        weight=np.array([0.0 if out else channel.weight for out, channel in zip(is_out, channels, strict=True)]),
+        audio=np.stack([channel.audio for channel in channels]),
+        level=np.array([channel.level for channel in channels]),
+        findings=tuple(_findings(scene.microphones.names, channels, statuses)),
+    )
+
+
+def _findings(names: tuple[str, ...], channels: list["_Channel"], statuses: list[Status]) -> Iterator[Finding]:
+    for name, channel, status in zip(names, channels, statuses, strict=True):
+        for code in (*channel.noticed, *(["duplicate"] if status == "duplicate" else [])):
+            yield Finding(f"{code}:{name}", f"{name}: {SENTENCES[code]}", degrades=code in DEGRADING)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Channel:
+    audio: Float[np.ndarray, "time"]
+    level: float
+    status: Status
+    weight: float
+    noticed: tuple[str, ...]
+
+
+def _examine_channel(samples: Float[np.ndarray, "time"], sample_rate: float) -> _Channel:
+    is_finite = np.isfinite(samples)
+    audio = np.where(is_finite, samples, 0).astype(np.float64)
+    stuck = _stuck_share(audio, sample_rate)
+    lost = 1 - is_finite.mean() + stuck
+    if lost > MOST_LOST or _is_lifeless(audio):
+        return _Channel(audio=np.zeros(len(audio), np.float32), level=0.0, status="dead", weight=0.0, noticed=("dead",))
+    at_rail = _rail_share(audio)
+    offset = audio[is_finite].mean()
+    mended = np.where(is_finite, audio - offset, 0)
+    level = float(np.sqrt(np.mean(mended**2)))
+    found = {
+        "nan": not is_finite.all(),
+        "dropout": stuck > 0,
+        "clipped": at_rail > CLIPPED_SHARE,
+        "dc": abs(offset) > DC_SHARE,
+    }
+    return _Channel(
+        audio=(mended / level).astype(np.float32),
+        level=level,
+        status="clipped" if found["clipped"] else "ok",
+        weight=0.0 if at_rail > RUINED_SHARE else 1 - max(at_rail, lost),
+        noticed=tuple(code for code, is_found in found.items() if is_found),
+    )
+
+
+def _is_lifeless(audio: Float[np.ndarray, "time"]) -> bool:
+    """Zeros, a constant, or a last bit that flickers: fewer different values than any sound has."""
+    return len(np.unique(audio[:LEVELS_LOOKED_AT])) < FEWEST_LEVELS and len(np.unique(audio)) < FEWEST_LEVELS
+
+
+def _stuck_share(audio: Float[np.ndarray, "time"], sample_rate: float) -> float:
+    """Share of the samples in long runs of one and the same value."""
+    runs = _run_lengths(np.diff(audio) == 0)
+    return float(runs[runs >= SHORTEST_DROPOUT_S * sample_rate].sum() / len(audio))
+
+
+def _rail_share(audio: Float[np.ndarray, "time"]) -> float:
+    """Share of the samples that sit in runs at the channel's largest or smallest value."""
+    share = 0
+    for rail in (audio.max(), audio.min()):
+        runs = _run_lengths(audio == rail)
+        share += runs[runs >= RAIL_RUN].sum()
+    return float(share / len(audio))
+
+
+def _run_lengths(flags: Bool[np.ndarray, "time"]) -> np.ndarray:
+    """Lengths of the runs of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return edges[1::2] - edges[::2]
+
+
+def _named_duplicates(audio: Float[np.ndarray, "mic time"], statuses: list[Status]) -> list[Status]:
+    """Channels with the very samples of an earlier one are named; the earlier one keeps its status."""
+    seen: dict[bytes, int] = {}
+    named: list[Status] = []
+    for number, (samples, status) in enumerate(zip(audio, statuses, strict=True)):
+        first = seen.setdefault(samples.tobytes(), number)
+        named.append("duplicate" if first != number and status != "dead" else status)
+    return named

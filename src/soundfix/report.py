@@ -1,0 +1,108 @@
+"""What the answer says of every microphone: its status, its weight, its pull, and why."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from soundfix.consensus import Consensus, Profile, profiles_at
+from soundfix.health import Health
+from soundfix.localizer import Finding, MicrophoneReport, Status
+from soundfix.scene import Microphones, Scene
+
+LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
+HEARD = 4.5  # standard deviations: a profile that peaks higher has a place for this microphone, if another one
+LOUD = 3.0  # times the median level: a microphone this loud that hears nothing in common is noisy
+SENTENCES: dict[Status, str] = {
+    "inverted": "has its polarity reversed; corrected",
+    "noisy": "is loud, and has nothing in common with the others; left out",
+    "late": "hears the source {pull:+.2f} m too late: its clock, rather than its position; left out",
+    "misplaced": "hears the source {pull:+.2f} m off: its position or its clock is wrong; left out",
+    "excluded": "contradicts the others and no delay makes it fit; left out",
+}
+
+
+def report_microphones(
+    scene: Scene, health: Health, consensus: Consensus
+) -> tuple[tuple[MicrophoneReport, ...], tuple[Finding, ...]]:
+    """A report on every microphone, and the findings of the consensus (those of health are in Health)."""
+    reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
+    ranges = _ranges(scene, consensus)
+    reports = tuple(_with_range(report, ranges[m]) for m, report in enumerate(reports))
+    return reports, tuple(finding for report in reports for finding in _finding(report))
+
+
+def report_unused(scene: Scene, health: Health) -> tuple[MicrophoneReport, ...]:
+    """The reports of an answer that uses no microphone."""
+    microphones = scene.microphones
+    return tuple(
+        MicrophoneReport(
+            name=microphones.names[m],
+            status=_status_before(m, microphones, health),
+            weight=0.0,
+            position_m=microphones.positions[m] if microphones.is_known[m] else None,
+        )
+        for m in range(len(microphones))
+    )
+
+
+def _report(m: int, microphones: Microphones, health: Health, consensus: Consensus) -> MicrophoneReport:
+    profile = consensus.profiles[m] if microphones.is_known[m] and health.is_heard[m] else None
+    return MicrophoneReport(
+        name=microphones.names[m],
+        status=_status(m, microphones, health, consensus),
+        weight=float(health.weight[m] * consensus.is_kept[m]),
+        position_m=microphones.positions[m] if microphones.is_known[m] else None,
+        pull_m=profile.pull_m if profile else None,
+        fault_log_odds=profile.log_odds if profile else None,
+    )
+
+
+def _status_before(m: int, microphones: Microphones, health: Health) -> Status:
+    """The status by its own signal alone."""
+    if health.status[m] == "ok" and not microphones.is_known[m]:
+        return "unknown-position"
+    return health.status[m]
+
+
+def _status(m: int, microphones: Microphones, health: Health, consensus: Consensus) -> Status:
+    before = _status_before(m, microphones, health)
+    if before not in ("ok", "clipped"):
+        return before
+    profile = consensus.profiles[m]
+    if consensus.is_named[m] and profile is not None:
+        return accusation(profile, is_loud=health.level[m] > LOUD * np.median(health.level[health.is_heard]))
+    return "inverted" if consensus.is_inverted[m] else before
+
+
+def accusation(profile: Profile, *, is_loud: bool) -> Status:
+    """The kind of fault. In one window a late clock and a wrong position look alike; only far too late is a clock."""
+    if profile.elsewhere < HEARD:
+        return "noisy" if is_loud else "excluded"
+    return "late" if profile.pull_m > LATE_M else "misplaced"
+
+
+def _finding(report: MicrophoneReport) -> list[Finding]:
+    if report.status == "unknown-position":
+        heard = "was not heard well enough" if report.range_m is None else f"is {report.range_m:.2f} m from the source"
+        return [
+            Finding(f"radius_only:{report.name}", f"{report.name}: position unknown; it {heard}", degrades=False)
+        ]
+    if report.status not in SENTENCES:
+        return []
+    sentence = SENTENCES[report.status].format(pull=report.pull_m or 0.0)
+    return [Finding(f"{report.status}:{report.name}", f"{report.name}: {sentence}")]
+
+
+def _ranges(scene: Scene, consensus: Consensus) -> list[float | None]:
+    """Distance from the source of every microphone of unknown position: its profile, as if it stood at the source."""
+    microphones, source = scene.microphones, consensus.modes[0].position
+    positions = np.where(microphones.is_known[:, None], microphones.positions, source)
+    profiles = profiles_at(consensus.evidence, source, positions, consensus.is_kept)
+    return [
+        None if is_known or p is None or max(p.elsewhere, p.at_zero) < HEARD or p.pull_m < 0 else p.pull_m
+        for p, is_known in zip(profiles, microphones.is_known, strict=True)
+    ]
+
+
+def _with_range(report: MicrophoneReport, range_m: float | None) -> MicrophoneReport:
+    return report if range_m is None else replace(report, range_m=range_m)

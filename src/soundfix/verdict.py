@@ -1,0 +1,120 @@
+"""Where the source is, how well that is known, and where else it could be.
+
+The covariance is the Cramér-Rao bound for the timing error that the microphones themselves show (their profiles peak a
+little before or after zero) and for the declared errors of their positions, widened by a factor found on held-out
+simulations. Another mode that explains the sound nearly as well, and a place that this array's symmetry cannot
+exclude, are answers too: then the verdict is ambiguous and all of them are listed.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix import physics
+from soundfix.consensus import Consensus
+from soundfix.localizer import Finding, Source
+from soundfix.refine import Mode
+from soundfix.scene import THIN_ROOM_M, Scene, free_axes
+
+CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
+MOST_CANDIDATES = 4
+TIMING_SIGMA_M, TIMING_PRIOR_WEIGHT = 0.006, 3.0  # prior on the timing error, and how many microphones it counts for
+WIDENING = 1.0  # of the covariance, so that 90 % regions hold 90 %: measured by bench/luvira_twin.py
+BORDER_M = 0.03  # a source this near the border of the box may lie beyond it
+LONG_AXIS_RATIO, LONG_AXIS_M = 3.0, 0.1  # an axis this much worse than the others, and this uncertain, is named
+
+
+def place_sources(scene: Scene, consensus: Consensus) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+    """The source, or all the places it could be, best first; and what is to be said about them."""
+    kept = scene.microphones.positions[consensus.is_kept]
+    box, best = scene.search_box(), consensus.modes[0]
+    rivals = [mode for mode in consensus.modes[1:] if lead(consensus, best, mode) < CLEAR_LEAD]
+    mirrored = [Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _is_inside(p, box)]
+    symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
+    modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
+    sources = tuple(_source(scene, consensus, mode) for mode in modes)
+    findings = [
+        *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
+        *_border(best.position, scene, box),
+        *_long_axis(sources[0].covariance_m2),
+        *_integrity(consensus, kept, box),
+    ]
+    return sources, tuple(findings)
+
+
+def detection(consensus: Consensus, mode: Mode) -> float:
+    """How far the mean evidence at a mode stands out of chance, in standard deviations."""
+    kept = consensus.evidence.among(consensus.is_kept)
+    return mode.score * len(kept.pairs) ** 0.5 / kept.deviation
+
+
+def lead(consensus: Consensus, best: Mode, other: Mode) -> float:
+    """By how many standard deviations one mode explains the sound better than another."""
+    return detection(consensus, best) - detection(consensus, other)
+
+
+def timing_sigma(consensus: Consensus) -> float:
+    """Standard deviation (m) of one microphone's arrival, from where the kept profiles peak and a prior."""
+    residuals = [p.residual_m for p, kept in zip(consensus.profiles, consensus.is_kept, strict=True) if p and kept]
+    freedom = TIMING_PRIOR_WEIGHT + len(residuals)
+    return float(np.sqrt((TIMING_PRIOR_WEIGHT * TIMING_SIGMA_M**2 + np.sum(np.square(residuals))) / freedom))
+
+
+def _source(scene: Scene, consensus: Consensus, mode: Mode) -> Source:
+    microphones = scene.microphones.where(consensus.is_kept)
+    sigma_m = np.hypot(timing_sigma(consensus), microphones.sigma_m)
+    covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, scene.search_box())
+    return Source(
+        position_m=mode.position,
+        covariance_m2=covariance,
+        radius90_m=physics.radius90(covariance),
+        score=float(np.clip(mode.score, 0, 1)),
+    )
+
+
+def _is_inside(point: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]) -> bool:
+    return bool(((point >= box[0] - THIN_ROOM_M) & (point <= box[1] + THIN_ROOM_M)).all())
+
+
+def _without(modes: list[Mode], others: list[Mode]) -> list[Mode]:
+    """The modes that are not one of the others, found again."""
+    return [m for m in modes if all(np.linalg.norm(m.position - o.position) > 0.3 for o in others)]
+
+
+def _ambiguity(rivals: list[Mode], symmetric: list[Mode], rank: int) -> list[Finding]:
+    if symmetric and rank == 1:
+        sentence = "the microphones stand on a line: the source is somewhere on a circle round it, shown as points"
+        return [Finding("collinear", sentence)]
+    if symmetric:
+        sentence = "the microphones lie in a plane: the source may as well be at its mirror image; a room box decides"
+        return [Finding("mirror_twin", sentence)]
+    if rivals:
+        return [Finding("several_places", f"{len(rivals) + 1} places explain the sound about equally well")]
+    return []
+
+
+def _border(position: np.ndarray, scene: Scene, box: np.ndarray) -> list[Finding]:
+    free = free_axes(box)
+    gap = np.minimum(position - box[0], box[1] - position)[free]
+    if gap.min() > BORDER_M:
+        return []
+    where = "the room" if scene.room is not None else "the box searched round the microphones"
+    return [Finding("at_border", f"the source lies at the border of {where}, and may lie outside")]
+
+
+def _long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
+    deviation = np.sqrt(np.diag(covariance))
+    worst = int(deviation.argmax())
+    if deviation[worst] < max(LONG_AXIS_M, LONG_AXIS_RATIO * np.sort(deviation)[1]):
+        return []
+    sentence = f"{'xyz'[worst]} is poorly determined by this array here: +-{deviation[worst] * 100:.0f} cm"
+    return [Finding(f"poor_{'xyz'[worst]}", sentence, degrades=False)]
+
+
+def _integrity(consensus: Consensus, kept: np.ndarray, box: np.ndarray) -> list[Finding]:
+    unknowns = int(free_axes(box).sum()) + 1
+    if consensus.is_contradicted:
+        return [Finding("inconsistent", "the microphones contradict each other, and are too few to say which is wrong")]
+    if len(kept) == unknowns:
+        sentence = f"with {unknowns} microphones every set of delays fits somewhere: a fault would go unnoticed"
+        return [Finding("no_integrity_check", sentence)]
+    return []

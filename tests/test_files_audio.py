@@ -1,0 +1,484 @@
+"""Recordings: every format, streamed = one-shot, and damaged files become one readable sentence."""
+
+import re
+import struct
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from soundfix.errors import AudioFileError, SceneError
+from soundfix.files import audio, decoding
+from soundfix.files.audio import Channel, natural_key, open_recording
+
+RATE = 16000
+FORMATS = [
+    ("wav", "WAV", "PCM_U8", 2**-7),
+    ("wav", "WAV", "PCM_16", 2**-15),
+    ("wav", "WAV", "PCM_24", 2**-23),
+    ("wav", "WAV", "PCM_32", 2**-23),
+    ("wav", "WAV", "FLOAT", 0),
+    ("wav", "WAV", "DOUBLE", 0),
+    ("wav", "WAVEX", "PCM_16", 2**-15),
+    ("flac", "FLAC", "PCM_S8", 2**-7),
+    ("flac", "FLAC", "PCM_16", 2**-15),
+    ("flac", "FLAC", "PCM_24", 2**-23),
+    ("w64", "W64", "PCM_24", 2**-23),
+    ("w64", "W64", "FLOAT", 0),
+    ("wav", "RF64", "PCM_16", 2**-15),
+    ("rf64", "RF64", "FLOAT", 0),
+    ("aiff", "AIFF", "PCM_16", 2**-15),
+    ("caf", "CAF", "PCM_16", 2**-15),
+]
+
+
+@pytest.fixture
+def sound(rng) -> np.ndarray:
+    """(time, 2), half a second at 16 kHz."""
+    return rng.uniform(-0.5, 0.5, (RATE // 2, 2)).astype(np.float32)
+
+
+@pytest.fixture
+def take(tmp_path, sound) -> Path:
+    return saved(tmp_path / "take.wav", sound)
+
+
+def saved(path: Path, samples: np.ndarray, rate: int = RATE, **how: str) -> Path:
+    soundfile.write(path, samples, rate, **{"subtype": "FLOAT", **how})
+    return path
+
+
+def heard(recording: audio.Recording, block_s: float = 0.1) -> np.ndarray:
+    return np.concatenate(list(recording.blocks(block_s)), axis=1)
+
+
+def with_bytes(path: Path, offset: int, patch: bytes) -> Path:
+    content = bytearray(path.read_bytes())
+    content[offset : offset + len(patch)] = patch
+    path.write_bytes(content)
+    return path
+
+
+def cut_to(path: Path, count: int) -> Path:
+    path.write_bytes(path.read_bytes()[:count])
+    return path
+
+
+# what is read
+
+
+@pytest.mark.parametrize(("suffix", "container", "subtype", "step"), FORMATS)
+def test_every_format_gives_its_samples(tmp_path, sound, suffix, container, subtype, step):
+    path = saved(tmp_path / f"take.{suffix}", sound, format=container, subtype=subtype)
+    recording = open_recording([path])
+    assert recording.channels == (Channel(file=path, number=1), Channel(file=path, number=2))
+    assert recording.duration_s == 0.5
+    assert recording.notes == ()
+    np.testing.assert_allclose(heard(recording), sound.T, rtol=0, atol=step)
+
+
+def test_ogg_gives_about_its_samples(tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    path = saved(tmp_path / "take.ogg", tone, format="OGG", subtype="VORBIS")
+    np.testing.assert_allclose(heard(open_recording([path]))[0], tone, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(48000, 16000.0), (44100, 16000.0), (8000, 16000.0), (22050, 15999.5)])
+def test_streamed_resampling_equals_one_shot(tmp_path, rng, monkeypatch, rate, wanted):
+    monkeypatch.setattr(audio, "LARGEST_READ_FRAMES", 777)
+    sound = rng.normal(size=(30_011, 3)).astype(np.float32)
+    recording = open_recording([saved(tmp_path / "take.wav", sound, rate)], sample_rate=wanted)
+    one_shot = soxr.resample(sound, rate, wanted).T
+    assert recording.duration_s == pytest.approx(one_shot.shape[1] / wanted)
+    np.testing.assert_allclose(heard(recording), one_shot, rtol=0, atol=1e-6)
+
+
+def test_files_become_channels_in_the_order_given(tmp_path, sound):
+    mono, stereo = saved(tmp_path / "b.wav", sound[:, 0] / 2), saved(tmp_path / "a.wav", sound)
+    recording = open_recording([mono, str(stereo)])
+    assert [(channel.file.name, channel.number) for channel in recording.channels] == [
+        ("b.wav", 1),
+        ("a.wav", 1),
+        ("a.wav", 2),
+    ]
+    np.testing.assert_array_equal(heard(recording), [sound[:, 0] / 2, *sound.T])
+
+
+def test_a_folder_is_its_audio_files_in_natural_order(tmp_path, sound):
+    for name in ("Track 10.wav", "Track 2.WAV", "track 1.flac", "._Track 2.wav"):
+        saved(tmp_path / name, sound, subtype="PCM_16")
+    (tmp_path / "notes.txt").write_text("windy")
+    assert [file.path.name for file in open_recording([tmp_path]).files] == [
+        "track 1.flac",
+        "Track 2.WAV",
+        "Track 10.wav",
+    ]
+
+
+def test_natural_order_survives_odd_digits():
+    assert sorted(["x²", "x10", "x9", "9", "x"], key=natural_key) == ["9", "x", "x9", "x10", "x²"]
+
+
+def test_unequal_lengths_use_the_common_span_and_say_so(tmp_path, sound):
+    short, long = saved(tmp_path / "short.wav", sound[:4000]), saved(tmp_path / "long.wav", sound)
+    recording = open_recording([long, short])
+    assert recording.duration_s == 0.25
+    assert recording.notes == (
+        "The files differ in length (short.wav 0.25 s, long.wav 0.50 s); "
+        "only the common 0.25 s from the start are used.",
+    )
+    np.testing.assert_array_equal(heard(recording), [*sound[:4000].T, *sound[:4000].T])
+
+
+def test_differing_rates_are_each_resampled_and_said(tmp_path, sound):
+    slow, fast = saved(tmp_path / "slow.wav", sound), saved(tmp_path / "fast.wav", np.repeat(sound, 2, axis=0), 32000)
+    recording = open_recording([slow, fast])
+    assert recording.notes == (
+        "The files have different sample rates (16000 Hz: slow.wav; 32000 Hz: fast.wav); "
+        "each was resampled to 16000 Hz.",
+    )
+    np.testing.assert_array_equal(heard(recording)[:2], sound.T)
+    assert heard(recording).shape == (4, 8000)
+
+
+def test_a_recording_can_be_read_twice(take):
+    recording = open_recording([take])
+    np.testing.assert_array_equal(heard(recording), heard(recording, 0.03))
+
+
+# NaN and Inf
+
+
+def test_wild_samples_pass_through_where_nothing_is_resampled(tmp_path, sound):
+    wild = sound.astype(np.float64)
+    wild[[5, 6, 7], 0] = np.nan, -np.inf, 1e308
+    heard_wild = heard(open_recording([saved(tmp_path / "take.wav", wild, subtype="DOUBLE")]))
+    np.testing.assert_array_equal(heard_wild[0, 5:8], np.float32([np.nan, -np.inf, np.inf]))
+    np.testing.assert_array_equal(heard_wild[1], sound[:, 1])
+
+
+@pytest.mark.parametrize("rate", [48000, 8000, 44100])
+def test_a_resampled_nan_stays_where_it_was(tmp_path, rng, monkeypatch, rate):
+    monkeypatch.setattr(audio, "LARGEST_READ_FRAMES", 600)
+    sound = rng.normal(size=(9000, 2)).astype(np.float32)
+    wild = sound.copy()
+    places = [0, 599, 600, 4321, 8999]
+    wild[places, 0] = np.nan, np.inf, 3e38, -np.inf, np.nan
+    sound[places, 0] = 0
+    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)]))
+    ratio = RATE / rate
+    expected = np.zeros(result.shape[1], bool)
+    if ratio > 1:
+        expected[np.isin(np.floor(np.arange(len(expected)) / ratio + 0.5).clip(max=8999), places)] = True
+        expected[-1] = result.shape[1] - 1 < 8999.5 * ratio
+    else:
+        marked = np.floor(np.array(places) * ratio + 0.5).astype(int)
+        expected[marked[marked < len(expected)]] = True
+    np.testing.assert_array_equal(np.isnan(result[0]), expected)
+    clean = soxr.resample(sound, rate, RATE).T
+    np.testing.assert_allclose(result[0, ~expected], clean[0, ~expected], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(result[1], clean[1], rtol=0, atol=1e-6)
+
+
+# windows
+
+
+@pytest.mark.parametrize(
+    ("window_s", "hop_s", "spans"),
+    [
+        (0.2, 0.2, [(0, 0.2), (0.2, 0.4), (0.4, 0.5)]),  # exactly half a window is left
+        (0.21, 0.21, [(0, 0.21), (0.21, 0.42)]),  # 0.08 s is left: less than half
+        (0.2, 0.1, [(0, 0.2), (0.1, 0.3), (0.2, 0.4), (0.3, 0.5)]),
+        (0.26, 0.2, [(0, 0.26), (0.2, 0.46)]),  # overlap does not count as left
+        (0.3, 0.2, [(0, 0.3), (0.2, 0.5)]),
+        (0.3, 0.25, [(0, 0.3), (0.25, 0.5)]),  # 0.2 s is left, and the window starts a hop on
+        (0.1, 0.2, [(0, 0.1), (0.2, 0.3), (0.4, 0.5)]),  # hop longer than the window
+        (0.1, 0.15, [(0, 0.1), (0.15, 0.25), (0.3, 0.4), (0.45, 0.5)]),
+        (0.1, 0.155, [(0, 0.1), (0.155, 0.255), (0.31, 0.41)]),
+        (0.1, 9.0, [(0, 0.1)]),
+        (0.5, 0.5, [(0, 0.5)]),
+        (2.0, 0.5, [(0, 0.5)]),  # shorter than one window
+    ],
+)
+def test_windows_cover_what_the_docstring_says(take, sound, window_s, hop_s, spans):
+    recording = open_recording([take])
+    windows = list(recording.windows(window_s, hop_s))
+    assert [start for start, _ in windows] == pytest.approx([start for start, _ in spans])
+    for (_, window), (start, stop) in zip(windows, spans, strict=True):
+        np.testing.assert_array_equal(window, sound.T[:, round(start * RATE) : round(stop * RATE)])
+        assert window.dtype == np.float32
+        assert not window.flags.writeable
+    assert recording.count_windows(window_s, hop_s) == len(spans)
+
+
+def test_window_starts_do_not_drift(tmp_path):
+    path = saved(tmp_path / "take.wav", np.zeros((40_000, 1), np.float32))
+    starts = [start for start, _ in open_recording([path]).windows(0.01, 0.01003)]
+    np.testing.assert_allclose(starts, np.arange(len(starts)) * 0.01003, atol=0.5 / RATE)
+
+
+@pytest.mark.parametrize(("window_s", "hop_s"), [(0.0, 1.0), (1.0, -1.0), (np.nan, 1.0), (1.0, np.inf), (1e-9, 1.0)])
+def test_impossible_windows_are_refused(take, window_s, hop_s):
+    with pytest.raises(SceneError, match=r"wanted at least one sample"):
+        open_recording([take]).count_windows(window_s, hop_s)
+
+
+def test_a_long_recording_costs_no_more_memory_than_a_window(tmp_path):
+    import tracemalloc
+
+    path = tmp_path / "long.wav"
+    with soundfile.SoundFile(path, "w", 8000, 2, "PCM_U8") as file:
+        for _ in range(5):
+            file.write(np.zeros((8000 * 60, 2), np.int16))
+    recording = open_recording([path], sample_rate=8000.0)
+    tracemalloc.start()
+    assert sum(1 for _ in recording.windows(2.0, 2.0)) == 150
+    assert tracemalloc.get_traced_memory()[1] < 3e6  # all of it would be 19 MB
+    tracemalloc.stop()
+
+
+def test_many_channels_share_the_read_ahead(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(audio, "Reader", lambda file, rate, *, frames_per_read: asked.append(frames_per_read))
+    path = saved(tmp_path / "take.wav", np.zeros((10, 512), np.float32))
+    recording = open_recording([path])
+    with pytest.raises(AttributeError):
+        heard(recording)
+    assert asked == [audio.READ_BUDGET_SAMPLES // 512]
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("take.wav", None, r"no such file: .*take\.wav .*typo"),
+        ("take.wav", b"", r"take\.wav is empty \(0 bytes\)"),
+        (
+            "take.wav",
+            b"dear diary, it rained",
+            r"take\.wav is not audio .* starts with b'dear diary, it r'.* is it text",
+        ),
+        ("take.raw", b"\0\1" * 999, r"take\.raw is not audio we can read \(No header\)"),
+        ("take.flac", b"fLaC" + b"\0" * 50, r"take\.flac is not audio .* is it damaged"),
+    ],
+)
+def test_what_is_no_recording_is_named(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(AudioFileError, match=message):
+        open_recording([tmp_path / name])
+
+
+def test_a_folder_without_audio_is_refused(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    with pytest.raises(AudioFileError, match=r"holds no audio files.*folder further down"):
+        open_recording([tmp_path])
+
+
+@pytest.mark.parametrize("paths", [[], "take.wav"])
+def test_something_else_than_a_list_is_refused(paths):
+    with pytest.raises(AudioFileError, match="wanted a list of files"):
+        open_recording(paths)
+
+
+def test_a_device_is_refused():
+    with pytest.raises(AudioFileError, match="no regular file"):
+        open_recording(["/dev/null"])
+
+
+def test_no_samples_are_refused(tmp_path):
+    with pytest.raises(AudioFileError, match=r"take\.wav holds no samples"):
+        open_recording([saved(tmp_path / "take.wav", np.zeros((0, 1), np.float32))])
+
+
+def test_less_than_one_sample_is_refused(tmp_path):
+    with pytest.raises(AudioFileError, match="less than one sample"):
+        open_recording([saved(tmp_path / "take.wav", np.zeros((1, 1), np.float32), 96000)])
+
+
+def test_an_absurd_rate_in_the_header_is_refused(take):
+    with pytest.raises(AudioFileError, match=r"take\.wav claims 7 samples a second"):
+        open_recording([with_bytes(take, 24, struct.pack("<I", 7))])
+
+
+@pytest.mark.parametrize("sample_rate", [16.0, np.nan, 1e9])
+def test_an_absurd_rate_is_refused(take, sample_rate):
+    with pytest.raises(SceneError, match="kHz"):
+        open_recording([take], sample_rate=sample_rate)
+
+
+def test_a_file_listed_twice_is_refused_even_under_another_name(tmp_path, take):
+    (tmp_path / "link.wav").symlink_to(take)
+    for second in (take, tmp_path / "." / "take.wav", tmp_path / "link.wav"):
+        with pytest.raises(AudioFileError, match="listed twice"):
+            open_recording([take, second])
+
+
+# cut short
+
+
+@pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF"])
+@pytest.mark.parametrize("missing", [1, 3, 1000, 12_000])
+def test_a_truncated_uncompressed_file_says_what_is_left(tmp_path, sound, container, missing):
+    path = saved(tmp_path / "take.x", sound, format=container, subtype="PCM_16")
+    left_s = (len(sound) - -(-missing // 4)) / RATE
+    with pytest.raises(AudioFileError, match=r"take\.x") as caught:
+        open_recording([cut_to(path, path.stat().st_size - missing)])
+    if "so early" not in str(caught.value):  # libsndfile opens no CAF that lost more than a little
+        readable_s = float(re.search(r"([\d.]+) s are readable", str(caught.value))[1])
+        assert readable_s == pytest.approx(left_s, abs=0.006)
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "RF64", "W64"])
+@pytest.mark.parametrize("count", [1, 4, 12, 30, 44, 60, 100, 200])
+def test_a_file_cut_within_its_header_is_an_error(tmp_path, sound, container, count):
+    subtype = "VORBIS" if container == "OGG" else "PCM_16"
+    path = cut_to(saved(tmp_path / "take.x", sound, format=container, subtype=subtype), count)
+    with pytest.raises(AudioFileError, match=r"take\.x"):
+        heard(open_recording([path]))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
+@pytest.mark.parametrize(("container", "subtype"), [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")])
+def test_a_truncated_compressed_file_says_what_is_left(tmp_path, rng, container, subtype, share):
+    path = saved(tmp_path / "take.x", rng.normal(0, 0.1, 4 * RATE), format=container, subtype=subtype)
+    cut_to(path, int(share * path.stat().st_size))
+    with pytest.raises(AudioFileError, match=r"take\.x is cut short.* s are readable") as caught:
+        heard(open_recording([path]))
+    readable_s = float(re.search(r"([\d.]+) s are readable", str(caught.value))[1])
+    assert 4 * share - 1.5 < readable_s < 4 * share + 0.1
+    assert container == "OGG" or readable_s > 4 * share - 0.4
+
+
+def test_an_ogg_cut_between_two_pages_is_noticed(tmp_path, rng):
+    path = saved(tmp_path / "take.ogg", rng.normal(0, 0.1, 4 * RATE), format="OGG", subtype="VORBIS")
+    with pytest.raises(AudioFileError, match=r"promises more, [123]\.\d\d s are readable"):
+        open_recording([cut_to(path, path.read_bytes().rfind(b"OggS"))])
+
+
+def test_a_compressed_file_damaged_in_the_middle_names_the_second(tmp_path, rng):
+    path = saved(tmp_path / "take.flac", rng.normal(0, 0.1, 4 * RATE), subtype="PCM_16")
+    with_bytes(path, path.stat().st_size // 2, b"\xff" * 500)
+    with pytest.raises(AudioFileError, match=r"promises 4\.00 s, (1\.[789]|2\.0)\d s are readable"):
+        heard(open_recording([path]))
+
+
+@pytest.mark.parametrize("claimed", [10**6, 2**36 - 1])
+def test_a_flac_that_promises_more_than_it_holds(tmp_path, sound, claimed):
+    path = saved(tmp_path / "take.flac", sound, subtype="PCM_16")
+    with pytest.raises(AudioFileError, match=r"0\.50 s are readable"):
+        heard(open_recording([with_flac_length(path, claimed)]))
+
+
+def test_a_flac_that_does_not_tell_its_length_is_measured(tmp_path, sound):
+    path = with_flac_length(saved(tmp_path / "take.flac", sound, subtype="PCM_16"), 0)
+    recording = open_recording([path])
+    assert recording.duration_s == 0.5
+    np.testing.assert_allclose(heard(recording), sound.T, rtol=0, atol=2**-15)
+
+
+def with_flac_length(path: Path, frames: int) -> Path:
+    """STREAMINFO ends its ninth 64-bit word with 36 bits of length; four bits of the byte before are the width."""
+    content = path.read_bytes()
+    word = int.from_bytes(content[21:26], "big") >> 36 << 36 | frames
+    return with_bytes(path, 21, word.to_bytes(5, "big"))
+
+
+def test_a_wav_that_promises_more_than_it_holds_is_an_error(tmp_path, sound):
+    path = saved(tmp_path / "take.wav", sound, subtype="PCM_16")
+    with pytest.raises(AudioFileError, match=r"promises more, 0\.50 s are readable"):
+        open_recording([with_bytes(path, 40, struct.pack("<I", 0xFFFFFFF0))])
+
+
+def test_sound_after_the_sound_is_no_fault(tmp_path, take, sound):
+    take.write_bytes(take.read_bytes() + b"LIST" + struct.pack("<I", 4) + b"INFO")
+    np.testing.assert_array_equal(heard(open_recording([take])), sound.T)
+
+
+@pytest.mark.parametrize("outer", [0, 8, 36, 0xFFFFFFFF])
+@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF])
+def test_a_crashed_recorder_loses_nothing(tmp_path, sound, outer, claimed):
+    path = saved(tmp_path / "take.wav", sound, subtype="PCM_16")
+    with_bytes(with_bytes(path, 4, struct.pack("<I", outer)), 40, struct.pack("<I", claimed))
+    recording = open_recording([cut_to(path, path.stat().st_size - 2)])  # it stopped in the middle of a frame
+    assert recording.notes == (
+        "take.wav was never closed by its recorder (no length in its header); the 0.50 s that are in it are used.",
+    )
+    np.testing.assert_allclose(heard(recording), sound.T[:, :-1], rtol=0, atol=2**-15)
+
+
+def test_a_crashed_rf64_recorder_loses_nothing(tmp_path, sound):
+    path = saved(tmp_path / "take.rf64", sound, format="RF64", subtype="PCM_16")
+    recording = open_recording([with_bytes(path, 20, bytes(24))])
+    assert "never closed" in recording.notes[0]
+    np.testing.assert_allclose(heard(recording), sound.T, rtol=0, atol=2**-15)
+
+
+# never a hang
+
+
+@pytest.fixture
+def stuck(monkeypatch):
+    """A decoder that never comes back from its second read, and a short deadline."""
+    release, honest, calls = threading.Event(), decoding._Forwards.read, []
+
+    def read(self, *args, **kwargs):
+        calls.append(args)
+        if len(calls) > 1:
+            release.wait(10)
+        return honest(self, *args, **kwargs)
+
+    monkeypatch.setattr(decoding, "DEADLINE_S", 0.2)
+    monkeypatch.setattr(decoding._Forwards, "read", read)
+    yield
+    release.set()
+
+
+def test_a_stuck_decoder_becomes_an_error(take, stuck, monkeypatch):
+    monkeypatch.setattr(audio, "LARGEST_READ_FRAMES", 4000)
+    began = time.monotonic()
+    with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.25 s for 0\.2 s"):
+        heard(open_recording([take]))
+    assert time.monotonic() - began < 1
+
+
+def test_a_stuck_opening_becomes_an_error(take, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(decoding, "DEADLINE_S", 0.1)
+    monkeypatch.setattr(decoding, "_Forwards", lambda *_: release.wait(10))
+    with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.00 s"):
+        open_recording([take])
+    release.set()
+
+
+def test_decoders_are_never_asked_to_seek(tmp_path, sound, monkeypatch):
+    def seek(*_args, **_kwargs):
+        raise AssertionError("python-soundfile issue 385: seeking in a damaged FLAC file never returns")
+
+    path = saved(tmp_path / "take.flac", sound, subtype="PCM_16")
+    monkeypatch.setattr(soundfile.SoundFile, "seek", seek)
+    list(open_recording([path]).windows(0.1, 0.2))
+
+
+def test_a_disk_that_fails_is_an_error(take, monkeypatch):
+    def fail(_path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(decoding, "read_header", fail)
+    with pytest.raises(AudioFileError, match=r"take\.wav cannot be read: Input/output error"):
+        open_recording([take])
+
+
+def test_files_are_closed_when_the_caller_stops_early(take, monkeypatch):
+    closed = []
+    monkeypatch.setattr(audio.Reader, "close", lambda self: closed.append(self))
+    blocks = open_recording([take]).blocks(0.1)
+    next(blocks)
+    blocks.close()
+    assert len(closed) == 1
