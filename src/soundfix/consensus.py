@@ -121,11 +121,16 @@ def _threshold(kept: int, heard: int, fewest_left: int) -> float:
 def _turned(evidence: Evidence, is_inverted: Bool[np.ndarray, "mic"]) -> Evidence:
     """The evidence with the polarity of these microphones reversed."""
     sign = np.where(is_inverted, -1, 1).astype(evidence.values.dtype)
-    return replace(evidence, values=evidence.values * (sign[evidence.pairs[:, 0]] * sign[evidence.pairs[:, 1]])[:, None])
+    return replace(
+        evidence, values=evidence.values * (sign[evidence.pairs[:, 0]] * sign[evidence.pairs[:, 1]])[:, None]
+    )
 
 
 def profiles_at(
-    evidence: Evidence, point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], is_kept: Bool[np.ndarray, "mic"]
+    evidence: Evidence,
+    point: Float[np.ndarray, "3"],
+    positions: Float[np.ndarray, "mic 3"],
+    is_kept: Bool[np.ndarray, "mic"],
 ) -> tuple[Profile | None, ...]:
     """The profile of every microphone against the kept ones; None where it has no pair with any of them."""
     curves, counts = _profile_curves(evidence, point, positions, is_kept)

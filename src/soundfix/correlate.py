@@ -28,7 +28,9 @@ class Correlator:
     whitening: float = 1.0
     floor: float = 0.5
 
-    def __call__(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Evidence:
+    def __call__(
+        self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+    ) -> Evidence:
         """The correlation of every pair as curves over range differences, out to the widest delay plus LATEST_S."""
         rate = scene.sample_rate
         max_lag = min(audio.shape[1] - 1, round((_widest_m(scene) / scene.speed + LATEST_S) * rate) + 1)

@@ -36,9 +36,7 @@ class Mode:
     score: float
 
 
-def find_modes(
-    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]
-) -> list[Mode]:
+def find_modes(evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]) -> list[Mode]:
     """The best distinct places inside the box, best first. Cost: linear in pairs."""
     evidence = evidence.within(float(physics.distances(positions, positions).max()))
     points, step_m = _coarse_cells(positions, evidence, box)

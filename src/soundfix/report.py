@@ -84,9 +84,7 @@ def accusation(profile: Profile, *, is_loud: bool) -> Status:
 def _finding(report: MicrophoneReport) -> list[Finding]:
     if report.status == "unknown-position":
         heard = "was not heard well enough" if report.range_m is None else f"is {report.range_m:.2f} m from the source"
-        return [
-            Finding(f"radius_only:{report.name}", f"{report.name}: position unknown; it {heard}", degrades=False)
-        ]
+        return [Finding(f"radius_only:{report.name}", f"{report.name}: position unknown; it {heard}", degrades=False)]
     if report.status not in SENTENCES:
         return []
     sentence = SENTENCES[report.status].format(pull=report.pull_m or 0.0)

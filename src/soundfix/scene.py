@@ -148,17 +148,19 @@ def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     positions = np.array(given, dtype=np.float64)
     if positions.ndim != 2 or positions.shape[1] != 3:
         raise SceneError(f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each")
-    is_blank = np.isnan(positions)
+    is_blank: np.ndarray = np.isnan(positions)
     half_blank = is_blank.any(axis=1) & ~is_blank.all(axis=1)
     if half_blank.any():
         raise SceneError(
             f"microphone {np.flatnonzero(half_blank)[0] + 1} has {positions[half_blank][0]} as position: "
             "give all three coordinates, or none for an unknown position"
         )
-    is_known = ~is_blank.all(axis=1)
+    is_known: np.ndarray = ~is_blank.all(axis=1)
     wild = np.abs(positions[is_known]) > LARGEST_COORDINATE_M
     if wild.any():
-        raise SceneError(f"a coordinate of {positions[is_known][wild][0]:g} m is no place on this site: a unit or a typo?")
+        raise SceneError(
+            f"a coordinate of {positions[is_known][wild][0]:g} m is no place on this site: a unit or a typo?"
+        )
     return np.where(is_known[:, None], positions, 0.0), is_known
 
 

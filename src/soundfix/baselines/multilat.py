@@ -92,7 +92,9 @@ def _draw(
     reference, *others = rng.choice(microphones, 4, replace=False)
     differences = []
     for other in others:
-        row = np.flatnonzero((pairs == min(reference, other)).any(axis=1) & (pairs == max(reference, other)).any(axis=1))
+        row = np.flatnonzero(
+            (pairs == min(reference, other)).any(axis=1) & (pairs == max(reference, other)).any(axis=1)
+        )
         peaks = candidates[row].ravel()
         peaks = peaks[np.isfinite(peaks)]
         drawn = rng.choice(peaks) if len(peaks) else np.nan

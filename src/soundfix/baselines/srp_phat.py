@@ -31,8 +31,6 @@ class SrpPhat:
         return answer(scene, method=self.name, correlate=self.correlator, find=self.find)
 
     @staticmethod
-    def find(
-        evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]
-    ) -> list[Mode]:
+    def find(evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]) -> list[Mode]:
         """The places where the evidence of all pairs peaks."""
         return find_modes(evidence, positions, box)

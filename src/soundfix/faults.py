@@ -1,0 +1,158 @@
+"""Breaking a scene on purpose, by seed: what really happens to microphones, their cables, clocks and lists."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from soundfix.errors import SceneError
+from soundfix.scene import Microphones, Scene
+
+NOISY_DB = (20.0, 40.0)  # noise above signal
+CLIPPED_SHARE = (0.1, 0.5)  # of the samples at the rail
+NAN_SHARE = (0.01, 0.2)  # of the samples lost
+OFFSET = (0.1, 1.0)  # of full scale
+LATE_S = (0.001, 0.015)
+MOVED_M = 1.0
+
+
+class Fault(NamedTuple):
+    """What breaks (a key of KINDS), whose microphone (its name, or its number from 1), and by how much (None: drawn)."""
+
+    kind: str
+    microphone: str
+    amount: float | None = None
+
+
+def parse_fault(text: str) -> Fault:
+    """KIND:MICROPHONE or KIND:MICROPHONE:AMOUNT, such as "dead:3", "late:mic7:0.005", "moved:stand2:0.5"."""
+    kind, *rest = text.split(":")
+    if kind not in KINDS or not 1 <= len(rest) <= 2:
+        raise SceneError(f"fault {text!r}: wanted KIND:MICROPHONE[:AMOUNT] with KIND one of {', '.join(KINDS)}")
+    try:
+        return Fault(kind, rest[0], float(rest[1]) if len(rest) == 2 else None)
+    except ValueError as error:
+        raise SceneError(f"fault {text!r}: {rest[1]!r} is no number") from error
+
+
+def break_scene(scene: Scene, faults: Sequence[Fault], rng: np.random.Generator) -> Scene:
+    """The scene with these faults, one after the other; its truth says which."""
+    for fault in faults:
+        m = _number(fault.microphone, scene.microphones)
+        scene = KINDS[fault.kind](scene, m, fault.amount, rng)
+        if scene.truth is not None:
+            broken = (*scene.truth.faults, f"{fault.kind}:{scene.microphones.names[m]}")
+            scene = replace(scene, truth=replace(scene.truth, faults=broken))
+    return scene
+
+
+def _number(microphone: str, microphones: Microphones) -> int:
+    if microphone in microphones.names:
+        return microphones.names.index(microphone)
+    if microphone.isdigit() and 1 <= int(microphone) <= len(microphones):
+        return int(microphone) - 1
+    raise SceneError(f"no microphone {microphone!r}: there are {', '.join(microphones.names)}, or numbers from 1")
+
+
+def _with_channel(scene: Scene, m: int, samples: np.ndarray) -> Scene:
+    audio = scene.audio.copy()
+    audio[m] = samples
+    return replace(scene, audio=audio)
+
+
+def _with_position(scene: Scene, m: int, position: np.ndarray) -> Scene:
+    positions = scene.microphones.border_positions()
+    positions[m] = position
+    return replace(scene, microphones=replace(scene.microphones, positions=positions))
+
+
+def _drawn(amount: float | None, limits: tuple[float, float], rng: np.random.Generator) -> float:
+    return float(rng.uniform(*limits)) if amount is None else amount
+
+
+def _dead(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """Silence."""
+    return _with_channel(scene, m, np.zeros(scene.audio.shape[1]))
+
+
+def _noisy(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """White noise, `amount` dB above the signal."""
+    level = np.sqrt(np.mean(np.square(scene.audio[m]))) * 10 ** (_drawn(amount, NOISY_DB, rng) / 20)
+    return _with_channel(scene, m, scene.audio[m] + level * rng.standard_normal(scene.audio.shape[1]))
+
+
+def _clipped(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """The loudest share of the samples cut off at one level."""
+    rail = np.quantile(np.abs(scene.audio[m]), 1 - _drawn(amount, CLIPPED_SHARE, rng))
+    return _with_channel(scene, m, np.clip(scene.audio[m], -rail, rail))
+
+
+def _nan(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """One span that is not a number, this share of the samples long."""
+    total = scene.audio.shape[1]
+    count = max(1, round(_drawn(amount, NAN_SHARE, rng) * total))
+    start = rng.integers(total - count + 1)
+    samples = scene.audio[m].copy()
+    samples[start : start + count] = np.nan
+    return _with_channel(scene, m, samples)
+
+
+def _dc(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """A constant added."""
+    return _with_channel(scene, m, scene.audio[m] + _drawn(amount, OFFSET, rng))
+
+
+def _inverted(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """Polarity reversed."""
+    return _with_channel(scene, m, -scene.audio[m])
+
+
+def _late(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """Everything `amount` seconds late, to the nearest sample; what came before the recording is silence."""
+    count = round(_drawn(amount, LATE_S, rng) * scene.sample_rate)
+    if not 0 <= count < scene.audio.shape[1]:
+        raise SceneError(f"late by {amount} s: wanted 0 to the length of the recording, {scene.duration_s:.3g} s")
+    return _with_channel(scene, m, np.concatenate([np.zeros(count), scene.audio[m, : scene.audio.shape[1] - count]]))
+
+
+def _swapped(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """The channel exchanged with that of another microphone (number `amount`, from 1)."""
+    others = np.delete(np.arange(len(scene.microphones)), m)
+    other = int(rng.choice(others)) if amount is None else int(amount) - 1
+    if other not in others:
+        raise SceneError(f"swapped with microphone {amount}: wanted another one, 1 to {len(scene.microphones)}")
+    audio = scene.audio.copy()
+    audio[[m, other]] = audio[[other, m]]
+    return replace(scene, audio=audio)
+
+
+def _moved(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """The position in the list wrong by `amount` metres in a random direction, but inside the room."""
+    distance = MOVED_M if amount is None else amount
+    low, high = scene.search_box()
+    for _ in range(1000):
+        direction = rng.standard_normal(3)
+        position = scene.microphones.positions[m] + distance * direction / np.linalg.norm(direction)
+        if ((position >= low) & (position <= high)).all():
+            return _with_position(scene, m, position)
+    raise SceneError(f"no place in the room is {distance} m from {scene.microphones.names[m]}")
+
+
+def _unknown(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
+    """No position in the list."""
+    return _with_position(scene, m, np.full(3, np.nan))
+
+
+KINDS: dict[str, Callable[[Scene, int, float | None, np.random.Generator], Scene]] = {
+    "dead": _dead,
+    "noisy": _noisy,
+    "clipped": _clipped,
+    "nan": _nan,
+    "dc": _dc,
+    "inverted": _inverted,
+    "late": _late,
+    "swapped": _swapped,
+    "moved": _moved,
+    "unknown": _unknown,
+}

@@ -1,0 +1,41 @@
+"""A simulated scene as a folder: scene.wav, microphones.csv and truth.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from soundfix.errors import OutputError
+from soundfix.files.exports import atomic_path
+from soundfix.files.microphones import write_microphones
+from soundfix.scene import Scene
+
+RF64_FROM_BYTES = 2**32 - 2**20  # a plain WAV holds 4 GiB
+
+
+def write_scene(folder: Path, scene: Scene) -> None:
+    """Write the scene; positions are those its list claims, the truth is beside them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    container = "RF64" if scene.audio.nbytes > RF64_FROM_BYTES else "WAV"
+    with atomic_path(folder / "scene.wav") as path:
+        soundfile.write(path, scene.audio.T, round(scene.sample_rate), format=container, subtype="FLOAT")
+    write_microphones(folder / "microphones.csv", scene.microphones)
+    with atomic_path(folder / "truth.json") as path:
+        path.write_text(json.dumps(_truth(scene), indent=1) + "\n")
+
+
+def _truth(scene: Scene) -> dict[str, Any]:
+    truth = scene.truth
+    return {
+        "sources_m": truth.sources.tolist() if truth else None,
+        "rt60_s": truth.rt60_s if truth else None,
+        "snr_db": truth.snr_db if truth else None,
+        "faults": list(truth.faults) if truth else [],
+        "room_m": scene.room,
+        "speed_of_sound_m_s": scene.speed,
+        "sample_rate_hz": scene.sample_rate,
+    }

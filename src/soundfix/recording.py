@@ -1,0 +1,236 @@
+"""A whole recording: one answer a window, and what is learned about the microphones on the way.
+
+One window can suspect a microphone; several can convict it. The log-odds that each window gives are added up; a
+microphone convicted by all windows so far is left out of those that follow.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+
+from soundfix.catalog import DEFAULT, load
+from soundfix.errors import SceneError
+from soundfix.localizer import Estimate, Localizer, MicrophoneReport, Status
+from soundfix.scene import Microphones, Room, Scene
+
+WINDOW_S = 0.5
+SAMPLE_RATE = 16_000.0
+CONVICTED = 3.0  # added-up log-odds from which a microphone is left out
+PRIOR_LOG_ODDS = -2.7  # before any window: 1 in 16 is at fault
+MOST_A_WINDOW = 3.0  # no window says more than this
+FEWEST_LEFT = 5
+LATE_M = 1.5
+UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}
+WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
+BETTER_FIT = 1.5  # times the score: positions fit that much better in another unit
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Located:
+    """All windows of a recording, and the verdict on every microphone over all of them."""
+
+    estimates: tuple[Estimate, ...]
+    microphones: tuple[MicrophoneReport, ...]
+
+
+def locate(
+    audio: ArrayLike,
+    sample_rate: float,
+    positions: ArrayLike | Microphones,
+    *,
+    method: str | Localizer = DEFAULT,
+    window_s: float = WINDOW_S,
+    hop_s: float | None = None,
+    room: Room | None = None,
+    temperature_c: float | None = None,
+    speed_of_sound_m_s: float | None = None,
+) -> Located:
+    """Where the sounds of a recording came from, window by window.
+
+    audio: (M, T), any rate (resampled to 16 kHz where higher). positions: (M, 3) metres, NaN rows for unknown ones, or
+    Microphones. hop_s: from window to window; the window's length by default. Raises SceneError on what cannot be.
+    """
+    microphones = positions if isinstance(positions, Microphones) else Microphones(positions=np.asarray(positions))
+    whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
+    samples, rate = _resampled(whole.audio, whole.sample_rate)
+    session = Session(
+        localizer=load(method) if isinstance(method, str) else method,
+        microphones=microphones,
+        room=room,
+        temperature_c=temperature_c,
+        speed_of_sound_m_s=speed_of_sound_m_s,
+    )
+    estimates = tuple(session.hear(start, part, rate) for start, part in _windows(samples, rate, window_s, hop_s))
+    return Located(estimates=estimates, microphones=session.summary())
+
+
+def _resampled(audio: Float[np.ndarray, "mic time"], rate: float) -> tuple[Float[np.ndarray, "mic time"], float]:
+    import soxr
+
+    if rate <= SAMPLE_RATE:
+        return audio, rate
+    return soxr.resample(audio.T, rate, SAMPLE_RATE).T, SAMPLE_RATE
+
+
+def _windows(
+    samples: Float[np.ndarray, "mic time"], rate: float, window_s: float, hop_s: float | None
+) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
+    """Full windows, and a last one of at least half the length; or the whole, where it is shorter than a window."""
+    length, hop = round(window_s * rate), round((hop_s or window_s) * rate)
+    if length < 1 or hop < 1:
+        raise SceneError(f"window {window_s} s, hop {hop_s} s: wanted more than nothing")
+    last = max(samples.shape[1] - length // 2, 1)
+    for start in range(0, last, hop):
+        yield start / rate, samples[:, start : start + length]
+
+
+@dataclass(kw_only=True, eq=False)
+class Session:
+    """Windows come in by `hear`, in order; estimates go out. Memory does not grow with the number of windows."""
+
+    localizer: Localizer
+    microphones: Microphones
+    room: Room | None = None
+    temperature_c: float | None = None
+    speed_of_sound_m_s: float | None = None
+    log_odds: Float[np.ndarray, "mic"] = field(init=False)
+    _unclear: int = 0
+    _history: list["_History"] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log_odds = np.full(len(self.microphones), PRIOR_LOG_ODDS)
+        self._history = [_History() for _ in self.microphones.names]
+
+    @property
+    def is_convicted(self) -> Bool[np.ndarray, "mic"]:
+        """Microphones that the windows so far agree against, strongest cases first, while enough others are left."""
+        most = max(0, int(self.microphones.is_known.sum()) - FEWEST_LEFT)
+        guilty = np.zeros(len(self.microphones), dtype=bool)
+        for m in np.argsort(-self.log_odds)[:most]:
+            guilty[m] = self.log_odds[m] > CONVICTED
+        return guilty
+
+    def hear(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Estimate:
+        """The estimate for one window (M, T)."""
+        scene = Scene(
+            audio=audio,
+            sample_rate=sample_rate,
+            microphones=self.microphones,
+            room=self.room,
+            temperature_c=self.temperature_c,
+            speed_of_sound_m_s=self.speed_of_sound_m_s,
+            start_s=start_s,
+        )
+        convicted = self.is_convicted
+        estimate = self.localizer.locate(scene.where(~convicted))
+        self._check_units(scene, estimate)
+        estimate = _with_convicted(estimate, scene.microphones, convicted, self._history)
+        self._learn(estimate)
+        return estimate
+
+    def summary(self) -> tuple[MicrophoneReport, ...]:
+        """Every microphone over all windows: convicted by all together, or dead or clipped in most."""
+        return tuple(
+            replace(past.report, status=past.verdict(is_guilty=bool(guilty)), weight=past.mean_weight())
+            for past, guilty in zip(self._history, self.is_convicted, strict=True)
+            if past.report is not None
+        )
+
+    def _learn(self, estimate: Estimate) -> None:
+        for m, report in enumerate(estimate.microphones):
+            self._history[m].add(report)
+            if report.fault_log_odds is not None and estimate.verdict in ("ok", "degraded"):
+                step = np.clip(report.fault_log_odds - PRIOR_LOG_ODDS, -MOST_A_WINDOW, MOST_A_WINDOW)
+                self.log_odds[m] = max(self.log_odds[m] + step, 2 * PRIOR_LOG_ODDS)
+
+    def _check_units(self, scene: Scene, estimate: Estimate) -> None:
+        """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
+        is_unclear = estimate.verdict in ("ambiguous", "abstain") and bool(np.any(scene.audio))
+        if not is_unclear or self._unclear >= WINDOWS_FOR_UNITS or self._unclear < 0:
+            self._unclear = self._unclear if is_unclear else -1
+            return
+        self._unclear += 1
+        unit = likely_unit(scene, self.localizer, estimate)
+        if unit:
+            raise SceneError(
+                f"the positions do not fit the sound as metres, but they do as {unit}: "
+                f"were they given in {unit}? Convert them to metres"
+            )
+
+
+def likely_unit(scene: Scene, localizer: Localizer, estimate: Estimate) -> str | None:
+    """The unit in which the positions fit the sound far better than in metres, if there is one."""
+    score = estimate.sources[0].score if estimate.sources else 0.0
+    for unit, metres in UNITS_M.items():
+        try:
+            other = localizer.locate(_scaled(scene, metres))
+        except SceneError:
+            continue
+        if other.verdict in ("ok", "degraded") and other.sources[0].score > BETTER_FIT * score:
+            return unit
+    return None
+
+
+def _scaled(scene: Scene, factor: float) -> Scene:
+    positions = scene.microphones.border_positions() * factor
+    return replace(scene, microphones=replace(scene.microphones, positions=positions), room=None)
+
+
+def _with_convicted(
+    estimate: Estimate, microphones: Microphones, convicted: np.ndarray, history: Sequence["_History"]
+) -> Estimate:
+    """The estimate with the microphones that were left out beforehand put back into the report, and named."""
+    if not convicted.any():
+        return estimate
+    heard = iter(estimate.microphones)
+    reports = [history[m].convicted() if convicted[m] else next(heard) for m in range(len(microphones))]
+    named = [report for report, guilty in zip(reports, convicted, strict=True) if guilty]
+    return replace(
+        estimate,
+        verdict="degraded" if estimate.verdict == "ok" else estimate.verdict,
+        reasons=(*estimate.reasons, *(f"{report.status}:{report.name}" for report in named)),
+        notes=(*estimate.notes, *(f"{report.name}: left out; earlier windows speak against it" for report in named)),
+        microphones=tuple(reports),
+    )
+
+
+@dataclass(kw_only=True, eq=False)
+class _History:
+    """What the windows so far say of one microphone, in constant memory."""
+
+    report: MicrophoneReport | None = None
+    windows: int = 0
+    weight: float = 0.0
+    statuses: dict[Status, int] = field(default_factory=dict)
+    pulls: list[float] = field(default_factory=list)
+
+    def add(self, report: MicrophoneReport) -> None:
+        self.report = report
+        self.windows += 1
+        self.weight += report.weight
+        self.statuses[report.status] = self.statuses.get(report.status, 0) + 1
+        if report.pull_m is not None and report.fault_log_odds is not None and report.fault_log_odds > 0:
+            self.pulls = [*self.pulls[-99:], report.pull_m]
+
+    def convicted(self) -> MicrophoneReport:
+        """The report of a microphone that is left out because of earlier windows."""
+        assert self.report is not None
+        return replace(self.report, status=self.verdict(is_guilty=True), weight=0.0, fault_log_odds=None)
+
+    def verdict(self, *, is_guilty: bool) -> Status:
+        """Its status over all windows."""
+        if is_guilty:
+            return "late" if self.pulls and median(self.pulls) > LATE_M else "misplaced"
+        lasting = {
+            status: count for status, count in self.statuses.items() if status not in ("late", "misplaced", "excluded")
+        }
+        if not lasting:
+            return "ok"
+        return max(lasting, key=lasting.__getitem__)
+
+    def mean_weight(self) -> float:
+        return self.weight / max(self.windows, 1)

@@ -1,0 +1,168 @@
+"""Eq. 1: what microphones in a room hear, s_m = sum_k (h_mk * s_k) + w_m, with the truth beside it.
+
+Shoebox rooms by the image method (pyroomacoustics). It delays everything by half its fractional-delay filter, 40
+samples; that is taken out here, so the direct sound arrives after distance / c. Full-order responses of live rooms
+are slow: by default images up to the 17th order are exact and the rest is a noise tail that decays at the same rate.
+The reverberation time asked for is not quite what comes out; the truth holds the measured one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.errors import MissingPackageError, SceneError
+from soundfix.scene import Microphones, Scene, Truth
+from soundfix.sounds import reverberate
+
+IMAGE_ORDER = 17  # 3 ms a response; full order at 0.4 s takes 36 ms
+TAIL_MATCH_S = 0.02  # the tail takes over the level that the exact part has over its last 20 ms
+DECAY_DB = 30.0  # over which the reverberation time is measured, then doubled
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomConfig:
+    """A shoebox: side lengths (m), reverberation time (s; 0 is anechoic), and how it is simulated.
+
+    absorption, 0..1, may be given instead of rt60_s. image_order None computes every image (slow). origin_m is the
+    lowest corner in the coordinates of the microphones.
+    """
+
+    size_m: tuple[float, float, float]
+    rt60_s: float | None = None
+    absorption: float | None = None
+    image_order: int | None = IMAGE_ORDER
+    speed_of_sound_m_s: float = 343.0
+    origin_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if (self.rt60_s is None) == (self.absorption is None):
+            raise SceneError(f"rt60_s={self.rt60_s} and absorption={self.absorption}: give exactly one of them")
+
+    @property
+    def box(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Lowest and highest corner (m)."""
+        (x, y, z), (a, b, c) = self.origin_m, self.size_m
+        return (x, y, z), (x + a, y + b, z + c)
+
+
+def simulate(
+    room: RoomConfig,
+    *,
+    sources: Float[np.ndarray, "source 3"],
+    sounds: Float[np.ndarray, "source time"],
+    microphones: Microphones,
+    snr_db: float,
+    rng: np.random.Generator,
+    sample_rate: float = 16_000.0,
+    lead_in_s: float = 0.0,
+) -> Scene:
+    """The scene that these sounds make in this room; as long as the sounds, less the first lead_in_s of them.
+
+    snr_db: mean power of the reverberant sound over that of white noise, which is independent at every microphone.
+    """
+    responses = impulse_responses(room, sources, microphones.positions, sample_rate=sample_rate, rng=rng)
+    heard = np.sum([reverberate(sound, responses[:, k]) for k, sound in enumerate(sounds)], axis=0)
+    clean = heard[:, round(lead_in_s * sample_rate) :]
+    noise_rms = np.sqrt(np.mean(np.square(clean))) * 10 ** (-snr_db / 20)
+    audio = clean + noise_rms * rng.standard_normal(clean.shape)
+    return Scene(
+        audio=(0.5 * audio / np.abs(audio).max()).astype(np.float32),
+        sample_rate=sample_rate,
+        microphones=microphones,
+        room=room.box,
+        speed_of_sound_m_s=room.speed_of_sound_m_s,
+        truth=Truth(sources=sources, rt60_s=measured_rt60(responses[:, 0], sample_rate), snr_db=snr_db),
+    )
+
+
+def impulse_responses(
+    room: RoomConfig,
+    sources: Float[np.ndarray, "source 3"],
+    microphones: Float[np.ndarray, "mic 3"],
+    *,
+    sample_rate: float,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "mic source tap"]:
+    """Impulse responses from every source to every microphone, direct sound at distance / c."""
+    pra = _pyroomacoustics()
+    pra.constants.set("c", room.speed_of_sound_m_s)
+    absorption, full_order = _walls(room)
+    order = full_order if room.image_order is None else min(full_order, room.image_order)
+    shoebox = pra.ShoeBox(room.size_m, fs=sample_rate, materials=pra.Material(absorption), max_order=order)
+    for source in sources - np.array(room.origin_m):
+        _check_inside(source, room)
+        shoebox.add_source(source)
+    shoebox.add_microphone_array((microphones - np.array(room.origin_m)).T)
+    shoebox.compute_rir()
+    delay = filter_delay_samples()
+    responses = _padded([[rir[delay:] for rir in mic] for mic in shoebox.rir])
+    return responses if order == full_order else _with_tail(responses, room, order, sample_rate=sample_rate, rng=rng)
+
+
+def filter_delay_samples() -> int:
+    """By how much pyroomacoustics delays every response: half its fractional-delay filter."""
+    return _pyroomacoustics().constants.get("frac_delay_length") // 2
+
+
+def measured_rt60(responses: Float[np.ndarray, "mic tap"], sample_rate: float) -> float:
+    """Median reverberation time (s) of these responses, from 30 dB of their decay (Schroeder)."""
+    measure = _pyroomacoustics().experimental.measure_rt60
+    return float(np.median([measure(response, fs=sample_rate, decay_db=DECAY_DB) for response in responses]))
+
+
+def _walls(room: RoomConfig) -> tuple[float, int]:
+    """Absorption of the walls, and the order of images that the reverberation time needs."""
+    if room.rt60_s == 0:
+        return 1.0, 0
+    pra = _pyroomacoustics()
+    if room.absorption is not None:
+        return room.absorption, int(np.ceil(room.speed_of_sound_m_s * sabine_rt60(room) / min(room.size_m)))
+    try:
+        return pra.inverse_sabine(room.rt60_s, room.size_m)
+    except ValueError as error:
+        raise SceneError(
+            f"no walls give a room of {room.size_m} m {room.rt60_s} s of reverberation: {error}"
+        ) from error
+
+
+def sabine_rt60(room: RoomConfig) -> float:
+    """Sabine's reverberation time (s) of a shoebox by its absorption: 24 ln 10 V / (c S a)."""
+    x, y, z = room.size_m
+    surface = 2 * (x * y + y * z + x * z)
+    assert room.absorption is not None
+    return float(24 * np.log(10) * x * y * z / (room.speed_of_sound_m_s * surface * room.absorption))
+
+
+def _check_inside(source: np.ndarray, room: RoomConfig) -> None:
+    if (source <= 0).any() or (source >= np.array(room.size_m)).any():
+        raise SceneError(f"source at {source + np.array(room.origin_m)} m is outside the room {room.box}")
+
+
+def _padded(responses: Sequence[Sequence[np.ndarray]]) -> Float[np.ndarray, "mic source tap"]:
+    longest = max(len(response) for mic in responses for response in mic)
+    return np.array([[np.pad(response, (0, longest - len(response))) for response in mic] for mic in responses])
+
+
+def _with_tail(
+    responses: np.ndarray, room: RoomConfig, order: int, *, sample_rate: float, rng: np.random.Generator
+) -> Float[np.ndarray, "mic source tap"]:
+    """Exact up to where images of higher order would come in, then noise that decays at the room's rate."""
+    rt60_s = room.rt60_s or sabine_rt60(room)
+    cut = min(round((order + 1) * min(room.size_m) / room.speed_of_sound_m_s * sample_rate), responses.shape[2])
+    match = min(round(TAIL_MATCH_S * sample_rate), cut)
+    level = np.sqrt(np.mean(responses[:, :, cut - match : cut] ** 2, axis=2, keepdims=True))
+    time_s = (np.arange(round(rt60_s * sample_rate)) + match / 2) / sample_rate
+    tail = level * rng.standard_normal((*responses.shape[:2], len(time_s))) * 10 ** (-3 * time_s / rt60_s)
+    return np.concatenate([responses[:, :, :cut], tail], axis=2)
+
+
+def _pyroomacoustics() -> Any:
+    try:
+        import pyroomacoustics
+        import pyroomacoustics.experimental
+    except ImportError as error:
+        raise MissingPackageError("pyroomacoustics", "sim") from error
+    return pyroomacoustics
