@@ -55,7 +55,8 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
         return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
 
     sources, place_findings = place_sources(scene, consensus)
-    reports, microphone_findings = report_microphones(scene, health, consensus)
+    is_certain = all(finding.code != "several_places" for finding in place_findings)
+    reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
     findings = (*health.findings, *microphone_findings, *place_findings, *pair_findings)
     return _estimate(scene, method, findings, sources, reports)
 

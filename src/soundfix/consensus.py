@@ -1,10 +1,7 @@
 """Which microphones contradict the rest?
 
-At a candidate point x every pair has a predicted range difference. The **profile** of microphone m is the mean
-evidence of its pairs, moved by a common delay: A_m(delta) = mean_j l_mj(d_mj(x) + delta). A sound microphone's profile
-peaks at delta = 0. One that is late, or stands elsewhere than its position says, peaks at another delta (its pull,
-in metres of path); one that hears something else has no peak at all. Peaks are counted in standard deviations
-of the profile itself, so reverberation does not look like a contradiction.
+At a candidate point x every pair has a predicted range difference, and every microphone a profile: the evidence of its
+pairs with the others, moved by a common delay (profile.py). A sound microphone's profile peaks at zero.
 
 The worst offender is left out and the source sought again, until nobody contradicts or too few would remain:
 k faults can be isolated while at least 5 microphones remain (one more than the unknowns x, y, z and t0), so with 5
@@ -21,39 +18,11 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.evidence import Evidence
+from soundfix.profile import ACCUSED, Profile, summarize
 from soundfix.refine import Mode
 
-NEAR_M = 0.03  # a peak this near to zero agrees: timing noise, and positions good to a few centimetres
-BESIDE_M = 0.06  # nearer than this is still the flank of the peak at zero
-# Log-odds that a microphone is at fault, given the square roots of its peaks at zero and elsewhere (in standard
-# deviations): logistic regression on simulated windows, T60 0.2-0.8 s, SNR 5-30 dB, 0-3 of 11 at fault (EXPERIMENTS.md).
-LOG_ODDS_OFFSET, LOG_ODDS_AT_ZERO, LOG_ODDS_ELSEWHERE = -5.56, -4.61, 4.68
-PRIOR_LOG_ODDS = -2.7  # how often a microphone was at fault in those windows
-ACCUSED = 1.0  # log-odds from which one window is enough to name a microphone
 DOUBTED = -1.0  # log-odds from which the answer does better without it, while most are left
 MOST_DOUBTED = 1 / 3  # of the microphones may be left out on mere doubt
-INVERTED_PEAK = 6.0  # standard deviations of a negative peak at zero
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Profile:
-    """How one microphone agrees with the others at a point; peaks in standard deviations of the profile."""
-
-    at_zero: float
-    elsewhere: float
-    pull_m: float  # where the profile peaks: how much later than expected the sound arrived
-    residual_m: float  # where it peaks near zero: the timing error of a microphone that agrees
-    negative: float  # depth of the lowest value near zero
-
-    @property
-    def log_odds(self) -> float:
-        """Log-odds that this microphone contradicts the others."""
-        at_zero, elsewhere = np.sqrt(np.clip([self.at_zero, self.elsewhere], 0, 100))
-        return float(LOG_ODDS_OFFSET + LOG_ODDS_AT_ZERO * at_zero + LOG_ODDS_ELSEWHERE * elsewhere)
-
-    @property
-    def is_inverted(self) -> bool:
-        return self.negative > max(INVERTED_PEAK, self.at_zero, self.elsewhere)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,7 +103,7 @@ def profiles_at(
 ) -> tuple[Profile | None, ...]:
     """The profile of every microphone against the kept ones; None where it has no pair with any of them."""
     curves, counts = _profile_curves(evidence, point, positions, is_kept)
-    return tuple(_summary(c, evidence.step_m) if n > 0 else None for c, n in zip(curves, counts, strict=True))
+    return tuple(summarize(c, evidence.step_m) if n > 0 else None for c, n in zip(curves, counts, strict=True))
 
 
 def _profile_curves(
@@ -155,19 +124,3 @@ def _profile_curves(
             total[j] += moved[::-1]
             count[j] += 1
     return total / np.maximum(count, 1)[:, None], count
-
-
-def _summary(curve: Float[np.ndarray, "delay"], step_m: float) -> Profile:
-    """The peaks of one profile, in robust standard deviations."""
-    middle = len(curve) // 2
-    near, beside = int(NEAR_M / step_m), int(BESIDE_M / step_m)
-    deviation = 1.4826 * float(np.median(np.abs(curve - np.median(curve)))) + 1e-9
-    centre = curve[middle - near : middle + near + 1]
-    far = max(curve[: middle - beside].max(), curve[middle + beside + 1 :].max())
-    return Profile(
-        at_zero=float(centre.max()) / deviation,
-        elsewhere=float(far) / deviation,
-        pull_m=(int(curve.argmax()) - middle) * step_m,
-        residual_m=(int(centre.argmax()) - near) * step_m,
-        negative=-float(centre.min()) / deviation,
-    )

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
+from soundfix.profile import Profile
 from soundfix.scene import Scene
 
 Verdict = Literal["ok", "degraded", "ambiguous", "abstain"]
@@ -48,7 +49,7 @@ class MicrophoneReport:
     weight: its share in the answer, 0 (left out) to 1. position_m: its known, or its estimated, position; None
     where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
     None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position.
-    fault_log_odds: how strongly this window speaks for a fault (recording.py adds windows up); not in the JSON.
+    profile: how it agrees with the others (profile.py), where the method says so; not in the JSON.
     """
 
     name: str
@@ -57,7 +58,7 @@ class MicrophoneReport:
     position_m: Float[np.ndarray, "3"] | None
     pull_m: float | None = None
     range_m: float | None = None
-    fault_log_odds: float | None = None
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

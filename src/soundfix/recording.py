@@ -1,12 +1,12 @@
 """A whole recording: one answer a window, and what is learned about the microphones on the way.
 
-One window can suspect a microphone; several can convict it. The log-odds that each window gives are added up; a
-microphone convicted by all windows so far is left out of those that follow.
+One window can suspect a microphone; several can convict it. The profiles that the windows give of each microphone
+(profile.py) are added up: what agrees with the others grows, chance does not. A microphone that the sum speaks against,
+or most of the windows one by one, is left out of those that follow.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import median
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -15,15 +15,17 @@ from numpy.typing import ArrayLike
 from soundfix.catalog import DEFAULT, load
 from soundfix.errors import SceneError
 from soundfix.localizer import Estimate, Localizer, MicrophoneReport, Status
+from soundfix.profile import ACCUSED, Profile, add
+from soundfix.report import ACCUSATIONS, accusation
 from soundfix.scene import Microphones, Room, Scene
 
 WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
-CONVICTED = 3.0  # added-up log-odds from which a microphone is left out
-PRIOR_LOG_ODDS = -2.7  # before any window: 1 in 16 is at fault
-MOST_A_WINDOW = 3.0  # no window says more than this
+# Log-odds by the sum of profiles from which a microphone is left out: after one window strong ones, after more than one
+# weak ones do, since in a sum a sound microphone's grow to -3 and less (EXPERIMENTS.md).
+CONVICTED_BY_ONE, CONVICTED_BY_MORE = 1.5, -0.75
+FEWEST_WINDOWS = 3  # before a majority of windows counts
 FEWEST_LEFT = 5
-LATE_M = 1.5
 UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
 BETTER_FIT = 1.5  # times the score: positions fit that much better in another unit
@@ -97,21 +99,20 @@ class Session:
     room: Room | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
-    log_odds: Float[np.ndarray, "mic"] = field(init=False)
     _unclear: int = 0
     _history: list["_History"] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.log_odds = np.full(len(self.microphones), PRIOR_LOG_ODDS)
         self._history = [_History() for _ in self.microphones.names]
 
     @property
     def is_convicted(self) -> Bool[np.ndarray, "mic"]:
         """Microphones that the windows so far agree against, strongest cases first, while enough others are left."""
         most = max(0, int(self.microphones.is_known.sum()) - FEWEST_LEFT)
+        case = np.array([past.log_odds for past in self._history])
         guilty = np.zeros(len(self.microphones), dtype=bool)
-        for m in np.argsort(-self.log_odds)[:most]:
-            guilty[m] = self.log_odds[m] > CONVICTED
+        for m in np.argsort(-case)[:most]:
+            guilty[m] = self._history[m].is_guilty
         return guilty
 
     def hear(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Estimate:
@@ -130,7 +131,7 @@ class Session:
         self._check_units(scene, estimate)
         estimate = _with_convicted(estimate, scene.microphones, convicted, self._history)
         self._learn(estimate)
-        return estimate
+        return _slim(estimate)
 
     def summary(self) -> tuple[MicrophoneReport, ...]:
         """Every microphone over all windows: convicted by all together, or dead or clipped in most."""
@@ -141,11 +142,9 @@ class Session:
         )
 
     def _learn(self, estimate: Estimate) -> None:
-        for m, report in enumerate(estimate.microphones):
-            self._history[m].add(report)
-            if report.fault_log_odds is not None and estimate.verdict in ("ok", "degraded"):
-                step = np.clip(report.fault_log_odds - PRIOR_LOG_ODDS, -MOST_A_WINDOW, MOST_A_WINDOW)
-                self.log_odds[m] = max(self.log_odds[m] + step, 2 * PRIOR_LOG_ODDS)
+        is_certain = estimate.verdict in ("ok", "degraded")
+        for past, report in zip(self._history, estimate.microphones, strict=True):
+            past.add(report, is_certain=is_certain)
 
     def _check_units(self, scene: Scene, estimate: Estimate) -> None:
         """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
@@ -198,39 +197,59 @@ def _with_convicted(
     )
 
 
+def _slim(estimate: Estimate) -> Estimate:
+    """Without the profiles, which have been added up and are large."""
+    return replace(estimate, microphones=tuple(replace(report, profile=None) for report in estimate.microphones))
+
+
 @dataclass(kw_only=True, eq=False)
 class _History:
     """What the windows so far say of one microphone, in constant memory."""
 
     report: MicrophoneReport | None = None
+    profile: Profile | None = None
     windows: int = 0
+    heard: int = 0
+    accused: int = 0
     weight: float = 0.0
     statuses: dict[Status, int] = field(default_factory=dict)
-    pulls: list[float] = field(default_factory=list)
 
-    def add(self, report: MicrophoneReport) -> None:
-        self.report = report
+    def add(self, report: MicrophoneReport, *, is_certain: bool) -> None:
+        """One more window; its profile counts only where the source's place is certain."""
+        self.report = replace(report, profile=None)
         self.windows += 1
         self.weight += report.weight
         self.statuses[report.status] = self.statuses.get(report.status, 0) + 1
-        if report.pull_m is not None and report.fault_log_odds is not None and report.fault_log_odds > 0:
-            self.pulls = [*self.pulls[-99:], report.pull_m]
+        if report.profile is not None and is_certain:
+            self.profile = add(self.profile, report.profile)
+            self.heard += 1
+            self.accused += report.profile.log_odds > ACCUSED
+
+    @property
+    def log_odds(self) -> float:
+        """Of a fault, by the sum of all profiles."""
+        return -99.0 if self.profile is None else self.profile.log_odds
+
+    @property
+    def is_guilty(self) -> bool:
+        """By the sum of the profiles, or because most windows speak against it, each for itself.
+
+        The second is for a source that moves: it smears the sum of a misplaced microphone.
+        """
+        is_mostly_accused = self.heard >= FEWEST_WINDOWS and self.accused > self.heard / 2
+        return is_mostly_accused or self.log_odds > (CONVICTED_BY_MORE if self.heard > 1 else CONVICTED_BY_ONE)
 
     def convicted(self) -> MicrophoneReport:
         """The report of a microphone that is left out because of earlier windows."""
         assert self.report is not None
-        return replace(self.report, status=self.verdict(is_guilty=True), weight=0.0, fault_log_odds=None)
+        return replace(self.report, status=self.verdict(is_guilty=True), weight=0.0)
 
     def verdict(self, *, is_guilty: bool) -> Status:
         """Its status over all windows."""
-        if is_guilty:
-            return "late" if self.pulls and median(self.pulls) > LATE_M else "misplaced"
-        lasting = {
-            status: count for status, count in self.statuses.items() if status not in ("late", "misplaced", "excluded")
-        }
-        if not lasting:
-            return "ok"
-        return max(lasting, key=lasting.__getitem__)
+        if is_guilty and self.profile is not None:
+            return accusation(self.profile, is_loud=self.statuses.get("noisy", 0) > 0)
+        lasting = {s: count for s, count in self.statuses.items() if s not in ACCUSATIONS}
+        return max(lasting, key=lasting.__getitem__) if lasting else "ok"
 
     def mean_weight(self) -> float:
         return self.weight / max(self.windows, 1)

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from soundfix.consensus import Consensus, Profile, profiles_at
+from soundfix.consensus import Consensus, profiles_at
 from soundfix.health import Health
 from soundfix.localizer import Finding, MicrophoneReport, Status
+from soundfix.profile import Profile
 from soundfix.scene import Microphones, Scene
 
 LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
 HEARD = 4.5  # standard deviations: a profile that peaks higher has a place for this microphone, if another one
 LOUD = 3.0  # times the median level: a microphone this loud that hears nothing in common is noisy
+ACCUSATIONS: tuple[Status, ...] = ("noisy", "late", "misplaced", "excluded")
 SENTENCES: dict[Status, str] = {
     "inverted": "has its polarity reversed; corrected",
     "noisy": "is loud, and has nothing in common with the others; left out",
@@ -22,9 +24,13 @@ SENTENCES: dict[Status, str] = {
 
 
 def report_microphones(
-    scene: Scene, health: Health, consensus: Consensus
+    scene: Scene, health: Health, consensus: Consensus, *, is_certain: bool
 ) -> tuple[tuple[MicrophoneReport, ...], tuple[Finding, ...]]:
-    """A report on every microphone, and the findings of the consensus (those of health are in Health)."""
+    """A report on every microphone, and the findings of the consensus (those of health are in Health).
+
+    is_certain: whether the source's place is; where it is not, nobody is accused on its account.
+    """
+    consensus = consensus if is_certain else replace(consensus, is_named=np.zeros_like(consensus.is_named))
     reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
     ranges = _ranges(scene, consensus)
     reports = tuple(_with_range(report, ranges[m]) for m, report in enumerate(reports))
@@ -53,7 +59,7 @@ def _report(m: int, microphones: Microphones, health: Health, consensus: Consens
         weight=float(health.weight[m] * consensus.is_kept[m]),
         position_m=microphones.positions[m] if microphones.is_known[m] else None,
         pull_m=profile.pull_m if profile else None,
-        fault_log_odds=profile.log_odds if profile else None,
+        profile=profile,
     )
 
 

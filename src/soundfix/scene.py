@@ -149,13 +149,13 @@ def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     if positions.ndim != 2 or positions.shape[1] != 3:
         raise SceneError(f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each")
     is_blank: np.ndarray = np.isnan(positions)
-    half_blank = is_blank.any(axis=1) & ~is_blank.all(axis=1)
+    half_blank: np.ndarray = np.logical_and(is_blank.any(axis=1), ~is_blank.all(axis=1))
     if half_blank.any():
         raise SceneError(
             f"microphone {np.flatnonzero(half_blank)[0] + 1} has {positions[half_blank][0]} as position: "
             "give all three coordinates, or none for an unknown position"
         )
-    is_known: np.ndarray = ~is_blank.all(axis=1)
+    is_known: np.ndarray = np.logical_not(is_blank.all(axis=1))
     wild = np.abs(positions[is_known]) > LARGEST_COORDINATE_M
     if wild.any():
         raise SceneError(

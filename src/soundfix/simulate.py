@@ -91,7 +91,7 @@ def impulse_responses(
     pra.constants.set("c", room.speed_of_sound_m_s)
     absorption, full_order = _walls(room)
     order = full_order if room.image_order is None else min(full_order, room.image_order)
-    shoebox = pra.ShoeBox(room.size_m, fs=sample_rate, materials=pra.Material(absorption), max_order=order)
+    shoebox = pra.ShoeBox(room.size_m, fs=round(sample_rate), materials=pra.Material(absorption), max_order=order)
     for source in sources - np.array(room.origin_m):
         _check_inside(source, room)
         shoebox.add_source(source)
@@ -110,7 +110,7 @@ def filter_delay_samples() -> int:
 def measured_rt60(responses: Float[np.ndarray, "mic tap"], sample_rate: float) -> float:
     """Median reverberation time (s) of these responses, from 30 dB of their decay (Schroeder)."""
     measure = _pyroomacoustics().experimental.measure_rt60
-    return float(np.median([measure(response, fs=sample_rate, decay_db=DECAY_DB) for response in responses]))
+    return float(np.median([measure(response, fs=round(sample_rate), decay_db=DECAY_DB) for response in responses]))
 
 
 def _walls(room: RoomConfig) -> tuple[float, int]:

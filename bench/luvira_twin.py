@@ -1,0 +1,134 @@
+"""How well a method does in the LuViRA studio's twin: clean, and with 1 to 3 of 11 microphones broken.
+
+    python bench/luvira_twin.py [--audio FOLDER] [--recordings 200] [--method srp-phat] [--seed 1000]
+
+Recordings of 2.5 s, five windows of 0.5 s each; T60 0.2/0.4/0.6/0.8 s, SNR 5/15/30 dB, source anywhere 0.5 m from the
+walls and 0.5-2.0 m high. Broken: dead, late by 1-15 ms, or moved by 1 m. Prints errors (MAE is the mean Euclidean
+distance), how often exactly the right microphones are named and how many of them, false alarms, and the share of
+windows whose 90 % region holds the truth; for every window alone, and for recordings (windows in turn).
+"""
+
+import argparse
+from collections.abc import Iterable
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import soundfix
+from soundfix.faults import Fault, break_scene
+from soundfix.localizer import Estimate
+from soundfix.presets import draw_scene
+from soundfix.recording import Session
+from soundfix.scene import Scene
+
+RECORDING_S, WINDOW_S = 2.5, 0.5
+KINDS = ("dead", "late", "moved")
+NAMED = ("dead", "late", "misplaced", "noisy", "excluded", "duplicate")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--audio", type=Path, help="folder of dry recordings; without it built-in voices")
+    parser.add_argument("--recordings", type=int, default=200)
+    parser.add_argument("--method", default="srp-phat")
+    parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    jobs = [(options.method, options.audio, options.seed + k) for k in range(options.recordings)]
+    with get_context("spawn").Pool(options.processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        rows = [row for rows in pool.imap(run, jobs, chunksize=4) for row in rows]
+    report(np.array(rows, dtype=ROW))
+
+
+ROW = np.dtype(
+    [("broken", int), ("rt60", float), ("snr", float), ("error", float), ("answered", bool), ("verdict", "U10")]
+    + [("inside", bool), ("nearest", float), ("exact", bool), ("hits", int), ("faults", int), ("alarms", int)]
+    + [("mode", "U9"), ("radius", float)]
+)
+
+
+def run(job: tuple[str, Path | None, int]) -> list[tuple]:
+    """Rows of one recording, clean and broken."""
+    method, audio, seed = job
+    rng = np.random.default_rng(seed)
+    clean = draw_scene("luvira", duration_s=RECORDING_S, rng=rng, audio=audio)
+    count = int(rng.integers(1, 4))
+    mics = rng.choice(len(clean.microphones), count, replace=False) + 1
+    broken = break_scene(clean, [Fault(str(rng.choice(KINDS)), str(m)) for m in mics], rng)
+    localizer = soundfix.load(method)
+    rows: list[tuple] = []
+    for scene in (clean, broken):
+        alone = [localizer.locate(window) for window in windows(scene)]
+        session = Session(
+            localizer=localizer, microphones=scene.microphones, room=scene.room, speed_of_sound_m_s=scene.speed
+        )
+        in_turn = [session.hear(w.start_s, w.audio, w.sample_rate) for w in windows(scene)]
+        rows += [row(scene, e, named(e.microphones), "window") for e in alone]
+        rows += [row(scene, e, named(session.summary()), "recording") for e in in_turn]
+    return rows
+
+
+def windows(scene: Scene) -> Iterable[Scene]:
+    from dataclasses import replace
+
+    length = round(WINDOW_S * scene.sample_rate)
+    for start in range(0, scene.audio.shape[1] - length + 1, length):
+        yield replace(scene, audio=scene.audio[:, start : start + length], start_s=start / scene.sample_rate)
+
+
+def named(reports: Iterable) -> set[str]:
+    return {report.name for report in reports if report.status in NAMED}
+
+
+def row(scene: Scene, estimate: Estimate, accused: set[str], mode: str) -> tuple:
+    guilty = {fault.split(":")[1] for fault in scene.truth.faults}
+    errors = [float(np.linalg.norm(s.position_m - scene.truth.sources[0])) for s in estimate.sources]
+    inside = bool(errors) and holds(estimate.sources[0], scene.truth.sources[0])
+    return (
+        len(guilty), scene.truth.rt60_s, scene.truth.snr_db, errors[0] if errors else np.nan, bool(errors),
+        estimate.verdict, inside, min(errors, default=np.nan), accused == guilty, len(accused & guilty), len(guilty),
+        len(accused - guilty), mode, estimate.sources[0].radius90_m if errors else np.nan,
+    )  # fmt: skip
+
+
+def holds(source, truth: np.ndarray) -> bool:
+    """Whether the 90 % region (an ellipsoid) holds the truth: Mahalanobis² below the 0.9 quantile of chi²(3), 6.25."""
+    offset = truth - source.position_m
+    return bool(offset @ np.linalg.solve(source.covariance_m2, offset) <= 6.251)
+
+
+def report(rows: np.ndarray) -> None:
+    for mode in ("window", "recording"):
+        print(f"\n{'each window alone' if mode == 'window' else 'windows of a recording in turn'}")
+        clean = rows[(rows["broken"] == 0) & (rows["mode"] == mode)]
+        faulty = rows[(rows["broken"] > 0) & (rows["mode"] == mode)]
+        line("clean", clean)
+        for rt60 in (0.2, 0.4, 0.6, 0.8):
+            line(f"  T60 {rt60} s", clean[np.abs(clean["rt60"] - rt60) < 0.1])
+        line("1-3 broken", faulty)
+        for rt60 in (0.2, 0.4, 0.6, 0.8):
+            line(f"  T60 {rt60} s", faulty[np.abs(faulty["rt60"] - rt60) < 0.1])
+        ratio = np.nanmedian(faulty["error"]) / np.nanmedian(clean["error"])
+        print(f"median broken / clean {ratio:.2f}; false alarms on clean {100 * np.mean(clean['alarms'] > 0):.1f} %")
+
+
+def line(label: str, rows: np.ndarray) -> None:
+    if not len(rows):
+        return
+    error = np.where(rows["answered"], rows["error"], np.inf)
+    answered, sure = rows[rows["answered"]], rows[np.isin(rows["verdict"], ["ok", "degraded"])]
+    text = (
+        f"{label:14s} {len(rows):5d}  MAE {100 * answered['error'].mean():6.1f} cm  median {100 * np.median(error):5.2f} cm  "
+        f"<30cm {100 * np.mean(error < 0.3):5.1f} %  no answer {100 * np.mean(~rows['answered']):4.1f} %  "
+        f"ambiguous {100 * np.mean(rows['verdict'] == 'ambiguous'):4.1f} %  "
+        f"| unambiguous: <30cm {100 * np.mean(sure['error'] < 0.3):5.1f} %  in 90% region {100 * np.mean(sure['inside']):4.1f} %"
+    )
+    if rows["faults"].sum():
+        text += f"  | named {100 * rows['hits'].sum() / rows['faults'].sum():.1f} %, all exactly {100 * rows['exact'].mean():.1f} %"
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""What every flat picture is made of: planes in metres with equal axes, labels that keep off each other, the file.
+
+Pictures are made without pyplot, so there is no global state and no window. matplotlib is imported when a picture is made.
+"""
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.errors import MissingPackageError, OutputError
+from soundfix.files.exports import atomic_path
+
+Plane = Literal["xy", "xz"]  # from above, from the side
+AXES: dict[Plane, tuple[int, int]] = {"xy": (0, 1), "xz": (0, 2)}
+
+DPI = 150
+LABEL_POINTS, DOT_POINTS = 7.5, 7.0  # height of a letter, width of a marker
+LETTER_SHAPE = 0.62  # width of a letter against its height, on average
+MARGIN_SHARE, LEAST_MARGIN_M = 0.05, 0.1  # round what is drawn
+LEFT_INCHES, LOWEST_INCHES, HIGHEST_INCHES = 6.4, 1.5, 7.5  # of a view
+
+
+def library(module: str) -> Any:
+    """A module of an optional package, when it is first needed."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingPackageError(module.split(".")[0], "report") from error
+
+
+def checked_suffix(path: Path, known: Iterable[str]) -> str:
+    """The kind of picture that the name asks for."""
+    suffix = path.suffix.lower()
+    if suffix not in known:
+        raise OutputError(f"cannot draw {path.name}: got {suffix or 'no suffix'!r}, wanted one of {', '.join(known)}")
+    return suffix
+
+
+def blank_figure(box: Float[np.ndarray, "2 3"], *, extra_inches: float) -> Any:
+    """A figure whose left part fits a top view above a side view of this box; `extra_inches` wide beside them."""
+    height = sum(view_inches(box))
+    figure = library("matplotlib.figure").Figure(
+        figsize=(LEFT_INCHES + extra_inches, height + 1.6), dpi=DPI, layout="constrained"
+    )
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
+    return figure
+
+
+def view_inches(box: Float[np.ndarray, "2 3"]) -> tuple[float, float]:
+    """Heights of a top and a side view that are LEFT_INCHES wide."""
+    x, y, z = np.maximum(box[1] - box[0], 1e-3)
+    top, side = np.clip(np.array([y, z]) / x * LEFT_INCHES, LOWEST_INCHES, HIGHEST_INCHES).tolist()
+    return top, side
+
+
+def frame(axes: Any, plane: Plane, box: Float[np.ndarray, "2 3"], title: str) -> None:
+    """Equal axes in metres round the box, which is drawn as a thin line."""
+    across, up = AXES[plane]
+    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float(np.ptp(box, axis=0)[[across, up]].max()))
+    axes.set_xlim(box[0, across] - margin, box[1, across] + margin)
+    axes.set_ylim(box[0, up] - margin, box[1, up] + margin)
+    axes.set_aspect("equal")
+    axes.set_xlabel(f"{plane[0]} (m)")
+    axes.set_ylabel(f"{plane[1]} (m)")
+    axes.set_title(title, loc="left", fontsize=10)
+    left, bottom, right, top = box[0, across], box[0, up], box[1, across], box[1, up]
+    axes.plot([left, right, right, left, left], [bottom, bottom, top, top, bottom], color="0.45", linewidth=0.8, zorder=1)
+
+
+def projected(points: Float[np.ndarray, "point 3"], plane: Plane) -> Float[np.ndarray, "point 2"]:
+    return points[:, list(AXES[plane])]
+
+
+def label(
+    axes: Any, points: Float[np.ndarray, "point 2"], names: Sequence[str], avoid: Float[np.ndarray, "mark 2"]
+) -> None:
+    """Write each name beside its point, off all points and all names before it; a name that finds no room is left out.
+
+    The figure's layout must be final: where a name fits depends on it.
+    """
+    scale = axes.figure.dpi / 72
+    dots = _boxes_round(axes.transData.transform(np.concatenate([points, avoid])), DOT_POINTS * scale)
+    window = axes.get_window_extent()
+    inside = np.array([window.x0, window.y0, window.x1, window.y1])
+    for point, name in zip(points, names, strict=True):
+        size = np.array([LETTER_SHAPE * len(name), 1.15]) * LABEL_POINTS * scale
+        candidates = _candidates(axes.transData.transform(point), size, DOT_POINTS * scale)
+        free = [box for box in candidates if _is_within(box, inside) and not _overlaps(box, dots).any()]
+        if free:
+            dots = np.concatenate([dots, free[0][None]])
+            _write(axes, free[0], name)
+
+
+def _candidates(dot: np.ndarray, size: np.ndarray, gap: float) -> Float[np.ndarray, "place 4"]:
+    """Boxes (pixels) of this size at the eight sides of a dot: right, left, above, below, then the corners."""
+    sides = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
+    centres = dot + sides * (size / 2 + gap * np.where(np.abs(sides).sum(axis=1) == 2, 0.55, 0.75)[:, None])
+    return np.concatenate([centres - size / 2, centres + size / 2], axis=1)
+
+
+def _boxes_round(dots: Float[np.ndarray, "dot 2"], width: float) -> Float[np.ndarray, "dot 4"]:
+    return np.concatenate([dots - width / 2, dots + width / 2], axis=1)
+
+
+def _overlaps(box: Float[np.ndarray, "4"], others: Float[np.ndarray, "other 4"]) -> np.ndarray:
+    return ((box[:2] < others[:, 2:]) & (box[2:] > others[:, :2])).all(axis=1)
+
+
+def _is_within(box: Float[np.ndarray, "4"], outer: Float[np.ndarray, "4"]) -> bool:
+    return bool((box[:2] >= outer[:2]).all() and (box[2:] <= outer[2:]).all())
+
+
+def _write(axes: Any, box: Float[np.ndarray, "4"], name: str) -> None:
+    """The name in the middle of its box, in data coordinates, with a white rim; a $ in it is no formula."""
+    x, y = axes.transData.inverted().transform((box[:2] + box[2:]) / 2)
+    rim = library("matplotlib.patheffects").withStroke(linewidth=1.8, foreground="white")
+    axes.text(
+        x, y, name, fontsize=LABEL_POINTS, ha="center", va="center", zorder=9, parse_math=False, path_effects=[rim]
+    ).set_in_layout(False)  # fmt: skip
+
+
+def settle(figure: Any) -> None:
+    """Make the layout final, so that labels can be placed."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def write_png(figure: Any, path: Path) -> None:
+    with atomic_path(path) as part:
+        figure.savefig(part, format="png")

@@ -1,0 +1,197 @@
+"""Is each microphone's signal usable, over a whole recording? A grade and a sentence for every one.
+
+health.py looks at every window. In the three loudest windows each pair is correlated; what a microphone **shares** is
+the median over its partners of the farthest value from zero, among the lags that their spacing allows, in standard
+deviations of the correlation. Memory: three windows and a few counts, however long the recording.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix.answer import choose_pairs
+from soundfix.correlate import Correlator
+from soundfix.evidence import Evidence
+from soundfix.health import SENTENCES, examine
+from soundfix.scene import Microphones, Scene
+
+Grade = Literal["good", "fair", "poor", "dead", "unheard"]
+
+LOUDEST_KEPT = 3
+MOSTLY, RARELY = 0.5, 0.01  # shares of the windows
+SERIOUS: dict[str, Grade] = {"dead": "dead", "duplicate": "poor", "clipped": "poor"}  # where mostly so
+LEVEL_DB = 20.0  # further than this from the median level is a gain, a cable or a blanket
+# Peaks of the correlation in standard deviations, on simulated recordings (3 s, T60 0.2-0.8 s, SNR 5-30 dB):
+ALONE = 3.3  # a channel of noise among good ones stays below 3.23, a good one above 3.54
+LITTLE = 3.6  # where nothing is to be heard but noise, the median channel stays below 3.56; else it is above 3.71
+NEGATIVE_SHARE = 0.8  # of its partners' peaks are negative where a polarity is reversed
+SPACING_SLACK_M = 0.06  # positions and lags are no better than this
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MicrophoneGrade:
+    """One microphone's signal: a grade, and a sentence why.
+
+    position_m: None where unknown. level_db: against the median microphone.
+    shared: what it has in common with the others. None where nothing was heard.
+    """
+
+    name: str
+    grade: Grade
+    why: str
+    position_m: Float[np.ndarray, "3"] | None
+    level_db: float | None
+    shared: float | None
+
+
+@dataclass(kw_only=True, eq=False)
+class Heard:
+    """What has been heard so far: counts, powers, and the loudest windows; `shared` and `is_negative` at the end."""
+
+    microphones: Microphones
+    windows: int = 0
+    noticed: Counter[tuple[str, str]] = field(default_factory=Counter)  # (code, name) -> windows
+    power: Float[np.ndarray, "mic"]
+    shared: Float[np.ndarray, "mic"]
+    is_negative: Bool[np.ndarray, "mic"]
+    loudest: list[tuple[float, int, Scene]] = field(default_factory=list)
+
+    def share(self, code: str, m: int) -> float:
+        """In which share of the windows this was noticed of microphone m."""
+        return self.noticed[code, self.microphones.names[m]] / self.windows
+
+    def level_db(self, m: int) -> float | None:
+        """Mean power against that of the median microphone that hears anything."""
+        if self.power[m] == 0:
+            return None
+        return float(10 * np.log10(self.power[m] / np.median(self.power[self.power > 0])))
+
+    @property
+    def is_only_noise(self) -> bool:
+        """Whether the median microphone has nothing to share."""
+        return not (self.shared > 0).any() or bool(np.median(self.shared[self.shared > 0]) < LITTLE)
+
+    def common(self, m: int) -> float | None:
+        return float(self.shared[m]) if self.shared[m] > 0 else None
+
+
+def listen(microphones: Microphones, windows: Iterable[Scene]) -> Heard:
+    """Everything that the windows say, in one pass."""
+    blank = np.zeros(len(microphones))
+    heard = Heard(microphones=microphones, power=blank.copy(), shared=blank.copy(), is_negative=blank > 0)
+    for window in windows:
+        _count(heard, window)
+    if heard.loudest:
+        peaks = np.stack([_shared_peaks(window) for *_, window in heard.loudest])
+        heard.shared = np.abs(peaks).sum(axis=0) / np.maximum((peaks != 0).sum(axis=0), 1)
+        heard.is_negative = np.all(peaks <= 0, axis=0) & (heard.shared > 0)
+    return heard
+
+
+def _count(heard: Heard, window: Scene) -> None:
+    health = examine(window)
+    heard.windows += 1
+    for finding in health.findings:
+        code, name = finding.code.split(":", 1)
+        heard.noticed[code, name] += 1
+    heard.power = heard.power + health.level**2
+    loudness = float(np.median(health.level[health.is_heard])) if health.is_heard.any() else 0.0
+    heard.loudest.append((loudness, -heard.windows, window))
+    heard.loudest = sorted(heard.loudest, key=lambda kept: kept[:2], reverse=True)[:LOUDEST_KEPT]
+
+
+def _shared_peaks(window: Scene) -> Float[np.ndarray, "mic"]:
+    """What each microphone shares with the others; negative where its polarity looks reversed, 0 where unheard."""
+    health = examine(window)
+    if health.is_heard.sum() < 2:
+        return np.zeros(len(health.level))
+    pairs, _ = choose_pairs(health.is_heard)
+    peaks = _highest(Correlator()(health.audio, window, pairs), window.microphones)
+    return np.array([_typical(peaks[(pairs == m).any(axis=1)]) for m in range(len(health.level))])
+
+
+def _typical(peaks: Float[np.ndarray, "partner"]) -> float:
+    """The median height; negative where nearly all of several peaks are."""
+    if not len(peaks):
+        return 0.0
+    is_negative = len(peaks) > 1 and (peaks < 0).mean() >= NEGATIVE_SHARE
+    return float(np.median(np.abs(peaks))) * (-1 if is_negative else 1)
+
+
+def _highest(evidence: Evidence, microphones: Microphones) -> Float[np.ndarray, "pair"]:
+    """Each pair's farthest value from zero, in standard deviations, among the lags that its spacing allows."""
+    i, j = evidence.pairs.T
+    spacing = np.linalg.norm(microphones.positions[i] - microphones.positions[j], axis=1)
+    spacing[~(microphones.is_known[i] & microphones.is_known[j])] = np.inf
+    lag_m = np.abs(np.arange(evidence.values.shape[1]) - evidence.values.shape[1] // 2) * evidence.step_m
+    possible = np.where(lag_m <= spacing[:, None] + SPACING_SLACK_M, evidence.values, 0)
+    peak = np.abs(possible).argmax(axis=1)
+    return possible[np.arange(len(peak)), peak].astype(np.float64) / evidence.deviation
+
+
+def _judge(heard: Heard, m: int) -> tuple[Grade, str]:
+    """The first complaint, worst first."""
+    return next(_complaints(heard, m), ("good", "hears what the others hear"))
+
+
+def _complaints(heard: Heard, m: int) -> Iterator[tuple[Grade, str]]:
+    if not heard.windows:
+        yield "unheard", "no recording was given"
+        return
+    yield from _health_complaints(heard, m)
+    yield from _common_complaints(heard, m)
+
+
+def _health_complaints(heard: Heard, m: int) -> Iterator[tuple[Grade, str]]:
+    """What is wrong with the signal itself."""
+    shares = {code: heard.share(code, m) for code in SENTENCES}
+    for code, word in SERIOUS.items():
+        if shares[code] > MOSTLY:
+            yield word, _how_often(code, shares[code])
+    if _is_alone(heard, m):
+        yield "poor", "has nothing in common with the others: noise, or too far away?"
+    for code in sorted(shares, key=shares.__getitem__, reverse=True):
+        if shares[code] > RARELY:
+            yield "fair", _how_often(code, shares[code])
+
+
+def _is_alone(heard: Heard, m: int) -> bool:
+    """It hears nothing that the others hear, while these hear something in common."""
+    return bool(0 < heard.shared[m] < ALONE) and not heard.is_only_noise
+
+
+def _how_often(code: str, share: float) -> str:
+    return SENTENCES[code] if share > 0.995 else f"{SENTENCES[code]} ({100 * share:.0f} % of the windows)"
+
+
+def _common_complaints(heard: Heard, m: int) -> Iterator[tuple[Grade, str]]:
+    """What the comparison with the others shows."""
+    level_db, shared = heard.level_db(m) or 0.0, heard.shared[m]
+    if shared == 0:
+        yield "fair", "was not compared: no other microphone was heard at the same time"
+    if heard.is_only_noise:
+        yield "fair", "no sound reached the microphones together: clap, and check again"
+    if heard.is_negative[m]:
+        yield "fair", "its polarity looks reversed"
+    if abs(level_db) > LEVEL_DB:
+        yield "fair", f"is {abs(level_db):.0f} dB {'louder' if level_db > 0 else 'quieter'} than the median microphone"
+    if shared < LITTLE:
+        yield "fair", "has little in common with the others"
+
+
+def grade(heard: Heard, m: int) -> MicrophoneGrade:
+    """The grade of microphone m."""
+    microphones, (word, why) = heard.microphones, _judge(heard, m)
+    is_known = bool(microphones.is_known[m])
+    return MicrophoneGrade(
+        name=microphones.names[m],
+        grade=word,
+        why=why if is_known else f"{why}; its position is unknown",
+        position_m=microphones.positions[m] if is_known else None,
+        level_db=heard.level_db(m),
+        shared=heard.common(m),
+    )
