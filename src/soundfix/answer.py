@@ -33,7 +33,7 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
     leaves_out: whether microphones that contradict the rest are left out; a method may have its own way with them.
     """
     health = examine(scene)
-    is_used = health.is_heard & scene.microphones.is_known
+    is_used = health.is_heard & scene.microphones.is_known & scene.is_trusted
     if not health.is_heard.any():
         return _abstain(scene, health, method, Finding("no_signal", "no microphone hears anything"))
     if is_used.sum() < fewest_microphones(scene):

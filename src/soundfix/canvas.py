@@ -68,7 +68,9 @@ def frame(axes: Any, plane: Plane, box: Float[np.ndarray, "2 3"], title: str) ->
     axes.set_ylabel(f"{plane[1]} (m)")
     axes.set_title(title, loc="left", fontsize=10)
     left, bottom, right, top = box[0, across], box[0, up], box[1, across], box[1, up]
-    axes.plot([left, right, right, left, left], [bottom, bottom, top, top, bottom], color="0.45", linewidth=0.8, zorder=1)
+    axes.plot(
+        [left, right, right, left, left], [bottom, bottom, top, top, bottom], color="0.45", linewidth=0.8, zorder=1
+    )
 
 
 def projected(points: Float[np.ndarray, "point 3"], plane: Plane) -> Float[np.ndarray, "point 2"]:

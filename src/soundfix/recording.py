@@ -5,7 +5,7 @@ One window can suspect a microphone; several can convict it. The profiles that t
 or most of the windows one by one, is left out of those that follow.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -125,13 +125,12 @@ class Session:
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             start_s=start_s,
+            is_trusted=~self.is_convicted,
         )
-        convicted = self.is_convicted
-        estimate = self.localizer.locate(scene.where(~convicted))
+        estimate = self.localizer.locate(scene)
         self._check_units(scene, estimate)
-        estimate = _with_convicted(estimate, scene.microphones, convicted, self._history)
         self._learn(estimate)
-        return _slim(estimate)
+        return self._with_convicted(estimate, ~scene.is_trusted)
 
     def summary(self) -> tuple[MicrophoneReport, ...]:
         """Every microphone over all windows: convicted by all together, or dead or clipped in most."""
@@ -145,6 +144,24 @@ class Session:
         is_certain = estimate.verdict in ("ok", "degraded")
         for past, report in zip(self._history, estimate.microphones, strict=True):
             past.add(report, is_certain=is_certain)
+
+    def _with_convicted(self, estimate: Estimate, convicted: Bool[np.ndarray, "mic"]) -> Estimate:
+        """The estimate with the microphones that were not trusted named, and without profiles: they have been added up."""
+        reports, named = list(estimate.microphones), []
+        for m in np.flatnonzero(convicted):
+            if reports[m].status not in ACCUSATIONS:
+                reports[m] = self._history[m].convicted()
+                named.append(reports[m])
+        return replace(
+            estimate,
+            verdict="degraded" if named and estimate.verdict == "ok" else estimate.verdict,
+            reasons=(*estimate.reasons, *(f"{report.status}:{report.name}" for report in named)),
+            notes=(
+                *estimate.notes,
+                *(f"{report.name}: left out; earlier windows speak against it" for report in named),
+            ),
+            microphones=tuple(replace(report, profile=None) for report in reports),
+        )
 
     def _check_units(self, scene: Scene, estimate: Estimate) -> None:
         """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
@@ -177,29 +194,6 @@ def likely_unit(scene: Scene, localizer: Localizer, estimate: Estimate) -> str |
 def _scaled(scene: Scene, factor: float) -> Scene:
     positions = scene.microphones.border_positions() * factor
     return replace(scene, microphones=replace(scene.microphones, positions=positions), room=None)
-
-
-def _with_convicted(
-    estimate: Estimate, microphones: Microphones, convicted: np.ndarray, history: Sequence["_History"]
-) -> Estimate:
-    """The estimate with the microphones that were left out beforehand put back into the report, and named."""
-    if not convicted.any():
-        return estimate
-    heard = iter(estimate.microphones)
-    reports = [history[m].convicted() if convicted[m] else next(heard) for m in range(len(microphones))]
-    named = [report for report, guilty in zip(reports, convicted, strict=True) if guilty]
-    return replace(
-        estimate,
-        verdict="degraded" if estimate.verdict == "ok" else estimate.verdict,
-        reasons=(*estimate.reasons, *(f"{report.status}:{report.name}" for report in named)),
-        notes=(*estimate.notes, *(f"{report.name}: left out; earlier windows speak against it" for report in named)),
-        microphones=tuple(reports),
-    )
-
-
-def _slim(estimate: Estimate) -> Estimate:
-    """Without the profiles, which have been added up and are large."""
-    return replace(estimate, microphones=tuple(replace(report, profile=None) for report in estimate.microphones))
 
 
 @dataclass(kw_only=True, eq=False)

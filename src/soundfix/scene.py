@@ -82,7 +82,8 @@ class Scene:
     """One stretch of sound: audio (M, T) float32, read-only; NaN and Inf are allowed, health.py deals with them.
 
     room: ((x0, y0, z0), (x1, y1, z1)) in metres, optional; thin along an axis means that coordinate is known.
-    speed_of_sound_m_s: wins over temperature_c (°C); with neither, 343.2 m/s.
+    speed_of_sound_m_s: wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
+    with (all, by default); the others are only listened to and judged.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
 
@@ -93,11 +94,13 @@ class Scene:
     speed_of_sound_m_s: float | None = None
     temperature_c: float | None = None
     start_s: float = 0.0
+    is_trusted: Bool[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     truth: Truth | None = None
 
     def __post_init__(self) -> None:
         _set(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate))
         _set(self, speed_of_sound_m_s=_checked_speed(self.speed_of_sound_m_s, self.temperature_c))
+        _set(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
         if self.room is not None:
             _set(self, room=_checked_room(self.room))
         _check_delays_fit(self)
@@ -115,7 +118,9 @@ class Scene:
     def where(self, mask: ArrayLike) -> "Scene":
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""
         mask = np.asarray(mask, dtype=bool)
-        return replace(self, audio=self.audio[mask], microphones=self.microphones.where(mask))
+        return replace(
+            self, audio=self.audio[mask], microphones=self.microphones.where(mask), is_trusted=self.is_trusted[mask]
+        )
 
     def search_box(self) -> Float[np.ndarray, "2 3"]:
         """The room, or without one the box round the known microphones grown by half its longest side (2 m at least)."""
@@ -215,6 +220,13 @@ def _checked_audio(given: ArrayLike, microphones: Microphones) -> np.ndarray:
         raise SceneError("audio is empty: zero samples")
     with np.errstate(over="ignore"):  # 1e308 becomes Inf, which health.py masks
         return _frozen(audio.astype(np.float32, copy=False))
+
+
+def _checked_trust(given: ArrayLike, count: int) -> np.ndarray:
+    is_trusted = np.array(given, dtype=bool) if np.size(given) else np.ones(count, dtype=bool)
+    if is_trusted.shape != (count,):
+        raise SceneError(f"is_trusted has shape {is_trusted.shape}, wanted ({count},): one boolean a microphone")
+    return _frozen(is_trusted)
 
 
 def _checked_rate(sample_rate: float) -> float:
