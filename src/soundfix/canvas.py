@@ -80,21 +80,23 @@ def projected(points: Float[np.ndarray, "point 3"], plane: Plane) -> Float[np.nd
 def label(
     axes: Any, points: Float[np.ndarray, "point 2"], names: Sequence[str], avoid: Float[np.ndarray, "mark 2"]
 ) -> None:
-    """Write each name beside its point, off all points and all names before it; a name that finds no room is left out.
+    """Write each name beside its point, never on a point or on a name before it, and on as few marks as can be.
 
-    The figure's layout must be final: where a name fits depends on it.
+    A name that finds no room is left out. The figure's layout must be final: where a name fits depends on it.
     """
     scale = axes.figure.dpi / 72
-    dots = _boxes_round(axes.transData.transform(np.concatenate([points, avoid])), DOT_POINTS * scale)
+    taken = _boxes_round(axes.transData.transform(points), DOT_POINTS * scale)
+    marks = _boxes_round(axes.transData.transform(avoid), DOT_POINTS / 2 * scale)
     window = axes.get_window_extent()
     inside = np.array([window.x0, window.y0, window.x1, window.y1])
     for point, name in zip(points, names, strict=True):
         size = np.array([LETTER_SHAPE * len(name), 1.15]) * LABEL_POINTS * scale
         candidates = _candidates(axes.transData.transform(point), size, DOT_POINTS * scale)
-        free = [box for box in candidates if _is_within(box, inside) and not _overlaps(box, dots).any()]
+        free = [box for box in candidates if _is_within(box, inside) and not _overlaps(box, taken).any()]
         if free:
-            dots = np.concatenate([dots, free[0][None]])
-            _write(axes, free[0], name)
+            best = min(free, key=lambda box: int(_overlaps(box, marks).sum()))
+            taken = np.concatenate([taken, best[None]])
+            _write(axes, best, name)
 
 
 def _candidates(dot: np.ndarray, size: np.ndarray, gap: float) -> Float[np.ndarray, "place 4"]:
@@ -109,7 +111,7 @@ def _boxes_round(dots: Float[np.ndarray, "dot 2"], width: float) -> Float[np.nda
 
 
 def _overlaps(box: Float[np.ndarray, "4"], others: Float[np.ndarray, "other 4"]) -> np.ndarray:
-    return ((box[:2] < others[:, 2:]) & (box[2:] > others[:, :2])).all(axis=1)
+    return np.all((box[:2] < others[:, 2:]) & (box[2:] > others[:, :2]), axis=1)
 
 
 def _is_within(box: Float[np.ndarray, "4"], outer: Float[np.ndarray, "4"]) -> bool:

@@ -22,6 +22,7 @@ from soundfix.profile import ACCUSED, Profile, summarize
 from soundfix.refine import Mode
 
 DOUBTED = -1.0  # log-odds from which the answer does better without it, while most are left
+LARGEST_PULL_M = 6.9  # 20 ms: beyond this the peaks of a profile are chance
 MOST_DOUBTED = 1 / 3  # of the microphones may be left out on mere doubt
 
 
@@ -113,7 +114,7 @@ def _profile_curves(
     ranges = physics.distances(point, positions)
     middle = evidence.values.shape[1] // 2
     lags = np.rint((ranges[evidence.pairs[:, 0]] - ranges[evidence.pairs[:, 1]]) / evidence.step_m).astype(int)
-    half = middle - int(np.abs(lags).max())
+    half = min(middle - int(np.abs(lags).max()), int(LARGEST_PULL_M / evidence.step_m))
     total, count = np.zeros((len(positions), 2 * half + 1), dtype=np.float32), np.zeros(len(positions))
     for curve, lag, (i, j) in zip(evidence.values, lags, evidence.pairs, strict=True):
         moved = curve[middle + lag - half : middle + lag + half + 1]

@@ -34,8 +34,9 @@ GRADE_COLOURS = {"good": "#ffffff", "fair": "#ffd23f", "poor": "#ff5a36", "dead"
 ELLIPSE_90 = float(np.sqrt(2 * np.log(10)))  # standard deviations that hold 90 % of a Gaussian in a plane
 INTERVAL_90 = 1.645  # and on a line
 NICE_CM = np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8])  # levels of the error map, times powers of ten
-MOST_LEVELS, MOST_BARS = 9, 20
+MOST_LEVELS, FEWEST_BARS, MOST_BARS = 9, 12, 20
 SURVEY_INCHES, TIME_INCHES = 3.4, 5.4  # what stands beside the views
+BAR_INCHES = 1.0  # the colour bar
 MANY = 40  # sources, from which on ellipses are fainter and dots smaller
 COLOURS = "viridis"
 
@@ -46,11 +47,13 @@ def plot_survey(survey: Survey, path: Path) -> None:
     Raises OutputError for another suffix, MissingPackageError without matplotlib.
     """
     checked_suffix(path, [".png"])
-    figure = blank_figure(survey.box, extra_inches=SURVEY_INCHES)
-    views, right = _grid(figure, survey.box, SURVEY_INCHES)
+    figure = blank_figure(survey.box, extra_inches=SURVEY_INCHES + BAR_INCHES)
+    views, right = _grid(figure, survey.box, SURVEY_INCHES - BAR_INCHES / 2)
     _draw_error(figure, views, survey)
     _draw_losses(figure.add_subplot(right), survey)
-    handles = [_marker("o", GRADE_COLOURS[g], g) for g in dict.fromkeys(m.grade for m in survey.microphones)]
+    handles = [
+        _marker("o", GRADE_COLOURS[g], g) for g in GRADE_COLOURS if any(m.grade == g for m in survey.microphones)
+    ]
     figure.legend(handles=handles, loc="outside lower left", ncols=5, frameon=False, fontsize=9)
     settle(figure)
     for plane, axes in views.items():
@@ -98,7 +101,7 @@ def _grid(figure: Any, box: Float[np.ndarray, "2 3"], beside: float) -> tuple[di
     return views, grid[:, 1] if beside else None
 
 
-def _marker(symbol: str, face: str, name: str, edge: str = "black") -> Any:
+def _marker(symbol: str, face: Any, name: str, edge: Any = "black") -> Any:
     return library("matplotlib.lines").Line2D(
         [], [], linestyle="none", marker=symbol, markersize=7, markerfacecolor=face, markeredgecolor=edge, label=name
     )  # fmt: skip
@@ -109,7 +112,7 @@ def _marker(symbol: str, face: str, name: str, edge: str = "black") -> Any:
 
 def _draw_error(figure: Any, views: dict[Plane, Any], survey: Survey) -> None:
     """Both maps share the levels and the colour bar."""
-    shown: dict[Plane, Slice | None] = {"xy": _first(survey, "z"), "xz": _first(survey, "y")}
+    shown: dict[Plane, Slice | None] = {"xy": _chosen(survey, "z"), "xz": _chosen(survey, "y")}
     errors = [100 * plane.error_m.ravel() for plane in shown.values() if plane is not None]
     levels = error_levels(np.concatenate(errors)) if errors else np.zeros(0)
     for (plane, part), name in zip(shown.items(), ("From above, at z = ", "From the side, at y = "), strict=True):
@@ -123,8 +126,9 @@ def _draw_error(figure: Any, views: dict[Plane, Any], survey: Survey) -> None:
         bar.set_label("predicted error (cm)")
 
 
-def _first(survey: Survey, normal: str) -> Slice | None:
-    return next((part for part in survey.prediction.slices if part.normal == normal), None)
+def _chosen(survey: Survey, normal: str) -> Slice | None:
+    """Of two horizontal slices, the one where people are: in the plane of a flat array nothing is typical."""
+    return next((part for part in reversed(survey.prediction.slices) if part.normal == normal), None)
 
 
 def error_levels(errors_cm: Float[np.ndarray, "point"]) -> Float[np.ndarray, "level"]:
@@ -164,7 +168,7 @@ def _draw_losses(axes: Any, survey: Survey) -> None:
     axes.set_yticks(range(len(losses)), [loss.name for loss in losses], fontsize=9, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, edge)
-    axes.set_ylim(max(len(losses), 5) - 0.4, -0.6)
+    axes.set_ylim(max(len(losses), FEWEST_BARS) - 0.4, -0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("median error without it (cm)")
     axes.set_title(_loss_title(survey), loc="left", fontsize=10)
@@ -188,14 +192,14 @@ def _draw_sources(axes: Any, plane: Plane, picture: Picture) -> None:
     axes.add_collection(_ellipses(points, picture.covariances, plane, axes, colours, 0.12 if is_many else 0.35))
     faces = np.where(picture.is_candidate[:, None], 1.0, colours)
     axes.scatter(
-        *points.T, s=12 if is_many else 46, c=faces, edgecolors=colours, linewidths=0.8 if is_many else 1.5, zorder=4
+        *points.T, s=12 if is_many else 26, c=faces, edgecolors=colours, linewidths=0.8 if is_many else 1.5, zorder=4
     )  # fmt: skip
 
 
 def _time_colours(picture: Picture) -> Float[np.ndarray, "source 4"]:
     """From dark to light over time; the lightest tenth, which white would swallow, is not used."""
     first, last = picture.time_s.min(), picture.time_s.max()
-    share = (picture.time_s - first) / max(last - first, 1e-9)
+    share = (picture.time_s - first) / (last - first) if last > first else np.full(len(picture.time_s), 0.5)
     colours: np.ndarray = library("matplotlib").colormaps[COLOURS](0.15 + 0.75 * share)
     return colours
 
@@ -226,7 +230,7 @@ def _draw_microphones(axes: Any, plane: Plane, picture: Picture) -> None:
 
 def _legend(picture: Picture) -> list[Any]:
     """Only what the picture holds."""
-    colour = "#2a788e"
+    colour = library("matplotlib").colormaps[COLOURS](0.5)
     entries = (
         (picture.is_used.any(), _marker("o", "black", "microphone")),
         ((~picture.is_used).any(), _marker("x", "none", "left out", edge="#c8102e")),

@@ -18,9 +18,9 @@ from soundfix import physics
 from soundfix.evidence import Evidence
 from soundfix.scene import free_axes
 
-MOST_CELLS = 10_000  # of the coarse grid
-MOST_LOOKUPS = 12_000_000  # cells x pairs: bounds time where there are thousands of pairs
-FINEST_COARSE_STEP_M = 0.15  # a finer grid finds nothing more in a room
+COARSE_STEP_M = 0.25  # of the first grid, for 55 pairs; fewer pairs need, and can afford, a finer one and a wider beam
+MOST_CELLS, MOST_LOOKUPS = 60_000, 3_500_000  # cells; cells x pairs: a large place gets a coarser grid
+USUAL_PAIRS, MOST_EFFORT = 55, 6.0
 BEAM = (400, 300, 150, 50)  # cells kept after each level; the last number repeats
 SMOOTHING_SHARE = 0.45  # half-width of the smoothing, as a share of the cell
 RUNNER_UP_STEP_M, RUNNERS_UP = 0.04, 6  # while cells are larger than this, the best distinct ones are remembered
@@ -45,7 +45,7 @@ def find_modes(evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: F
         step_m /= 2
         points = _split(points, step_m, free_axes(box))
         score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, positions).T)
-        order = _best(score, BEAM[min(level, len(BEAM) - 1)])
+        order = _best(score, _beam(level, len(evidence.pairs)))
         points, score = points[order], score[order]
         if step_m > RUNNER_UP_STEP_M:
             runners_up = _distinct(points, score, RUNNERS_UP)
@@ -158,18 +158,29 @@ def _coarse_cells(
     positions: np.ndarray, evidence: Evidence, box: np.ndarray
 ) -> tuple[Float[np.ndarray, "cell 3"], float]:
     """The best cells of the coarse grid, and their side."""
-    cells = min(MOST_CELLS, MOST_LOOKUPS // len(evidence.pairs))
-    points, ranges_m, step_m = _coarse_grid(positions.tobytes(), box.tobytes(), cells)
+    pairs = len(evidence.pairs)
+    cells = min(MOST_CELLS, MOST_LOOKUPS // pairs)
+    finest_m = COARSE_STEP_M / _effort(pairs) ** (1 / 3)
+    points, ranges_m, step_m = _coarse_grid(positions.tobytes(), box.tobytes(), cells, finest_m)
     score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
-    return points[_best(score, BEAM[0])], step_m
+    return points[_best(score, _beam(0, pairs))], step_m
+
+
+def _effort(pairs: int) -> float:
+    """How many more cells are looked at than with the usual number of pairs."""
+    return float(np.clip(USUAL_PAIRS / pairs, 1, MOST_EFFORT))
+
+
+def _beam(level: int, pairs: int) -> int:
+    return round(BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
 
 
 @lru_cache(maxsize=8)
-def _coarse_grid(positions: bytes, box: bytes, cells: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _coarse_grid(positions: bytes, box: bytes, cells: int, finest_m: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Cell centres (N, 3) that fill the box, their distance to every microphone (M, N), and their side; kept for reuse."""
     low, high = np.frombuffer(box).reshape(2, 3)
     sides, free = high - low, free_axes(np.stack([low, high]))
-    step_m = max(FINEST_COARSE_STEP_M, float(np.prod(sides[free]) / cells) ** (1 / free.sum()))
+    step_m = max(finest_m, float(np.prod(sides[free]) / cells) ** (1 / free.sum()))
     counts = np.where(free, np.ceil(sides / step_m), 1).astype(int)
     axes = [start + side * (np.arange(n) + 0.5) / n for start, side, n in zip(low, sides, counts, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -38,9 +38,7 @@ def write_html(picture: Picture, path: Path) -> None:
 
 def _room(graphs: Any, picture: Picture) -> Any:
     """The twelve edges of the box; None lifts the pen."""
-    corners = np.array(
-        [[picture.box[(c >> 2) & 1, 0], picture.box[(c >> 1) & 1, 1], picture.box[c & 1, 2]] for c in range(8)]
-    )
+    corners = np.array([[picture.box[(c >> bit) & 1, axis] for axis, bit in enumerate((2, 1, 0))] for c in range(8)])
     path = [point for a, b in EDGES for point in (corners[a].tolist(), corners[b].tolist(), [None] * 3)]
     x, y, z = zip(*path, strict=True)
     return graphs.Scatter3d(

@@ -1,0 +1,265 @@
+"""Words -> calls. Each command imports what it needs when it runs, so that --help is quick."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soundfix import __version__
+from soundfix.errors import SoundfixError
+
+if TYPE_CHECKING:
+    from soundfix.localizer import Estimate
+    from soundfix.scene import Room
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+LINES_SHOWN = 20  # of a long recording; files keep all
+ESTIMATES_DRAWN = 2000
+
+Audio = Annotated[list[Path], typer.Argument(help="One multichannel file, a file for each microphone, or a folder.")]
+MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres.")]
+RoomText = Annotated[str | None, typer.Option("--room", help="x0,y0,z0,x1,y1,z1 in metres; z0 = z1: a known height.")]
+Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
+Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
+
+
+def main() -> None:
+    """The command `soundfix`: errors that are the user's to mend become one sentence and exit status 2."""
+    try:
+        app()
+    except SoundfixError as error:
+        typer.secho(f"soundfix: {error}", fg="red", err=True)
+        raise SystemExit(2) from None
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Where did that sound come from? Scattered microphones in, places in metres out, with evidence."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def methods() -> None:
+    """List the methods that --method takes."""
+    from soundfix.catalog import CATALOG, DEFAULT
+
+    for name, entry in CATALOG.items():
+        typer.echo(f"{name:16s} {entry.summary}{' (the default)' if name == DEFAULT else ''}")
+
+
+@app.command()
+def locate(
+    audio: Audio,
+    microphones: MicrophoneFile,
+    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "srp-phat",
+    window: Annotated[float, typer.Option(help="Seconds of sound an answer is made from.")] = 0.5,
+    hop: Annotated[
+        float | None, typer.Option(help="Seconds from window to window; the window's length without it.")
+    ] = None,
+    room: RoomText = None,
+    temperature: Temperature = None,
+    speed_of_sound: Speed = None,
+    json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
+) -> None:
+    """Where the sounds in a recording came from, and what is wrong with the microphones."""
+    from soundfix.catalog import load
+    from soundfix.files.audio import open_recording
+    from soundfix.files.microphones import arrange, read_microphones
+    from soundfix.recording import Session
+    from soundfix.wording import describe, describe_microphones
+
+    box = parse_room(room)
+    mics, recording = read_microphones(microphones), open_recording(audio)
+    order, notes = arrange(recording.channels, mics)
+    say_notes([*recording.notes, *notes])
+    session = Session(
+        localizer=load(method),
+        microphones=mics,
+        room=box,
+        temperature_c=temperature,
+        speed_of_sound_m_s=speed_of_sound,
+    )
+    count = recording.count_windows(window, hop or window)
+    drawn: list[Estimate] = []
+    with writers(json, csv, method) as write, progress("locating", count) as advance:
+        for number, (start, part) in enumerate(recording.windows(window, hop or window)):
+            estimate = session.hear(start, part[order], recording.sample_rate)
+            write(estimate)
+            if number < LINES_SHOWN:
+                typer.echo(describe(estimate))
+            if plot and number % (count // ESTIMATES_DRAWN + 1) == 0:
+                drawn.append(estimate)
+            advance()
+    say_rest(count, json, csv)
+    for line in describe_microphones(session.summary()):
+        typer.echo(line)
+    if plot:
+        from soundfix.plots import plot_estimates
+
+        plot_estimates(drawn, mics, box, plot)
+        typer.echo(f"drawn: {plot}")
+
+
+@app.command()
+def check(
+    audio: Audio,
+    microphones: MicrophoneFile,
+    room: RoomText = None,
+    temperature: Temperature = None,
+    json: Annotated[Path | None, typer.Option(help="Write the report to this JSON file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the map of predicted errors (.png).")] = None,
+) -> None:
+    """Grade the microphones and their geometry before you trust them: what this array can and can never tell."""
+    import json as json_format
+    from functools import partial
+
+    from soundfix.files.audio import open_recording
+    from soundfix.files.exports import atomic_path
+    from soundfix.files.microphones import arrange, read_microphones
+    from soundfix.scene import Scene
+    from soundfix.survey import survey
+
+    box = parse_room(room)
+    mics, recording = read_microphones(microphones), open_recording(audio)
+    order, notes = arrange(recording.channels, mics)
+    say_notes([*recording.notes, *notes])
+    scene = partial(Scene, sample_rate=recording.sample_rate, microphones=mics, room=box, temperature_c=temperature)
+    with progress("listening", recording.count_windows(0.5, 0.5)) as advance:
+        windows = (
+            scene(audio=part[order], start_s=start) for start, part in watched(recording.windows(0.5, 0.5), advance)
+        )
+        result = survey(mics, room=box, windows=windows)
+    for line in result.lines():
+        typer.echo(line)
+    if json:
+        with atomic_path(json) as path:
+            path.write_text(json_format.dumps(result.to_dict(), indent=1, allow_nan=False) + "\n")
+    if plot:
+        from soundfix.plots import plot_survey
+
+        plot_survey(result, plot)
+        typer.echo(f"drawn: {plot}")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder for the scenes: scene.wav, microphones.csv, truth.json.")],
+    preset: Annotated[str, typer.Option(help="luvira (a studio, 11 microphones) or room (a random one).")] = "room",
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 0,
+    duration: Annotated[float, typer.Option(min=0.05, help="Seconds.")] = 3.0,
+    audio: Annotated[Path | None, typer.Option(help="Folder of dry recordings; built-in sounds without it.")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="KIND:MICROPHONE[:AMOUNT], such as dead:3 or late:2:0.005; may repeat.")
+    ] = None,
+) -> None:
+    """Make rooms with a sound, microphones and, if you like, faults; the truth is written beside them."""
+    import numpy as np
+
+    from soundfix.faults import break_scene, parse_fault
+    from soundfix.files.scenes import write_scene
+    from soundfix.presets import draw_scene
+
+    faults = [parse_fault(text) for text in fault or []]
+    with progress("simulating", count) as advance:
+        for number in range(count):
+            rng = np.random.default_rng([seed, number])
+            scene = draw_scene(preset, duration_s=duration, rng=rng, audio=audio)
+            write_scene(out / f"{number:04d}" if count > 1 else out, break_scene(scene, faults, rng))
+            advance()
+    typer.echo(f"{count} scene{'s' * (count > 1)} in {out}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the recording and the pictures.")] = Path("demo"),
+) -> None:
+    """A room, a talker, two broken microphones: make it, locate it, draw it."""
+    from soundfix.demo import run
+
+    for line in run(out):
+        typer.echo(line)
+
+
+def parse_room(text: str | None) -> "Room | None":
+    """x0,y0,z0,x1,y1,z1 as two corners."""
+    if text is None:
+        return None
+    try:
+        x0, y0, z0, x1, y1, z1 = (float(number) for number in text.split(","))
+    except ValueError:
+        raise SoundfixError(
+            f"--room {text!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, lowest corner first"
+        ) from None
+    return (x0, y0, z0), (x1, y1, z1)
+
+
+def say_notes(notes: list[str]) -> None:
+    """What was assumed on the way, to stderr."""
+    for note in notes:
+        typer.secho(note, fg="bright_black", err=True)
+
+
+def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
+    """Where the windows that were not printed are."""
+    if count > LINES_SHOWN:
+        kept = " and ".join(str(path) for path in (json, csv) if path)
+        where = f"all are in {kept}" if kept else "--json FILE keeps them all"
+        typer.echo(f"... and {count - LINES_SHOWN} more windows; {where}")
+
+
+@contextmanager
+def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
+    """A function that writes an estimate to every file asked for; files appear whole, at the end, or not at all."""
+    from contextlib import ExitStack
+
+    from soundfix.files.exports import CsvWriter, JsonWriter
+
+    with ExitStack() as stack:
+        open_writers = [stack.enter_context(JsonWriter(json, method, __version__))] if json else []
+        open_writers += [stack.enter_context(CsvWriter(csv))] if csv else []
+
+        def write(estimate: "Estimate") -> None:
+            for writer in open_writers:
+                writer.write(estimate)
+
+        yield write
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator:
+    """A bar with rate and time left on a terminal, nothing elsewhere; yields a function that moves it by one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    started = monotonic()
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+
+        def advance() -> None:
+            done = bar.tasks[task].completed + 1
+            bar.update(task, advance=1, description=f"{label} {done / (monotonic() - started + 1e-9):.1f}/s")
+
+        yield advance
+
+
+def watched(items: Iterator, advance: Callable[[], None]) -> Iterator:
+    """The items, moving a progress bar with each."""
+    for item in items:
+        yield item
+        advance()
