@@ -4,8 +4,9 @@ Up to 4 correlation peaks a pair are candidates. 100 rounds each draw 3 range di
 has exactly these, and count the pairs with a peak within 0.1 m of the point's; the round with most inliers (10 are
 needed) is polished by Gauss-Newton on them, 10 steps with step halving. c = 343.2 m/s unless the scene says otherwise.
 
-What the paper leaves open: the 3 differences share one microphone, so that a closed form exists (below), and a
-pair's inlier is its nearest peak. No microphone is left out beyond those that hear nothing: RANSAC is its own
+What the paper leaves open: peaks lower than half the pair's highest are no candidates (else 3 right ones are drawn once
+in 64 rounds); the 3 differences share one microphone, so that a closed form exists (below); a pair's inlier is its
+nearest peak; where the room is thin, points are moved to its known coordinate. No microphone is left out beyond those that hear nothing: RANSAC is its own
 consensus. With fewer than 5 microphones there are never 10 pairs, so it abstains.
 """
 
@@ -23,7 +24,7 @@ from soundfix.localizer import Estimate
 from soundfix.refine import Mode, polish
 from soundfix.scene import Scene, free_axes
 
-PEAKS_A_PAIR = 4
+PEAKS_A_PAIR, LOWEST_PEAK = 4, 0.5
 ROUNDS = 100
 INLIER_M = 0.1
 FEWEST_INLIERS = 10
@@ -63,7 +64,8 @@ def peak_differences(evidence: Evidence, positions: Float[np.ndarray, "mic 3"]) 
     height = np.where(is_peak & (np.abs(lag_m) <= spacing[:, None] + step_m), curves, -np.inf)
     best = np.argsort(-height, axis=1)[:, :PEAKS_A_PAIR]
     exact = [lag_m[peak] + step_m * summit(curves, peak) for peak in best.T]
-    return np.where(np.isfinite(np.take_along_axis(height, best, axis=1)), np.stack(exact, axis=1), np.nan)
+    top = np.take_along_axis(height, best, axis=1)
+    return np.where(np.isfinite(top) & (top >= LOWEST_PEAK * top[:, :1]), np.stack(exact, axis=1), np.nan)
 
 
 def ransac(
@@ -109,7 +111,7 @@ def minimal_solution(
 
     With y = x - r_0, rho = |y| and a_k = r_k - r_0, squaring gives  2 a_k.y + 2 d_k rho = |a_k|² - d_k² : three linear
     equations in (y, rho). Their solutions are a line p + t n; |y|² = rho² picks its points by a quadratic in t. Nothing
-    in this needs the four microphones to have depth, so a flat array is no special case. A thin room axis is not used.
+    in this needs the four microphones to have depth, so a flat array is no special case.
     """
     if not np.isfinite(differences_m).all():
         return []
@@ -121,12 +123,9 @@ def minimal_solution(
     a, b, c = (direction**2) @ metric, 2 * (direction * particular) @ metric, (particular**2) @ metric
     roots = [-c / b] if abs(a) < 1e-12 and abs(b) > 1e-12 else np.roots([a, b, c])
     solutions = [particular + float(np.real(t)) * direction for t in roots if abs(np.imag(t)) < 1e-6 * (1 + abs(t))]
-    margin = np.ptp(box, axis=0).max()
-    return [
-        s[:3] + positions[reference]
-        for s in solutions
-        if s[3] >= 0 and (np.abs(s[:3] + positions[reference] - box.mean(axis=0)) < margin).all()
-    ]
+    points = [solution[:3] + positions[reference] for solution in solutions if solution[3] >= 0]
+    margin, middle, free = np.ptp(box, axis=0).max(), box.mean(axis=0), free_axes(box)
+    return [np.where(free, point, middle) for point in points if (np.abs(point - middle) < margin).all()]
 
 
 def _expected(point: np.ndarray, pairs: np.ndarray, positions: np.ndarray) -> Float[np.ndarray, "pair"]:
