@@ -67,8 +67,8 @@ def test_a_survey_is_a_picture_of_the_size_of_its_box(tmp_path):
 
 @pytest.mark.parametrize(
     ("kept", "room"),
-    [(4, ROOM), (6, None), (1, None), (6, ((0.0, 0.0, 1.0), (6.0, 4.0, 1.0)))],
-    ids=["four", "no room", "one", "known height"],
+    [(4, None), (1, None), (6, ((0.0, 0.0, 1.0), (6.0, 4.0, 1.0)))],
+    ids=["four", "one", "known height"],
 )
 def test_every_kind_of_survey_can_be_drawn(tmp_path, kept, room):
     report = survey(MICROPHONES.where(np.arange(6) < kept), room=room, windows=[])
@@ -93,7 +93,7 @@ def test_levels_of_errors_that_are_all_alike_increase():
 # the estimates
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 500])
+@pytest.mark.parametrize("count", [0, 1, 500])
 def test_any_number_of_estimates_makes_a_picture(tmp_path, count):
     plot_estimates(walk(count), MICROPHONES, ROOM, tmp_path / "found.PNG")
     image = assert_is_drawn(tmp_path / "found.PNG")

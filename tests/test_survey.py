@@ -140,7 +140,7 @@ def test_the_order_of_the_microphones_does_not_matter(windows, rng):
     straight = survey(Microphones(positions=CORNERS), room=ROOM, windows=broken)
     assert {m.name: m.grade for m in turned.microphones} == {m.name: m.grade for m in straight.microphones}
     assert turned.prediction.median_m == pytest.approx(straight.prediction.median_m, rel=1e-9)
-    assert turned.geometry == straight.geometry
+    assert vars(turned.geometry) == vars(straight.geometry)
 
 
 # what the geometry can never tell
@@ -242,9 +242,10 @@ def test_a_symmetrical_array_has_a_symmetrical_map():
 
 def test_a_map_holds_the_bound_at_its_own_places():
     part = only(CORNERS).prediction.slices[-1]
-    point = np.array([part.across_m[5], part.at_m, part.up_m[2]])
-    bound = physics.cramer_rao(point, CORNERS, 0.01, np.array(ROOM))
-    assert part.error_m[2, 5] == pytest.approx(np.sqrt(np.trace(bound)), rel=1e-9)
+    for row, column in ((0, 0), (2, 5), (-1, 7)):
+        point = np.array([part.across_m[column], part.at_m, part.up_m[row]])
+        bound = physics.cramer_rao(point, CORNERS, 0.01, np.array(ROOM))
+        assert part.error_m[row, column] == pytest.approx(np.sqrt(np.trace(bound)), rel=1e-9)
 
 
 def test_the_summary_is_in_order():

@@ -45,13 +45,13 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
     consensus = agree(
         evidence,
         lambda kept: find(kept, positions, box),
-        positions,
+        scene.microphones,
         is_used,
         fewest_left=fewest_microphones(scene) + 1 if leaves_out else len(positions),
     )
     if not consensus.modes:
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
-    if detection(consensus, consensus.modes[0]) < DETECTED:
+    if detection(consensus) < DETECTED:
         return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
 
     sources, place_findings = place_sources(scene, consensus)

@@ -224,8 +224,11 @@ def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
     from soundfix.files.exports import CsvWriter, JsonWriter
 
     with ExitStack() as stack:
-        open_writers = [stack.enter_context(JsonWriter(json, method, __version__))] if json else []
-        open_writers += [stack.enter_context(CsvWriter(csv))] if csv else []
+        open_writers: list[JsonWriter | CsvWriter] = []
+        if json:
+            open_writers.append(stack.enter_context(JsonWriter(json, method, __version__)))
+        if csv:
+            open_writers.append(stack.enter_context(CsvWriter(csv)))
 
         def write(estimate: "Estimate") -> None:
             for writer in open_writers:

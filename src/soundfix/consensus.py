@@ -18,8 +18,9 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.evidence import Evidence
-from soundfix.profile import ACCUSED, Profile, summarize
+from soundfix.profile import ACCUSED, NEAR_M, Profile, summarize
 from soundfix.refine import Mode
+from soundfix.scene import Microphones
 
 DOUBTED = -1.0  # log-odds from which the answer does better without it, while most are left
 LARGEST_PULL_M = 6.9  # 20 ms: beyond this the peaks of a profile are chance
@@ -45,16 +46,18 @@ class Consensus:
 def agree(
     evidence: Evidence,
     find: Callable[[Evidence], list[Mode]],
-    positions: Float[np.ndarray, "mic 3"],
+    microphones: Microphones,
     is_heard: Bool[np.ndarray, "mic"],
     *,
     fewest_left: int,
 ) -> Consensus:
     """Find the source, leave out the worst offender, find it again, until the rest agrees."""
-    is_kept, is_inverted = is_heard.copy(), np.zeros(len(positions), dtype=bool)
+    is_kept, is_inverted = is_heard.copy(), np.zeros(len(microphones), dtype=bool)
     while True:
         modes = find(evidence.among(is_kept))
-        profiles = profiles_at(evidence, modes[0].position, positions, is_kept) if modes else (None,) * len(positions)
+        profiles = (
+            profiles_at(evidence, modes[0].position, microphones, is_kept) if modes else (None,) * len(microphones)
+        )
         turned = np.array([p is not None and p.is_inverted for p in profiles]) & is_kept & ~is_inverted
         case = _cases(profiles) * is_kept - 99.0 * ~is_kept
         worst = int(case.argmax())
@@ -97,14 +100,19 @@ def _turned(evidence: Evidence, is_inverted: Bool[np.ndarray, "mic"]) -> Evidenc
 
 
 def profiles_at(
-    evidence: Evidence,
-    point: Float[np.ndarray, "3"],
-    positions: Float[np.ndarray, "mic 3"],
-    is_kept: Bool[np.ndarray, "mic"],
+    evidence: Evidence, point: Float[np.ndarray, "3"], microphones: Microphones, is_kept: Bool[np.ndarray, "mic"]
 ) -> tuple[Profile | None, ...]:
-    """The profile of every microphone against the kept ones; None where it has no pair with any of them."""
+    """The profile of every microphone against the kept ones; None where it has no pair with any of them.
+
+    A microphone of unknown position is taken to stand at the point: its pull is then its distance from it.
+    """
+    positions = np.where(microphones.is_known[:, None], microphones.positions, point)
     curves, counts = _profile_curves(evidence, point, positions, is_kept)
-    return tuple(summarize(c, evidence.step_m) if n > 0 else None for c, n in zip(curves, counts, strict=True))
+    near_m = NEAR_M + 2 * microphones.sigma_m
+    return tuple(
+        summarize(curve, evidence.step_m, float(near)) if count > 0 else None
+        for curve, near, count in zip(curves, near_m, counts, strict=True)
+    )
 
 
 def _profile_curves(

@@ -90,8 +90,14 @@ class Array(NamedTuple):
         return int(free_axes(self.box).sum()) + 1
 
     def covariances(self, points: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3 3"]:
-        sigma_m = np.hypot(self.sigma_m, self.microphones.sigma_m)
-        return np.stack([physics.cramer_rao(p, self.microphones.positions, sigma_m, self.box) for p in points])
+        """physics.cramer_rao, at thousands of points at once."""
+        weights = 1 / (self.sigma_m**2 + self.microphones.sigma_m**2)
+        offsets = points[:, None] - self.microphones.positions
+        units = offsets / np.maximum(np.linalg.norm(offsets, axis=2, keepdims=True), 1e-9)
+        centred = units - (np.einsum("m,pmi->pi", weights, units) / weights.sum())[:, None]
+        information = np.swapaxes(centred * weights[:, None], 1, 2) @ centred
+        prior = np.diag(12 / np.maximum(self.box[1] - self.box[0], 1e-3) ** 2)
+        return np.linalg.inv(information + prior)
 
     def errors(self, points: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point"]:
         return np.sqrt(np.trace(self.covariances(points), axis1=1, axis2=2))

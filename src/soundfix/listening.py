@@ -1,13 +1,14 @@
 """Is each microphone's signal usable, over a whole recording? A grade and a sentence for every one.
 
 health.py looks at every window. In the three loudest windows each pair is correlated; what a microphone **shares** is
-the median over its partners of the farthest value from zero, among the lags that their spacing allows, in standard
-deviations of the correlation. Memory: three windows and a few counts, however long the recording.
+the median over its partners of the correlation's farthest value from zero, among the lags that their spacing allows,
+against what chance would reach there. The deviation that chance is reckoned with is the pair's own, or that of all
+pairs where it is larger. Memory: three windows and a few counts, however long the recording.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -25,11 +26,13 @@ LOUDEST_KEPT = 3
 MOSTLY, RARELY = 0.5, 0.01  # shares of the windows
 SERIOUS: dict[str, Grade] = {"dead": "dead", "duplicate": "poor", "clipped": "poor"}  # where mostly so
 LEVEL_DB = 20.0  # further than this from the median level is a gain, a cable or a blanket
-# Peaks of the correlation in standard deviations, on simulated recordings (3 s, T60 0.2-0.8 s, SNR 5-30 dB):
-ALONE = 3.3  # a channel of noise among good ones stays below 3.23, a good one above 3.54
-LITTLE = 3.6  # where nothing is to be heard but noise, the median channel stays below 3.56; else it is above 3.71
+# Of what is shared, 1 is what chance gives. Simulated recordings of 3 s, T60 0.2-0.8 s, SNR 5-30 dB, 40 of them:
+ALONE = 0.96  # a channel of noise among good ones stays below 0.94, a good one above 0.99
+CHANCE, FAR_BELOW = 1.2, 0.5  # where nothing echoes noise reaches 1.2, but then the median channel is far above
+LITTLE = 1.035  # where nothing is to be heard but noise, the median channel stays below 1.03; else it is above 1.04
 NEGATIVE_SHARE = 0.8  # of its partners' peaks are negative where a polarity is reversed
 SPACING_SLACK_M = 0.06  # positions and lags are no better than this
+INDEPENDENT_M = 0.022  # lags this far apart are independent: c / 2 over a bandwidth of 7.8 kHz
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,9 +74,13 @@ class Heard:
         return float(10 * np.log10(self.power[m] / np.median(self.power[self.power > 0])))
 
     @property
+    def median_shared(self) -> float:
+        """What the median microphone shares; 0 where none was compared."""
+        return float(np.median(self.shared[self.shared > 0])) if (self.shared > 0).any() else 0.0
+
+    @property
     def is_only_noise(self) -> bool:
-        """Whether the median microphone has nothing to share."""
-        return not (self.shared > 0).any() or bool(np.median(self.shared[self.shared > 0]) < LITTLE)
+        return self.median_shared < LITTLE
 
     def common(self, m: int) -> float | None:
         return float(self.shared[m]) if self.shared[m] > 0 else None
@@ -123,14 +130,28 @@ def _typical(peaks: Float[np.ndarray, "partner"]) -> float:
 
 
 def _highest(evidence: Evidence, microphones: Microphones) -> Float[np.ndarray, "pair"]:
-    """Each pair's farthest value from zero, in standard deviations, among the lags that its spacing allows."""
+    """Each pair's farthest value from zero among the lags that its spacing allows, against what chance reaches there.
+
+    The largest of n independent values is about sqrt(2 log n) standard deviations: wide pairs have more chances.
+    """
     i, j = evidence.pairs.T
     spacing = np.linalg.norm(microphones.positions[i] - microphones.positions[j], axis=1)
-    spacing[~(microphones.is_known[i] & microphones.is_known[j])] = np.inf
+    spacing[~(microphones.is_known[i] & microphones.is_known[j])] = evidence.reach_m
+    reach_m = np.minimum(spacing, evidence.reach_m) + SPACING_SLACK_M
     lag_m = np.abs(np.arange(evidence.values.shape[1]) - evidence.values.shape[1] // 2) * evidence.step_m
-    possible = np.where(lag_m <= spacing[:, None] + SPACING_SLACK_M, evidence.values, 0)
+    possible = np.where(lag_m <= reach_m[:, None], evidence.values, 0)
     peak = np.abs(possible).argmax(axis=1)
-    return possible[np.arange(len(peak)), peak].astype(np.float64) / evidence.deviation
+    chance = _deviations(evidence) * np.sqrt(2 * np.log(2 * reach_m / INDEPENDENT_M))
+    return possible[np.arange(len(peak)), peak].astype(np.float64) / chance
+
+
+def _deviations(evidence: Evidence) -> Float[np.ndarray, "pair"]:
+    """Each pair's own, but not less than that of all: without echoes, a good pair is far quieter beside its peak."""
+    alone = [
+        replace(evidence, pairs=evidence.pairs[k : k + 1], values=evidence.values[k : k + 1]).deviation
+        for k in range(len(evidence.pairs))
+    ]
+    return np.maximum(alone, evidence.deviation)
 
 
 def _judge(heard: Heard, m: int) -> tuple[Grade, str]:
@@ -161,7 +182,8 @@ def _health_complaints(heard: Heard, m: int) -> Iterator[tuple[Grade, str]]:
 
 def _is_alone(heard: Heard, m: int) -> bool:
     """It hears nothing that the others hear, while these hear something in common."""
-    return bool(0 < heard.shared[m] < ALONE) and not heard.is_only_noise
+    is_chance = heard.shared[m] < min(CHANCE, FAR_BELOW * heard.median_shared)
+    return bool(heard.shared[m] > 0 and (heard.shared[m] < ALONE or is_chance)) and not heard.is_only_noise
 
 
 def _how_often(code: str, share: float) -> str:

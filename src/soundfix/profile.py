@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-NEAR_M = 0.03  # a peak this near to zero agrees: timing noise, and positions good to a few centimetres
-BESIDE_M = 0.06  # nearer than this is still the flank of the peak at zero
+NEAR_M = 0.02  # a peak this near to zero agrees; wider by twice the standard error of the microphone's position
+FLANK_M = 0.03  # beside it, this much is still the flank of the peak at zero
 # Log-odds that a microphone is at fault, given the square roots of its peaks at zero and elsewhere (in standard
 # deviations): logistic regression on simulated windows, T60 0.2-0.8 s, SNR 5-30 dB, 0-3 of 11 at fault (EXPERIMENTS.md).
 LOG_ODDS_OFFSET, LOG_ODDS_AT_ZERO, LOG_ODDS_ELSEWHERE = -5.56, -4.61, 4.68
 ACCUSED = 1.0  # log-odds from which a microphone is named
+EVERY = 3  # lags are denser than what they say: a third of them has the same spread
 INVERTED_PEAK = 6.0  # standard deviations of a negative peak at zero
 
 
@@ -25,11 +26,12 @@ INVERTED_PEAK = 6.0  # standard deviations of a negative peak at zero
 class Profile:
     """One microphone's profile and its peaks, in standard deviations.
 
-    curve: the profile at delays spaced by step_m (metres of path), zero in the middle.
+    curve: the profile at delays spaced by step_m (metres of path), zero in the middle. near_m: how near to zero agrees.
     """
 
     curve: Float[np.ndarray, "delay"]
     step_m: float
+    near_m: float
     at_zero: float
     elsewhere: float
     pull_m: float  # where the profile peaks: how much later than expected the sound arrived
@@ -48,16 +50,18 @@ class Profile:
         return self.negative > max(INVERTED_PEAK, self.at_zero, self.elsewhere)
 
 
-def summarize(curve: Float[np.ndarray, "delay"], step_m: float) -> Profile:
+def summarize(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = NEAR_M) -> Profile:
     """The peaks of one profile, or of the sum of several, in robust standard deviations."""
     middle = len(curve) // 2
-    near, beside = int(NEAR_M / step_m), int(BESIDE_M / step_m)
-    deviation = 1.4826 * np.median(np.abs(curve - np.median(curve))) + 1e-9
+    near, beside = int(near_m / step_m), int((near_m + FLANK_M) / step_m)
+    some = curve[::EVERY]
+    deviation = 1.4826 * np.median(np.abs(some - np.median(some))) + 1e-9
     curve = curve / np.float32(deviation)
     centre = curve[middle - near : middle + near + 1]
     return Profile(
         curve=curve,
         step_m=step_m,
+        near_m=near_m,
         at_zero=float(centre.max()),
         elsewhere=float(max(curve[: middle - beside].max(), curve[middle + beside + 1 :].max())),
         pull_m=(int(curve.argmax()) - middle) * step_m,
@@ -71,7 +75,7 @@ def add(total: Profile | None, profile: Profile) -> Profile:
     if total is None:
         return profile
     half = min(len(total.curve), len(profile.curve)) // 2
-    return summarize(_middle(total.curve, half) + _middle(profile.curve, half), profile.step_m)
+    return summarize(_middle(total.curve, half) + _middle(profile.curve, half), profile.step_m, profile.near_m)
 
 
 def _middle(curve: Float[np.ndarray, "delay"], half: int) -> Float[np.ndarray, "middle"]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from soundfix.consensus import Consensus, profiles_at
+from soundfix.consensus import Consensus
 from soundfix.health import Health
 from soundfix.localizer import Finding, MicrophoneReport, Status
 from soundfix.profile import Profile
@@ -32,8 +32,6 @@ def report_microphones(
     """
     consensus = consensus if is_certain else replace(consensus, is_named=np.zeros_like(consensus.is_named))
     reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
-    ranges = _ranges(scene, consensus)
-    reports = tuple(_with_range(report, ranges[m]) for m, report in enumerate(reports))
     return reports, tuple(finding for report in reports for finding in _finding(report))
 
 
@@ -59,6 +57,7 @@ def _report(m: int, microphones: Microphones, health: Health, consensus: Consens
         weight=float(health.weight[m] * consensus.is_kept[m]),
         position_m=microphones.positions[m] if microphones.is_known[m] else None,
         pull_m=profile.pull_m if profile else None,
+        range_m=_range(m, microphones, health, consensus),
         profile=profile,
     )
 
@@ -97,16 +96,9 @@ def _finding(report: MicrophoneReport) -> list[Finding]:
     return [Finding(f"{report.status}:{report.name}", f"{report.name}: {sentence}")]
 
 
-def _ranges(scene: Scene, consensus: Consensus) -> list[float | None]:
-    """Distance from the source of every microphone of unknown position: its profile, as if it stood at the source."""
-    microphones, source = scene.microphones, consensus.modes[0].position
-    positions = np.where(microphones.is_known[:, None], microphones.positions, source)
-    profiles = profiles_at(consensus.evidence, source, positions, consensus.is_kept)
-    return [
-        None if is_known or p is None or max(p.elsewhere, p.at_zero) < HEARD or p.pull_m < 0 else p.pull_m
-        for p, is_known in zip(profiles, microphones.is_known, strict=True)
-    ]
-
-
-def _with_range(report: MicrophoneReport, range_m: float | None) -> MicrophoneReport:
-    return report if range_m is None else replace(report, range_m=range_m)
+def _range(m: int, microphones: Microphones, health: Health, consensus: Consensus) -> float | None:
+    """Distance from the source of a microphone of unknown position: its pull, had it stood at the source."""
+    profile = consensus.profiles[m]
+    if microphones.is_known[m] or not health.is_heard[m] or profile is None or profile.pull_m < 0:
+        return None
+    return profile.pull_m if max(profile.elsewhere, profile.at_zero) > HEARD else None

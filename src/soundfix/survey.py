@@ -114,8 +114,8 @@ def _microphone_lines(report: Survey) -> Iterator[str]:
 
 
 def _geometry_lines(geometry: Geometry) -> Iterator[str]:
-    shape = ("a single point", "a line", "flat", "with depth")[geometry.rank]
-    yield f"Geometry: {geometry.grade}; the array is {shape}"
+    shape = ("is a single point", "is a line", "is flat", "has depth")[geometry.rank]
+    yield f"Geometry: {geometry.grade}; the array {shape}"
     yield f"  {geometry.integrity}"
     yield f"  it can lose {geometry.can_lose}, whichever they are, before the geometry fails"
     for limit in geometry.limits:

@@ -27,7 +27,8 @@ def place_sources(scene: Scene, consensus: Consensus) -> tuple[tuple[Source, ...
     """The source, or all the places it could be, best first; and what is to be said about them."""
     kept = scene.microphones.positions[consensus.is_kept]
     box, best = scene.search_box(), consensus.modes[0]
-    rivals = [mode for mode in consensus.modes[1:] if lead(consensus, best, mode) < CLEAR_LEAD]
+    close = best.score - CLEAR_LEAD / _standard_errors(consensus)
+    rivals = [mode for mode in consensus.modes[1:] if mode.score > close]
     mirrored = [Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _is_inside(p, box)]
     symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
@@ -41,15 +42,15 @@ def place_sources(scene: Scene, consensus: Consensus) -> tuple[tuple[Source, ...
     return sources, tuple(findings)
 
 
-def detection(consensus: Consensus, mode: Mode) -> float:
-    """How far the mean evidence at a mode stands out of chance, in standard deviations."""
+def detection(consensus: Consensus) -> float:
+    """How far the mean evidence at the best mode stands out of chance, in standard deviations."""
+    return consensus.modes[0].score * _standard_errors(consensus)
+
+
+def _standard_errors(consensus: Consensus) -> float:
+    """How many standard deviations of the mean evidence make 1."""
     kept = consensus.evidence.among(consensus.is_kept)
-    return mode.score * len(kept.pairs) ** 0.5 / kept.deviation
-
-
-def lead(consensus: Consensus, best: Mode, other: Mode) -> float:
-    """By how many standard deviations one mode explains the sound better than another."""
-    return detection(consensus, best) - detection(consensus, other)
+    return len(kept.pairs) ** 0.5 / kept.deviation
 
 
 def timing_sigma(consensus: Consensus) -> float:

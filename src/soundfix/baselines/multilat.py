@@ -6,8 +6,8 @@ needed) is polished by Gauss-Newton on them, 10 steps with step halving. c = 343
 
 What the paper leaves open: peaks lower than half the pair's highest are no candidates (else 3 right ones are drawn once
 in 64 rounds); the 3 differences share one microphone, so that a closed form exists (below); a pair's inlier is its
-nearest peak; where the room is thin, points are moved to its known coordinate. No microphone is left out beyond those that hear nothing: RANSAC is its own
-consensus. With fewer than 5 microphones there are never 10 pairs, so it abstains.
+nearest peak; where the room is thin, points are moved to its known coordinate. No microphone is left out beyond those
+that hear nothing: RANSAC is its own consensus. With fewer than 5 microphones there are never 10 pairs, so it abstains.
 """
 
 from dataclasses import dataclass, field
