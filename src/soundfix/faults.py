@@ -30,15 +30,23 @@ def parse_fault(text: str) -> Fault:
     kind, *rest = text.split(":")
     if kind not in KINDS or not 1 <= len(rest) <= 2:
         raise SceneError(f"fault {text!r}: wanted KIND:MICROPHONE[:AMOUNT] with KIND one of {', '.join(KINDS)}")
+    return Fault(kind, rest[0], _amount(rest[1], text) if len(rest) == 2 else None)
+
+
+def _amount(word: str, text: str) -> float:
     try:
-        return Fault(kind, rest[0], float(rest[1]) if len(rest) == 2 else None)
+        amount = float(word)
     except ValueError as error:
-        raise SceneError(f"fault {text!r}: {rest[1]!r} is no number") from error
+        raise SceneError(f"fault {text!r}: {word!r} is no number") from error
+    if not np.isfinite(amount):
+        raise SceneError(f"fault {text!r}: wanted a finite amount")
+    return amount
 
 
 def break_scene(scene: Scene, faults: Sequence[Fault], rng: np.random.Generator) -> Scene:
     """The scene with these faults, one after the other; its truth says which."""
     for fault in faults:
+        _check_kind(fault)
         m = _number(fault.microphone, scene.microphones)
         scene = KINDS[fault.kind](scene, m, fault.amount, rng)
         if scene.truth is not None:
@@ -47,10 +55,15 @@ def break_scene(scene: Scene, faults: Sequence[Fault], rng: np.random.Generator)
     return scene
 
 
+def _check_kind(fault: Fault) -> None:
+    if fault.kind not in KINDS:
+        raise SceneError(f"no fault is called {fault.kind!r}; there are {', '.join(KINDS)}")
+
+
 def _number(microphone: str, microphones: Microphones) -> int:
     if microphone in microphones.names:
         return microphones.names.index(microphone)
-    if microphone.isdigit() and 1 <= int(microphone) <= len(microphones):
+    if microphone.isdecimal() and 1 <= int(microphone) <= len(microphones):
         return int(microphone) - 1
     raise SceneError(f"no microphone {microphone!r}: there are {', '.join(microphones.names)}, or numbers from 1")
 
@@ -71,6 +84,16 @@ def _drawn(amount: float | None, limits: tuple[float, float], rng: np.random.Gen
     return float(rng.uniform(*limits)) if amount is None else amount
 
 
+def _drawn_share(amount: float | None, limits: tuple[float, float], rng: np.random.Generator) -> float:
+    """The same for a share of the samples."""
+    share = _drawn(amount, limits, rng)
+    if not 0 < share <= 1:
+        raise SceneError(
+            f"a fault on {share} of the samples: wanted a share above 0, up to 1; was it given in percent?"
+        )
+    return share
+
+
 def _dead(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
     """Silence."""
     return _with_channel(scene, m, np.zeros(scene.audio.shape[1]))
@@ -84,14 +107,14 @@ def _noisy(scene: Scene, m: int, amount: float | None, rng: np.random.Generator)
 
 def _clipped(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
     """The loudest share of the samples cut off at one level."""
-    rail = np.quantile(np.abs(scene.audio[m]), 1 - _drawn(amount, CLIPPED_SHARE, rng))
+    rail = np.quantile(np.abs(scene.audio[m]), 1 - _drawn_share(amount, CLIPPED_SHARE, rng))
     return _with_channel(scene, m, np.clip(scene.audio[m], -rail, rail))
 
 
 def _nan(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
     """One span that is not a number, this share of the samples long."""
     total = scene.audio.shape[1]
-    count = max(1, round(_drawn(amount, NAN_SHARE, rng) * total))
+    count = max(1, round(_drawn_share(amount, NAN_SHARE, rng) * total))
     start = rng.integers(total - count + 1)
     samples = scene.audio[m].copy()
     samples[start : start + count] = np.nan
@@ -129,6 +152,8 @@ def _swapped(scene: Scene, m: int, amount: float | None, rng: np.random.Generato
 
 def _moved(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
     """The position in the list wrong by `amount` metres in a random direction, but inside the room."""
+    if not scene.microphones.is_known[m]:
+        raise SceneError(f"{scene.microphones.names[m]} has no position to be wrong: it is unknown already")
     distance = MOVED_M if amount is None else amount
     low, high = scene.search_box()
     for _ in range(1000):

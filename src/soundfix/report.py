@@ -75,7 +75,8 @@ def _status(m: int, microphones: Microphones, health: Health, consensus: Consens
         return before
     profile = consensus.profiles[m]
     if consensus.is_named[m] and profile is not None:
-        return accusation(profile, is_loud=health.level[m] > LOUD * np.median(health.level[health.is_heard]))
+        usual = float(np.median(health.level[health.is_heard]))
+        return accusation(profile, is_loud=bool(health.level[m] > LOUD * usual))
     return "inverted" if consensus.is_inverted[m] else before
 
 

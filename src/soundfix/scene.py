@@ -27,7 +27,7 @@ class Microphones:
     Raises SceneError where this cannot be an array of microphones in metres.
     """
 
-    positions: Float[np.ndarray, "mic 3"]
+    positions: np.ndarray
     names: tuple[str, ...] = ()
     sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     offset_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
@@ -87,14 +87,14 @@ class Scene:
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
 
-    audio: Float[np.ndarray, "mic time"]
+    audio: np.ndarray
     sample_rate: float
     microphones: Microphones
     room: Room | None = None
     speed_of_sound_m_s: float | None = None
     temperature_c: float | None = None
     start_s: float = 0.0
-    is_trusted: Bool[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    is_trusted: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     truth: Truth | None = None
 
     def __post_init__(self) -> None:

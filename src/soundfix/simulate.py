@@ -40,6 +40,10 @@ class RoomConfig:
     def __post_init__(self) -> None:
         if (self.rt60_s is None) == (self.absorption is None):
             raise SceneError(f"rt60_s={self.rt60_s} and absorption={self.absorption}: give exactly one of them")
+        if self.rt60_s is not None and not 0 <= self.rt60_s < np.inf:
+            raise SceneError(f"rt60_s={self.rt60_s}, wanted 0 (anechoic) or more seconds")
+        if self.absorption is not None and not 0 < self.absorption <= 1:
+            raise SceneError(f"absorption={self.absorption}, wanted a share above 0, up to 1; was it given in percent?")
 
     @property
     def box(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
@@ -52,7 +56,7 @@ def simulate(
     room: RoomConfig,
     *,
     sources: Float[np.ndarray, "source 3"],
-    sounds: Float[np.ndarray, "source time"],
+    sounds: Float[np.ndarray, "sound time"],
     microphones: Microphones,
     snr_db: float,
     rng: np.random.Generator,
@@ -63,9 +67,11 @@ def simulate(
 
     snr_db: mean power of the reverberant sound over that of white noise, which is independent at every microphone.
     """
+    _check_task(sources, sounds, microphones)
     responses = impulse_responses(room, sources, microphones.positions, sample_rate=sample_rate, rng=rng)
     heard = np.sum([reverberate(sound, responses[:, k]) for k, sound in enumerate(sounds)], axis=0)
     clean = heard[:, round(lead_in_s * sample_rate) :]
+    _check_heard(clean, lead_in_s)
     noise_rms = np.sqrt(np.mean(np.square(clean))) * 10 ** (-snr_db / 20)
     audio = clean + noise_rms * rng.standard_normal(clean.shape)
     return Scene(
@@ -92,8 +98,9 @@ def impulse_responses(
     absorption, full_order = _walls(room)
     order = full_order if room.image_order is None else min(full_order, room.image_order)
     shoebox = pra.ShoeBox(room.size_m, fs=round(sample_rate), materials=pra.Material(absorption), max_order=order)
+    _check_inside(sources, room, "source")
+    _check_inside(microphones, room, "microphone")
     for source in sources - np.array(room.origin_m):
-        _check_inside(source, room)
         shoebox.add_source(source)
     shoebox.add_microphone_array((microphones - np.array(room.origin_m)).T)
     shoebox.compute_rir()
@@ -136,9 +143,29 @@ def sabine_rt60(room: RoomConfig) -> float:
     return float(24 * np.log(10) * x * y * z / (room.speed_of_sound_m_s * surface * room.absorption))
 
 
-def _check_inside(source: np.ndarray, room: RoomConfig) -> None:
-    if (source <= 0).any() or (source >= np.array(room.size_m)).any():
-        raise SceneError(f"source at {source + np.array(room.origin_m)} m is outside the room {room.box}")
+def _check_task(sources: np.ndarray, sounds: np.ndarray, microphones: Microphones) -> None:
+    if len(sources) != len(sounds):
+        raise SceneError(f"{len(sounds)} sounds for {len(sources)} sources: give one sound each")
+    if not microphones.is_known.all():
+        nameless = microphones.names[int(np.flatnonzero(~microphones.is_known)[0])]
+        raise SceneError(
+            f"{nameless} has no position to be simulated at: give one, and hide it with the fault 'unknown'"
+        )
+
+
+def _check_heard(clean: np.ndarray, lead_in_s: float) -> None:
+    if not np.any(clean):
+        raise SceneError(
+            f"{clean.shape[1]} samples and no sound in them after a lead-in of {lead_in_s} s: "
+            "silent sounds, or shorter than the lead-in?"
+        )
+
+
+def _check_inside(points: np.ndarray, room: RoomConfig, what: str) -> None:
+    low, high = np.array(room.box)
+    is_outside: np.ndarray = np.logical_or(points <= low, points >= high).any(axis=1)
+    if is_outside.any():
+        raise SceneError(f"{what} at {points[is_outside][0]} m is outside the room {room.box}: is origin_m right?")
 
 
 def _padded(responses: Sequence[Sequence[np.ndarray]]) -> Float[np.ndarray, "mic source tap"]:
@@ -149,7 +176,7 @@ def _padded(responses: Sequence[Sequence[np.ndarray]]) -> Float[np.ndarray, "mic
 def _with_tail(
     responses: np.ndarray, room: RoomConfig, order: int, *, sample_rate: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "mic source tap"]:
-    """Exact up to where images of higher order would come in, then noise that decays at the room's rate."""
+    """Images of this order up to a shortest side for each of them, then noise that decays at the room's rate."""
     rt60_s = room.rt60_s or sabine_rt60(room)
     cut = min(round((order + 1) * min(room.size_m) / room.speed_of_sound_m_s * sample_rate), responses.shape[2])
     match = min(round(TAIL_MATCH_S * sample_rate), cut)

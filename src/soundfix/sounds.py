@@ -12,7 +12,12 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".w64", ".rf64", ".aiff", ".mp3")
 PEAK = 0.5
 GATE_DB = 20.0  # stretches this far below the loudest one are silence
 GATE_BLOCK_S = 0.1
-VOWELS_HZ = ((730, 1090, 2440, 3500), (270, 2290, 3010, 3600), (300, 870, 2240, 3300), (530, 1840, 2480, 3500))
+VOWELS_HZ = (
+    (730.0, 1090.0, 2440.0, 3500.0),
+    (270.0, 2290.0, 3010.0, 3600.0),
+    (300.0, 870.0, 2240.0, 3300.0),
+    (530.0, 1840.0, 2480.0, 3500.0),
+)
 FORMANT_WIDTH_HZ = 90.0
 
 
@@ -92,15 +97,21 @@ def excerpt(
 ) -> Float[np.ndarray, "time"]:
     """A random stretch of a recording, mono, resampled, silent parts taken out before; repeated where too short.
 
-    Raises AudioFileError where the file holds no sound.
+    Raises AudioFileError where the file cannot be read, or holds no sound.
     """
     import soundfile
     import soxr
 
-    samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    heard = _without_silence(samples.mean(axis=1), file_rate)
+    try:
+        samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioFileError(f"cannot read {path}: {error.error_string}") from error
+    heard = _without_silence(samples.mean(axis=1), float(file_rate))
     if not len(heard) or not np.abs(heard).max():
-        raise AudioFileError(f"{path} holds nothing but silence")
+        raise AudioFileError(
+            f"{path} holds {len(samples) / file_rate:.3g} s and nothing to hear in any whole {GATE_BLOCK_S} s of it: "
+            "is it silent, or too short?"
+        )
     sound = soxr.resample(heard, file_rate, sample_rate)
     total = round(duration_s * sample_rate)
     sound = np.tile(sound, -(-total // len(sound)))

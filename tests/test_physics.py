@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+import reference
+from soundfix import physics
+
+BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
+
+
+def test_speed_of_sound_at_20_degrees():
+    assert physics.speed_of_sound(20.0) == pytest.approx(343.2, abs=0.1)
+    assert physics.speed_of_sound(0.0) == pytest.approx(331.3)
+
+
+def test_range_difference_is_positive_where_the_first_microphone_is_farther():
+    positions = np.array([[3.0, 0, 0], [0, 0, 0]])
+    assert physics.range_differences(np.zeros(3), positions, np.array([[0, 1]]))[0] == pytest.approx(3.0)
+
+
+def test_fisher_information_equals_numerical_differentiation(rng):
+    positions, point = rng.uniform(0, 5, (7, 3)), rng.uniform(0, 5, 3)
+    sigma = rng.uniform(0.01, 0.1, 7)
+    fast = physics.fisher_information(point, positions, sigma)
+    assert np.allclose(fast, reference.fisher_information(point, positions, sigma), rtol=1e-5)
+
+
+def test_cramer_rao_of_a_cube_is_the_same_in_all_directions():
+    corners = np.array([[x, y, z] for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 1)])
+    covariance = physics.cramer_rao(np.zeros(3), corners, 0.01, np.array([[-1e3] * 3, [1e3] * 3]))
+    assert np.allclose(covariance, 0.01**2 / (8 / 3) * np.eye(3), rtol=1e-4)
+
+
+def test_cramer_rao_knows_a_thin_room_and_is_finite_where_the_array_is_blind():
+    line = np.array([[x, 0.0, 1.0] for x in range(5)])
+    covariance = physics.cramer_rao(np.array([2.0, 2.0, 1.0]), line, 0.01, BOX)
+    assert np.isfinite(covariance).all()
+    assert np.sqrt(covariance[2, 2]) == pytest.approx(3 / np.sqrt(12), rel=0.05)
+    thin = physics.cramer_rao(np.array([2.0, 2.0, 1.0]), line, 0.01, np.array([[0.0, 0, 1], [6, 5, 1]]))
+    assert np.sqrt(thin[2, 2]) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("spread", "expected"), [((1.0, 1, 1), 2.5003), ((1.0, 1e-6, 1e-6), 1.6449), ((1.0, 1, 1e-6), 2.1460)]
+)
+def test_radius90_of_sphere_line_and_disc(spread, expected):
+    assert physics.radius90(np.diag(np.square(spread))) == pytest.approx(expected, rel=1e-3)
+
+
+def test_radius90_holds_nine_tenths(rng):
+    covariance = np.diag([0.04, 0.01, 0.0025])
+    points = rng.multivariate_normal(np.zeros(3), covariance, 200_000)
+    assert np.mean(np.linalg.norm(points, axis=1) < physics.radius90(covariance)) == pytest.approx(0.9, abs=0.01)
+
+
+def test_shape_rank_and_twins(rng):
+    room, flat, line = rng.uniform(0, 3, (6, 3)), rng.uniform(0, 3, (6, 3)), np.outer(np.arange(5.0), [1, 2, 0.5])
+    flat[:, 2] = 1.2
+    assert [physics.shape_rank(p) for p in (room, flat, line, line[:1])] == [3, 2, 1, 0]
+    point = np.array([1.0, 2.0, 2.0])
+    assert len(physics.twins(point, room)) == 0
+    assert np.allclose(physics.twins(point, flat), [[1.0, 2.0, 0.4]])
+    assert len(physics.twins(point, line)) == 7
+
+
+@pytest.mark.parametrize("shape", ["flat", "line"])
+def test_no_delay_tells_twins_apart(rng, shape):
+    positions = rng.uniform(0, 3, (6, 3))
+    positions = positions * [1, 1, 0] if shape == "flat" else np.outer(positions[:, 0], [1, 2, 0.5]) + 1
+    point, pairs = rng.uniform(0, 3, 3), physics.pair_indices(6)
+    for twin in physics.twins(point, positions):
+        assert np.allclose(
+            physics.range_differences(twin, positions, pairs), physics.range_differences(point, positions, pairs)
+        )

@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from scenes import anechoic_scene
+from soundfix.baselines.srp_phat import SrpPhat
+from soundfix.correlate import Correlator
+from soundfix.localizer import Localizer
+from soundfix.scene import Microphones
+
+ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
+
+
+@pytest.fixture
+def positions():
+    return np.random.default_rng(8).uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))
+
+
+def error(scene, source):
+    estimate = soundfix.load("srp-phat").locate(scene)
+    return float(np.linalg.norm(estimate.sources[0].position_m - source))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_planted_source_is_found_within_a_centimetre(positions, seed):
+    rng = np.random.default_rng(seed)
+    source = rng.uniform([0.5] * 3, [5.5, 4.5, 2.5])
+    assert error(anechoic_scene(positions, source, rng, room=ROOM), source) < 0.01
+
+
+def test_it_is_a_localizer():
+    assert isinstance(SrpPhat(), Localizer)
+
+
+def test_a_later_stretch_of_the_same_sound_gives_the_same_place(positions, rng):
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(positions, source, rng, seconds=1.0, room=ROOM)
+    for start in (0, 3000, 8000):
+        assert error(replace(scene, audio=scene.audio[:, start : start + 8000]), source) < 0.01
+
+
+def test_a_turned_room_turns_the_answer(positions, rng):
+    """A quarter turn about z, so that the room stays a box along the axes."""
+    source, turn = np.array([2.0, 3.0, 1.0]), np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    scene = anechoic_scene(positions, source, rng, room=ROOM)
+    turned = replace(
+        scene, microphones=Microphones(positions=positions @ turn.T), room=((-5.0, 0.0, 0.0), (0.0, 6.0, 3.0))
+    )
+    first, second = (soundfix.load("srp-phat").locate(s).sources[0].position_m for s in (scene, turned))
+    assert np.allclose(turn @ first, second, atol=2e-3)
+
+
+def test_the_band_is_an_option_with_an_effect(positions, rng):
+    """Loud unrelated noise below 1 kHz: a band above it hears the source better."""
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(positions, source, rng, room=ROOM)
+    rumble = np.fft.irfft(
+        np.fft.rfft(rng.standard_normal(scene.audio.shape)) * (np.fft.rfftfreq(8000, 1 / 16_000) < 1000)
+    )
+    noisy = replace(scene, audio=scene.audio + np.float32(rumble))
+    wide, high = (
+        SrpPhat(correlator=Correlator(band_hz=band)).locate(noisy) for band in ((100.0, 7900.0), (1200.0, 7900.0))
+    )
+    assert high.sources[0].score > wide.sources[0].score
+
+
+def test_the_weighting_is_an_option_with_an_effect(positions, rng):
+    """In a coloured sound plain correlation has broad peaks, whitening narrow ones: the same noise, another score."""
+    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, snr_db=10.0, room=ROOM)
+    weightings = [Correlator(whitening=w, floor=f) for w, f in ((1.0, 0.0), (0.0, 0.0), (1.0, 0.5))]
+    scores = [SrpPhat(correlator=correlator).locate(scene).sources[0].score for correlator in weightings]
+    assert len({round(score, 4) for score in scores}) == 3
+
+
+def test_many_microphones_use_some_of_the_pairs_and_say_so(rng):
+    positions = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (48, 3))
+    source = np.array([2.0, 3.0, 1.0])
+    estimate = soundfix.load("srp-phat").locate(anechoic_scene(positions, source, rng, room=ROOM))
+    assert "pairs_subsampled" in estimate.reasons
+    assert estimate.verdict == "ok"
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01
+
+
+def test_another_speed_of_sound_moves_the_answer(positions, rng):
+    source = np.array([5.5, 4.5, 2.5])
+    scene = anechoic_scene(positions, source, rng, room=ROOM)
+    assert error(replace(scene, speed_of_sound_m_s=353.0), source) > 3 * error(scene, source)
+
+
+def test_an_unknown_position_gets_its_distance_from_the_source(positions, rng):
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(positions, source, rng, room=ROOM)
+    blank = positions.copy()
+    blank[6] = np.nan
+    report = soundfix.load("srp-phat").locate(replace(scene, microphones=Microphones(positions=blank))).microphones[6]
+    assert report.status == "unknown-position"
+    assert report.position_m is None
+    assert report.range_m == pytest.approx(np.linalg.norm(source - positions[6]), abs=0.02)
