@@ -120,7 +120,8 @@ def line(label: str, rows: np.ndarray) -> None:
     answered, sure = rows[rows["answered"]], rows[np.isin(rows["verdict"], ["ok", "degraded"])]
     columns = [
         f"{label:14s} {len(rows):5d}  MAE {100 * answered['error'].mean():5.1f} cm  median {100 * np.median(error):5.2f} cm",
-        f"<30cm {share(error < 0.3)}  no answer {share(~rows['answered'])}  ambiguous {share(rows['verdict'] == 'ambiguous')}",
+        f"<30cm {share(error < 0.3)}  no answer {share(~rows['answered'])}",
+        f"ambiguous {share(rows['verdict'] == 'ambiguous')}",
         f"| unambiguous: <30cm {share(sure['error'] < 0.3)}  in region {share(sure['inside'])}",
     ]
     if rows["faults"].sum():

@@ -108,7 +108,8 @@ def line(label: str, estimates: list[Estimate], truth: np.ndarray) -> None:
     inside = np.mean([_holds(e, truth) for e in estimates if e.sources])
     print(
         f"{label} median {100 * np.median(error):6.1f} cm  MAE {100 * error.mean():6.1f} cm"
-        f"  xy {100 * np.median(flat):6.1f} cm  z {100 * np.median(np.abs(offsets[:, 2])):5.1f} cm  in region {100 * inside:3.0f} %  ({verdicts})",
+        f"  xy {100 * np.median(flat):6.1f} cm  z {100 * np.median(np.abs(offsets[:, 2])):5.1f} cm"
+        f"  in region {100 * inside:3.0f} %  ({verdicts})",
         flush=True,
     )
 

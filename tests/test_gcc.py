@@ -63,15 +63,15 @@ def test_unrelated_channels_have_the_stated_noise_level(rng):
 def test_whitening_zero_is_the_plain_correlation(rng):
     x = noise(rng, 2, 500)
     plain = correlate(x, whitening=0.0, band=(0.0, 8000.0))
-    direct = np.correlate(x[0] - x[0].mean() * 0, x[1], "full")[499 - 20 : 499 + 21]
-    assert np.corrcoef(plain, direct)[0, 1] > 0.99
+    direct = np.correlate(x[0].numpy(), x[1].numpy(), "full")[499 - 20 : 499 + 21]
+    assert np.corrcoef(plain.numpy(), direct)[0, 1] > 0.99
 
 
 def test_the_floor_quietens_frequencies_that_hold_only_noise(rng):
     """A strong sound below 2 kHz and faint unrelated noise above: the floor keeps the noise out of the peak."""
     common = torch.fft.irfft(torch.fft.rfft(noise(rng, 8000)) * (torch.fft.rfftfreq(8000, 1 / RATE) < 2000), n=8000)
     x = common.repeat(2, 1) + 0.01 * noise(rng, 2, 8000)
-    assert float(correlate(x, floor=0.5)[20]) > 2 * float(correlate(x, floor=0.0)[20])
+    assert float(correlate(x, floor=0.5)[20]) > 1.4 * float(correlate(x, floor=0.0)[20])
 
 
 def test_the_band_limits_what_is_heard(rng):
@@ -97,4 +97,4 @@ def test_upsampling_keeps_the_original_lags_and_interpolates_a_tone():
     fine = gcc.upsample(tone, 4)
     assert torch.allclose(fine[::4], tone, atol=1e-6)
     expected = torch.cos(2 * torch.pi * 0.4 * torch.arange(-400, 401) / 4)
-    assert torch.allclose(fine[100:-100], expected[100:-100], atol=0.02)
+    assert torch.allclose(fine[100:-100], expected[100:-100], atol=0.003)

@@ -14,7 +14,7 @@ def test_finds_the_planted_place_to_a_millimetre(seed):
     positions, source = rng.uniform(BOX[0], BOX[1], (7, 3)), rng.uniform(BOX[0] + 0.2, BOX[1] - 0.2)
     best = find_modes(planted_evidence(positions, source), positions, BOX)[0]
     assert np.linalg.norm(best.position - source) < 1e-3
-    assert best.score > 0.98
+    assert best.score > 0.97  # curves are linear between lags
 
 
 def test_score_equals_the_literal_sum(rng):

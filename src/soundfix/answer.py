@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from soundfix import physics
-from soundfix.consensus import agree
+from soundfix.consensus import Consensus, agree
 from soundfix.evidence import Evidence
-from soundfix.health import Health, examine
+from soundfix.health import Health, examine, is_tone
 from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.refine import Mode
 from soundfix.report import report_microphones, report_unused
@@ -38,27 +38,44 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
         return _abstain(scene, health, method, Finding("no_signal", "no microphone hears anything"))
     if is_used.sum() < fewest_microphones(scene):
         return _abstain(scene, health, method, _too_few(scene, is_used))
+    if is_tone(health):
+        return _abstain(scene, health, method, Finding("narrow_band", "a single tone fits in very many places"))
 
     pairs, pair_findings = choose_pairs(health.is_heard)
     evidence = _weighted(correlate(health.audio, scene, pairs), health.weight)
-    box, positions = scene.search_box(), scene.microphones.positions
-    consensus = agree(
-        evidence,
-        lambda kept: find(kept, positions, box),
-        scene.microphones,
-        is_used,
-        fewest_left=fewest_microphones(scene) + 1 if leaves_out else len(positions),
-    )
+    box, consensus, outside = _agree_somewhere(scene, evidence, is_used, find, leaves_out)
     if not consensus.modes:
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
     if detection(consensus) < DETECTED:
         return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
 
-    sources, place_findings = place_sources(scene, consensus)
+    sources, place_findings = place_sources(scene, consensus, box)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
     reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
-    findings = (*health.findings, *microphone_findings, *place_findings, *pair_findings)
+    findings = (*health.findings, *microphone_findings, *outside, *place_findings, *pair_findings)
     return _estimate(scene, method, findings, sources, reports)
+
+
+def _agree_somewhere(
+    scene: Scene, evidence: Evidence, is_used: Bool[np.ndarray, "mic"], find: Find, leaves_out: bool
+) -> tuple[Float[np.ndarray, "2 3"], Consensus, tuple[Finding, ...]]:
+    """The consensus in the room; or where there is none, but one beyond its walls, that."""
+    positions, fewest_left = scene.microphones.positions, fewest_microphones(scene) + 1
+
+    def agree_in(box: Float[np.ndarray, "2 3"]) -> Consensus:
+        fewest = fewest_left if leaves_out else len(positions)
+        return agree(evidence, lambda kept: find(kept, positions, box), scene.microphones, is_used, fewest_left=fewest)
+
+    box = scene.search_box()
+    inside = agree_in(box)
+    if scene.room is None or not inside.is_contradicted or not free_axes(box).all():
+        return box, inside, ()
+    beyond = replace(scene, room=None).search_box()
+    wider = np.stack([np.minimum(box[0], beyond[0]), np.maximum(box[1], beyond[1])])
+    outside = agree_in(wider)
+    if outside.is_contradicted:
+        return box, inside, ()
+    return wider, outside, (Finding("outside_room", "the microphones agree on a place outside the room"),)
 
 
 def fewest_microphones(scene: Scene) -> int:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
 SMOOTHING_HZ = 10.0
-TAPS_EACH_SIDE = 8  # of the interpolation kernel: at 0.45 of the sample rate its error is below 1 %
+TAPS_EACH_SIDE, KAISER_BETA = 12, 5.0  # of the interpolation: 0.3 % off at 0.4 of the sample rate, 7 % at 0.45
 
 
 def whitened_spectra(
@@ -45,7 +45,7 @@ def whitened_spectra(
         magnitude = magnitude + floor * median
     spectra = spectra * in_band / (magnitude + SMALLEST) ** whitening
     power = spectra.abs().square().sum(dim=-1, keepdim=True) / in_band.sum()
-    return spectra / (power.sqrt() + SMALLEST)
+    return spectra / (power + SMALLEST).sqrt()
 
 
 def _smooth(magnitude: Float[Tensor, "*batch freq"], width: int) -> Float[Tensor, "*batch freq"]:
@@ -53,7 +53,7 @@ def _smooth(magnitude: Float[Tensor, "*batch freq"], width: int) -> Float[Tensor
     flat = magnitude.square().reshape(-1, 1, magnitude.shape[-1])
     odd = width // 2 * 2 + 1
     mean = torch.nn.functional.avg_pool1d(flat, odd, stride=1, padding=odd // 2, count_include_pad=False)
-    return mean.reshape(magnitude.shape).sqrt()
+    return (mean + SMALLEST).sqrt().reshape(magnitude.shape)
 
 
 def band_mask(length: int, *, sample_rate: float, band_hz: tuple[float, float]) -> Float[Tensor, "freq"]:
@@ -89,7 +89,7 @@ def interpolation_kernel(factor: int) -> Float[Tensor, "phase tap"]:
     taps = torch.arange(1 - TAPS_EACH_SIDE, TAPS_EACH_SIDE + 1)
     distance = torch.arange(factor)[:, None] / factor - taps
     inside = (1 - (distance / TAPS_EACH_SIDE).square()).clamp_min(0).sqrt()
-    beta = torch.tensor(6.0)
+    beta = torch.tensor(KAISER_BETA)
     return torch.sinc(distance) * torch.special.i0(beta * inside) / torch.special.i0(beta)
 
 

@@ -21,6 +21,7 @@ SHORTEST_DROPOUT_S = 0.02  # a run of one and the same value this long is a cabl
 RAIL_RUN = 3  # samples in a row at the extreme value: one is a peak, three are a rail
 CLIPPED_SHARE, RUINED_SHARE = 0.002, 0.5
 DC_SHARE = 0.1  # of full scale
+TONE_CELLS = 4.0  # effective width of a spectrum (sum p)² / sum p², in cells of its resolution
 SENTENCES = {
     "dead": "nothing but a constant",
     "nan": "has samples that are no numbers; they were silenced",
@@ -59,6 +60,13 @@ def examine(scene: Scene) -> Health:
         level=np.array([channel.level for channel in channels]),
         findings=tuple(_findings(scene.microphones.names, channels, statuses)),
     )
+
+
+def is_tone(health: Health) -> bool:
+    """Whether all that is heard is one line of the spectrum: fewer cells of resolution than a tone and its leakage."""
+    spectrum = np.abs(np.fft.rfft(health.audio[health.is_heard], axis=1)) ** 2
+    power = spectrum.sum(axis=0)
+    return bool(power.sum() ** 2 < TONE_CELLS * (power**2).sum())
 
 
 def _findings(names: tuple[str, ...], channels: list["_Channel"], statuses: list[Status]) -> Iterator[Finding]:

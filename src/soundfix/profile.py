@@ -3,8 +3,9 @@
 The **profile** of microphone m at a point x is the mean evidence of its pairs, moved by a common delay:
 A_m(delta) = mean_j l_mj(d_mj(x) + delta). Where m is sound it peaks at delta = 0. Where m is late, or stands elsewhere
 than its position says, it peaks at another delta (its pull, in metres of path); where m hears something else it has no
-peak at all. Peaks are counted in standard deviations of the profile itself, so that reverberation does not look like
-a contradiction. Profiles of several windows may be added up: what lasts remains, what is chance goes away.
+peak at all. Echoes make peaks too, but never before the direct sound: a peak at a negative delta says more than one at
+a positive delta. Peaks are counted in standard deviations of the profile itself, so that reverberation does not look
+like a contradiction. Profiles of several windows may be added up: what lasts remains, what is chance goes away.
 """
 
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from jaxtyping import Float
 
 NEAR_M = 0.02  # a peak this near to zero agrees; wider by twice the standard error of the microphone's position
 FLANK_M = 0.03  # beside it, this much is still the flank of the peak at zero
-# Log-odds that a microphone is at fault, given the square roots of its peaks at zero and elsewhere (in standard
-# deviations): logistic regression on simulated windows, T60 0.2-0.8 s, SNR 5-30 dB, 0-3 of 11 at fault (EXPERIMENTS.md).
-LOG_ODDS_OFFSET, LOG_ODDS_AT_ZERO, LOG_ODDS_ELSEWHERE = -5.56, -4.61, 4.68
-ACCUSED = 1.0  # log-odds from which a microphone is named
+# Log-odds that a microphone is at fault, given the square roots of its peaks (in standard deviations): at zero,
+# elsewhere, and by how much one before zero surpasses all others, which no echo can. Logistic regression on simulated
+# windows, T60 0.2-0.8 s, SNR 5-30 dB, 0-3 of 11 at fault (EXPERIMENTS.md).
+LOG_ODDS_OFFSET, LOG_ODDS_AT_ZERO, LOG_ODDS_ELSEWHERE, LOG_ODDS_EARLY = -4.87, -3.89, 3.88, 6.58
+LARGEST_PEAK, LARGEST_EARLY = 100.0, 3.0
+ACCUSED = 0.5  # log-odds from which a microphone is named
 EVERY = 3  # lags are denser than what they say: a third of them has the same spread
 INVERTED_PEAK = 6.0  # standard deviations of a negative peak at zero
 
@@ -33,7 +36,8 @@ class Profile:
     step_m: float
     near_m: float
     at_zero: float
-    elsewhere: float
+    early: float  # the highest peak before zero: heard sooner than the position says
+    late: float  # the highest peak after zero
     pull_m: float  # where the profile peaks: how much later than expected the sound arrived
     residual_m: float  # where it peaks near zero: the timing error of a microphone that agrees
     negative: float  # depth of the lowest value near zero
@@ -41,8 +45,16 @@ class Profile:
     @property
     def log_odds(self) -> float:
         """Log-odds that this microphone contradicts the others."""
-        at_zero, elsewhere = np.sqrt(np.clip([self.at_zero, self.elsewhere], 0, 100))
-        return float(LOG_ODDS_OFFSET + LOG_ODDS_AT_ZERO * at_zero + LOG_ODDS_ELSEWHERE * elsewhere)
+        zero, early, late = np.sqrt(np.clip([self.at_zero, self.early, self.late], 0, LARGEST_PEAK))
+        surplus = np.clip(early - max(late, zero), 0, LARGEST_EARLY)
+        return float(
+            LOG_ODDS_OFFSET + LOG_ODDS_AT_ZERO * zero + LOG_ODDS_ELSEWHERE * max(early, late) + LOG_ODDS_EARLY * surplus
+        )
+
+    @property
+    def elsewhere(self) -> float:
+        """The highest peak away from zero."""
+        return max(self.early, self.late)
 
     @property
     def is_inverted(self) -> bool:
@@ -63,7 +75,8 @@ def summarize(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = 
         step_m=step_m,
         near_m=near_m,
         at_zero=float(centre.max()),
-        elsewhere=float(max(curve[: middle - beside].max(), curve[middle + beside + 1 :].max())),
+        early=float(curve[: middle - beside].max()),
+        late=float(curve[middle + beside + 1 :].max()),
         pull_m=(int(curve.argmax()) - middle) * step_m,
         residual_m=(int(centre.argmax()) - near) * step_m,
         negative=-float(centre.min()),

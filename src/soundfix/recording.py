@@ -23,7 +23,7 @@ WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
 # Log-odds by the sum of profiles from which a microphone is left out: after one window strong ones, after more than one
 # weak ones do, since in a sum a sound microphone's grow to -3 and less (EXPERIMENTS.md).
-CONVICTED_BY_ONE, CONVICTED_BY_MORE = 1.5, -0.5
+CONVICTED_BY_ONE, CONVICTED_BY_MORE = 1.5, -0.25
 FEWEST_WINDOWS = 3  # before a majority of windows counts
 FEWEST_LEFT = 5
 UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}

@@ -13,7 +13,7 @@ from soundfix import physics
 from soundfix.consensus import Consensus
 from soundfix.localizer import Finding, Source
 from soundfix.refine import Mode
-from soundfix.scene import THIN_ROOM_M, Scene, free_axes
+from soundfix.scene import THIN_ROOM_M, Microphones, Scene, free_axes
 
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
 MOST_CANDIDATES = 4
@@ -23,16 +23,18 @@ BORDER_M = 0.03  # a source this near the border of the box may lie beyond it
 LONG_AXIS_RATIO, LONG_AXIS_M = 3.0, 0.1  # an axis this much worse than the others, and this uncertain, is named
 
 
-def place_sources(scene: Scene, consensus: Consensus) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
-    """The source, or all the places it could be, best first; and what is to be said about them."""
+def place_sources(
+    scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+    """The source, or all the places in the box it could be, best first; and what is to be said about them."""
     kept = scene.microphones.positions[consensus.is_kept]
-    box, best = scene.search_box(), consensus.modes[0]
+    best = consensus.modes[0]
     close = best.score - CLEAR_LEAD / _standard_errors(consensus)
     rivals = [mode for mode in consensus.modes[1:] if mode.score > close]
     mirrored = [Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _is_inside(p, box)]
     symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
-    sources = tuple(_source(scene, consensus, mode) for mode in modes)
+    sources = tuple(_source(scene.microphones.where(consensus.is_kept), consensus, mode, box) for mode in modes)
     findings = [
         *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
         *_border(best.position, scene, box),
@@ -60,10 +62,9 @@ def timing_sigma(consensus: Consensus) -> float:
     return float(np.sqrt((TIMING_PRIOR_WEIGHT * TIMING_SIGMA_M**2 + np.sum(np.square(residuals))) / freedom))
 
 
-def _source(scene: Scene, consensus: Consensus, mode: Mode) -> Source:
-    microphones = scene.microphones.where(consensus.is_kept)
+def _source(microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"]) -> Source:
     sigma_m = np.hypot(timing_sigma(consensus), microphones.sigma_m)
-    covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, scene.search_box())
+    covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
     return Source(
         position_m=mode.position,
         covariance_m2=covariance,
