@@ -153,7 +153,7 @@ def test_an_unknown_position_gets_a_range(studio):
 def test_windows_cover_the_recording(outdoors, seconds, window_s, hop_s, spans):
     scene = replace(outdoors, audio=outdoors.audio[:, : round(seconds * RATE)])
     located = locate(scene, window_s=window_s, hop_s=hop_s)
-    assert [(e.start_s, e.end_s) for e in located.estimates] == pytest.approx(spans)
+    assert np.array([(e.start_s, e.end_s) for e in located.estimates]) == pytest.approx(np.array(spans))
     assert np.linalg.norm(places(located) - SOURCE, axis=1).max() < 0.02
 
 
@@ -169,7 +169,7 @@ def test_overlapping_windows_are_whole(outdoors):
     [(0.0, None), (-0.5, None), (0.5, 0.0), (0.5, -0.1), (np.nan, None), (np.inf, None), (0.5, np.nan)],
 )
 def test_impossible_windows_are_refused(outdoors, window_s, hop_s):
-    with pytest.raises(SceneError, match="window|hop"):
+    with pytest.raises(SceneError, match=r"window|hop"):
         locate(outdoors, window_s=window_s, hop_s=hop_s)
 
 
@@ -200,12 +200,10 @@ def test_positions_in_another_unit_are_named(outdoors, unit):
 
 
 def test_likely_unit_of_a_live_room(studio):
-    centimetres = replace(
-        studio, audio=studio.audio, microphones=Microphones(positions=studio.microphones.positions * 5), room=None
-    )
+    window = replace(studio, audio=studio.audio[:, :8000], room=None)
     abstained = Estimate(method="none", start_s=0.0, end_s=0.5, verdict="abstain")
-    assert likely_unit(replace(studio, room=None), load(), load().locate(studio)) is None
-    feet = replace(centimetres, microphones=Microphones(positions=studio.microphones.positions / 0.3048))
+    feet = replace(window, microphones=Microphones(positions=studio.microphones.positions / UNITS_M["feet"]))
+    assert likely_unit(window, load(), load().locate(window)) is None
     assert likely_unit(feet, load(), abstained) == "feet"
 
 
@@ -235,8 +233,8 @@ def test_the_temperature_counts_and_the_speed_wins(outdoors):
 
 
 def test_the_method_is_a_name_or_a_localizer(outdoors):
-    by_name, by_object = (locate(outdoors, method=method) for method in ("multilat", load("multilat")))
-    assert {estimate.method for estimate in by_name.estimates} == {"multilat"}
+    by_name, by_object = (locate(outdoors, method=method) for method in ("multilateration", load("multilateration")))
+    assert {estimate.method for estimate in by_name.estimates} == {"multilateration"}
     assert np.array_equal(places(by_name), places(by_object))
     with pytest.raises(UnknownMethodError, match="srp-phat"):
         locate(outdoors, method="magic")

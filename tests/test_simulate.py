@@ -216,7 +216,7 @@ def test_nearer_microphones_hear_the_sound_sooner(booth_microphones, rng):
 
 
 def test_sources_add_up(booth_microphones, rng):
-    """Eq. 1: two sources together are the sum of each alone (up to one gain)."""
+    """Eq. 1: two sources together are the sum of each alone (up to one gain), each from its own place."""
     sources = np.array([[0.9, 0.8, 0.7], [2.0, 2.0, 1.2]])
     sounds = np.stack([voice(0.5, sample_rate=RATE, rng=rng), melody(0.5, sample_rate=RATE, rng=rng)])
     silent = np.zeros_like(sounds[0])
@@ -228,6 +228,8 @@ def test_sources_add_up(booth_microphones, rng):
     gains = np.linalg.lstsq(parts, both.ravel(), rcond=None)[0]
     assert both.ravel() == pytest.approx(parts @ gains, abs=1e-6)
     assert (gains > 0.1).all()
+    alone = heard(booth_microphones, sounds[1:], sources=sources[1:], snr_db=np.inf, rt60_s=0.0)
+    assert second == pytest.approx(alone.audio, abs=1e-6)
 
 
 def test_a_lead_in_is_heard_only_as_reverberation(booth_microphones):

@@ -98,3 +98,21 @@ def test_an_unknown_position_gets_its_distance_from_the_source(positions, rng):
     assert report.status == "unknown-position"
     assert report.position_m is None
     assert report.range_m == pytest.approx(np.linalg.norm(source - positions[6]), abs=0.02)
+
+
+def test_a_clock_known_to_be_late_is_set_right(positions, rng):
+    """Microphone 2 late by 5 ms, microphone 5 drifting by 100 ppm for 30 s: told in the list, they cost nothing."""
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(positions, source, rng, seconds=0.6, room=ROOM)
+    audio = scene.audio[:, 80:8080].copy()
+    audio[2] = scene.audio[2, :8000]
+    audio[5] = scene.audio[5, 80 - 48 : 8080 - 48]
+    offset, drift = np.zeros(8), np.zeros(8)
+    offset[2], drift[5] = 0.005, 100.0
+    told = Microphones(positions=positions, offset_s=offset, drift_ppm=drift)
+    late = replace(scene, audio=audio, start_s=29.75)
+    untold = soundfix.load("srp-phat").locate(late)
+    assert [r.name for r in untold.microphones if r.status in ("late", "misplaced")] == ["mic3", "mic6"]
+    estimate = soundfix.load("srp-phat").locate(replace(late, microphones=told))
+    assert estimate.verdict == "ok"
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01

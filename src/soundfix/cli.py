@@ -87,10 +87,11 @@ def locate(
         temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound,
     )
-    count = recording.count_windows(window, hop or window)
+    hop = window if hop is None else hop
+    count = recording.count_windows(window, hop)
     drawn: list[Estimate] = []
     with writers(json, csv, method) as write, progress("locating", count) as advance:
-        for number, (start, part) in enumerate(recording.windows(window, hop or window)):
+        for number, (start, part) in enumerate(recording.windows(window, hop)):
             estimate = session.hear(start, part[order], recording.sample_rate)
             write(estimate)
             if number < LINES_SHOWN:
@@ -154,7 +155,7 @@ def simulate(
     out: Annotated[Path, typer.Argument(help="Folder for the scenes: scene.wav, microphones.csv, truth.json.")],
     preset: Annotated[str, typer.Option(help="luvira (a studio, 11 microphones) or room (a random one).")] = "room",
     count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 1,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
     duration: Annotated[float, typer.Option(min=0.05, help="Seconds.")] = 3.0,
     audio: Annotated[Path | None, typer.Option(help="Folder of dry recordings; built-in sounds without it.")] = None,
     fault: Annotated[

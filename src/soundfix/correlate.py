@@ -31,7 +31,10 @@ class Correlator:
     def __call__(
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
     ) -> Evidence:
-        """The correlation of every pair as curves over range differences, out to the widest delay plus LATEST_S."""
+        """The correlation of every pair as curves over range differences, out to the widest delay plus LATEST_S.
+
+        What the list of microphones says of late clocks is taken out.
+        """
         rate = scene.sample_rate
         max_lag = min(audio.shape[1] - 1, round((_widest_m(scene) / scene.speed + LATEST_S) * rate) + 1)
         spectra = gcc.whitened_spectra(
@@ -42,6 +45,8 @@ class Correlator:
             whitening=self.whitening,
             floor=self.floor,
         )
+        if scene.lateness_s.any():
+            spectra = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=rate)
         bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=self.band_hz).sum())
         coarse = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=bins)
         factor = max(1, int(np.ceil(FINE_RATE_HZ / rate)))

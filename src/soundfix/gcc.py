@@ -48,6 +48,15 @@ def whitened_spectra(
     return spectra / (power + SMALLEST).sqrt()
 
 
+def advance(
+    spectra: Complex[Tensor, "*batch mic freq"], lateness_s: Float[Tensor, "mic"], *, sample_rate: float
+) -> Complex[Tensor, "*batch mic freq"]:
+    """The spectra of the same signals, each this many seconds earlier."""
+    frequency = torch.linspace(0, sample_rate / 2, spectra.shape[-1], dtype=torch.float64)
+    turns = 2 * torch.pi * frequency * lateness_s.double()[:, None]
+    return spectra * torch.polar(torch.ones_like(turns), turns).to(spectra.dtype)
+
+
 def _smooth(magnitude: Float[Tensor, "*batch freq"], width: int) -> Float[Tensor, "*batch freq"]:
     """Root mean square over `width` neighbouring bins."""
     flat = magnitude.square().reshape(-1, 1, magnitude.shape[-1])

@@ -7,11 +7,13 @@ or most of the windows one by one, is left out of those that follow.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
+from soundfix import physics
 from soundfix.catalog import DEFAULT, load
 from soundfix.errors import SceneError
 from soundfix.localizer import Estimate, Localizer, MicrophoneReport, Status
@@ -26,6 +28,8 @@ SAMPLE_RATE = 16_000.0
 CONVICTED_BY_ONE, CONVICTED_BY_MORE = 1.5, -0.25
 FEWEST_WINDOWS = 3  # before a majority of windows counts
 FEWEST_LEFT = 5
+RANGES_KEPT = 100  # distances of a microphone of unknown position from the source, of which the median is told
+SLOWEST_M_S = 331.0
 UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
 BETTER_FIT = 1.5  # times the score: positions fit that much better in another unit
@@ -70,23 +74,31 @@ def locate(
     return Located(estimates=estimates, microphones=session.summary())
 
 
-def _resampled(audio: Float[np.ndarray, "mic time"], rate: float) -> tuple[Float[np.ndarray, "mic time"], float]:
+def _resampled(audio: Float[np.ndarray, "mic time"], rate: float) -> tuple[Float[np.ndarray, "mic resampled"], float]:
+    """At 16 kHz where the rate is higher. A resampler would spread a NaN over everything: it is put back afterwards."""
     import soxr
 
     if rate <= SAMPLE_RATE:
         return audio, rate
-    return soxr.resample(audio.T, rate, SAMPLE_RATE).T, SAMPLE_RATE
+    is_bad = ~np.isfinite(audio)
+    samples = soxr.resample(np.where(is_bad, 0, audio).T, rate, SAMPLE_RATE).T
+    channel, place = np.nonzero(is_bad)
+    samples[channel, np.minimum((place * SAMPLE_RATE / rate).astype(int), samples.shape[1] - 1)] = np.nan
+    return samples, SAMPLE_RATE
 
 
 def _windows(
     samples: Float[np.ndarray, "mic time"], rate: float, window_s: float, hop_s: float | None
-) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
-    """Full windows, and a last one of at least half the length; or the whole, where it is shorter than a window."""
-    length, hop = round(window_s * rate), round((hop_s or window_s) * rate)
-    if length < 1 or hop < 1:
-        raise SceneError(f"window {window_s} s, hop {hop_s} s: wanted more than nothing")
-    last = max(samples.shape[1] - length // 2, 1)
-    for start in range(0, last, hop):
+) -> Iterator[tuple[float, Float[np.ndarray, "mic part"]]]:
+    """Full windows; the whole, where it is shorter than one; a last shorter one for half a window of sound left over."""
+    hop_s = window_s if hop_s is None else hop_s
+    if not (np.isfinite([window_s, hop_s]).all() and min(window_s, hop_s) * rate >= 1):
+        raise SceneError(f"window {window_s} s, hop {hop_s} s: wanted at least a sample each")
+    length, hop, total = round(window_s * rate), round(hop_s * rate), samples.shape[1]
+    starts = list(range(0, max(total - length, 0) + 1, hop))
+    if total - max(starts[-1] + length, starts[-1] + hop) >= length / 2:
+        starts.append(starts[-1] + hop)
+    for start in starts:
         yield start / rate, samples[:, start : start + length]
 
 
@@ -117,6 +129,8 @@ class Session:
 
     def hear(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Estimate:
         """The estimate for one window (M, T)."""
+        if self._is_scrap(audio.shape[1] / sample_rate):
+            return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
         scene = Scene(
             audio=audio,
             sample_rate=sample_rate,
@@ -132,10 +146,35 @@ class Session:
         self._learn(estimate)
         return self._with_convicted(estimate, ~scene.is_trusted)
 
+    def _is_scrap(self, duration_s: float) -> bool:
+        """Whether this is what was left over at the end, too short for the sound to cross the array."""
+        known = self.microphones.positions[self.microphones.is_known]
+        if len(known) < 2 or self._history[0].report is None:
+            return False
+        return bool(physics.distances(known, known).max() > duration_s * SLOWEST_M_S)
+
+    def _nothing(self, start_s: float, end_s: float) -> Estimate:
+        """The answer to a scrap of sound."""
+        return Estimate(
+            method=self.localizer.name,
+            start_s=start_s,
+            end_s=end_s,
+            verdict="abstain",
+            reasons=("window_too_short",),
+            notes=("the sound left over is shorter than it takes to cross the array",),
+            microphones=tuple(replace(past.report, weight=0.0) for past in self._history if past.report),
+        )
+
     def summary(self) -> tuple[MicrophoneReport, ...]:
         """Every microphone over all windows: convicted by all together, or dead or clipped in most."""
         return tuple(
-            replace(past.report, status=past.verdict(is_guilty=bool(guilty)), weight=past.mean_weight())
+            replace(
+                past.report,
+                status=past.verdict(is_guilty=bool(guilty)),
+                weight=past.mean_weight(),
+                pull_m=past.profile.pull_m if past.profile else past.report.pull_m,
+                range_m=median(past.ranges_m) if past.ranges_m else None,
+            )
             for past, guilty in zip(self._history, self.is_convicted, strict=True)
             if past.report is not None
         )
@@ -207,6 +246,7 @@ class _History:
     accused: int = 0
     weight: float = 0.0
     statuses: dict[Status, int] = field(default_factory=dict)
+    ranges_m: list[float] = field(default_factory=list)
 
     def add(self, report: MicrophoneReport, *, is_certain: bool) -> None:
         """One more window; its profile counts only where the source's place is certain."""
@@ -214,6 +254,8 @@ class _History:
         self.windows += 1
         self.weight += report.weight
         self.statuses[report.status] = self.statuses.get(report.status, 0) + 1
+        if report.range_m is not None and is_certain:
+            self.ranges_m = [*self.ranges_m[1 - RANGES_KEPT :], report.range_m]
         if report.profile is not None and is_certain:
             self.profile = add(self.profile, report.profile)
             self.heard += 1

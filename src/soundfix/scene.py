@@ -11,6 +11,7 @@ from soundfix.errors import SceneError
 
 LARGEST_COORDINATE_M = 1e6  # beyond this a coordinate is a degree, a millimetre or an accident
 SMALLEST_SPACING_M = 1e-3  # microphones closer than this are one microphone listed twice
+LARGEST_LATENESS = 0.25  # of the window
 THIN_ROOM_M = 0.02  # a room thinner than this along an axis means that coordinate is known
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
 
@@ -104,6 +105,12 @@ class Scene:
         if self.room is not None:
             _set(self, room=_checked_room(self.room))
         _check_delays_fit(self)
+        _check_clocks_fit(self)
+
+    @property
+    def lateness_s(self) -> Float[np.ndarray, "mic"]:
+        """By how much each clock is known to be late in this window: its offset, and its drift since the start."""
+        return self.microphones.offset_s + 1e-6 * self.microphones.drift_ppm * (self.start_s + self.duration_s / 2)
 
     @property
     def duration_s(self) -> float:
@@ -218,6 +225,8 @@ def _checked_audio(given: ArrayLike, microphones: Microphones) -> np.ndarray:
         raise SceneError(f"audio has {audio.shape[0]} channels for {len(microphones)} microphones.{turned}")
     if audio.shape[1] == 0:
         raise SceneError("audio is empty: zero samples")
+    if audio.dtype.kind in "iu":  # 16-bit samples and the like: full scale becomes 1
+        audio = audio / float(np.iinfo(audio.dtype).max)
     with np.errstate(over="ignore"):  # 1e308 becomes Inf, which health.py masks
         return _frozen(audio.astype(np.float32, copy=False))
 
@@ -267,6 +276,16 @@ def _check_delays_fit(scene: Scene) -> None:
         raise SceneError(
             f"microphones are up to {widest:.4g} m apart, but {scene.duration_s:.3g} s of audio spans only {heard:.4g} m "
             f"of sound: {_unit_guess(widest)}"
+        )
+
+
+def _check_clocks_fit(scene: Scene) -> None:
+    """A known lateness is taken out inside the window: it must be a small part of it."""
+    late = np.abs(scene.lateness_s)
+    if late.max(initial=0.0) > LARGEST_LATENESS * scene.duration_s:
+        raise SceneError(
+            f"the clock of {scene.microphones.names[int(late.argmax())]} is {late.max():.3g} s off, more than a quarter of "
+            f"the {scene.duration_s:.3g} s window: cut the recordings to the same start, or use a longer window"
         )
 
 

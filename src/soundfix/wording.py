@@ -31,4 +31,4 @@ def _pull(report: MicrophoneReport) -> str:
 
 
 def _range(report: MicrophoneReport) -> str:
-    return "" if report.range_m is None else f", {report.range_m:.2f} m from the source at the end"
+    return "" if report.range_m is None else f", {report.range_m:.2f} m from the source"
