@@ -131,10 +131,11 @@ def test_a_dead_microphone_is_dead_in_the_summary(studio):
     assert reports[3].status == "dead"
 
 
-def test_an_unknown_position_gets_a_range(studio):
-    unknown = break_scene(studio, [parse_fault("unknown:4")], np.random.default_rng(0))
-    report = locate(unknown).microphones[3]
-    distance = np.linalg.norm(studio.microphones.positions[3] - studio.truth.sources[0])
+@pytest.mark.parametrize("number", [1, 5, 9])
+def test_an_unknown_position_gets_a_range(studio, number):
+    unknown = break_scene(studio, [parse_fault(f"unknown:{number}")], np.random.default_rng(0))
+    report = locate(unknown).microphones[number - 1]
+    distance = np.linalg.norm(studio.microphones.positions[number - 1] - studio.truth.sources[0])
     assert report.status == "unknown-position"
     assert report.range_m == pytest.approx(distance, abs=0.05)
 

@@ -21,6 +21,7 @@ FLANK_M = 0.03  # beside it, this much is still the flank of the peak at zero
 LOG_ODDS_OFFSET, LOG_ODDS_AT_ZERO, LOG_ODDS_ELSEWHERE, LOG_ODDS_EARLY = -4.87, -3.89, 3.88, 6.58
 LARGEST_PEAK, LARGEST_EARLY = 100.0, 3.0
 ACCUSED = 0.5  # log-odds from which a microphone is named
+DIRECT_SHARE = 0.7  # of the highest peak: echoes may be that much stronger than the direct sound
 EVERY = 3  # lags are denser than what they say: a third of them has the same spread
 INVERTED_PEAK = 6.0  # standard deviations of a negative peak at zero
 
@@ -38,7 +39,7 @@ class Profile:
     at_zero: float
     early: float  # the highest peak before zero: heard sooner than the position says
     late: float  # the highest peak after zero
-    pull_m: float  # where the profile peaks: how much later than expected the sound arrived
+    pull_m: float  # where the profile first peaks: how much later than expected the sound arrived
     residual_m: float  # where it peaks near zero: the timing error of a microphone that agrees
     negative: float  # depth of the lowest value near zero
 
@@ -77,10 +78,16 @@ def summarize(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = 
         at_zero=float(centre.max()),
         early=float(curve[: middle - beside].max()),
         late=float(curve[middle + beside + 1 :].max()),
-        pull_m=(int(curve.argmax()) - middle) * step_m,
+        pull_m=(_first_peak(curve, int(FLANK_M / step_m)) - middle) * step_m,
         residual_m=(int(centre.argmax()) - near) * step_m,
         negative=-float(centre.min()),
     )
+
+
+def _first_peak(curve: Float[np.ndarray, "delay"], flank: int) -> int:
+    """The first of the highest peaks: the direct sound comes before its echoes, though it need not be the strongest."""
+    start = int((curve >= DIRECT_SHARE * curve.max()).argmax())
+    return start + int(curve[start : start + flank + 1].argmax())
 
 
 def add(total: Profile | None, profile: Profile) -> Profile:
