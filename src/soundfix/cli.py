@@ -72,11 +72,17 @@ def locate(
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
     from soundfix.catalog import load
     from soundfix.files.audio import open_recording
+    from soundfix.files.exports import check_targets
     from soundfix.files.microphones import arrange, read_microphones
     from soundfix.recording import Session
     from soundfix.wording import describe, describe_microphones
 
     box = parse_room(room)
+    check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
+    if plot:
+        from soundfix.plots import WRITERS, checked_suffix
+
+        checked_suffix(plot, WRITERS)
     mics, recording = read_microphones(microphones), open_recording(audio)
     order, notes = arrange(recording.channels, mics)
     say_notes([*recording.notes, *notes])

@@ -245,11 +245,11 @@ def _checked_rate(sample_rate: float) -> float:
 
 
 def _checked_speed(speed_m_s: float | None, temperature_c: float | None) -> float:
-    if speed_m_s is None and temperature_c is not None:
-        if not -60 <= temperature_c <= 70:
-            raise SceneError(f"temperature {temperature_c}, wanted -60 to 70 °C: was it given in °F or K?")
-        return physics.speed_of_sound(temperature_c)
-    speed = physics.SPEED_OF_SOUND_M_S if speed_m_s is None else float(speed_m_s)
+    if temperature_c is not None and not -60 <= temperature_c <= 70:
+        raise SceneError(f"temperature {temperature_c}, wanted -60 to 70 °C: was it given in °F or K?")
+    if speed_m_s is None:
+        return physics.SPEED_OF_SOUND_M_S if temperature_c is None else physics.speed_of_sound(temperature_c)
+    speed = float(speed_m_s)
     if not 100 <= speed <= 7000:
         raise SceneError(f"speed of sound {speed} m/s, wanted 100 to 7000: air is about 343, water 1480")
     return speed

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES, EDQUOT, ENAMETOOLONG, ENOSPC, EPERM, EROFS
 from importlib.resources import files
@@ -139,6 +139,16 @@ class _PartFile:
             with suppress(OSError):  # closing flushes, and a full disk is full a second time
                 self._file.close()
             _discard(self._part)
+
+
+def check_targets(outputs: Sequence[Path | str], inputs: Sequence[Path | str]) -> None:
+    """Refuse, before the work, outputs that could not be written or that would overwrite each other or an input."""
+    taken = {Path(os.path.realpath(path)) for path in inputs}
+    for path in outputs:
+        target = _target(path)
+        if target in taken:
+            raise OutputError(f"cannot write {path}: it is an input, or named for two outputs; wanted another file")
+        taken.add(target)
 
 
 def _target(path: Path | str) -> Path:
