@@ -23,9 +23,9 @@ from soundfix.scene import Microphones, Room, Scene
 
 WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
-# Log-odds by the sum of profiles from which a microphone is left out: after one window strong ones, after more than one
-# weak ones do, since in a sum a sound microphone's grow to -3 and less (EXPERIMENTS.md).
-CONVICTED_BY_ONE, CONVICTED_BY_MORE = 1.5, -0.25
+# Log-odds by the sum of profiles from which a microphone is left out. The more windows are in the sum, the lower are a
+# sound microphone's, and the weaker an opposite is enough: 1, 2, 3, ... windows (EXPERIMENTS.md); the last repeats.
+CONVICTED = (1.5, -0.25, -0.45, -0.65, -0.85, -1.05, -1.2)
 FEWEST_WINDOWS = 3  # before a majority of windows counts
 FEWEST_LEFT = 5
 RANGES_KEPT = 100  # distances of a microphone of unknown position from the source, of which the median is told
@@ -273,7 +273,7 @@ class _History:
         The second is for a source that moves: it smears the sum of a misplaced microphone.
         """
         is_mostly_accused = self.heard >= FEWEST_WINDOWS and self.accused > self.heard / 2
-        return is_mostly_accused or self.log_odds > (CONVICTED_BY_MORE if self.heard > 1 else CONVICTED_BY_ONE)
+        return is_mostly_accused or self.log_odds > CONVICTED[min(max(self.heard, 1), len(CONVICTED)) - 1]
 
     def convicted(self) -> MicrophoneReport:
         """The report of a microphone that is left out because of earlier windows."""
