@@ -49,6 +49,9 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
     if detection(consensus) < DETECTED:
         return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
 
+    if 2 * consensus.is_named.sum() >= is_used.sum():
+        return _abstain(scene, health, method, _no_majority(consensus, is_used))
+
     sources, place_findings = place_sources(scene, consensus, box)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
     reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
@@ -111,6 +114,14 @@ def _too_few(scene: Scene, is_used: Bool[np.ndarray, "mic"]) -> Finding:
         "too_few_microphones",
         f"{is_used.sum()} usable microphones of known position, but {wanted} are needed: "
         f"{wanted - 1} coordinates and the time of the sound are unknown",
+    )
+
+
+def _no_majority(consensus: Consensus, is_used: Bool[np.ndarray, "mic"]) -> Finding:
+    return Finding(
+        "inconsistent",
+        f"{consensus.is_named.sum()} of {is_used.sum()} microphones contradict the rest, and a minority cannot outvote "
+        "them: are the positions in metres, and does each channel belong to its row?",
     )
 
 

@@ -121,6 +121,7 @@ def check(
     microphones: MicrophoneFile,
     room: RoomText = None,
     temperature: Temperature = None,
+    speed_of_sound: Speed = None,
     json: Annotated[Path | None, typer.Option(help="Write the report to this JSON file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the map of predicted errors (.png).")] = None,
 ) -> None:
@@ -129,16 +130,24 @@ def check(
     from functools import partial
 
     from soundfix.files.audio import open_recording
-    from soundfix.files.exports import atomic_path
+    from soundfix.files.exports import atomic_path, check_targets
     from soundfix.files.microphones import arrange, read_microphones
     from soundfix.scene import Scene
     from soundfix.survey import survey
 
     box = parse_room(room)
+    check_targets([path for path in (json, plot) if path], [microphones, *audio])
     mics, recording = read_microphones(microphones), open_recording(audio)
     order, notes = arrange(recording.channels, mics)
     say_notes([*recording.notes, *notes])
-    scene = partial(Scene, sample_rate=recording.sample_rate, microphones=mics, room=box, temperature_c=temperature)
+    scene = partial(
+        Scene,
+        sample_rate=recording.sample_rate,
+        microphones=mics,
+        room=box,
+        temperature_c=temperature,
+        speed_of_sound_m_s=speed_of_sound,
+    )
     with progress("listening", recording.count_windows(0.5, 0.5)) as advance:
         windows = (
             scene(audio=part[order], start_s=start) for start, part in watched(recording.windows(0.5, 0.5), advance)

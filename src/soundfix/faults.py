@@ -101,13 +101,13 @@ def _dead(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) 
 
 def _noisy(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
     """White noise, `amount` dB above the signal."""
-    level = np.sqrt(np.mean(np.square(scene.audio[m]))) * 10 ** (_drawn(amount, NOISY_DB, rng) / 20)
+    level = np.sqrt(np.nanmean(np.square(scene.audio[m]))) * 10 ** (_drawn(amount, NOISY_DB, rng) / 20)
     return _with_channel(scene, m, scene.audio[m] + level * rng.standard_normal(scene.audio.shape[1]))
 
 
 def _clipped(scene: Scene, m: int, amount: float | None, rng: np.random.Generator) -> Scene:
     """The loudest share of the samples cut off at one level."""
-    rail = np.quantile(np.abs(scene.audio[m]), 1 - _drawn_share(amount, CLIPPED_SHARE, rng))
+    rail = np.nanquantile(np.abs(scene.audio[m]), 1 - _drawn_share(amount, CLIPPED_SHARE, rng))
     return _with_channel(scene, m, np.clip(scene.audio[m], -rail, rail))
 
 

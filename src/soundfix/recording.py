@@ -120,7 +120,8 @@ class Session:
     @property
     def is_convicted(self) -> Bool[np.ndarray, "mic"]:
         """Microphones that the windows so far agree against, strongest cases first, while enough others are left."""
-        most = max(0, int(self.microphones.is_known.sum()) - FEWEST_LEFT)
+        is_dead = np.array([past.report is not None and past.report.status == "dead" for past in self._history])
+        most = max(0, int(np.sum(self.microphones.is_known & ~is_dead)) - FEWEST_LEFT)
         case = np.array([past.log_odds for past in self._history])
         guilty = np.zeros(len(self.microphones), dtype=bool)
         for m in np.argsort(-case)[:most]:
@@ -204,7 +205,8 @@ class Session:
 
     def _check_units(self, scene: Scene, estimate: Estimate) -> None:
         """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
-        is_unclear = estimate.verdict in ("ambiguous", "abstain") and bool(np.any(scene.audio))
+        accused = sum(report.status in ACCUSATIONS for report in estimate.microphones)
+        is_unclear = (estimate.verdict in ("ambiguous", "abstain") or accused > 1) and bool(np.any(scene.audio))
         if not is_unclear or self._unclear >= WINDOWS_FOR_UNITS or self._unclear < 0:
             self._unclear = self._unclear if is_unclear else -1
             return
@@ -219,15 +221,20 @@ class Session:
 
 def likely_unit(scene: Scene, localizer: Localizer, estimate: Estimate) -> str | None:
     """The unit in which the positions fit the sound far better than in metres, if there is one."""
-    score = estimate.sources[0].score if estimate.sources else 0.0
     for unit, metres in UNITS_M.items():
         try:
             other = localizer.locate(_scaled(scene, metres))
         except SceneError:
             continue
-        if other.verdict in ("ok", "degraded") and other.sources[0].score > BETTER_FIT * score:
+        if other.verdict in ("ok", "degraded") and _strength(other) > BETTER_FIT * _strength(estimate):
             return unit
     return None
+
+
+def _strength(estimate: Estimate) -> float:
+    """The evidence in standard errors: that of few pairs fits somewhere by chance."""
+    used = sum(report.weight > 0 for report in estimate.microphones)
+    return max((source.score for source in estimate.sources), default=0.0) * (used * (used - 1) / 2) ** 0.5
 
 
 def _scaled(scene: Scene, factor: float) -> Scene:

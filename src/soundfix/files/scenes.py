@@ -21,8 +21,11 @@ def write_scene(folder: Path, scene: Scene) -> None:
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
     container = "RF64" if scene.audio.nbytes > RF64_FROM_BYTES else "WAV"
-    with atomic_path(folder / "scene.wav") as path:
-        soundfile.write(path, scene.audio.T, round(scene.sample_rate), format=container, subtype="FLOAT")
+    try:
+        with atomic_path(folder / "scene.wav") as path:
+            soundfile.write(path, scene.audio.T, round(scene.sample_rate), format=container, subtype="FLOAT")
+    except soundfile.LibsndfileError as error:
+        raise OutputError(f"cannot write {folder / 'scene.wav'}: {error.error_string}") from error
     write_microphones(folder / "microphones.csv", scene.microphones)
     with atomic_path(folder / "truth.json") as path:
         path.write_text(json.dumps(_truth(scene), indent=1) + "\n")
