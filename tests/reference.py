@@ -59,3 +59,33 @@ def profile(evidence, point, positions, m, shift_steps):
         if j == m:
             values.append(curve[lag - shift_steps])
     return float(np.mean(values))
+
+
+def cauchy_loss(point, differences_m, pairs, positions, scale_m):
+    """Sum over the pairs of log(1 + (residual / scale)²), pair by pair."""
+    total = 0.0
+    for measured, (i, j) in zip(differences_m, pairs, strict=True):
+        expected = np.linalg.norm(point - positions[i]) - np.linalg.norm(point - positions[j])
+        total += np.log(1 + ((expected - measured) / scale_m) ** 2)
+    return total
+
+
+def cramer_rao(point, positions, sigma_m, box, step_m=1e-3):
+    """Inverse Hessian of -log p(arrivals | x, t0) - log p(x) by second differences, t0 taken out by its best value."""
+    measured = np.linalg.norm(point - positions, axis=1)
+    weights = 1 / np.broadcast_to(sigma_m, len(positions)) ** 2
+    precision = 12 / np.maximum(box[1] - box[0], 1e-3) ** 2
+
+    def cost(x):
+        residual = measured - np.linalg.norm(x - positions, axis=1)
+        residual = residual - np.sum(weights * residual) / np.sum(weights)
+        return 0.5 * np.sum(weights * residual**2) + 0.5 * np.sum(precision * (x - point) ** 2)
+
+    def corner(a, b):
+        return cost(point + step_m * (a + b))
+
+    axes = np.eye(3)
+    hessian = [
+        [(corner(a, b) - corner(a, -b) - corner(-a, b) + corner(-a, -b)) / (4 * step_m**2) for b in axes] for a in axes
+    ]
+    return np.linalg.inv(hessian)

@@ -71,3 +71,60 @@ def test_no_delay_tells_twins_apart(rng, shape):
         assert np.allclose(
             physics.range_differences(twin, positions, pairs), physics.range_differences(point, positions, pairs)
         )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cramer_rao_equals_the_curvature_of_the_likelihood(seed):
+    rng = np.random.default_rng(seed)
+    positions, point = rng.uniform(BOX[0], BOX[1], (6, 3)), rng.uniform(BOX[0] + 1, BOX[1] - 1)
+    sigma = rng.uniform(0.01, 0.1, 6)
+    slow = reference.cramer_rao(point, positions, sigma, BOX)
+    assert np.allclose(physics.cramer_rao(point, positions, sigma, BOX), slow, rtol=2e-3, atol=1e-7)
+
+
+def test_cramer_rao_is_what_least_squares_scatters_by(rng):
+    """2000 noisy recordings, each solved by linearized weighted least squares for x and t0."""
+    positions, point, sigma = rng.uniform(BOX[0], BOX[1], (8, 3)), np.array([2.0, 2.0, 1.0]), np.full(8, 0.02)
+    slopes = np.column_stack([physics.directions(point, positions), np.ones(8)])
+    errors = (np.linalg.pinv(slopes) @ (sigma[:, None] * rng.standard_normal((8, 2000))))[:3]
+    bound = physics.cramer_rao(point, positions, sigma, np.array([[-1e3] * 3, [1e3] * 3]))
+    assert np.allclose(np.cov(errors), bound, atol=0.1 * np.diag(bound).max())
+
+
+def test_a_microphone_with_a_large_error_tells_as_little_as_none(rng):
+    positions, point = rng.uniform(BOX[0], BOX[1], (7, 3)), np.array([2.0, 2.0, 1.0])
+    sigma = np.array([0.02] * 6 + [1e6])
+    with_it = physics.fisher_information(point, positions, sigma)
+    assert np.allclose(with_it, physics.fisher_information(point, positions[:6], sigma[:6]))
+
+
+def test_a_microphone_at_the_source_gives_finite_numbers(rng):
+    positions = rng.uniform(BOX[0], BOX[1], (5, 3))
+    assert np.isfinite(physics.cramer_rao(positions[0], positions, 0.01, BOX)).all()
+
+
+def test_turning_and_moving_everything_turns_the_information(rng):
+    positions, point = rng.uniform(BOX[0], BOX[1], (6, 3)), rng.uniform(BOX[0], BOX[1])
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    moved = physics.fisher_information(turn @ point + 7.0, positions @ turn.T + 7.0, 0.05)
+    assert np.allclose(moved, turn @ physics.fisher_information(point, positions, 0.05) @ turn.T)
+
+
+@pytest.mark.parametrize("count", range(2, 8))
+def test_every_pair_once_the_smaller_number_first(count):
+    expected = [[i, j] for i in range(count) for j in range(i + 1, count)]
+    assert physics.pair_indices(count).tolist() == expected
+
+
+def test_range_differences_equal_the_definition_whatever_the_leading_axes(rng):
+    positions, points, pairs = rng.uniform(0, 5, (4, 3)), rng.uniform(0, 5, (2, 3, 3)), physics.pair_indices(4)
+    for at in np.ndindex(2, 3):
+        slow = [np.linalg.norm(points[at] - positions[i]) - np.linalg.norm(points[at] - positions[j]) for i, j in pairs]
+        assert np.allclose(physics.range_differences(points, positions, pairs)[at], slow)
+
+
+@pytest.mark.parametrize(("thickness", "rank"), [(0.0, 2), (0.05, 2), (0.5, 3)])
+def test_a_plane_may_lie_any_way_and_be_a_little_thick(rng, thickness, rank):
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    corners = np.array([[x, y, 0.0] for x in (0.0, 5) for y in (0.0, 5)] + [[2.5, 2.5, thickness]])
+    assert physics.shape_rank(corners @ turn.T + 3.0) == rank

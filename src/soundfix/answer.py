@@ -49,8 +49,9 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
     if detection(consensus) < DETECTED:
         return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
 
-    if 2 * consensus.is_named.sum() >= is_used.sum():
-        return _abstain(scene, health, method, _no_majority(consensus, is_used))
+    is_accused = consensus.is_named | (health.is_heard & scene.microphones.is_known & ~scene.is_trusted)
+    if 2 * is_accused.sum() >= (is_used | is_accused).sum():
+        return _abstain(scene, health, method, _no_majority(int(is_accused.sum()), int((is_used | is_accused).sum())))
 
     sources, place_findings = place_sources(scene, consensus, box)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
@@ -117,11 +118,11 @@ def _too_few(scene: Scene, is_used: Bool[np.ndarray, "mic"]) -> Finding:
     )
 
 
-def _no_majority(consensus: Consensus, is_used: Bool[np.ndarray, "mic"]) -> Finding:
+def _no_majority(accused: int, heard: int) -> Finding:
     return Finding(
         "inconsistent",
-        f"{consensus.is_named.sum()} of {is_used.sum()} microphones contradict the rest, and a minority cannot outvote "
-        "them: are the positions in metres, and does each channel belong to its row?",
+        f"{accused} of {heard} microphones contradict the rest, and a minority cannot outvote them: "
+        "are the positions in metres, and does each channel belong to its row?",
     )
 
 

@@ -87,11 +87,11 @@ class _Channel:
 def _examine_channel(samples: Float[np.ndarray, "time"], sample_rate: float) -> _Channel:
     is_finite = np.isfinite(samples)
     audio = np.where(is_finite, samples, 0).astype(np.float64)
-    stuck = _stuck_share(audio, sample_rate)
+    stuck = _stuck_share(np.where(is_finite, audio, np.nan), sample_rate)
     lost = 1 - is_finite.mean() + stuck
     if lost > MOST_LOST or _is_lifeless(audio):
         return _Channel(audio=np.zeros(len(audio), np.float32), level=0.0, status="dead", weight=0.0, noticed=("dead",))
-    at_rail = _rail_share(audio)
+    at_rail = _rail_share(audio[is_finite])
     offset = audio[is_finite].mean()
     mended = np.where(is_finite, audio - offset, 0)
     level = float(np.sqrt(np.mean(mended**2)))

@@ -121,7 +121,8 @@ class Session:
     def is_convicted(self) -> Bool[np.ndarray, "mic"]:
         """Microphones that the windows so far agree against, strongest cases first, while enough others are left."""
         is_dead = np.array([past.report is not None and past.report.status == "dead" for past in self._history])
-        most = max(0, int(np.sum(self.microphones.is_known & ~is_dead)) - FEWEST_LEFT)
+        able = int(np.sum(self.microphones.is_known & ~is_dead))
+        most = max(0, min(able - FEWEST_LEFT, (able - 1) // 2))
         case = np.array([past.log_odds for past in self._history])
         guilty = np.zeros(len(self.microphones), dtype=bool)
         for m in np.argsort(-case)[:most]:

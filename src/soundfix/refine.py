@@ -130,7 +130,7 @@ def _distinct(points: np.ndarray, score: np.ndarray, count: int) -> Float[np.nda
 
 def _smoothed(evidence: Evidence, step_m: float) -> Evidence:
     """Positive evidence, averaged over the range differences that a cell of this size spans (on fewer lags)."""
-    half_width = int(SMOOTHING_SHARE * step_m / evidence.step_m)
+    half_width = min(int(SMOOTHING_SHARE * step_m / evidence.step_m), evidence.values.shape[1] // 2)
     if half_width < 2:
         return evidence
     block = max(1, half_width // 3) // 2 * 2 + 1

@@ -74,7 +74,7 @@ def ransac(
 ) -> Float[np.ndarray, "3"] | None:  # fmt: skip
     """The point that most pairs have a peak for, polished on these; None where fewer than 10 agree."""
     best, best_pairs = None, np.zeros(len(pairs), dtype=bool)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if len(pairs) >= FEWEST_INLIERS else 0):
         for point in minimal_solution(*_draw(candidates, pairs, rng), positions, box):
             residual = np.abs(_nearest(candidates, point, pairs, positions) - _expected(point, pairs, positions))
             is_inlier = residual < INLIER_M
