@@ -1,7 +1,7 @@
 import pytest
 
 import soundfix
-from soundfix.catalog import CATALOG
+from soundfix.catalog import CATALOG, DEFAULT
 from soundfix.errors import UnknownMethodError
 from soundfix.localizer import Localizer
 
@@ -16,3 +16,25 @@ def test_every_name_loads_a_localizer_of_that_name(name):
 def test_an_unknown_method_lists_the_known_and_the_nearest():
     with pytest.raises(UnknownMethodError, match=r"srp-phat, multilateration, multilat. Did you mean 'srp-phat'"):
         soundfix.load("srp-fat")
+
+
+def test_a_name_like_no_other_lists_the_known_and_guesses_nothing():
+    with pytest.raises(UnknownMethodError, match="no method is called 'xyzzy'; there are srp-phat") as caught:
+        soundfix.load("xyzzy")
+    assert "Did you mean" not in str(caught.value)
+    assert all(name in str(caught.value) for name in CATALOG)
+
+
+def test_options_reach_the_method():
+    assert soundfix.load("multilateration", scale_m=0.2).scale_m == 0.2
+    assert soundfix.load("multilat", seed=3).seed == 3
+
+
+def test_without_a_name_the_default_is_loaded():
+    assert soundfix.load().name == DEFAULT
+
+
+def test_every_method_says_what_it_does_in_a_line():
+    summaries = [entry.summary for entry in CATALOG.values()]
+    assert len(set(summaries)) == len(CATALOG)
+    assert all(len(summary) > 20 and "\n" not in summary for summary in summaries)

@@ -67,3 +67,85 @@ def test_polish_climbs_from_nearby(rng):
     positions, source = rng.uniform(BOX[0], BOX[1], (7, 3)), np.array([3.0, 2.0, 1.0])
     evidence = planted_evidence(positions, source, width_m=0.02)
     assert np.linalg.norm(polish(evidence, positions, source[None] + 0.01, BOX)[0].position - source) < 1e-3
+
+
+def room_geometry(seed, width_m=0.02):
+    rng = np.random.default_rng(seed)
+    positions = rng.uniform(BOX[0], BOX[1], (rng.integers(7, 15), 3))
+    source = rng.uniform(BOX[0] + 0.2, BOX[1] - 0.2)
+    return positions, source, planted_evidence(positions, source, width_m=width_m)
+
+
+@pytest.mark.parametrize("seed", range(100, 125))
+def test_no_geometry_is_searched_in_vain(seed):
+    """The mode is no worse than the source itself, in evidence as in place (a centimetre: two lags)."""
+    positions, source, evidence = room_geometry(seed)
+    best = find_modes(evidence, positions, BOX)[0]
+    assert best.score >= evidence.score(source[None], positions)[0] - 1e-3
+    assert np.linalg.norm(best.position - source) < 0.01
+
+
+@pytest.mark.xfail(strict=True, reason="evidence linear between lags: corners at the lags outweigh the true top")
+def test_narrow_peaks_are_found_to_a_millimetre_in_every_geometry():
+    errors = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        positions = rng.uniform(BOX[0], BOX[1], (rng.integers(5, 12), 3))
+        source = rng.uniform(BOX[0] + 0.2, BOX[1] - 0.2)
+        best = find_modes(planted_evidence(positions, source), positions, BOX)[0]
+        errors.append(np.linalg.norm(best.position - source))
+    assert max(errors) < 1e-3
+
+
+@pytest.mark.xfail(strict=True, reason="the polish walks a few centimetres at most: too little along a flat array's height")
+def test_a_large_flat_place_is_polished_to_the_top():
+    rng = np.random.default_rng(7)
+    positions = rng.uniform([0, 0, 0], [100, 100, 5], (rng.integers(8, 12), 3))
+    source, box = rng.uniform([0.2] * 3, [99.8, 99.8, 4.8]), np.array([[-20.0, -20, -20], [120, 120, 25]])
+    evidence = planted_evidence(positions, source, width_m=0.05, reach_m=160.0)
+    best = find_modes(evidence, positions, box)[0]
+    assert best.score >= evidence.score(source[None], positions)[0] - 1e-4
+
+
+def test_moving_and_turning_everything_moves_the_mode(rng):
+    positions, source, evidence = room_geometry(3)
+    turn, shift = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.array([10.0, -4, 2])
+    turned_box = np.sort(BOX @ turn.T, axis=0) + shift
+    first = find_modes(evidence, positions, BOX)[0].position
+    second = find_modes(evidence, positions @ turn.T + shift, turned_box)[0].position
+    assert np.allclose(first @ turn.T + shift, second, atol=2e-3)
+
+
+def test_modes_come_best_first_apart_and_inside(rng):
+    positions = rng.uniform(BOX[0], BOX[1], (6, 3))
+    evidence = planted_evidence(positions, np.array([2.0, 2, 1]), noise=0.5, rng=rng)
+    modes = find_modes(evidence, positions, BOX)
+    scores = [mode.score for mode in modes]
+    assert len(modes) > 1
+    assert scores == sorted(scores, reverse=True)
+    gaps = [np.linalg.norm(a.position - b.position) for k, a in enumerate(modes) for b in modes[:k]]
+    assert min(gaps) > 0.25
+    assert all((mode.position >= BOX[0]).all() and (mode.position <= BOX[1]).all() for mode in modes)
+
+
+@pytest.mark.parametrize("corner", [(0.0, 0.0, 0.0), (6.0, 5.0, 3.0), (6.0, 2.0, 0.0)])
+def test_a_source_in_a_corner_is_found_there(rng, corner):
+    positions = rng.uniform(BOX[0], BOX[1], (8, 3))
+    best = find_modes(planted_evidence(positions, np.array(corner), width_m=0.03), positions, BOX)[0]
+    assert np.allclose(best.position, corner, atol=5e-3)
+
+
+@pytest.mark.parametrize("known", [(1, 2), (0, 1)])
+def test_a_corridor_is_searched_along_its_one_axis(rng, known):
+    positions, source = rng.uniform(BOX[0], BOX[1], (5, 3)), np.array([2.5, 1.5, 1.1])
+    box = BOX.copy()
+    box[:, known] = source[list(known)]
+    assert np.allclose(find_modes(planted_evidence(positions, source), positions, box)[0].position, source, atol=2e-3)
+
+
+def test_a_place_far_larger_than_the_array_does_not_crash(rng):
+    """A 1 m array in 4 km: the first cells are coarser than all delays together."""
+    positions = rng.uniform(0, 1, (6, 3))
+    evidence = planted_evidence(positions, np.array([0.3, 0.4, 0.5]), reach_m=2.0)
+    modes = find_modes(evidence, positions, np.array([[-2000.0] * 3, [2000.0] * 3]))
+    assert np.isfinite([mode.score for mode in modes]).all()

@@ -116,3 +116,86 @@ def test_a_clock_known_to_be_late_is_set_right(positions, rng):
     estimate = soundfix.load("srp-phat").locate(replace(late, microphones=told))
     assert estimate.verdict == "ok"
     assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01
+
+
+def place(scene, name="srp-phat"):
+    return soundfix.load(name).locate(scene).sources[0].position_m
+
+
+@pytest.mark.parametrize("name", ["srp-phat", "multilateration", "multilat"])
+def test_everything_that_changes_nothing_changes_nothing(positions, rng, name):
+    """Another order, other gains, another place on earth: the same answer within a millimetre."""
+    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
+    first, order, shift = place(scene, name), rng.permutation(8), np.array([20.0, -7.0, 3.0])
+    permuted = replace(scene, audio=scene.audio[order], microphones=Microphones(positions=positions[order]))
+    louder = replace(scene, audio=scene.audio * rng.uniform(1e-3, 1e3, (8, 1)).astype(np.float32))
+    corners = tuple(tuple((np.array(corner) + shift).tolist()) for corner in ROOM)
+    moved = replace(scene, microphones=Microphones(positions=positions + shift), room=corners)
+    assert np.allclose(place(permuted, name), first, atol=1e-3)
+    assert np.allclose(place(louder, name), first, atol=1e-3)
+    assert np.allclose(place(moved, name) - shift, first, atol=1e-3)
+
+
+def test_inverting_every_channel_changes_nothing(positions, rng):
+    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
+    assert np.allclose(place(replace(scene, audio=-scene.audio)), place(scene), atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [5, 6, 11, 20])
+def test_any_number_of_microphones_will_do(rng, count):
+    positions, source = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (count, 3)), np.array([2.0, 3.0, 1.0])
+    estimate = soundfix.load("srp-phat").locate(anechoic_scene(positions, source, rng, room=ROOM))
+    assert estimate.verdict == "ok"
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.02
+
+
+def test_noise_makes_the_region_larger_and_the_score_smaller(positions, rng):
+    source = np.array([2.0, 3.0, 1.0])
+    clear, noisy = (
+        soundfix.load("srp-phat").locate(anechoic_scene(positions, source, rng, snr_db=snr, room=ROOM)).sources[0]
+        for snr in (40.0, -3.0)
+    )
+    assert noisy.score < 0.7 * clear.score
+    assert noisy.radius90_m > 1.1 * clear.radius90_m
+
+
+def cured(reason, raises):
+    return pytest.mark.xfail(strict=True, raises=raises, reason=reason)
+
+
+@cured("pairs are drawn among all heard: none is left among the six that may be used", ZeroDivisionError)
+def test_few_trusted_among_many_microphones(rng):
+    everybody = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (48, 3))
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(everybody, source, rng, room=ROOM)
+    estimate = soundfix.load("srp-phat").locate(replace(scene, is_trusted=np.arange(48) % 8 == 0))
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.02
+
+
+@cured("4 of the 10 pairs are used, and the answer is 'ok' and tens of centimetres off", AssertionError)
+def test_few_known_among_many_unknown_microphones():
+    """As good as the five known ones alone, which are right to a centimetre."""
+    rng, source = np.random.default_rng(0), np.array([2.0, 3.0, 1.0])
+    everybody = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (60, 3))
+    scene = anechoic_scene(everybody, source, rng, room=ROOM)
+    is_known = np.isin(np.arange(60), np.random.default_rng(2).permutation(60)[:5])
+    blank = np.where(is_known[:, None], everybody, np.nan)
+    alone, among = place(scene.where(is_known)), place(replace(scene, microphones=Microphones(positions=blank)))
+    assert np.linalg.norm(alone - source) < 0.01
+    assert np.linalg.norm(among - source) < 0.02
+
+
+@cured("the profile of an unknown microphone reaches beyond the curves: negative dimensions", ValueError)
+def test_an_unknown_position_in_a_cluster_far_from_the_source(rng):
+    positions, source = rng.uniform(3, 4, (8, 3)), np.array([14.0, 9.0, 2.0])
+    room = ((0.0, 0.0, 0.0), (15.0, 10.0, 4.0))
+    scene = anechoic_scene(positions, source, rng, room=room)
+    positions[7] = np.nan
+    estimate = soundfix.load("srp-phat").locate(replace(scene, microphones=Microphones(positions=positions)))
+    assert estimate.microphones[7].status == "unknown-position"
+
+
+@cured("a sample rate below twice the band's lowest frequency leaves no bins", IndexError)
+def test_a_very_low_sample_rate_abstains(positions, rng):
+    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
+    assert soundfix.load("srp-phat").locate(replace(scene, sample_rate=150.0)).verdict == "abstain"
