@@ -186,7 +186,9 @@ def test_the_same_channel_three_times_leaves_one(sound):
     assert result.is_heard.tolist() == [True, True, False, True, False]
 
 
-@pytest.mark.xfail(strict=True, reason="only identical samples are compared: a copy at another gain counts as a second ear")
+@pytest.mark.xfail(
+    strict=True, reason="only identical samples are compared: a copy at another gain counts as a second ear"
+)
 def test_the_same_channel_at_another_gain_is_a_duplicate_too(sound):
     sound[3] = 2 * sound[1]
     assert health(sound).status[3] == "duplicate"

@@ -155,7 +155,9 @@ def test_ransac_without_ten_pairs_has_no_answer_and_does_not_crash(rng, count):
     assert ransac(differences[:, None], pairs, positions, BOX, rng=rng) is None
 
 
-@pytest.mark.xfail(strict=True, reason="one array in 200: two points fit all ten differences within 0.1 m, the first wins")
+@pytest.mark.xfail(
+    strict=True, reason="one array in 200: two points fit all ten differences within 0.1 m, the first wins"
+)
 def test_ransac_prefers_the_exact_of_two_points_with_as_many_inliers():
     rng = np.random.default_rng(42)
     positions = rng.uniform(BOX[0], BOX[1], (rng.integers(5, 15), 3))

@@ -104,10 +104,12 @@ def test_twins_are_equally_good_and_mirror_each_other(flat, rng):
     assert np.allclose(first.position_m[:2], second.position_m[:2], atol=1e-6)
 
 
-def test_a_source_in_the_plane_of_a_flat_array_has_no_twin(flat, rng):
+def test_a_source_in_the_plane_of_a_flat_array_is_all_its_twins(flat, rng):
+    """Height hardly shows there: a few centimetres above or below, never elsewhere."""
     estimate = LOCALIZER.locate(anechoic_scene(flat, np.array([2.0, 3.0, 1.0]), rng, room=ROOM))
-    assert "mirror_twin" not in estimate.reasons
-    assert np.linalg.norm(estimate.sources[0].position_m[:2] - [2.0, 3.0]) < 0.01
+    for found in estimate.sources:
+        assert np.linalg.norm(found.position_m[:2] - [2.0, 3.0]) < 0.01
+        assert abs(found.position_m[2] - 1.0) < 0.15
 
 
 def test_a_flat_array_of_any_slant_has_its_twin(rng):

@@ -25,7 +25,7 @@ WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
 # Log-odds by the sum of profiles from which a microphone is left out. The more windows are in the sum, the lower are a
 # sound microphone's, and the weaker an opposite is enough: 1, 2, 3, ... windows (EXPERIMENTS.md); the last repeats.
-CONVICTED = (1.5, -0.25, -0.45, -0.65, -0.85, -1.05, -1.2)
+CONVICTED = (1.5, -0.25, -0.45, -0.65)
 FEWEST_WINDOWS = 3  # before a majority of windows counts
 FEWEST_LEFT = 5
 RANGES_KEPT = 100  # distances of a microphone of unknown position from the source, of which the median is told
