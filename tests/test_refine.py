@@ -110,7 +110,7 @@ def test_a_large_flat_place_is_polished_to_the_top():
 
 
 def test_moving_and_turning_everything_moves_the_mode(rng):
-    positions, source, evidence = room_geometry(3)
+    positions, _, evidence = room_geometry(3)
     turn, shift = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.array([10.0, -4, 2])
     turned_box = np.sort(BOX @ turn.T, axis=0) + shift
     first = find_modes(evidence, positions, BOX)[0].position

@@ -164,7 +164,6 @@ def cured(reason, raises):
     return pytest.mark.xfail(strict=True, raises=raises, reason=reason)
 
 
-@cured("pairs are drawn among all heard: none is left among the six that may be used", ZeroDivisionError)
 def test_few_trusted_among_many_microphones(rng):
     everybody = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (48, 3))
     source = np.array([2.0, 3.0, 1.0])
@@ -173,7 +172,6 @@ def test_few_trusted_among_many_microphones(rng):
     assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.02
 
 
-@cured("4 of the 10 pairs are used, and the answer is 'ok' and tens of centimetres off", AssertionError)
 def test_few_known_among_many_unknown_microphones():
     """As good as the five known ones alone, which are right to a centimetre."""
     rng, source = np.random.default_rng(0), np.array([2.0, 3.0, 1.0])
@@ -186,7 +184,6 @@ def test_few_known_among_many_unknown_microphones():
     assert np.linalg.norm(among - source) < 0.02
 
 
-@cured("the profile of an unknown microphone reaches beyond the curves: negative dimensions", ValueError)
 def test_an_unknown_position_in_a_cluster_far_from_the_source(rng):
     positions, source = rng.uniform(3, 4, (8, 3)), np.array([14.0, 9.0, 2.0])
     room = ((0.0, 0.0, 0.0), (15.0, 10.0, 4.0))

@@ -42,6 +42,8 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
         return _abstain(scene, health, method, Finding("narrow_band", "a single tone fits in very many places"))
 
     pairs, pair_findings = choose_pairs(health.is_heard)
+    if pair_findings:  # too many to listen to those as well that are not located with
+        pairs, _ = choose_pairs(is_used)
     evidence = _weighted(correlate(health.audio, scene, pairs), health.weight)
     box, consensus, outside = _agree_somewhere(scene, evidence, is_used, find, leaves_out)
     if not consensus.modes:
@@ -49,9 +51,8 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
     if detection(consensus) < DETECTED:
         return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
 
-    is_accused = consensus.is_named | (health.is_heard & scene.microphones.is_known & ~scene.is_trusted)
-    if 2 * is_accused.sum() >= (is_used | is_accused).sum():
-        return _abstain(scene, health, method, _no_majority(int(is_accused.sum()), int((is_used | is_accused).sum())))
+    if 2 * consensus.is_named.sum() >= is_used.sum():
+        return _abstain(scene, health, method, _no_majority(int(consensus.is_named.sum()), int(is_used.sum())))
 
     sources, place_findings = place_sources(scene, consensus, box)
     is_certain = all(finding.code != "several_places" for finding in place_findings)

@@ -122,9 +122,12 @@ def _profile_curves(
     ranges = physics.distances(point, positions)
     middle = evidence.values.shape[1] // 2
     lags = np.rint((ranges[evidence.pairs[:, 0]] - ranges[evidence.pairs[:, 1]]) / evidence.step_m).astype(int)
-    half = min(middle - int(np.abs(lags).max()), int(LARGEST_PULL_M / evidence.step_m))
+    among_kept = np.abs(lags[is_kept[evidence.pairs].all(axis=1)]).max(initial=0)
+    half = max(0, min(middle - int(among_kept), int(LARGEST_PULL_M / evidence.step_m)))
     total, count = np.zeros((len(positions), 2 * half + 1), dtype=np.float32), np.zeros(len(positions))
     for curve, lag, (i, j) in zip(evidence.values, lags, evidence.pairs, strict=True):
+        if abs(lag) + half > middle:
+            continue  # too far away for these curves, as a microphone of unknown position may be
         moved = curve[middle + lag - half : middle + lag + half + 1]
         if is_kept[j]:
             total[i] += moved

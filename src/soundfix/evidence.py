@@ -57,6 +57,8 @@ class Evidence:
     def among(self, keep: Bool[np.ndarray, "mic"]) -> "Evidence":
         """Only the pairs of which both microphones are kept; microphone numbers stay as they are."""
         both = keep[self.pairs].all(axis=1)
+        if both.all():
+            return self
         return replace(self, pairs=self.pairs[both], values=self.values[both])
 
     def within(self, reach_m: float) -> "Evidence":

@@ -125,13 +125,17 @@ def _rail_share(audio: Float[np.ndarray, "time"]) -> float:
     """Share of the samples that sit in runs at the channel's largest or smallest value."""
     share = 0
     for rail in (audio.max(), audio.min()):
-        runs = _run_lengths(audio == rail)
-        share += runs[runs >= RAIL_RUN].sum()
+        at_rail = audio == rail
+        if at_rail.sum() >= RAIL_RUN:
+            runs = _run_lengths(at_rail)
+            share += int(runs[runs >= RAIL_RUN].sum())
     return float(share / len(audio))
 
 
 def _run_lengths(flags: Bool[np.ndarray, "time"]) -> np.ndarray:
     """Lengths of the runs of True."""
+    if not flags.any():
+        return np.zeros(0, dtype=int)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return edges[1::2] - edges[::2]
 
