@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.errors import SceneError
-from soundfix.scene import LEAST_MARGIN_M, MARGIN_SHARE, THIN_ROOM_M, Microphones, Room, free_axes
+from soundfix.scene import THIN_ROOM_M, Microphones, Room, free_axes, search_box
 
 VOLUME_POINTS, SLICE_POINTS, FEWEST_SLICE_POINTS = 200, 41, 7  # of the box; along the sides of a slice
 EAR_HEIGHT_M, SAME_HEIGHT_M = 1.5, 0.1
@@ -66,15 +66,11 @@ class Loss(NamedTuple):
     error_m: float | None
 
 
-def search_box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
-    """As Scene.search_box, which wants sound."""
+def survey_box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
+    """The box that is searched, for an array of which at least one position is known; else SceneError."""
     if not microphones.is_known.any():
         raise SceneError(f"none of the {len(microphones)} microphones has a position, wanted at least one x, y, z")
-    if room is not None:
-        return np.array(room, dtype=np.float64)
-    known = microphones.positions[microphones.is_known]
-    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float(np.ptp(known, axis=0).max()))
-    return np.stack([known.min(axis=0) - margin, known.max(axis=0) + margin])
+    return search_box(microphones, room)
 
 
 class Array(NamedTuple):

@@ -131,12 +131,17 @@ class Scene:
 
     def search_box(self) -> Float[np.ndarray, "2 3"]:
         """The room, or without one the box round the known microphones grown by half its longest side (2 m at least)."""
-        if self.room is not None:
-            return np.array(self.room)
-        known = self.microphones.positions[self.microphones.is_known]
-        low, high = known.min(axis=0), known.max(axis=0)
-        margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float((high - low).max()))
-        return np.stack([low - margin, high + margin])
+        return search_box(self.microphones, self.room)
+
+
+def search_box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
+    """The room, or without one the box round the known microphones grown by half its longest side (2 m at least)."""
+    if room is not None:
+        return np.array(room, dtype=np.float64)
+    known = microphones.positions[microphones.is_known]
+    low, high = known.min(axis=0), known.max(axis=0)
+    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float((high - low).max()))
+    return np.stack([low - margin, high + margin])
 
 
 def free_axes(box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "3"]:

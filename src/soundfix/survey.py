@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from soundfix.geometry import Array, Geometry, Loss, Prediction, judge, lattice, losses, predict, search_box
+from soundfix.geometry import Array, Geometry, Loss, Prediction, judge, lattice, losses, predict, survey_box
 from soundfix.listening import MicrophoneGrade, grade, listen
 from soundfix.scene import Microphones, Room, Scene
 
@@ -68,7 +68,7 @@ def survey(
     sigma_m: timing error of one arrival, in metres of path. Without windows only the geometry is judged.
     Raises SceneError where no microphone has a known position.
     """
-    box = search_box(microphones, room)
+    box = survey_box(microphones, room)
     heard = listen(microphones, windows)
     grades = tuple(grade(heard, m) for m in range(len(microphones)))
     is_used = _usable(microphones, grades)
