@@ -4,6 +4,7 @@ SoundfixError
 ├── SceneError             audio, positions, room or speed of sound that cannot be right
 ├── AudioFileError         a recording that cannot be read
 ├── MicrophoneFileError    a list of microphones that cannot be read
+├── CheckpointError        weights that are missing, damaged, or of another network
 ├── UnknownMethodError     a localizer name that is not in the catalog
 ├── MissingPackageError    an optional package that is not installed
 └── OutputError            a result that could not be written
@@ -24,6 +25,10 @@ class AudioFileError(SoundfixError):
 
 class MicrophoneFileError(SoundfixError):
     """A list of microphones that cannot be read."""
+
+
+class CheckpointError(SoundfixError):
+    """Weights that are missing, damaged, or of another network."""
 
 
 class UnknownMethodError(SoundfixError):
