@@ -15,20 +15,28 @@ from soundfix.consensus import Consensus, agree
 from soundfix.evidence import Evidence
 from soundfix.health import Health, examine, is_tone
 from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verdict
-from soundfix.refine import Mode
+from soundfix.refine import Mode, find_modes
 from soundfix.report import report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
-from soundfix.verdict import detection, place_sources
+from soundfix.verdict import AMBIGUITIES, DETECTED, detection, place_sources
 
 Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pair 2"]], Evidence]
 Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
+Place = Callable[[Scene, Consensus, Float[np.ndarray, "2 3"]], tuple[tuple[Source, ...], tuple[Finding, ...]]]
 
 MOST_PAIRS = 600  # beyond this pairs say the same thing again
-DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
 
 
-def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leaves_out: bool = True) -> Estimate:
-    """The estimate for one window, by the method's way to correlate and to find modes.
+def answer(
+    scene: Scene,
+    *,
+    method: str,
+    correlate: Correlate,
+    find: Find = find_modes,
+    place: Place = place_sources,
+    leaves_out: bool = True,
+) -> Estimate:
+    """The estimate for one window, by the method's way to correlate, to find modes and to make sources of them.
 
     leaves_out: whether microphones that contradict the rest are left out; a method may have its own way with them.
     """
@@ -54,7 +62,7 @@ def answer(scene: Scene, *, method: str, correlate: Correlate, find: Find, leave
     if 2 * consensus.is_named.sum() >= is_used.sum():
         return _abstain(scene, health, method, _no_majority(int(consensus.is_named.sum()), int(is_used.sum())))
 
-    sources, place_findings = place_sources(scene, consensus, box)
+    sources, place_findings = place(scene, consensus, box)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
     reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
     findings = (*health.findings, *microphone_findings, *outside, *place_findings, *pair_findings)
@@ -153,6 +161,6 @@ def _estimate(
 def _verdict(findings: Sequence[Finding], sources: tuple[Source, ...]) -> Verdict:
     if not sources:
         return "abstain"
-    if len(sources) > 1:
+    if any(finding.code in AMBIGUITIES for finding in findings):
         return "ambiguous"
     return "degraded" if any(finding.degrades for finding in findings) else "ok"

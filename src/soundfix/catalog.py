@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import signature
 from typing import Any, NamedTuple
 
 from soundfix.errors import UnknownMethodError
@@ -9,10 +10,10 @@ from soundfix.localizer import Localizer
 
 
 class Entry(NamedTuple):
-    """Where a method lives, and what it does in a sentence."""
+    """Where a method lives, what makes it, and what it does in a sentence."""
 
     module: str
-    class_name: str
+    maker: str
     summary: str
 
 
@@ -28,18 +29,33 @@ CATALOG = {
     "multilat": Entry(
         "soundfix.baselines.multilat", "Multilat", "RANSAC on correlation peaks: the baseline of arXiv 2505.20961"
     ),
+    "three-stream": Entry(
+        "soundfix.three_stream",
+        "three_stream",
+        "the network of arXiv 2505.20961 with a likelihood head, for any array; needs --checkpoint",
+    ),
+    "three-stream-paper": Entry(
+        "soundfix.three_stream",
+        "three_stream_paper",
+        "the same network as published, coordinates by MLP, for the room it learned; needs --checkpoint",
+    ),
 }
 DEFAULT = "srp-phat"
 
 
 def load(name: str = DEFAULT, **options: Any) -> Localizer:
-    """The localizer of this name, with its options (see the class).
+    """The localizer of this name, with its options (see its maker).
 
-    Raises UnknownMethodError, with the nearest name, where there is no such method.
+    Raises UnknownMethodError where there is no such method, with the nearest name, or where it has no such option.
     """
     if name not in CATALOG:
         near = get_close_matches(name, CATALOG, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UnknownMethodError(f"no method is called {name!r}; there are {', '.join(CATALOG)}.{hint}")
     entry = CATALOG[name]
-    return getattr(import_module(entry.module), entry.class_name)(**options)
+    maker = getattr(import_module(entry.module), entry.maker)
+    unknown = options.keys() - signature(maker).parameters.keys()
+    if unknown:
+        takes = ", ".join(signature(maker).parameters)
+        raise UnknownMethodError(f"{name} has no option {min(unknown)!r}; it takes {takes}")
+    return maker(**options)

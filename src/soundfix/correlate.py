@@ -12,7 +12,6 @@ from soundfix.scene import Scene
 
 LATEST_S = 0.02  # microphones up to this late are recognized as late
 FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
-FADE_S, FADE_SHARE = 0.01, 0.05  # a window cut out of rumble has steps at its ends that all microphones share: faded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +19,13 @@ class Correlator:
     """How pairs are correlated.
 
     band_hz: the frequencies used; below 100 Hz is rumble, above 7.9 kHz the anti-aliasing filter of 16 kHz.
-    whitening: 1 is PHAT, 0 the plain correlation. floor: frequencies weaker than this share of the median magnitude
-    count less; 0 is plain PHAT.
+    whitening, floor, smoothing_hz: as in gcc.py. The default has whitening that spares what is weaker than half the median.
     """
 
     band_hz: tuple[float, float] = (100.0, 7900.0)
     whitening: float = 1.0
     floor: float = 0.5
+    smoothing_hz: float = 10.0
 
     def __call__(
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
@@ -36,14 +35,15 @@ class Correlator:
         What the list of microphones says of late clocks is taken out.
         """
         rate = scene.sample_rate
-        max_lag = min(audio.shape[1] - 1, round((_widest_m(scene) / scene.speed + LATEST_S) * rate) + 1)
+        max_lag = largest_lag(scene)
         spectra = gcc.whitened_spectra(
-            torch.from_numpy(audio * _fade(audio.shape[1], rate)),
+            torch.from_numpy(audio) * gcc.fade(audio.shape[1], rate),
             sample_rate=rate,
             pad=max_lag,
             band_hz=self.band_hz,
             whitening=self.whitening,
             floor=self.floor,
+            smoothing_hz=self.smoothing_hz,
         )
         if scene.lateness_s.any():
             spectra = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=rate)
@@ -57,17 +57,18 @@ class Correlator:
         )
 
 
+PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
+SCOT = Correlator(floor=0.0)
+PLAIN = Correlator(whitening=0.0, floor=0.0, smoothing_hz=0.0)
+
+
+def largest_lag(scene: Scene) -> int:
+    """In samples: the widest delay of this array, and LATEST_S."""
+    lag = round((_widest_m(scene) / scene.speed + LATEST_S) * scene.sample_rate) + 1
+    return min(scene.audio.shape[1] - 1, lag)
+
+
 def _widest_m(scene: Scene) -> float:
     """The diagonal of the box round the known microphones: no pair is further apart."""
     known = scene.microphones.positions[scene.microphones.is_known]
     return float(np.linalg.norm(np.ptp(known, axis=0)))
-
-
-def _fade(samples: int, sample_rate: float) -> Float[np.ndarray, "time"]:
-    """1 in the middle, a raised cosine of 10 ms (5 % of a short window) at both ends."""
-    count = int(min(FADE_S * sample_rate, FADE_SHARE * samples))
-    envelope = np.ones(samples, dtype=np.float32)
-    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(count) + 0.5) / max(count, 1))
-    envelope[:count] = ramp
-    envelope[samples - count :] = ramp[::-1]
-    return envelope

@@ -7,8 +7,13 @@ lag means microphone i hears the sound later than j (see physics.py). The spectr
 no lag of interest wraps round. Every correlation is scaled to 1 where two channels are identical, whatever
 their gains, and has mean 0 and standard deviation `noise_level` where they share nothing.
 
-`whitening` beta shapes psi = 1 / (|X_i| |X_j|)^beta: 1 is PHAT (every frequency counts alike), 0 the plain
-correlation, values between are partial whitening.
+The weights psi differ by what they divide by:
+
+- PHAT, 1 / |X_i X_j|: every frequency counts alike (`whitening` 1, the rest 0);
+- SCOT, 1 / sqrt(S_ii S_jj) with auto-spectra smoothed over `smoothing_hz` (Carter, Nuttall & Cable, 1973);
+- plain correlation, 1 (`whitening` 0); partial whitening (|X_i| |X_j|)^-beta between (`whitening` beta);
+- `floor` > 0 never takes a magnitude for smaller than this share of the median one, so that frequencies of mere noise do
+  not count like those of the source.
 """
 
 import torch
@@ -17,8 +22,8 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
-SMOOTHING_HZ = 10.0
 TAPS_EACH_SIDE, KAISER_BETA = 12, 5.0  # of the interpolation: 0.3 % off at 0.4 of the sample rate, 7 % at 0.45
+FADE_S, FADE_SHARE = 0.01, 0.05  # a window cut out of rumble has steps at its ends that all microphones share: faded
 
 
 def whitened_spectra(
@@ -29,23 +34,52 @@ def whitened_spectra(
     band_hz: tuple[float, float],
     whitening: float,
     floor: float = 0.0,
+    smoothing_hz: float = 0.0,
 ) -> Complex[Tensor, "*batch mic freq"]:
-    """Spectra divided by their magnitude ** whitening inside the band, zero outside, scaled to a mean power of 1.
+    """Spectra divided by their magnitude ** whitening inside the band, zero outside, scaled to a mean power of 1."""
+    spectra = padded_spectra(audio, pad=pad)
+    in_band = band_mask(2 * (spectra.shape[-1] - 1), sample_rate=sample_rate, band_hz=band_hz).to(audio)
+    smoothing = round(smoothing_hz * 2 * (spectra.shape[-1] - 1) / sample_rate)
+    return to_unit_power(spectra * spectral_weights(spectra, in_band, whitening, floor, smoothing), in_band)
 
-    floor > 0 whitens less where there is little to hear: the magnitude is smoothed over 10 Hz and never taken for
-    smaller than `floor` times its median, so that frequencies of mere noise do not count like those of the source.
-    """
-    length = 2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True)
-    spectra = torch.fft.rfft(audio, n=length)
-    in_band = band_mask(length, sample_rate=sample_rate, band_hz=band_hz).to(audio.device)
+
+def padded_spectra(audio: Float[Tensor, "*batch time"], *, pad: int) -> Complex[Tensor, "*batch freq"]:
+    """Spectra with room for delays of `pad` samples either way."""
+    return torch.fft.rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
+
+
+def spectral_weights(
+    spectra: Complex[Tensor, "*batch freq"],
+    in_band: Float[Tensor, "freq"],
+    whitening: float,
+    floor: float,
+    smoothing_bins: int,
+) -> Float[Tensor, "*batch freq"]:
+    """One microphone's share of psi: psi_ij = weight_i weight_j."""
     magnitude = spectra.abs()
+    if smoothing_bins > 1:
+        magnitude = _smooth(magnitude, smoothing_bins)
     if floor > 0:
-        magnitude = _smooth(magnitude, round(SMOOTHING_HZ * length / sample_rate))
-        median = magnitude[..., in_band > 0].median(dim=-1, keepdim=True).values
-        magnitude = magnitude + floor * median
-    spectra = spectra * in_band / (magnitude + SMALLEST) ** whitening
+        magnitude = magnitude + floor * magnitude[..., in_band > 0].median(dim=-1, keepdim=True).values
+    return in_band / (magnitude + SMALLEST) ** whitening
+
+
+def to_unit_power(
+    spectra: Complex[Tensor, "*batch freq"], in_band: Float[Tensor, "freq"]
+) -> Complex[Tensor, "*batch freq"]:
+    """Scaled so that the mean power in the band is 1: two identical channels then correlate to 1."""
     power = spectra.abs().square().sum(dim=-1, keepdim=True) / in_band.sum()
     return spectra / (power + SMALLEST).sqrt()
+
+
+def fade(samples: int, sample_rate: float) -> Float[Tensor, "time"]:
+    """1 in the middle, a raised cosine of 10 ms (5 % of a short window) at both ends."""
+    count = int(min(FADE_S * sample_rate, FADE_SHARE * samples))
+    envelope = torch.ones(samples)
+    ramp = 0.5 - 0.5 * torch.cos(torch.pi * (torch.arange(count) + 0.5) / max(count, 1))
+    envelope[:count] = ramp
+    envelope[samples - count :] = ramp.flip(0)
+    return envelope
 
 
 def advance(

@@ -1,6 +1,6 @@
 """The answer and who may give it: Estimate, and the Localizer interface that every method of the catalog obeys."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -61,13 +61,28 @@ class MicrophoneReport:
     profile: Profile | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class PairReport:
+    """Why a network answered as it did: what it made of one pair of microphones.
+
+    coherence: how much the two hear the same, 0..1. attention: the share of the (first) source's attention, adding
+    up to 1 over all pairs. gate: how much the pair counts in the likelihood, 1 is as usual.
+    """
+
+    microphones: tuple[str, str]
+    coherence: float
+    attention: float
+    gate: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimate:
     """The answer for one span of time.
 
     verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
     sound: all are in `sources`, best first) | abstain (no place: see reasons). reasons are codes, `code` or
-    `code:microphone`; notes say the same in sentences. Numbers are finite, always.
+    `code:microphone`; notes say the same in sentences. pairs: of a network that was asked to explain itself. Numbers are
+    finite, always.
     """
 
     method: str
@@ -78,6 +93,7 @@ class Estimate:
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     microphones: tuple[MicrophoneReport, ...] = field(default=())
+    pairs: tuple[PairReport, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.verdict == "abstain") != (not self.sources):
@@ -89,7 +105,7 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, named as in the JSON file."""
-        return {
+        answer = {
             "start_s": self.start_s,
             "end_s": self.end_s,
             "verdict": self.verdict,
@@ -98,6 +114,7 @@ class Estimate:
             "sources": [_source_dict(source) for source in self.sources],
             "microphones": [_microphone_dict(report) for report in self.microphones],
         }
+        return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer
 
 
 @runtime_checkable

@@ -15,8 +15,10 @@ from soundfix.localizer import Finding, Source
 from soundfix.refine import Mode
 from soundfix.scene import THIN_ROOM_M, Microphones, Scene, free_axes
 
+DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
 MOST_CANDIDATES = 4
+AMBIGUITIES = ("collinear", "mirror_twin", "several_places")  # findings after which sources are alternatives
 TIMING_SIGMA_M, TIMING_PRIOR_WEIGHT = 0.006, 3.0  # prior on the timing error, and how many microphones it counts for
 WIDENING = 1.0  # of the covariance, so that 90 % regions hold 90 %: measured by bench/luvira_twin.py
 BORDER_M = 0.03  # a source this near the border of the box may lie beyond it

@@ -8,7 +8,8 @@ from soundfix.localizer import Estimate, MicrophoneReport
 def describe(estimate: Estimate) -> str:
     """One window: when, the verdict, the place or places with the radius of their 90 % region, and the reasons."""
     span = f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s  {estimate.verdict:9s}"
-    places = " or ".join(
+    between = " or " if estimate.verdict == "ambiguous" else " and "
+    places = between.join(
         f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{100 * source.radius90_m:.0f} cm"
         for source in estimate.sources
     )

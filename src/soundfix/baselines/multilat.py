@@ -10,7 +10,7 @@ nearest peak; where the room is thin, points are moved to its known coordinate. 
 that hear nothing: RANSAC is its own consensus. With fewer than 5 microphones there are never 10 pairs, so it abstains.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from jaxtyping import Float
 from soundfix import physics
 from soundfix.answer import answer
 from soundfix.baselines.multilateration import summit
-from soundfix.correlate import Correlator
+from soundfix.correlate import PHAT, Correlator
 from soundfix.evidence import Evidence
 from soundfix.localizer import Estimate
 from soundfix.refine import Mode, polish
@@ -35,7 +35,7 @@ GAUSS_NEWTON_STEPS, HALVINGS = 10, 10
 class Multilat:
     """correlator: plain PHAT, as in the paper. seed: of the random rounds; the same scene gets the same answer."""
 
-    correlator: Correlator = field(default_factory=lambda: Correlator(floor=0.0))
+    correlator: Correlator = PHAT
     seed: int = 0
     name: str = "multilat"
 

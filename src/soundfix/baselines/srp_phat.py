@@ -3,7 +3,7 @@
 Steered response power: a point x predicts a delay for every pair; the whitened correlations at these delays are added.
 The search is coarse to fine in 3-D for any array (refine.py). Plain PHAT lets every frequency count alike, those that
 hold only noise too; by default the whitening has a floor (gcc.py), which costs nothing and finds the source more
-often in noise and reverberation. `floor=0` is plain PHAT, `whitening=0` the plain correlation.
+often in noise and reverberation. correlate.py names the others: `PHAT`, `SCOT`, `PLAIN`.
 """
 
 from dataclasses import dataclass, field

@@ -1,0 +1,140 @@
+"""Who looks at whom: cross-attention, and sparse cross-attention that keeps each query's T strongest keys.
+
+    attention(q, k, v) = softmax(q k^T / sqrt(d_k)) v                          (arXiv 2505.20961, after Vaswani et al., 2017)
+
+Axes: B batch, H heads, Q queries, N keys, D width of a head. T is a number of keys, or a share of them; per query
+and head, the other scores become -inf before the softmax. T >= N is dense attention, bit for bit.
+
+Choosing the strongest keys needs all scores, so T prunes weights, not the product q k^T. What it can save is the second
+product: gathering T keys' values instead of multiplying all. bench/attention.py measures when that is faster
+(GATHER_*); where it is not, zero weights are multiplied.
+
+A key may be masked out. A query without any key gets zeros, and finite gradients.
+"""
+
+from math import ceil
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+Keep = int | float  # a number of keys, or (a float from 0 to 1) a share of them
+MORE_THAN_ANY = 1 << 30
+GATHER_KEYS, GATHER_SHARE = 1024, 0.02  # gathering is faster from so many keys on, with this share of them kept or less
+
+
+class Attended(NamedTuple):
+    """What the queries get, and what each looked at (weights sum to 1, or 0 where there was nothing to look at)."""
+
+    values: Float[Tensor, "*batch query width"]
+    weights: Float[Tensor, "*batch query key"]
+
+
+def dense_attention(
+    q: Float[Tensor, "*batch query width"],
+    k: Float[Tensor, "*batch key width"],
+    v: Float[Tensor, "*batch key value"],
+    *,
+    key_mask: Bool[Tensor, "*#batch key"] | None = None,
+) -> Attended:
+    """softmax(q k^T / sqrt(d)) v over the keys that are not masked out (key_mask False)."""
+    weights = _softmax(_scores(q, k), key_mask)
+    return Attended(weights @ v, weights)
+
+
+def sparse_attention(
+    q: Float[Tensor, "*batch query width"],
+    k: Float[Tensor, "*batch key width"],
+    v: Float[Tensor, "*batch key value"],
+    *,
+    keep: Keep,
+    key_mask: Bool[Tensor, "*#batch key"] | None = None,
+) -> Attended:
+    """Dense attention in which each query keeps only its `keep` best keys."""
+    keys = k.shape[-2]
+    kept = count_kept(keep, keys)
+    if kept >= keys:
+        return dense_attention(q, k, v, key_mask=key_mask)
+    form = gathered_attention if is_gather_faster(kept, keys) else masked_attention
+    return form(_scores(q, k), v, kept=kept, key_mask=key_mask)
+
+
+def masked_attention(
+    scores: Float[Tensor, "*batch query key"],
+    v: Float[Tensor, "*batch key value"],
+    *,
+    kept: int,
+    key_mask: Bool[Tensor, "*#batch key"] | None = None,
+) -> Attended:
+    """Scores outside each query's best become -inf."""
+    if key_mask is not None:
+        scores = scores.masked_fill(~key_mask[..., None, :], -torch.inf)
+    best = scores.topk(kept, dim=-1).indices
+    is_kept = torch.zeros_like(scores, dtype=torch.bool).scatter(-1, best, True)
+    weights = _softmax(scores.masked_fill(~is_kept, -torch.inf), None)
+    return Attended(weights @ v, weights)
+
+
+def gathered_attention(
+    scores: Float[Tensor, "*batch query key"],
+    v: Float[Tensor, "*batch key value"],
+    *,
+    kept: int,
+    key_mask: Bool[Tensor, "*#batch key"] | None = None,
+) -> Attended:
+    """The same, fetching only the kept keys' values."""
+    if key_mask is not None:
+        scores = scores.masked_fill(~key_mask[..., None, :], -torch.inf)
+    best_scores, best = scores.topk(kept, dim=-1)
+    best_weights = _softmax(best_scores, None)
+    fetched = torch.take_along_dim(v[..., None, :, :], best[..., None], dim=-2)
+    weights = torch.zeros_like(scores).scatter(-1, best, best_weights)
+    return Attended((best_weights[..., None, :] @ fetched).squeeze(-2), weights)
+
+
+def count_kept(keep: Keep, keys: int) -> int:
+    """T as a number: of 10 keys, 3 keeps 3 and 0.25 keeps 3."""
+    return min(keys, keep if isinstance(keep, int) else max(1, ceil(keep * keys)))
+
+
+def is_gather_faster(kept: int, keys: int) -> bool:
+    """As measured by bench/attention.py."""
+    return keys >= GATHER_KEYS and kept <= GATHER_SHARE * keys
+
+
+def _scores(q: Float[Tensor, "*batch query width"], k: Float[Tensor, "*batch key width"]) -> Tensor:
+    return q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+
+
+def _softmax(scores: Float[Tensor, "*batch query key"], key_mask: Bool[Tensor, "*#batch key"] | None) -> Tensor:
+    """Over the keys that are left; zeros where none is."""
+    if key_mask is not None:
+        scores = scores.masked_fill(~key_mask[..., None, :], -torch.inf)
+    is_alone = torch.isneginf(scores).all(dim=-1, keepdim=True)
+    return scores.masked_fill(is_alone, 0.0).softmax(dim=-1).masked_fill(is_alone, 0.0)
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of queries to keys and values made from the same tokens; dense, or the best `keep` keys."""
+
+    def __init__(self, width: int, heads: int, *, keep: Keep = MORE_THAN_ANY) -> None:
+        super().__init__()
+        self.heads, self.keep = heads, keep
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.out = nn.Linear(width, width)
+
+    def forward(
+        self,
+        queries: Float[Tensor, "batch query width"],
+        keys: Float[Tensor, "batch key width"],
+        *,
+        key_mask: Bool[Tensor, "batch key"],
+    ) -> Attended:
+        """Values (batch, query, width) and weights, the mean over heads (batch, query, key)."""
+        q, k, v = self._split(self.query(queries)), self._split(self.key(keys)), self._split(self.value(keys))
+        values, weights = sparse_attention(q, k, v, keep=self.keep, key_mask=key_mask[:, None])
+        return Attended(self.out(values.transpose(1, 2).flatten(2)), weights.mean(dim=1))
+
+    def _split(self, tokens: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch head token part"]:
+        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -1,0 +1,122 @@
+"""A network in one safetensors file: weights, configuration and normalisation, enough to build it again.
+
+The configuration is JSON in the file's metadata; the origin and unit of coordinates are tensors beside the weights.
+Only data is read: a pickle, which could run code, is refused. So are weights that are missing, too many, of another shape,
+or not finite; the message names them. BEATs base (363 MB) stays outside: it is given again when loading.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+import soundfix
+from soundfix import beats as beats_module
+from soundfix.errors import CheckpointError
+from soundfix.model import Network, NetworkConfig
+
+FORMAT = 1
+NAMED = 3  # tensors in a message; more are counted
+
+
+def save(network: Network, path: Path, *, notes: dict[str, Any] | None = None) -> None:
+    """Write the network, whole or not at all; notes (JSON) say where the weights come from."""
+    metadata = {
+        "soundfix": json.dumps({"format": FORMAT, "version": soundfix.__version__}),
+        "config": TypeAdapter(NetworkConfig).dump_json(network.config).decode(),
+        "notes": json.dumps(notes or {}),
+    }
+    unfinished = path.with_name(path.name + f".{os.getpid()}.part")
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in _own(network).items()}, unfinished, metadata)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
+    """The network of this file, ready to answer (eval mode, CPU).
+
+    beats: file of BEATs base, for a network that listens with it. Raises CheckpointError on what is not one of ours.
+    """
+    path = Path(path)
+    metadata, tensors = _read(path)
+    network = Network(_config(path, metadata))
+    _check(path, tensors, _own(network))
+    network.load_state_dict(tensors, strict=False)
+    if network.config.acoustic == "base":
+        network.encoder = beats_module.load(_given(path, beats))
+    return network.eval()
+
+
+def notes(path: Path | str) -> dict[str, Any]:
+    """What was written beside the weights."""
+    return json.loads(_read(Path(path))[0].get("notes", "{}"))
+
+
+def _own(network: Network) -> dict[str, Tensor]:
+    """The tensors that belong into the file: all but those of BEATs base."""
+    is_outside = network.config.acoustic == "base"
+    return {n: t for n, t in network.state_dict().items() if not (is_outside and n.startswith("encoder."))}
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such file")
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start[:1] == b"\x80" or start == b"PK\x03\x04":
+        raise CheckpointError(f"{path} is a pickle, which could run code when read: wanted a safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is no whole safetensors file ({error}): was the copy cut short?") from error
+
+
+def _config(path: Path, metadata: dict[str, str]) -> NetworkConfig:
+    if "config" not in metadata:
+        raise CheckpointError(f"{path} holds tensors but no configuration of a network: was it written by soundfix?")
+    found = json.loads(metadata.get("soundfix", "{}")).get("format")
+    if found != FORMAT:
+        raise CheckpointError(f"{path} is of format {found}, this soundfix reads {FORMAT}: is soundfix up to date?")
+    try:
+        return TypeAdapter(NetworkConfig).validate_json(metadata["config"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CheckpointError(f"{path}: its configuration cannot be built: {where}: {first['msg']}") from error
+
+
+def _check(path: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Refuse by name what does not fit."""
+    missing, extra = wanted.keys() - found.keys(), found.keys() - wanted.keys()
+    if missing:
+        raise CheckpointError(f"{path} lacks {_listed(missing)}: does it belong to another version of the network?")
+    if extra:
+        raise CheckpointError(f"{path} holds {_listed(extra)}, which this network has no place for")
+    for name, tensor in found.items():
+        if tensor.shape != wanted[name].shape:
+            shapes = f"{tuple(tensor.shape)}, wanted {tuple(wanted[name].shape)}"
+            raise CheckpointError(f"{path}: {name} has shape {shapes}: was the configuration edited?")
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(f"{path}: {name} holds NaN or Inf: did its training diverge?")
+
+
+def _listed(names: set[str]) -> str:
+    shown, rest = sorted(names)[:NAMED], max(0, len(names) - NAMED)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def _given(path: Path, beats: Path | str | None) -> Path | str:
+    if beats is None:
+        raise CheckpointError(
+            f"{path} listens with BEATs base, whose 363 MB are not in it: give the published file (beats=..., --beats)"
+        )
+    return beats

@@ -1,0 +1,144 @@
+"""What training makes small: eq. 8 of arXiv 2505.20961 in two readings, and the cross-entropy of the likelihood head.
+
+Printed:  lambda_sound sum_m |s^_m - s_m|^2 + lambda_mloc sum_m |r^_m - r_m|^2
+          + lambda_sloc sum_(i,j) | |r^_i - r^_j|^2 - |r_i - r_j|^2 |          over pairs of sources
+
+As printed, the last term is empty for one source and blind to moving or turning all sources together, so nothing would
+place a single source ("printed" is kept to show it). What we train ("placed") has means instead of sums, the squared
+error of the source positions themselves, and the pairwise term over sources and microphones together.
+Sources have no order: the permutation of slots with the smallest squared error counts (K <= 4).
+Coordinates are normalised (about 1 is the size of a room). Axes: B batch, M microphones, K sources, N points.
+"""
+
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+Reading = Literal["placed", "printed"]
+NEAR_POINTS, NEAR_M = 64, 0.4  # of the points a likelihood is compared at, so many lie this near to the truth
+TARGET_M = 0.06  # points this near to the truth are as good as the truth
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """lambda of each term (method: 0.1, 1, 1), of the likelihood, and which reading of eq. 8."""
+
+    sound: float = 0.1
+    microphones: float = 1.0
+    sources: float = 1.0
+    likelihood: float = 1.0
+    reading: Reading = "placed"
+
+
+def total_loss(
+    weights: LossWeights, *, guess: dict[str, Tensor], truth: dict[str, Tensor], counts: dict[str, Tensor] | None = None
+) -> dict[str, Float[Tensor, ""]]:
+    """The terms of eq. 8, each times its lambda; their sum is the loss.
+
+    guess and truth hold "sound" (batch, mic, sample), "microphones" (batch, mic, 3) and "sources" (batch, source, 3), counts
+    which of them count (all, without it).
+    """
+    counts = counts or {name: torch.ones(t.shape[:2], dtype=torch.bool, device=t.device) for name, t in truth.items()}
+    sources, is_there = best_order(guess["sources"], truth["sources"], counts["sources"])
+    reading = weights.reading
+    microphones = guess["microphones"], truth["microphones"], counts["microphones"]
+    terms = {
+        "sound": weights.sound * sound_loss(guess["sound"], truth["sound"], counts["sound"], reading=reading),
+        "microphones": weights.microphones * position_loss(*microphones, reading=reading),
+    }
+    if reading == "printed":
+        return terms | {"pairs": weights.sources * pairwise_loss(guess["sources"], sources, is_there, reading=reading)}
+    together = [torch.cat(both, dim=1) for both in zip((guess["sources"], sources, is_there), microphones, strict=True)]
+    return terms | {
+        "sources": weights.sources * position_loss(guess["sources"], sources, is_there),
+        "pairs": weights.sources * pairwise_loss(together[0], together[1], together[2]),
+    }
+
+
+def sound_loss(
+    guess: Float[Tensor, "batch mic sample"],
+    truth: Float[Tensor, "batch mic sample"],
+    counts: Bool[Tensor, "batch mic"],
+    *,
+    reading: Reading = "placed",
+) -> Float[Tensor, ""]:
+    """Squared error of the reconstructed sounds that count (those that were hidden, in training)."""
+    return _reduce((guess - truth).square().mean(dim=-1), counts, reading)
+
+
+def position_loss(
+    guess: Float[Tensor, "batch point 3"],
+    truth: Float[Tensor, "batch point 3"],
+    counts: Bool[Tensor, "batch point"],
+    *,
+    reading: Reading = "placed",
+) -> Float[Tensor, ""]:
+    """Squared distance between guesses and truths that count."""
+    return _reduce((guess - truth).square().sum(dim=-1), counts, reading)
+
+
+def pairwise_loss(
+    guess: Float[Tensor, "batch point 3"],
+    truth: Float[Tensor, "batch point 3"],
+    counts: Bool[Tensor, "batch point"],
+    *,
+    reading: Reading = "placed",
+) -> Float[Tensor, ""]:
+    """| |r^_i - r^_j|^2 - |r_i - r_j|^2 | over the pairs i < j of points that count."""
+    i, j = torch.triu_indices(guess.shape[1], guess.shape[1], 1, device=guess.device)
+    gaps = [(points[:, i] - points[:, j]).square().sum(dim=-1) for points in (guess, truth)]
+    return _reduce((gaps[0] - gaps[1]).abs(), counts[:, i] & counts[:, j], reading)
+
+
+def best_order(
+    guess: Float[Tensor, "batch source 3"], truth: Float[Tensor, "batch source 3"], is_there: Bool[Tensor, "batch source"]
+) -> tuple[Float[Tensor, "batch source 3"], Bool[Tensor, "batch source"]]:
+    """The true sources, and which of them are there, in the order that fits the guesses best."""
+    orders = torch.tensor(list(permutations(range(guess.shape[1]))), device=guess.device)
+    error = (guess[:, None] - truth[:, orders]).square().sum(dim=-1) * is_there[:, orders]
+    best = orders[error.sum(dim=-1).argmin(dim=-1)]
+    return truth.gather(1, best[..., None].expand_as(truth)), is_there.gather(1, best)
+
+
+def likelihood_loss(
+    scores: Float[Tensor, "batch source point"],
+    points: Float[Tensor, "batch point 3"],
+    truth: Float[Tensor, "batch source 3"],
+    is_there: Bool[Tensor, "batch source"],
+) -> Float[Tensor, ""]:
+    """Cross-entropy of log p at the points against a narrow Gaussian round each source, in the best order of sources.
+
+    Among the points are the sources themselves (draw_points).
+    """
+    gaps_m2 = (points[:, None] - truth[:, :, None]).square().sum(dim=-1)
+    target = (-gaps_m2 / (2 * TARGET_M**2)).softmax(dim=-1)
+    entropy = -torch.einsum("bsn,btn->bst", scores.log_softmax(dim=-1), target) * is_there[:, None]
+    orders = torch.tensor(list(permutations(range(truth.shape[1]))), device=truth.device)
+    slots = torch.arange(truth.shape[1], device=truth.device)
+    total = entropy[:, slots, orders].sum(dim=-1).min(dim=-1).values
+    return total.sum() / is_there.sum().clamp_min(1)
+
+
+def draw_points(
+    truth: Float[Tensor, "batch source 3"],
+    box_m: Float[Tensor, "batch 2 3"],
+    *,
+    count: int,
+    generator: torch.Generator,
+) -> Float[Tensor, "batch point 3"]:
+    """The sources, NEAR_POINTS places near each, and `count` places anywhere in the box."""
+    batch, sources, _ = truth.shape
+    offsets = torch.randn(batch, sources, NEAR_POINTS, 3, generator=generator).to(truth)
+    anywhere = torch.rand(batch, count, 3, generator=generator).to(truth)
+    near = (truth[:, :, None] + NEAR_M * offsets).flatten(1, 2)
+    return torch.cat([truth, near, box_m[:, :1] + anywhere * (box_m[:, 1:] - box_m[:, :1])], dim=1)
+
+
+def _reduce(errors: Float[Tensor, "*batch"], counts: Bool[Tensor, "*batch"], reading: Reading) -> Float[Tensor, ""]:
+    """The mean of the errors that count, or (as printed) their sum."""
+    total = errors.where(counts, torch.zeros_like(errors)).sum()
+    return total if reading == "printed" else total / counts.sum().clamp_min(1)

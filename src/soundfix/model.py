@@ -1,0 +1,318 @@
+"""The figure of arXiv 2505.20961 whole: what microphones heard, and where they stand -> where the sounds were.
+
+    sound --- acoustic encoder (frozen) ---------- semb --.
+    position - position encoder ------------------ pemb --+- fusion - sparse cross-attention - masked encoder - decoder
+    sound, in pairs - correlation - ASCM - TDOA encoder - remb --'                                            |      |
+                                        audio <- inverse mapper <----------------------------------------------'      |
+    sources, unknown microphones <- position decoder <- sparse cross-attention with remb <----------------------------'
+    log p(x), at any x           <- likelihood head: pair curves, gated by the joint embedding (ours: likelihood.py)
+
+The network knows tensors, not Scenes (three_stream.py makes the one from the other). Any number of microphones: padded or
+dead ones are not heard (is_heard), unknown positions are a mask (is_known). The order of microphones does not matter.
+Gains do not either: every channel is brought to the same level first. Axes: B batch, M microphones, P pairs i < j,
+K sources, T samples, D width.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from soundfix import gcc
+from soundfix.attention import CrossAttention, Keep
+from soundfix.autoencoder import AudioInverseMapper, Stack
+from soundfix.beats import SMALL, Beats, BeatsConfig
+from soundfix.coherence import AdaptiveCoherenceWeight, Measure, coherence
+from soundfix.fbank import normalized_log_mel
+from soundfix.likelihood import HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
+from soundfix.masking import MaskEmbedding, TokenMask, hide_nothing
+from soundfix.ngcc import Ngcc, NgccConfig
+from soundfix.streams import (
+    AcousticEmbedding,
+    AudioTdoaEncoder,
+    BarycentricDecoder,
+    Fusion,
+    PairTokens,
+    PositionDecoder,
+    PositionEncoder,
+    ShapeEncoder,
+    distances,
+)
+
+SAMPLE_RATE = 16_000.0
+LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
+SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
+RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone
+ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Everything that shapes a network; recipes.py holds complete ones.
+
+    frame: see streams.py. correlation: "ngcc", "gcc" (PHAT), or "head", the likelihood head's own curves. reach_lags:
+    samples either side that remb sees; pooled_lags: neighbours of which it sees the loudest. window_samples: of the middle
+    of the sound, correlated (None: all of it). keep: T of the sparse cross-attention. reconstruct: what the audio
+    inverse mapper gives back, the middle 2048 samples or the mean log-mel spectrum.
+    """
+
+    frame: Literal["room", "array"]
+    width: int
+    heads: int
+    encoder_blocks: int
+    decoder_blocks: int
+    ratio: int = 4
+    sources: int = 1
+    acoustic: Literal["base", "small", "none"] = "small"
+    encoder: BeatsConfig = SMALL
+    correlation: Literal["ngcc", "gcc", "head"] = "head"
+    ngcc: NgccConfig | None = None
+    reach_lags: int = 314
+    pooled_lags: int = 1
+    window_samples: int | None = None
+    coherence: Measure = "magnitude_squared"
+    keep: Keep = 1.0
+    reconstruct: Literal["waveform", "spectrum"] = "spectrum"
+    head: HeadConfig | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Windows:
+    """What goes in: sound at 16 kHz and where the microphones stand (metres; any value where not known)."""
+
+    audio: Float[Tensor, "batch mic time"]
+    positions_m: Float[Tensor, "batch mic 3"]
+    is_known: Bool[Tensor, "batch mic"]
+    is_heard: Bool[Tensor, "batch mic"]
+
+    def to(self, device: torch.device | str) -> "Windows":
+        return Windows(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What comes out. Positions in metres; sound_target is what `sound` should be.
+
+    weights: coherence ** alpha. attention: how much the first source looked at each pair, summing to 1. likelihoods: None
+    without a likelihood head.
+    """
+
+    sources_m: Float[Tensor, "batch source 3"]
+    microphones_m: Float[Tensor, "batch mic 3"]
+    sound: Float[Tensor, "batch mic sample"]
+    sound_target: Float[Tensor, "batch mic sample"]
+    pairs: Int[Tensor, "pair 2"]
+    coherence: Float[Tensor, "batch pair"]
+    weights: Float[Tensor, "batch pair"]
+    attention: Float[Tensor, "batch pair"]
+    likelihoods: PairLikelihoods | None
+
+
+class Network(nn.Module):
+    """The three-stream network of one configuration, randomly initialised."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, d = config, config.width
+        self.config = config
+        self.encoder = Beats(c.encoder) if c.acoustic == "small" else None
+        self.ngcc = Ngcc(c.ngcc or NgccConfig()) if c.correlation == "ngcc" else None
+        self.acoustic = AcousticEmbedding(_feature_width(c), d)
+        self.position_encoder = PositionEncoder(d) if c.frame == "room" else ShapeEncoder(d)
+        self.ascm = AdaptiveCoherenceWeight()
+        self.tdoa_encoder = AudioTdoaEncoder(2 * c.reach_lags * _lags_a_sample(c) + 1, d, pooled=c.pooled_lags)
+        self.fusion = Fusion(d, c.heads)
+        self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array")
+        self.look_at_pairs = CrossAttention(d, c.heads, keep=c.keep)
+        self.joint_norm = nn.LayerNorm(d)
+        self.own_sound = nn.Linear(d, d)
+        self.hidden_sound, self.source_slots = MaskEmbedding(d), nn.Parameter(0.02 * torch.randn(c.sources, d))
+        self.kind = nn.Parameter(0.02 * torch.randn(3, d))  # sound, coordinate, source
+        self.masked_encoder = Stack(d, c.heads, blocks=c.encoder_blocks, ratio=c.ratio)
+        self.decoder = Stack(d, c.heads, blocks=c.decoder_blocks, ratio=c.ratio)
+        self.audio_inverse_mapper = AudioInverseMapper(d, RECONSTRUCTED[c.reconstruct])
+        self.look_at_pairs_again = CrossAttention(d, c.heads, keep=c.keep)
+        self.position_decoder = PositionDecoder(d) if c.frame == "room" else BarycentricDecoder(d)
+        self.head = LikelihoodHead(c.head, width=d, sample_rate=SAMPLE_RATE) if c.head else None
+        self.gate = PairGate(d) if c.head else None
+        self.register_buffer("origin_m", torch.zeros(3))
+        self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
+        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))  # of the position decoder, an axis; training measures it
+        self.freeze()
+
+    def forward(
+        self,
+        windows: Windows,
+        *,
+        mask: TokenMask | None = None,
+        features: Float[Tensor, "batch mic feature"] | None = None,
+        pairs: Int[Tensor, "pair 2"] | None = None,
+        max_lag: int = 0,
+    ) -> Answers:
+        """The answers for a batch of windows.
+
+        mask: tokens hidden in training. features: the acoustic encoder's mean tokens, where they were cached. pairs: all
+        i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
+        reach_lags where that is further.
+        """
+        mask = mask or hide_nothing(windows.is_heard)
+        audio, is_heard = levelled(windows.audio) * windows.is_heard[..., None], windows.is_heard
+        is_known = windows.is_known & ~mask.position
+        places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
+        pairs = all_pairs(audio) if pairs is None else pairs
+        is_useful = is_heard[:, pairs].all(dim=-1)
+
+        semb = self.acoustic(self.listen(audio) if features is None else features)
+        pemb = self.position_encoder(places if self.config.frame == "room" else places * self.scale_m, is_known)
+        agreement = coherence(audio, pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
+        heard, correlation = self._correlate(self._window(audio), semb, pairs, max_lag)
+        weighted = self.ascm(correlation, agreement)
+
+        both, is_seen = torch.cat([pairs, pairs.flip(1)]), is_useful.repeat(1, 2)
+        remb = self.tdoa_encoder(torch.cat([weighted, weighted.flip(-1)], dim=1))
+        fused = self.fusion(semb, pemb, is_known & is_heard)
+        spacing_m = distances(places * self.scale_m)[:, both[:, 0], both[:, 1]]
+        tokens = self.pair_tokens(remb, fused, both, spacing_m, is_known[:, both].all(dim=-1))
+        joint = self.joint_norm(fused + self.look_at_pairs(fused, tokens, key_mask=is_seen).values)
+
+        sounds, coordinates = self._autoencode(joint, pemb, mask, is_heard)
+        looked = self.look_at_pairs_again(coordinates, tokens, key_mask=is_seen)
+        coordinates = coordinates + looked.values
+        where = self.position_decoder(coordinates, coordinates[:, : audio.shape[1]], places, is_known & is_heard)
+        where = where * self.scale_m + self.origin_m
+        count = audio.shape[1]
+        return Answers(
+            sources_m=where[:, count:],
+            microphones_m=where[:, :count],
+            sound=self.audio_inverse_mapper(sounds),
+            sound_target=self.sound_target(audio),
+            pairs=pairs,
+            coherence=agreement,
+            weights=self.ascm.weight(agreement),
+            attention=looked.weights[:, count].unflatten(-1, (2, -1)).sum(dim=1),
+            likelihoods=self._likelihoods(heard, sounds, coordinates[:, count:], tokens, pairs, is_useful, agreement),
+        )
+
+    def listen(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic feature"]:
+        """The acoustic encoder's mean token of every microphone: what may be cached while the encoder is frozen."""
+        if self.config.acoustic == "none":
+            return audio.new_zeros(*audio.shape[:2], 1)
+        if self.encoder is None:
+            raise RuntimeError("this network listens with BEATs base: give it one (checkpoint.load(..., beats=FILE))")
+        missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
+        context = functional.pad(audio, (missing // 2, missing - missing // 2))
+        return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
+
+    def sound_target(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic sample"]:
+        """What the audio inverse mapper should give back."""
+        size = RECONSTRUCTED[self.config.reconstruct]
+        if self.config.reconstruct == "waveform":
+            return _middle(functional.pad(audio, (0, max(0, size - audio.shape[-1]))), size) / LEVEL
+        return normalized_log_mel(audio).mean(dim=-2)
+
+    def freeze(self) -> None:
+        """The acoustic encoder and NGCC-PHAT learn nothing while the rest does (they are trained before)."""
+        for module in (self.encoder, self.ngcc):
+            if module is not None:
+                module.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "Network":
+        """As usual, but frozen parts stay as they are at inference."""
+        super().train(mode)
+        for module in (self.encoder, self.ngcc):
+            if module is not None and not any(weight.requires_grad for weight in module.parameters()):
+                module.eval()
+        return self
+
+    def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
+        """Take the mean and spread of these points as origin and unit of coordinates (frame "room")."""
+        self.origin_m.copy_(points_m.mean(dim=0))
+        self.scale_m.copy_(points_m.std(dim=0).max())
+
+    def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
+        """The part that is correlated, its ends faded."""
+        window = _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
+        return window * gcc.fade(window.shape[-1], SAMPLE_RATE).to(window)
+
+    def _correlate(
+        self, window: Tensor, semb: Tensor, pairs: Tensor, max_lag: int
+    ) -> tuple[tuple[Float[Tensor, "batch pair lag"], float] | None, Float[Tensor, "batch pair reach"]]:
+        """The likelihood head's curves (None without a head), and the correlation that remb is made of."""
+        reach = self.config.reach_lags
+        heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
+        if self.ngcc is not None:
+            return heard, self.ngcc.pairs(window, pairs, max_lag=reach)
+        if self.config.correlation == "head":
+            assert heard is not None
+            return heard, _middle(heard[0] / (10 * heard[1]), 2 * reach * _lags_a_sample(self.config) + 1)
+        spectra = gcc.whitened_spectra(
+            window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
+        )
+        bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum())
+        return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * gcc.noise_level(bins))
+
+    def _autoencode(
+        self, joint: Tensor, pemb: Tensor, mask: TokenMask, is_heard: Tensor
+    ) -> tuple[Float[Tensor, "batch mic width"], Float[Tensor, "batch token width"]]:
+        """semb^ of every microphone, and the coordinate embeddings^ of microphones and sources."""
+        sounds = self.hidden_sound(joint, mask.audio) + pemb + self.kind[0]
+        coordinates = pemb + self.own_sound(joint.masked_fill(mask.audio[..., None], 0.0)) + self.kind[1]
+        slots = (self.source_slots + self.kind[2]).expand(len(joint), -1, -1)
+        is_there = torch.cat([is_heard, is_heard, is_heard.new_ones(slots.shape[:2])], dim=1)
+        tokens = self.masked_encoder(torch.cat([sounds, coordinates, slots], dim=1), is_there)
+        decoded = self.decoder(tokens, is_there)
+        return decoded[:, : joint.shape[1]], decoded[:, joint.shape[1] :]
+
+    def _likelihoods(
+        self,
+        heard: tuple[Tensor, float] | None,
+        sounds: Tensor,
+        sources: Tensor,
+        tokens: Tensor,
+        pairs: Tensor,
+        is_useful: Tensor,
+        agreement: Tensor,
+    ) -> PairLikelihoods | None:
+        """Every pair's curve and gate."""
+        if heard is None or self.head is None or self.gate is None:
+            return None
+        there, back = tokens.chunk(2, dim=1)
+        gates = self.gate(sounds, there + back, sources, pairs, is_useful)
+        if self.head.config.weighting == "coherence":
+            gates = gates * self.ascm.weight(agreement)[:, None]
+        return PairLikelihoods(
+            curves=heard[0],
+            gates=gates,
+            pairs=pairs,
+            lags_a_second=SAMPLE_RATE * self.head.config.lags_a_sample,
+            sigma=heard[1],
+            sharpness=self.head.sharpness,
+        )
+
+
+def all_pairs(audio: Float[Tensor, "batch mic time"]) -> Int[Tensor, "pair 2"]:
+    """All i < j."""
+    return torch.triu_indices(audio.shape[1], audio.shape[1], 1, device=audio.device).T
+
+
+def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:
+    """Every channel at LEVEL; silence stays silence."""
+    power = audio.square().mean(dim=-1, keepdim=True)
+    return audio * LEVEL / (power + gcc.SMALLEST**2).sqrt()
+
+
+def _middle(values: Tensor, length: int) -> Tensor:
+    start = (values.shape[-1] - length) // 2
+    return values[..., start : start + length]
+
+
+def _feature_width(config: NetworkConfig) -> int:
+    encoders = {"small": config.encoder, "base": BeatsConfig()}
+    return encoders[config.acoustic].encoder_embed_dim if config.acoustic in encoders else 1
+
+
+def _lags_a_sample(config: NetworkConfig) -> int:
+    return config.head.lags_a_sample if config.head and config.correlation == "head" else 1

@@ -1,0 +1,260 @@
+"""The three-stream network (arXiv 2505.20961) as a localizer: a Scene becomes tensors, what comes out becomes an Estimate.
+
+`three-stream` answers with the likelihood head: its pair curves, gated, are the evidence that refine.py and
+consensus.py search, as they do for SRP-PHAT. `three-stream-paper` answers with the coordinates of the paper's MLP head;
+the steered power of the same sound is its second opinion, says who is at fault, and whether there is anything to
+locate. Where the two disagree the region widens and the answer says so.
+
+While no trained weights are in the package both need a checkpoint, and say so.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from soundfix import checkpoint as checkpoints
+from soundfix import gcc, physics
+from soundfix.answer import answer
+from soundfix.consensus import Consensus
+from soundfix.correlate import Correlator, largest_lag
+from soundfix.errors import CheckpointError
+from soundfix.evidence import Evidence
+from soundfix.localizer import Estimate, Finding, PairReport, Source
+from soundfix.model import SAMPLE_RATE, Answers, Network, Windows
+from soundfix.refine import APART_M, Mode, find_modes
+from soundfix.scene import THIN_ROOM_M, Scene
+from soundfix.verdict import DETECTED, detection, place_sources
+
+FINE = 2  # times more lags than the network's, by interpolation, for the search
+
+
+def three_stream(
+    checkpoint: Path | str | None = None, *, beats: Path | str | None = None, explains: bool = False
+) -> "ThreeStream":
+    """The network of a checkpoint, answering with its likelihood head."""
+    network = _load("three-stream", checkpoint, beats)
+    if network.head is None:
+        raise CheckpointError(f"{checkpoint} has no likelihood head: load it as three-stream-paper")
+    return ThreeStream(network=network, explains=explains)
+
+
+def three_stream_paper(
+    checkpoint: Path | str | None = None, *, beats: Path | str | None = None, explains: bool = False
+) -> "ThreeStreamPaper":
+    """The network of a checkpoint, answering with the coordinates of its position decoder, as in the paper."""
+    return ThreeStreamPaper(network=_load("three-stream-paper", checkpoint, beats), explains=explains)
+
+
+def _load(name: str, checkpoint: Path | str | None, beats: Path | str | None) -> Network:
+    if checkpoint is None:
+        raise CheckpointError(
+            f"{name} needs trained weights, and none are in this package yet: give a checkpoint "
+            f"(load({name!r}, checkpoint=FILE), or --checkpoint FILE), or take srp-phat"
+        )
+    return checkpoints.load(checkpoint, beats=beats)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ThreeStream:
+    """network: with a likelihood head. explains: whether estimates say what was made of every pair."""
+
+    network: Network
+    explains: bool = False
+    name: str = "three-stream"
+
+    def locate(self, scene: Scene) -> Estimate:
+        """The answer for one window."""
+        listener = Listener(self.network)
+
+        def place(
+            scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+        ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+            sources, findings = place_sources(scene, consensus, box)
+            return (*sources, *_further_sources(listener, scene, consensus, box)), findings
+
+        estimate = answer(scene, method=self.name, correlate=listener, place=place)
+        return _explained(estimate, listener, scene) if self.explains else estimate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ThreeStreamPaper:
+    """network: any. explains: whether estimates say what was made of every pair."""
+
+    network: Network
+    explains: bool = False
+    name: str = "three-stream-paper"
+
+    def locate(self, scene: Scene) -> Estimate:
+        """The answer for one window."""
+        listener = Listener(self.network)
+
+        def correlate(
+            audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+        ) -> Evidence:
+            listener.hear(audio, scene, pairs)
+            return Correlator()(audio, scene, pairs)
+
+        def place(
+            scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+        ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+            return _place_by_coordinates(listener, scene, consensus, box)
+
+        estimate = answer(scene, method=self.name, correlate=correlate, place=place)
+        return _explained(estimate, listener, scene) if self.explains else estimate
+
+
+@dataclass(kw_only=False, eq=False)
+class Listener:
+    """Runs the network on one scene, and remembers what it said."""
+
+    network: Network
+    _answers: Answers | None = field(default=None, init=False)
+    _origin_m: Float[np.ndarray, "3"] = field(default_factory=lambda: np.zeros(3), init=False)
+    _speed_m_s: float = field(default=0.0, init=False)
+
+    def __call__(
+        self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+    ) -> Evidence:
+        """The evidence of the first source."""
+        self.hear(audio, scene, pairs)
+        return self.evidence(0)
+
+    def hear(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> None:
+        """Run the network on what these pairs' microphones heard."""
+        self._origin_m, self._speed_m_s = scene.search_box().mean(axis=0), scene.speed
+        max_lag = round(largest_lag(scene) / scene.sample_rate * SAMPLE_RATE)
+        with torch.inference_mode():
+            windows = to_windows(audio, scene, pairs, origin_m=self._origin_m)
+            self._answers = self.network(windows, pairs=torch.from_numpy(pairs), max_lag=max_lag)
+
+    @property
+    def answers(self) -> Answers:
+        assert self._answers is not None, "nothing was heard yet"
+        return self._answers
+
+    @property
+    def sources_m(self) -> Float[np.ndarray, "source 3"]:
+        """The position decoder's sources, in the coordinates of the scene."""
+        return self.answers.sources_m[0].double().numpy() + self._origin_m
+
+    def evidence(self, source: int) -> Evidence:
+        """The likelihood head's gated curves for one source slot."""
+        heard = self.answers.likelihoods
+        assert heard is not None
+        curves = gcc.upsample(heard.curves[0] * heard.gates[0, source, :, None], FINE)
+        step_m = self._speed_m_s / (heard.lags_a_second * FINE)
+        return Evidence(pairs=self.answers.pairs.numpy(), values=curves.numpy(), step_m=step_m)
+
+    def pair_reports(self, names: tuple[str, ...]) -> tuple[PairReport, ...]:
+        """What the network made of every pair."""
+        said = self.answers
+        gates = said.weights[0] if said.likelihoods is None else said.likelihoods.gates[0, 0]
+        columns = zip(
+            said.pairs.tolist(), said.coherence[0].tolist(), said.attention[0].tolist(), gates.tolist(), strict=True
+        )
+        return tuple(
+            PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g) for (i, j), c, a, g in columns
+        )
+
+
+def to_windows(
+    audio: Float[np.ndarray, "mic time"],
+    scene: Scene,
+    pairs: Int[np.ndarray, "pair 2"],
+    *,
+    origin_m: Float[np.ndarray, "3"],
+) -> Windows:
+    """One scene as a batch of one: 16 kHz, known lateness taken out, positions from origin_m.
+
+    A microphone that is not trusted is one of unknown position to the network.
+    """
+    microphones, is_heard = scene.microphones, np.zeros(len(scene.microphones), dtype=bool)
+    is_heard[pairs] = True
+    is_known = microphones.is_known & scene.is_trusted
+    return Windows(
+        audio=_at_network_rate(audio, scene)[None],
+        positions_m=torch.from_numpy((microphones.positions - origin_m).astype(np.float32))[None],
+        is_known=torch.from_numpy(is_known)[None],
+        is_heard=torch.from_numpy(is_heard)[None],
+    )
+
+
+def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene) -> Float[Tensor, "mic sample"]:
+    import soxr
+
+    heard = torch.from_numpy(audio)
+    if scene.lateness_s.any():
+        longest = round(float(np.abs(scene.lateness_s).max()) * scene.sample_rate) + 1
+        spectra = gcc.padded_spectra(heard, pad=longest)
+        early = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=scene.sample_rate)
+        heard = torch.fft.irfft(early)[:, : audio.shape[1]]
+    if scene.sample_rate == SAMPLE_RATE:
+        return heard
+    return torch.from_numpy(soxr.resample(heard.numpy().T, scene.sample_rate, SAMPLE_RATE).T.copy())
+
+
+def _further_sources(
+    listener: Listener, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+) -> list[Source]:
+    """The best place of every other source slot, where it stands out and is not one of the earlier ones."""
+    places, sources = [consensus.modes[0].position], []
+    for slot in range(1, listener.answers.sources_m.shape[1]):
+        evidence = listener.evidence(slot)
+        found = find_modes(evidence.among(consensus.is_kept), scene.microphones.positions, box)
+        fresh = [mode for mode in found if all(np.linalg.norm(mode.position - place) > APART_M for place in places)]
+        there = replace(consensus, modes=fresh[:1], evidence=evidence)
+        if fresh and detection(there) >= DETECTED:
+            places.append(fresh[0].position)
+            sources.append(place_sources(scene, there, box)[0][0])
+    return sources
+
+
+def _place_by_coordinates(
+    listener: Listener, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+    """The position decoder's sources; the region is that of its known error and of its distance from the second opinion."""
+    sources: list[Source] = []
+    findings: dict[str, Finding] = {}
+    for point in np.clip(listener.sources_m, box[0], box[1]):
+        mode = Mode(position=point, score=float(consensus.evidence.score(point, scene.microphones.positions)))
+        placed, said = place_sources(scene, replace(consensus, modes=[mode]), box)
+        covariance = _covariance(listener.network, point, consensus.modes, box)
+        sources += [_widened(source, covariance) for source in placed]
+        findings |= {finding.code: finding for finding in (*said, *_disagreement(point, consensus.modes[0], covariance))}
+    return tuple(sources), tuple(findings.values())
+
+
+def _covariance(
+    network: Network, point: Float[np.ndarray, "3"], modes: list[Mode], box: Float[np.ndarray, "2 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """That of the head's own error along each free axis, and of its gap to the nearest second opinion."""
+    nearest = min((mode.position for mode in modes), key=lambda position: float(np.linalg.norm(position - point)))
+    is_free = box[1] - box[0] > THIN_ROOM_M
+    own = np.diag(np.where(is_free, float(network.error_m) ** 2, 1e-6))
+    return own + np.outer(point - nearest, point - nearest)
+
+
+def _widened(source: Source, covariance_m2: Float[np.ndarray, "3 3"]) -> Source:
+    return replace(source, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
+
+
+def _disagreement(
+    point: Float[np.ndarray, "3"], second: Mode, covariance_m2: Float[np.ndarray, "3 3"]
+) -> tuple[Finding, ...]:
+    gap_m = float(np.linalg.norm(point - second.position))
+    if gap_m < physics.radius90(covariance_m2):
+        return ()
+    where = ", ".join(f"{coordinate:.2f}" for coordinate in second.position)
+    sentence = f"the steered power of the same sound says ({where}) m, {gap_m:.2f} m away"
+    return (Finding("second_opinion", sentence),)
+
+
+def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:
+    """The estimate with what the network made of every pair; without, where nothing was heard."""
+    if not estimate.sources:
+        return estimate
+    return replace(estimate, pairs=listener.pair_reports(scene.microphones.names))
