@@ -8,7 +8,7 @@ import reference
 import torch
 from soundfix import gcc
 from soundfix.likelihood import (
-    EvenConv1d,
+    EvenConv,
     HeadConfig,
     LikelihoodHead,
     PairGate,
@@ -170,7 +170,7 @@ def test_silence_and_a_dead_microphone_give_finite_curves_and_gradients():
 
 def test_even_taps_commute_with_a_flip():
     torch.manual_seed(0)
-    layer, x = EvenConv1d(2, 3, 5), noise(12, 1, 2, 30)
+    layer, x = EvenConv(2, 3, 5), noise(12, 1, 2, 1, 30)
     assert torch.allclose(layer(x.flip(-1)), layer(x).flip(-1), atol=1e-6)
 
 

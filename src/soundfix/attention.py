@@ -6,8 +6,9 @@ Axes: B batch, H heads, Q queries, N keys, D width of a head. T is a number of k
 and head, the other scores become -inf before the softmax. T >= N is dense attention, bit for bit.
 
 Choosing the strongest keys needs all scores, so T prunes weights, not the product q k^T. What it can save is the second
-product: gathering T keys' values instead of multiplying all. bench/attention.py measures when that is faster
-(GATHER_*); where it is not, zero weights are multiplied.
+product: fetching T keys' values instead of multiplying all. Measured (bench/attention.py), that is faster than
+multiplying zeros where 2 % of the keys are kept or less, and neither is faster than dense attention: T is
+there for what it makes the network learn, not for speed.
 
 A key may be masked out. A query without any key gets zeros, and finite gradients.
 """
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 Keep = int | float  # a number of keys, or (a float from 0 to 1) a share of them
 MORE_THAN_ANY = 1 << 30
-GATHER_KEYS, GATHER_SHARE = 1024, 0.02  # gathering is faster from so many keys on, with this share of them kept or less
+GATHER_SHARE, GATHER_ANYWAY = 0.02, 2  # gathering is faster when this share of the keys, or so few, are kept
 
 
 class Attended(NamedTuple):
@@ -100,7 +101,7 @@ def count_kept(keep: Keep, keys: int) -> int:
 
 def is_gather_faster(kept: int, keys: int) -> bool:
     """As measured by bench/attention.py."""
-    return keys >= GATHER_KEYS and kept <= GATHER_SHARE * keys
+    return kept <= max(GATHER_ANYWAY, GATHER_SHARE * keys)
 
 
 def _scores(q: Float[Tensor, "*batch query width"], k: Float[Tensor, "*batch key width"]) -> Tensor:

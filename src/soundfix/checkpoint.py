@@ -43,15 +43,15 @@ def save(network: Network, path: Path, *, notes: dict[str, Any] | None = None) -
 def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     """The network of this file, ready to answer (eval mode, CPU).
 
-    beats: file of BEATs base, for a network that listens with it. Raises CheckpointError on what is not one of ours.
+    beats: file of BEATs base, for a network that listens with it; without, it needs its features. Raises CheckpointError on what is not one of ours.
     """
     path = Path(path)
     metadata, tensors = _read(path)
     network = Network(_config(path, metadata))
     _check(path, tensors, _own(network))
     network.load_state_dict(tensors, strict=False)
-    if network.config.acoustic == "base":
-        network.encoder = beats_module.load(_given(path, beats))
+    if beats is not None:
+        network.encoder = beats_module.load(beats)
     return network.eval()
 
 
@@ -112,11 +112,3 @@ def _check(path: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> N
 def _listed(names: set[str]) -> str:
     shown, rest = sorted(names)[:NAMED], max(0, len(names) - NAMED)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
-
-
-def _given(path: Path, beats: Path | str | None) -> Path | str:
-    if beats is None:
-        raise CheckpointError(
-            f"{path} listens with BEATs base, whose 363 MB are not in it: give the published file (beats=..., --beats)"
-        )
-    return beats

@@ -25,6 +25,10 @@ MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, 
 RoomText = Annotated[str | None, typer.Option("--room", help="x0,y0,z0,x1,y1,z1 in metres; z0 = z1: a known height.")]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
+Checkpoint = Annotated[Path | None, typer.Option(help="Trained weights (.safetensors) for a method that needs them.")]
+BeatsFile = Annotated[
+    Path | None, typer.Option("--beats", help="Published BEATs file, for a network that listens with it.")
+]
 
 
 def main() -> None:
@@ -58,6 +62,9 @@ def locate(
     audio: Audio,
     microphones: MicrophoneFile,
     method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "srp-phat",
+    checkpoint: Checkpoint = None,
+    beats: BeatsFile = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")] = False,
     window: Annotated[float, typer.Option(help="Seconds of sound an answer is made from.")] = 0.5,
     hop: Annotated[
         float | None, typer.Option(help="Seconds from window to window; the window's length without it.")
@@ -87,7 +94,7 @@ def locate(
     order, notes = arrange(recording.channels, mics)
     say_notes([*recording.notes, *notes])
     session = Session(
-        localizer=load(method),
+        localizer=load(method, **given(checkpoint=checkpoint, beats=beats, explains=explain)),
         microphones=mics,
         room=box,
         temperature_c=temperature,
@@ -195,6 +202,17 @@ def simulate(
 
 
 @app.command()
+def info(
+    model: Annotated[str, typer.Argument(help="A recipe (paper, default, tiny) or a checkpoint (.safetensors).")],
+) -> None:
+    """What a network is made of: weights, part by part, and the time one window takes on this machine."""
+    from soundfix.info import describe_network, named_network
+
+    for line in describe_network(named_network(model)):
+        typer.echo(line)
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the recording and the pictures.")] = Path("demo"),
 ) -> None:
@@ -216,6 +234,11 @@ def parse_room(text: str | None) -> "Room | None":
             f"--room {text!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, lowest corner first"
         ) from None
     return (x0, y0, z0), (x1, y1, z1)
+
+
+def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:
+    """The options that were given: a method takes only those it knows."""
+    return {name: value for name, value in options.items() if value not in (None, False)}
 
 
 def say_notes(notes: list[str]) -> None:

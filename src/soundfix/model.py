@@ -26,6 +26,7 @@ from soundfix.attention import CrossAttention, Keep
 from soundfix.autoencoder import AudioInverseMapper, Stack
 from soundfix.beats import SMALL, Beats, BeatsConfig
 from soundfix.coherence import AdaptiveCoherenceWeight, Measure, coherence
+from soundfix.errors import CheckpointError, SceneError
 from soundfix.fbank import normalized_log_mel
 from soundfix.likelihood import HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
 from soundfix.masking import MaskEmbedding, TokenMask, hide_nothing
@@ -198,10 +199,11 @@ class Network(nn.Module):
 
     def listen(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic feature"]:
         """The acoustic encoder's mean token of every microphone: what may be cached while the encoder is frozen."""
+        audio = levelled(audio)
         if self.config.acoustic == "none":
             return audio.new_zeros(*audio.shape[:2], 1)
         if self.encoder is None:
-            raise RuntimeError("this network listens with BEATs base: give it one (checkpoint.load(..., beats=FILE))")
+            raise CheckpointError("this network listens with BEATs base, and has none: give it one, or features")
         missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
         context = functional.pad(audio, (missing // 2, missing - missing // 2))
         return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
@@ -244,7 +246,7 @@ class Network(nn.Module):
         reach = self.config.reach_lags
         heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
         if self.ngcc is not None:
-            return heard, self.ngcc.pairs(window, pairs, max_lag=reach)
+            return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
         if self.config.correlation == "head":
             assert heard is not None
             return heard, _middle(heard[0] / (10 * heard[1]), 2 * reach * _lags_a_sample(self.config) + 1)
@@ -295,6 +297,8 @@ class Network(nn.Module):
 
 def all_pairs(audio: Float[Tensor, "batch mic time"]) -> Int[Tensor, "pair 2"]:
     """All i < j."""
+    if audio.shape[1] < 2:
+        raise SceneError(f"{audio.shape[1]} microphone, wanted two or more: a network compares what they hear")
     return torch.triu_indices(audio.shape[1], audio.shape[1], 1, device=audio.device).T
 
 

@@ -55,7 +55,13 @@ def _load(name: str, checkpoint: Path | str | None, beats: Path | str | None) ->
             f"{name} needs trained weights, and none are in this package yet: give a checkpoint "
             f"(load({name!r}, checkpoint=FILE), or --checkpoint FILE), or take srp-phat"
         )
-    return checkpoints.load(checkpoint, beats=beats)
+    network = checkpoints.load(checkpoint, beats=beats)
+    if network.config.acoustic == "base" and network.encoder is None:
+        raise CheckpointError(
+            f"{checkpoint} listens with BEATs base, whose 363 MB are not in it: give the published file too "
+            "(beats=FILE, or --beats FILE)"
+        )
+    return network
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,73 @@
+"""What a network is made of, and how long one window takes it here: `soundfix info MODEL`."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import nn
+
+from soundfix import checkpoint
+from soundfix.beats import BeatsConfig
+from soundfix.errors import CheckpointError
+from soundfix.model import SAMPLE_RATE, Network, Windows
+from soundfix.recipes import RECIPES
+
+MICROPHONES, WINDOW_S = 11, 0.5  # of the window that is timed
+RUNS = 5
+BASE = BeatsConfig()
+
+
+def named_network(model: str) -> Network:
+    """A recipe's network with random weights, or that of a checkpoint (without BEATs base, which does not belong to it)."""
+    if model in RECIPES:
+        torch.manual_seed(0)
+        return Network(RECIPES[model]().network).eval()
+    if not Path(model).is_file():
+        raise CheckpointError(f"{model!r} is neither a file nor a recipe; recipes are {', '.join(RECIPES)}")
+    return checkpoint.load(model)
+
+
+def describe_network(network: Network) -> Iterator[str]:
+    """Weights of every part, the totals, and the time of a window."""
+    for name, part in network.named_children():
+        yield f"{name:22s} {count_weights(part):>11,d}{' frozen' if is_frozen(part) else ''}"
+    trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
+    yield f"{'trainable':22s} {trainable:>11,d}"
+    yield f"{'in all':22s} {count_weights(network):>11,d}"
+    if network.config.acoustic == "base":
+        yield "BEATs base (frozen, 90 million weights) is given separately; the time is without it"
+    threads = torch.get_num_threads()
+    yield (
+        f"one {WINDOW_S} s window of {MICROPHONES} microphones: {1e3 * seconds_a_window(network):.0f} ms "
+        f"on {threads} thread{'s' * (threads > 1)} of this machine"
+    )
+
+
+def count_weights(part: nn.Module) -> int:
+    return sum(weight.numel() for weight in part.parameters())
+
+
+def is_frozen(part: nn.Module) -> bool:
+    weights = list(part.parameters())
+    return bool(weights) and not any(weight.requires_grad for weight in weights)
+
+
+def seconds_a_window(network: Network) -> float:
+    """Median time of a forward pass, after one to warm up."""
+    generator = torch.Generator().manual_seed(0)
+    windows = Windows(
+        audio=torch.randn(1, MICROPHONES, round(WINDOW_S * SAMPLE_RATE), generator=generator),
+        positions_m=4 * torch.rand(1, MICROPHONES, 3, generator=generator),
+        is_known=torch.ones(1, MICROPHONES, dtype=torch.bool),
+        is_heard=torch.ones(1, MICROPHONES, dtype=torch.bool),
+    )
+    features = None if network.encoder or network.config.acoustic == "none" else torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim)
+    times = []
+    for _ in range(RUNS + 1):
+        start = time.perf_counter()
+        with torch.inference_mode():
+            network(windows, features=features)
+        times.append(time.perf_counter() - start)
+    return median(times[1:])
