@@ -2,8 +2,8 @@
 
     python bench/attention.py [--out docs/attention.md]
 
-Both forms need all scores; the masked one then multiplies zero weights too, the gathered one fetches the kept values. Times are
-medians over the same inputs in the same run, forward only, 4 heads of 32, one thread; the ratio is gathered / masked.
+Both forms need all scores; the masked one then multiplies zero weights too, the gathered one fetches the kept values.
+Times are medians over the same inputs in the same run, forward only, 4 heads of 32, one thread.
 attention.py takes its rule (GATHER_SHARE, GATHER_ANYWAY) from here.
 """
 
@@ -12,10 +12,18 @@ import time
 from pathlib import Path
 
 import torch
+
 from soundfix.attention import dense_attention, gathered_attention, is_gather_faster, masked_attention
 
 HEADS, WIDTH = 4, 32
-SIZES = ((23, 110), (23, 600), (33, 992), (65, 2048), (65, 8064), (512, 8064))  # queries and keys: 11 microphones, ... 64
+SIZES = (
+    (23, 110),
+    (23, 600),
+    (33, 992),
+    (65, 2048),
+    (65, 8064),
+    (512, 8064),
+)  # queries and keys: 11 microphones, ... 64
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.3)
 REPEATS = 15
 

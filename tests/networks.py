@@ -1,8 +1,9 @@
-"""Small networks and windows for tests: random weights everywhere, as after training, so that nothing is trivially 0 or 1."""
+"""Small networks and windows for tests: random weights everywhere, as after training; nothing is trivially 0 or 1."""
 
 from dataclasses import replace
 
 import torch
+
 from soundfix import recipes
 from soundfix.model import Network, Windows
 from soundfix.ngcc import NgccConfig
@@ -15,16 +16,28 @@ def tiny(**changes) -> Network:
     torch.manual_seed(0)
     network = Network(replace(recipes.tiny().network, **changes))
     if network.head is not None:
-        for layer in (network.gate.last, network.head.lag.layers[-1], *([network.head.mask.last] if network.head.mask else [])):
+        for layer in (
+            network.gate.last,
+            network.head.lag.last,
+            *([network.head.mask.last] if network.head.mask else []),
+        ):
             torch.nn.init.normal_(layer.weight, std=0.2)
     return network.eval()
 
 
 def paper_like(**changes) -> Network:
     """The shape of recipe paper, smaller than recipe tiny."""
-    small = {"width": 32, "encoder_blocks": 1, "decoder_blocks": 1, "acoustic": "small", "encoder": recipes.tiny().network.encoder}
+    small = {
+        "width": 32,
+        "encoder_blocks": 1,
+        "decoder_blocks": 1,
+        "acoustic": "small",
+        "encoder": recipes.tiny().network.encoder,
+    }
     torch.manual_seed(0)
-    return Network(replace(recipes.paper().network, **(small | {"ngcc": SMALL_NGCC, "reach_lags": 60} | changes))).eval()
+    return Network(
+        replace(recipes.paper().network, **(small | {"ngcc": SMALL_NGCC, "reach_lags": 60} | changes))
+    ).eval()
 
 
 def windows(batch=2, count=6, samples=4096, *, seed=0) -> Windows:

@@ -112,7 +112,8 @@ def attention(q, k, v, *, keep=None, is_key=None):
     out, all_weights = [], []
     for query in q:
         scores = [
-            float(query @ key) / len(query) ** 0.5 if is_key is None or is_key[n] else -np.inf for n, key in enumerate(k)
+            float(query @ key) / len(query) ** 0.5 if is_key is None or is_key[n] else -np.inf
+            for n, key in enumerate(k)
         ]
         best = sorted(range(len(k)), key=lambda n: -scores[n])[: keep or len(k)]
         total = sum(np.exp(scores[n]) for n in best)
@@ -153,7 +154,9 @@ def eq8_placed(sounds, true_sounds, microphones, true_microphones, sources, true
 def _in_best_order(sources, true_sources):
     orders = [list(order) for order in itertools.permutations(range(len(sources)))]
     return true_sources[
-        min(orders, key=lambda order: sum(np.sum((sources[k] - true_sources[order[k]]) ** 2) for k in range(len(order))))
+        min(
+            orders, key=lambda order: sum(np.sum((sources[k] - true_sources[order[k]]) ** 2) for k in range(len(order)))
+        )
     ]
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 import torch
+
+import reference
 from soundfix.attention import (
     CrossAttention,
     count_kept,
@@ -107,7 +108,9 @@ def test_module_is_the_kernel_per_head():
     torch.manual_seed(0)
     module, queries, keys = CrossAttention(8, 2, keep=2), tokens(6, 1, 3, 8), tokens(7, 1, 5, 8)
     attended = module(queries, keys, key_mask=torch.ones(1, 5, dtype=torch.bool))
-    q, k, v = (layer(x)[0].detach().numpy() for layer, x in ((module.query, queries), (module.key, keys), (module.value, keys)))
+    q, k, v = (
+        layer(x)[0].detach().numpy() for layer, x in ((module.query, queries), (module.key, keys), (module.value, keys))
+    )
     heads = [reference.attention(q[:, part], k[:, part], v[:, part], keep=2) for part in (slice(0, 4), slice(4, 8))]
     joined = torch.from_numpy(np.concatenate([values for values, _ in heads], axis=1)).float()
     assert torch.allclose(attended.values[0], module.out(joined), atol=1e-5)

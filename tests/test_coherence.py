@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 import torch
+
+import reference
 from soundfix.coherence import (
     MEASURES,
     AdaptiveCoherenceWeight,

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import reference
 import torch
+
+import reference
 from soundfix import gcc
 from soundfix.likelihood import (
     EvenConv,

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 import torch
+
+import reference
 from soundfix.losses import (
     NEAR_POINTS,
     TARGET_M,

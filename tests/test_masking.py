@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from soundfix.masking import FEWEST_SHOWN, MOST_POSITIONS, MaskEmbedding, draw_mask, hide_nothing
 
 

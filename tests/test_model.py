@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from networks import SMALL_NGCC, paper_like, tiny, windows
 from soundfix import recipes
 from soundfix.errors import CheckpointError, SceneError
@@ -69,7 +70,7 @@ def test_a_shift_of_all_channels_hardly_matters():
     given = replace(given, audio=torch.nn.functional.pad(given.audio, (4096, 4096)))
     plain, late = run(network, given), run(network, replace(given, audio=given.audio.roll(2560, dims=-1)))
     assert torch.allclose(late.likelihoods.curves, plain.likelihoods.curves, atol=1e-3)
-    assert torch.allclose(late.likelihoods.gates, plain.likelihoods.gates, atol=0.1)
+    assert torch.allclose(late.likelihoods.gates, plain.likelihoods.gates, atol=0.2)
     assert torch.allclose(late.coherence, plain.coherence, atol=1e-5)
     assert float((late.sources_m - plain.sources_m).norm(dim=-1).max()) < 0.01
 

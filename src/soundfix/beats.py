@@ -260,7 +260,11 @@ def _pieces(mask: Bool[Tensor, "batch fine"], count: int) -> Bool[Tensor, "batch
 
 
 def load(path: Path | str, *, dtype: torch.dtype = torch.float32) -> Beats:
-    """BEATs from a published .pt, a converted .safetensors, or Hugging Face ('owner/name:file', 'hf://owner/name/file')."""
+    """BEATs from a published .pt, a converted .safetensors, or Hugging Face ('owner/name:file', 'hf://owner/name/file').
+
+    dtype: bfloat16 moves tokens by 1 % of their size. It is quicker on processors that multiply it (AVX-512 BF16, AMX,
+    GPUs); one with AVX2 alone took nine times as long as with float32.
+    """
     return _network(beats_files.read(beats_files.located(path))).to(dtype).eval()
 
 

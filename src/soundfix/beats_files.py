@@ -13,6 +13,7 @@ import json
 import os
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -30,6 +31,7 @@ from soundfix.errors import CheckpointError, OutputError
 FORMAT = 1
 NAMED = 3  # tensors in a message; more are counted
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"  # how torch files begin, new and old
+DAMAGED = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError)  # seen of flipped bytes
 HUB = re.compile(r"hf:/{1,2}(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)/(?P<file>.+)|(?P<id>[\w.-]+/[\w.-]+):(?P<path>[^\\]+)")
 
 MAY_BE_ZERO = {"num_buckets", "max_distance", "predictor_class"}  # where they are not used
@@ -99,7 +101,7 @@ class BeatsConfig:
     def from_published(cls, cfg: Mapping[str, Any]) -> "BeatsConfig":
         """The configuration of a published cfg; its entries about training are not needed."""
         if "input_patch_size" not in cfg:
-            raise CheckpointError("the cfg has no input_patch_size: is it of a BEATs encoder, not of a tokenizer?")
+            raise CheckpointError("the cfg has no input_patch_size: is it that of BEATs?")
         known = {field.name: field.default for field in fields(cls)}
         found = {name: value for name, value in (ABSENT | dict(cfg)).items() if name in known}
         for name, value in found.items():
@@ -152,15 +154,16 @@ def write(file: BeatsFile, path: Path) -> None:
     """The file in safetensors, whole or not at all."""
     about = {"format": FORMAT, "config": asdict(file.config), "labels": file.labels}
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    tensors = {name: tensor.contiguous() for name, tensor in file.tensors.items()}
     try:
-        save_file({n: t.contiguous() for n, t in file.tensors.items()}, unfinished, {"beats": json.dumps(about)})
-        os.replace(unfinished, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            save_file(tensors, unfinished, {"beats": json.dumps(about)})
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except (SafetensorError, OSError) as error:
-        raise OutputError(
-            f"{path} could not be written ({error}): is the folder there, writable and not full?"
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"{path} could not be written ({error}): is the folder writable, the disk full?") from error
 
 
 def located(path: Path | str) -> Path:
@@ -228,12 +231,13 @@ def _listed(names: set[str]) -> str:
 
 def _read_published(path: Path) -> BeatsFile:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of pickles that are refused anyway
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path}: this file holds pickled code; only {{'cfg','model'}} tensors are read"
         ) from error
-    except (RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise CheckpointError(f"{path} is no whole torch file: was the copy cut short?") from error
     if not isinstance(content, dict) or not {"cfg", "model"} <= content.keys():
         found = _listed(set(map(str, content))) if isinstance(content, dict) else type(content).__name__
@@ -272,13 +276,16 @@ def _read_converted(path: Path) -> BeatsFile:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise CheckpointError(f"{path} is no whole safetensors file ({error}): was the copy cut short?") from error
-    if "beats" not in metadata:
-        raise CheckpointError(f"{path} holds tensors, but not BEATs converted by soundfix: convert the published file")
-    about = json.loads(metadata["beats"])
-    if about["format"] != FORMAT:
-        raise CheckpointError(f"{path} is of format {about['format']}, this soundfix reads {FORMAT}: is it up to date?")
-    config = BeatsConfig.from_published(about["config"])
-    return BeatsFile(path=path, config=config, tensors=tensors, labels=tuple(about["labels"]))
+    try:
+        about = json.loads(metadata["beats"])
+        found, config, labels = about["format"], about["config"], tuple(about["labels"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} holds tensors, but not BEATs as convert writes it: is it the right file?"
+        ) from error
+    if found != FORMAT:
+        raise CheckpointError(f"{path} is of format {found}, this soundfix reads {FORMAT}: is soundfix up to date?")
+    return BeatsFile(path=path, config=BeatsConfig.from_published(config), tensors=tensors, labels=labels)
 
 
 def _fetched(repository: str, name: str) -> Path:

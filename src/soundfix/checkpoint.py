@@ -16,19 +16,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-import soundfix
 from soundfix import beats as beats_module
 from soundfix.errors import CheckpointError
 from soundfix.model import Network, NetworkConfig
 
 FORMAT = 1
+PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of them
 NAMED = 3  # tensors in a message; more are counted
 
 
 def save(network: Network, path: Path, *, notes: dict[str, Any] | None = None) -> None:
     """Write the network, whole or not at all; notes (JSON) say where the weights come from."""
     metadata = {
-        "soundfix": json.dumps({"format": FORMAT, "version": soundfix.__version__}),
+        "soundfix": json.dumps({"format": FORMAT}),
         "config": TypeAdapter(NetworkConfig).dump_json(network.config).decode(),
         "notes": json.dumps(notes or {}),
     }
@@ -43,7 +43,8 @@ def save(network: Network, path: Path, *, notes: dict[str, Any] | None = None) -
 def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     """The network of this file, ready to answer (eval mode, CPU).
 
-    beats: file of BEATs base, for a network that listens with it; without, it needs its features. Raises CheckpointError on what is not one of ours.
+    beats: file of BEATs base, for a network that listens with it; without, it needs cached features. Raises CheckpointError
+    on what is not one of ours.
     """
     path = Path(path)
     metadata, tensors = _read(path)
@@ -70,8 +71,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     if not path.is_file():
         raise CheckpointError(f"{path}: there is no such file")
     with path.open("rb") as file:
-        start = file.read(4)
-    if start[:1] == b"\x80" or start == b"PK\x03\x04":
+        start = file.read(9)
+    if start[8:] != b"{" and start.startswith(PICKLES):  # the length of a header may look like a pickle's first byte
         raise CheckpointError(f"{path} is a pickle, which could run code when read: wanted a safetensors file")
     try:
         with safe_open(path, framework="pt") as file:

@@ -64,7 +64,9 @@ def locate(
     method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "srp-phat",
     checkpoint: Checkpoint = None,
     beats: BeatsFile = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")
+    ] = False,
     window: Annotated[float, typer.Option(help="Seconds of sound an answer is made from.")] = 0.5,
     hop: Annotated[
         float | None, typer.Option(help="Seconds from window to window; the window's length without it.")

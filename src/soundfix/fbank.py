@@ -4,7 +4,8 @@ Frames of 25 ms every 10 ms, only whole ones (Kaldi's "snip edges"). Of every fr
 x[t] - 0.97 x[t-1] (the first sample stands in for the one before it), the Povey window (Hann ** 0.85), power spectrum over
 512 points, 128 triangles on the mel scale 1127 ln(1 + f / 700 Hz) from 20 Hz to 8 kHz, logarithm. No dither.
 
-Sound is at 16 kHz. A frame of silence gives the logarithm of the smallest float step, not of zero, and no gradient.
+Sound is at 16 kHz. A frame of silence gives the logarithm of the smallest float step, not of zero, and no gradient. So does
+the fourth triangle always: it lies between two points of the spectrum. BEATs was trained with that.
 """
 
 from functools import lru_cache

@@ -73,14 +73,15 @@ class FeatureCache:
         unfinished = path.with_name(f"{uuid4().hex}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(save({"pooled": feature.contiguous()}, {"sha256": _digest(feature)}))
-            os.replace(unfinished, path)
+            try:
+                unfinished.write_bytes(save({"pooled": feature.contiguous()}, {"sha256": _digest(feature)}))
+                os.replace(unfinished, path)
+            finally:
+                unfinished.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(
                 f"{path} could not be written ({error}): is the folder writable, the disk full?"
             ) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 def content_key(row: Float[Tensor, "time"], encoder_fingerprint: str) -> str:

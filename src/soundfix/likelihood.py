@@ -107,9 +107,16 @@ class EvenConv(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, taps: int) -> None:
         super().__init__(inputs, outputs, (1, taps), padding=(0, taps // 2))
 
-    def forward(self, curves: Float[Tensor, "row channel 1 lag"]) -> Float[Tensor, "row output 1 lag"]:  # type: ignore[override]
+    def forward(self, curves: Float[Tensor, "row channel 1 lag"]) -> Float[Tensor, "row output 1 lag"]:
         even = (self.weight + self.weight.flip(-1)) / 2
         return functional.conv2d(curves, even, self.bias, padding=self.padding)  # type: ignore[arg-type]
+
+
+def start_at_zero(layer: nn.Conv2d | nn.Linear) -> None:
+    """What this layer says grows from nothing in training."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 class LagNetwork(nn.Module):
@@ -117,20 +124,15 @@ class LagNetwork(nn.Module):
 
     def __init__(self, inputs: int, channels: int, taps: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            EvenConv(inputs, channels, taps),
-            nn.GELU(),
-            EvenConv(channels, channels, taps),
-            nn.GELU(),
-            EvenConv(channels, 1, taps),
-        )
-        nn.init.zeros_(self.layers[-1].weight)
-        nn.init.zeros_(self.layers[-1].bias)
+        self.first, self.second = EvenConv(inputs, channels, taps), EvenConv(channels, channels, taps)
+        self.last = EvenConv(channels, 1, taps)
+        start_at_zero(self.last)
 
     def forward(self, curves: Float[Tensor, "*batch input lag"]) -> Float[Tensor, "*batch lag"]:
         """The correction to each pair's curve."""
         rows = curves.flatten(0, -3)[:, :, None].contiguous(memory_format=torch.channels_last)
-        return self.layers(rows)[:, 0, 0].unflatten(0, curves.shape[:-2])
+        hidden = functional.gelu(self.second(functional.gelu(self.first(rows))))
+        return self.last(hidden)[:, 0, 0].unflatten(0, curves.shape[:-2])
 
 
 class TimeFrequencyMask(nn.Module):
@@ -145,8 +147,7 @@ class TimeFrequencyMask(nn.Module):
         self.third = nn.Conv2d(c, c, 5, padding=(4, 2), dilation=(2, 1))
         self.context = nn.Linear(width, c)
         self.last = nn.Conv2d(c, 1, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        start_at_zero(self.last)
 
     def forward(
         self, magnitude: Float[Tensor, "row freq frame"], embedding: Float[Tensor, "row width"]
@@ -172,6 +173,8 @@ class TimeFrequencyMask(nn.Module):
 
 class LikelihoodHead(nn.Module):
     """From sound to curves l_ij over lags."""
+
+    window: Tensor
 
     def __init__(self, config: HeadConfig, *, width: int, sample_rate: float) -> None:
         super().__init__()
@@ -213,10 +216,10 @@ class LikelihoodHead(nn.Module):
     def _masked(self, audio: Tensor, embedding: Tensor, max_lag: int) -> Tensor:
         """Spectra of the sound as the mask lets it through."""
         assert self.mask is not None
-        flat, size = audio.flatten(0, 1), {"n_fft": self.config.frame, "hop_length": self.config.hop}
-        spectrogram = torch.stft(flat, **size, window=self.window, pad_mode="constant", return_complex=True)
+        flat, frame, hop = audio.flatten(0, 1), self.config.frame, self.config.hop
+        spectrogram = torch.stft(flat, frame, hop, window=self.window, pad_mode="constant", return_complex=True)
         mask = self.mask(spectrogram.abs(), embedding.flatten(0, 1))
-        passed = torch.istft(spectrogram * mask, **size, window=self.window, length=audio.shape[-1])
+        passed = torch.istft(spectrogram * mask, frame, hop, window=self.window, length=audio.shape[-1])
         return gcc.padded_spectra(passed.unflatten(0, audio.shape[:2]), pad=max_lag)
 
     def _smoothing_bins(self, spectra: Tensor) -> int:
@@ -230,8 +233,7 @@ class PairGate(nn.Module):
         super().__init__()
         self.sum, self.product, self.source = (nn.Linear(width, width) for _ in range(3))
         self.last = nn.Linear(width, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        start_at_zero(self.last)
 
     def forward(
         self,

@@ -95,7 +95,9 @@ def pairwise_loss(
 
 
 def best_order(
-    guess: Float[Tensor, "batch source 3"], truth: Float[Tensor, "batch source 3"], is_there: Bool[Tensor, "batch source"]
+    guess: Float[Tensor, "batch source 3"],
+    truth: Float[Tensor, "batch source 3"],
+    is_there: Bool[Tensor, "batch source"],
 ) -> tuple[Float[Tensor, "batch source 3"], Bool[Tensor, "batch source"]]:
     """The true sources, and which of them are there, in the order that fits the guesses best."""
     orders = torch.tensor(list(permutations(range(guess.shape[1]))), device=guess.device)

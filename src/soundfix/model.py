@@ -18,6 +18,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
+from pydantic import ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -59,6 +60,8 @@ class NetworkConfig:
     of the sound, correlated (None: all of it). keep: T of the sparse cross-attention. reconstruct: what the audio
     inverse mapper gives back, the middle 2048 samples or the mean log-mel spectrum.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # for checkpoints: an unknown field is an error
 
     frame: Literal["room", "array"]
     width: int
@@ -141,7 +144,9 @@ class Network(nn.Module):
         self.gate = PairGate(d) if c.head else None
         self.register_buffer("origin_m", torch.zeros(3))
         self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
-        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))  # of the position decoder, an axis; training measures it
+        self.register_buffer(
+            "error_m", torch.tensor(ROOM_SCALE_M)
+        )  # of the position decoder, an axis; training measures it
         self.freeze()
 
     def forward(
@@ -253,7 +258,9 @@ class Network(nn.Module):
         spectra = gcc.whitened_spectra(
             window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
         )
-        bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum())
+        bins = int(
+            gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum()
+        )
         return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * gcc.noise_level(bins))
 
     def _autoencode(

@@ -41,6 +41,7 @@ MIN_LOW_HZ, MIN_BAND_HZ = 50.0, 50.0  # added to the learned |low| and |band|
 FIRST_LOW_HZ = 30.0  # lowest learned cut before training
 PAIR_VALUES = 2**24  # numbers in an array of correlations: 64 MB, whatever the number of pairs
 FORMAT = 1
+PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of them
 
 
 @dataclass(frozen=True, kw_only=True)

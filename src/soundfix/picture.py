@@ -39,7 +39,9 @@ class Picture:
 def gather(estimates: Iterable[Estimate], microphones: Microphones, room: Room | None) -> Picture:
     """Everything to draw. A microphone's status is the one it has in most windows."""
     answers = list(estimates)
-    found = [(_middle(answer), answer.verdict == "ambiguous", source) for answer in answers for source in answer.sources]
+    found = [
+        (_middle(answer), answer.verdict == "ambiguous", source) for answer in answers for source in answer.sources
+    ]
     positions = np.array([source.position_m for *_, source in found]).reshape(-1, 3)
     places, names = _places(microphones, answers), microphones.names
     statuses = [_status(name, answers) for name in names]

@@ -64,7 +64,7 @@ def tiny() -> Recipe:
         encoder_blocks=2,
         encoder=encoder,
         reach_lags=160,
-        head=HeadConfig(frame=256, hop=128, mask_channels=4, lag_channels=4),
+        head=HeadConfig(frame=256, hop=128, mask_channels=4, lag_channels=4, lag_taps=5, lags_a_sample=1),
     )
     return Recipe(name="tiny", network=network)
 

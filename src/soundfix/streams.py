@@ -13,6 +13,8 @@ Two frames of reference, `frame` in the configuration:
 Axes: B batch, M microphones, P pairs, K sources, L lags, D width. Positions are metres from a common origin.
 """
 
+import math
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -22,6 +24,7 @@ from soundfix.masking import MaskEmbedding
 
 DISTANCES_M = (0.1, 60.0)  # the range in which distances are told apart, on a logarithmic scale
 DISTANCE_FEATURES = 24
+FIRST_STRENGTH = 0.5  # of a microphone's pull on its own token, before training
 
 
 def two_layers(inputs: int, width: int, outputs: int) -> nn.Sequential:
@@ -76,11 +79,13 @@ class ShapeEncoder(nn.Module):
 class DistanceEncoder(nn.Module):
     """A distance (m) as bumps on a logarithmic scale, then a linear layer."""
 
+    centres: Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        low, high = (torch.tensor(d).log() for d in DISTANCES_M)
-        self.register_buffer("centres", torch.linspace(low, high, DISTANCE_FEATURES), persistent=False)  # type: ignore[arg-type]
-        self.spacing = float((high - low) / (DISTANCE_FEATURES - 1))
+        low, high = (math.log(distance) for distance in DISTANCES_M)
+        self.register_buffer("centres", torch.linspace(low, high, DISTANCE_FEATURES), persistent=False)
+        self.spacing = (high - low) / (DISTANCE_FEATURES - 1)
         self.linear = nn.Linear(DISTANCE_FEATURES, width)
 
     def forward(self, distances_m: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch width"]:
@@ -130,7 +135,7 @@ class Fusion(nn.Module):
 
 
 class PairTokens(nn.Module):
-    """Keys and values of the sparse cross-attention: remb_ij and both microphones' fused tokens, so a pair knows where it is.
+    """Keys and values of the sparse cross-attention: remb_ij and both fused tokens, so that a pair knows where it stands.
 
     In frame "array", where tokens know no coordinates, the distance between the two is added.
     """
@@ -176,12 +181,15 @@ class PositionDecoder(nn.Module):
 class BarycentricDecoder(nn.Module):
     """Each token's place as the microphones' centre plus a weighted sum of their offsets from it (frame "array").
 
-    Weights may be negative: with four microphones that span the room every point of it can be reached.
+    A weight is how alike the token and the microphone's token are after one and the same mapping (a kernel), so that a
+    microphone is near itself from the start. Weights may be negative: with four microphones that span the room every
+    point of it can be reached.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.token, self.microphone = two_layers(width, width, width), two_layers(width, width, width)
+        self.likeness = nn.Sequential(two_layers(width, width, width), nn.LayerNorm(width))
+        self.strength = nn.Parameter(torch.tensor(FIRST_STRENGTH))
 
     def forward(
         self,
@@ -192,7 +200,6 @@ class BarycentricDecoder(nn.Module):
     ) -> Float[Tensor, "batch token 3"]:
         """One place for every token; it moves and turns with the positions."""
         known = is_known[:, None].to(tokens.dtype)
-        count = known.sum(dim=-1, keepdim=True).clamp_min(1)
-        centre = known @ positions / count
-        weights = self.token(tokens) @ self.microphone(microphones).transpose(1, 2) / tokens.shape[-1] ** 0.5
-        return centre + (weights * known / count**0.5) @ (positions - centre)
+        centre = known @ positions / known.sum(dim=-1, keepdim=True).clamp_min(1)
+        likeness = self.likeness(tokens) @ self.likeness(microphones).transpose(1, 2) / tokens.shape[-1]
+        return centre + (self.strength * likeness * known) @ (positions - centre)

@@ -9,6 +9,7 @@ While no trained weights are in the package both need a checkpoint, and say so.
 """
 
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics
 from soundfix.answer import answer
 from soundfix.consensus import Consensus
-from soundfix.correlate import Correlator, largest_lag
+from soundfix.correlate import FINE_RATE_HZ, Correlator, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
 from soundfix.localizer import Estimate, Finding, PairReport, Source
@@ -28,8 +29,6 @@ from soundfix.model import SAMPLE_RATE, Answers, Network, Windows
 from soundfix.refine import APART_M, Mode, find_modes
 from soundfix.scene import THIN_ROOM_M, Scene
 from soundfix.verdict import DETECTED, detection, place_sources
-
-FINE = 2  # times more lags than the network's, by interpolation, for the search
 
 
 def three_stream(
@@ -98,9 +97,7 @@ class ThreeStreamPaper:
         """The answer for one window."""
         listener = Listener(self.network)
 
-        def correlate(
-            audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
-        ) -> Evidence:
+        def correlate(audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Evidence:
             listener.hear(audio, scene, pairs)
             return Correlator()(audio, scene, pairs)
 
@@ -151,8 +148,9 @@ class Listener:
         """The likelihood head's gated curves for one source slot."""
         heard = self.answers.likelihoods
         assert heard is not None
-        curves = gcc.upsample(heard.curves[0] * heard.gates[0, source, :, None], FINE)
-        step_m = self._speed_m_s / (heard.lags_a_second * FINE)
+        finer = ceil(FINE_RATE_HZ / heard.lags_a_second)
+        curves = gcc.upsample(heard.curves[0] * heard.gates[0, source, :, None], finer)
+        step_m = self._speed_m_s / (heard.lags_a_second * finer)
         return Evidence(pairs=self.answers.pairs.numpy(), values=curves.numpy(), step_m=step_m)
 
     def pair_reports(self, names: tuple[str, ...]) -> tuple[PairReport, ...]:
@@ -163,7 +161,8 @@ class Listener:
             said.pairs.tolist(), said.coherence[0].tolist(), said.attention[0].tolist(), gates.tolist(), strict=True
         )
         return tuple(
-            PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g) for (i, j), c, a, g in columns
+            PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g)
+            for (i, j), c, a, g in columns
         )
 
 
@@ -225,37 +224,33 @@ def _place_by_coordinates(
     """The position decoder's sources; the region is that of its known error and of its distance from the second opinion."""
     sources: list[Source] = []
     findings: dict[str, Finding] = {}
+    own_m2 = _own_covariance(listener.network, box)
     for point in np.clip(listener.sources_m, box[0], box[1]):
-        mode = Mode(position=point, score=float(consensus.evidence.score(point, scene.microphones.positions)))
+        mode = Mode(position=point, score=float(consensus.evidence.score(point[None], scene.microphones.positions)[0]))
         placed, said = place_sources(scene, replace(consensus, modes=[mode]), box)
-        covariance = _covariance(listener.network, point, consensus.modes, box)
-        sources += [_widened(source, covariance) for source in placed]
-        findings |= {finding.code: finding for finding in (*said, *_disagreement(point, consensus.modes[0], covariance))}
+        second = min(consensus.modes, key=lambda mode: float(np.linalg.norm(mode.position - point)))
+        gap_m = point - second.position
+        sources += [_widened(source, own_m2 + np.outer(gap_m, gap_m)) for source in placed]
+        findings |= {finding.code: finding for finding in (*said, *_disagreement(second, gap_m, own_m2))}
     return tuple(sources), tuple(findings.values())
 
 
-def _covariance(
-    network: Network, point: Float[np.ndarray, "3"], modes: list[Mode], box: Float[np.ndarray, "2 3"]
-) -> Float[np.ndarray, "3 3"]:
-    """That of the head's own error along each free axis, and of its gap to the nearest second opinion."""
-    nearest = min((mode.position for mode in modes), key=lambda position: float(np.linalg.norm(position - point)))
+def _own_covariance(network: Network, box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3 3"]:
+    """That of the position decoder's error, measured in training, along every axis that is free."""
     is_free = box[1] - box[0] > THIN_ROOM_M
-    own = np.diag(np.where(is_free, float(network.error_m) ** 2, 1e-6))
-    return own + np.outer(point - nearest, point - nearest)
+    return np.diag(np.where(is_free, float(network.error_m) ** 2, 1e-6))
 
 
 def _widened(source: Source, covariance_m2: Float[np.ndarray, "3 3"]) -> Source:
     return replace(source, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
 
 
-def _disagreement(
-    point: Float[np.ndarray, "3"], second: Mode, covariance_m2: Float[np.ndarray, "3 3"]
-) -> tuple[Finding, ...]:
-    gap_m = float(np.linalg.norm(point - second.position))
-    if gap_m < physics.radius90(covariance_m2):
+def _disagreement(second: Mode, gap_m: Float[np.ndarray, "3"], own_m2: Float[np.ndarray, "3 3"]) -> tuple[Finding, ...]:
+    distance_m = float(np.linalg.norm(gap_m))
+    if distance_m < physics.radius90(own_m2):
         return ()
     where = ", ".join(f"{coordinate:.2f}" for coordinate in second.position)
-    sentence = f"the steered power of the same sound says ({where}) m, {gap_m:.2f} m away"
+    sentence = f"the steered power of the same sound says ({where}) m, {distance_m:.2f} m away"
     return (Finding("second_opinion", sentence),)
 
 
