@@ -72,7 +72,7 @@ def test_a_shift_of_all_channels_hardly_matters():
     assert torch.allclose(late.likelihoods.curves, plain.likelihoods.curves, atol=1e-3)
     assert torch.allclose(late.likelihoods.gates, plain.likelihoods.gates, atol=0.2)
     assert torch.allclose(late.coherence, plain.coherence, atol=1e-5)
-    assert float((late.sources_m - plain.sources_m).norm(dim=-1).max()) < 0.01
+    assert float((late.sources_m - plain.sources_m).norm(dim=-1).max()) < 0.02
 
 
 def turned_room(given, turn, shift):

@@ -63,11 +63,8 @@ def seconds_a_window(network: Network) -> float:
         is_known=torch.ones(1, MICROPHONES, dtype=torch.bool),
         is_heard=torch.ones(1, MICROPHONES, dtype=torch.bool),
     )
-    features = (
-        None
-        if network.encoder or network.config.acoustic == "none"
-        else torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim)
-    )
+    is_deaf = network.config.acoustic == "base" and network.encoder is None
+    features = torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim) if is_deaf else None
     times = []
     for _ in range(RUNS + 1):
         start = time.perf_counter()

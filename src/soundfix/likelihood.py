@@ -109,7 +109,7 @@ class EvenConv(nn.Conv2d):
 
     def forward(self, curves: Float[Tensor, "row channel 1 lag"]) -> Float[Tensor, "row output 1 lag"]:
         even = (self.weight + self.weight.flip(-1)) / 2
-        return functional.conv2d(curves, even, self.bias, padding=self.padding)  # type: ignore[arg-type]
+        return functional.conv2d(curves, even, self.bias, padding=self.padding)
 
 
 def start_at_zero(layer: nn.Conv2d | nn.Linear) -> None:

@@ -116,7 +116,15 @@ class Answers:
 
 
 class Network(nn.Module):
-    """The three-stream network of one configuration, randomly initialised."""
+    """The three-stream network of one configuration, randomly initialised.
+
+    origin_m, scale_m: of normalised coordinates (metres). error_m: standard error of the position decoder along an axis,
+    measured in training.
+    """
+
+    origin_m: Tensor
+    scale_m: Tensor
+    error_m: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -130,7 +138,7 @@ class Network(nn.Module):
         self.tdoa_encoder = AudioTdoaEncoder(2 * c.reach_lags * _lags_a_sample(c) + 1, d, pooled=c.pooled_lags)
         self.fusion = Fusion(d, c.heads)
         self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array")
-        self.look_at_pairs = CrossAttention(d, c.heads, keep=c.keep)
+        self.sparse_cross_attention_1 = CrossAttention(d, c.heads, keep=c.keep)
         self.joint_norm = nn.LayerNorm(d)
         self.own_sound = nn.Linear(d, d)
         self.hidden_sound, self.source_slots = MaskEmbedding(d), nn.Parameter(0.02 * torch.randn(c.sources, d))
@@ -138,15 +146,13 @@ class Network(nn.Module):
         self.masked_encoder = Stack(d, c.heads, blocks=c.encoder_blocks, ratio=c.ratio)
         self.decoder = Stack(d, c.heads, blocks=c.decoder_blocks, ratio=c.ratio)
         self.audio_inverse_mapper = AudioInverseMapper(d, RECONSTRUCTED[c.reconstruct])
-        self.look_at_pairs_again = CrossAttention(d, c.heads, keep=c.keep)
+        self.sparse_cross_attention_2 = CrossAttention(d, c.heads, keep=c.keep)
         self.position_decoder = PositionDecoder(d) if c.frame == "room" else BarycentricDecoder(d)
         self.head = LikelihoodHead(c.head, width=d, sample_rate=SAMPLE_RATE) if c.head else None
         self.gate = PairGate(d) if c.head else None
         self.register_buffer("origin_m", torch.zeros(3))
         self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
-        self.register_buffer(
-            "error_m", torch.tensor(ROOM_SCALE_M)
-        )  # of the position decoder, an axis; training measures it
+        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
         self.freeze()
 
     def forward(
@@ -164,42 +170,33 @@ class Network(nn.Module):
         i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
         reach_lags where that is further.
         """
-        mask = mask or hide_nothing(windows.is_heard)
-        audio, is_heard = levelled(windows.audio) * windows.is_heard[..., None], windows.is_heard
-        is_known = windows.is_known & ~mask.position
-        places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
-        pairs = all_pairs(audio) if pairs is None else pairs
-        is_useful = is_heard[:, pairs].all(dim=-1)
+        given = self._prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
+        semb = self.acoustic(self.listen(given.audio) if features is None else features)
+        pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
 
-        semb = self.acoustic(self.listen(audio) if features is None else features)
-        pemb = self.position_encoder(places if self.config.frame == "room" else places * self.scale_m, is_known)
-        agreement = coherence(audio, pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
-        heard, correlation = self._correlate(self._window(audio), semb, pairs, max_lag)
-        weighted = self.ascm(correlation, agreement)
+        agreement = coherence(given.audio, given.pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
+        heard, correlation = self._correlate(self._window(given.audio), semb, given.pairs, max_lag)
+        remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
 
-        both, is_seen = torch.cat([pairs, pairs.flip(1)]), is_useful.repeat(1, 2)
-        remb = self.tdoa_encoder(torch.cat([weighted, weighted.flip(-1)], dim=1))
-        fused = self.fusion(semb, pemb, is_known & is_heard)
-        spacing_m = distances(places * self.scale_m)[:, both[:, 0], both[:, 1]]
-        tokens = self.pair_tokens(remb, fused, both, spacing_m, is_known[:, both].all(dim=-1))
-        joint = self.joint_norm(fused + self.look_at_pairs(fused, tokens, key_mask=is_seen).values)
+        fused = self.fusion(semb, pemb, given.is_known & given.is_heard)
+        tokens = self.pair_tokens(
+            remb, fused, given.directed, given.spacing_m, given.is_known[:, given.directed].all(-1)
+        )
+        joint = self.joint_norm(fused + self.sparse_cross_attention_1(fused, tokens, key_mask=given.is_seen).values)
+        sounds, coordinates = self._autoencode(joint, pemb, given)
+        looked = self.sparse_cross_attention_2(coordinates, tokens, key_mask=given.is_seen)
+        microphones_m, sources_m = self._decode(coordinates + looked.values, given)
 
-        sounds, coordinates = self._autoencode(joint, pemb, mask, is_heard)
-        looked = self.look_at_pairs_again(coordinates, tokens, key_mask=is_seen)
-        coordinates = coordinates + looked.values
-        where = self.position_decoder(coordinates, coordinates[:, : audio.shape[1]], places, is_known & is_heard)
-        where = where * self.scale_m + self.origin_m
-        count = audio.shape[1]
         return Answers(
-            sources_m=where[:, count:],
-            microphones_m=where[:, :count],
+            sources_m=sources_m,
+            microphones_m=microphones_m,
             sound=self.audio_inverse_mapper(sounds),
-            sound_target=self.sound_target(audio),
-            pairs=pairs,
+            sound_target=self.sound_target(given.audio),
+            pairs=given.pairs,
             coherence=agreement,
             weights=self.ascm.weight(agreement),
-            attention=looked.weights[:, count].unflatten(-1, (2, -1)).sum(dim=1),
-            likelihoods=self._likelihoods(heard, sounds, coordinates[:, count:], tokens, pairs, is_useful, agreement),
+            attention=looked.weights[:, given.count].unflatten(-1, (2, -1)).sum(dim=1),
+            likelihoods=self._likelihoods(heard, (sounds, coordinates + looked.values, tokens), given, agreement),
         )
 
     def listen(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic feature"]:
@@ -239,6 +236,20 @@ class Network(nn.Module):
         self.origin_m.copy_(points_m.mean(dim=0))
         self.scale_m.copy_(points_m.std(dim=0).max())
 
+    def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> "_Given":
+        """A hidden position is an unknown one; a microphone that is not heard is silent."""
+        is_known = windows.is_known & ~mask.position
+        places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
+        return _Given(
+            audio=levelled(windows.audio) * windows.is_heard[..., None],
+            places=places,
+            places_m=places * self.scale_m,
+            is_known=is_known,
+            is_heard=windows.is_heard,
+            mask=mask,
+            pairs=all_pairs(windows.audio) if pairs is None else pairs,
+        )
+
     def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
         """The part that is correlated, its ends faded."""
         window = _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
@@ -264,42 +275,90 @@ class Network(nn.Module):
         return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * gcc.noise_level(bins))
 
     def _autoencode(
-        self, joint: Tensor, pemb: Tensor, mask: TokenMask, is_heard: Tensor
+        self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
     ) -> tuple[Float[Tensor, "batch mic width"], Float[Tensor, "batch token width"]]:
         """semb^ of every microphone, and the coordinate embeddings^ of microphones and sources."""
-        sounds = self.hidden_sound(joint, mask.audio) + pemb + self.kind[0]
-        coordinates = pemb + self.own_sound(joint.masked_fill(mask.audio[..., None], 0.0)) + self.kind[1]
+        hidden = given.mask.audio
+        sounds = self.hidden_sound(joint, hidden) + pemb + self.kind[0]
+        coordinates = pemb + self.own_sound(joint.masked_fill(hidden[..., None], 0.0)) + self.kind[1]
         slots = (self.source_slots + self.kind[2]).expand(len(joint), -1, -1)
-        is_there = torch.cat([is_heard, is_heard, is_heard.new_ones(slots.shape[:2])], dim=1)
+        is_there = torch.cat([given.is_heard, given.is_heard, given.is_heard.new_ones(slots.shape[:2])], dim=1)
         tokens = self.masked_encoder(torch.cat([sounds, coordinates, slots], dim=1), is_there)
         decoded = self.decoder(tokens, is_there)
-        return decoded[:, : joint.shape[1]], decoded[:, joint.shape[1] :]
+        return decoded[:, : given.count], decoded[:, given.count :]
+
+    def _decode(
+        self, coordinates: Float[Tensor, "batch token width"], given: "_Given"
+    ) -> tuple[Float[Tensor, "batch mic 3"], Float[Tensor, "batch source 3"]]:
+        """Places of microphones and of sources, in metres."""
+        microphones = coordinates[:, : given.count]
+        places = self.position_decoder(coordinates, microphones, given.places, given.is_known & given.is_heard)
+        places_m = places * self.scale_m + self.origin_m
+        return places_m[:, : given.count], places_m[:, given.count :]
 
     def _likelihoods(
         self,
-        heard: tuple[Tensor, float] | None,
-        sounds: Tensor,
-        sources: Tensor,
-        tokens: Tensor,
-        pairs: Tensor,
-        is_useful: Tensor,
-        agreement: Tensor,
+        heard: tuple[Float[Tensor, "batch pair lag"], float] | None,
+        decoded: tuple[Tensor, Tensor, Tensor],
+        given: "_Given",
+        agreement: Float[Tensor, "batch pair"],
     ) -> PairLikelihoods | None:
-        """Every pair's curve and gate."""
+        """Every pair's curve and gate, from the decoded sounds and coordinates and the pair tokens."""
         if heard is None or self.head is None or self.gate is None:
             return None
-        there, back = tokens.chunk(2, dim=1)
-        gates = self.gate(sounds, there + back, sources, pairs, is_useful)
+        sounds, coordinates, (there, back) = decoded[0], decoded[1], decoded[2].chunk(2, dim=1)
+        gates = self.gate(sounds, there + back, coordinates[:, given.count :], given.pairs, given.is_useful)
         if self.head.config.weighting == "coherence":
             gates = gates * self.ascm.weight(agreement)[:, None]
         return PairLikelihoods(
             curves=heard[0],
             gates=gates,
-            pairs=pairs,
+            pairs=given.pairs,
             lags_a_second=SAMPLE_RATE * self.head.config.lags_a_sample,
             sigma=heard[1],
             sharpness=self.head.sharpness,
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Given:
+    """Windows as the network works with them: levelled sound, normalised places (0 where unknown), pairs both ways."""
+
+    audio: Float[Tensor, "batch mic time"]
+    places: Float[Tensor, "batch mic 3"]
+    places_m: Float[Tensor, "batch mic 3"]
+    is_known: Bool[Tensor, "batch mic"]
+    is_heard: Bool[Tensor, "batch mic"]
+    mask: TokenMask
+    pairs: Int[Tensor, "pair 2"]
+
+    @property
+    def count(self) -> int:
+        return self.audio.shape[1]
+
+    @property
+    def directed(self) -> Int[Tensor, "directed 2"]:
+        """(i, j) of every pair, then (j, i)."""
+        return torch.cat([self.pairs, self.pairs.flip(1)])
+
+    @property
+    def is_useful(self) -> Bool[Tensor, "batch pair"]:
+        """Pairs of which both microphones are heard."""
+        return self.is_heard[:, self.pairs].all(dim=-1)
+
+    @property
+    def is_seen(self) -> Bool[Tensor, "batch directed"]:
+        return self.is_useful.repeat(1, 2)
+
+    @property
+    def spacing_m(self) -> Float[Tensor, "batch directed"]:
+        """Distance between the two microphones of a pair; of no meaning where a position is unknown."""
+        return distances(self.places_m)[:, self.directed[:, 0], self.directed[:, 1]]
+
+
+def both_ways(curves: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch directed lag"]:
+    """The curves of all pairs (i, j), then of all (j, i): the same, turned round."""
+    return torch.cat([curves, curves.flip(-1)], dim=1)
 
 
 def all_pairs(audio: Float[Tensor, "batch mic time"]) -> Int[Tensor, "pair 2"]:
