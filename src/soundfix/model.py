@@ -36,6 +36,7 @@ from soundfix.streams import (
     AcousticEmbedding,
     AudioTdoaEncoder,
     BarycentricDecoder,
+    DecodedMicrophones,
     Fusion,
     PairTokens,
     PositionDecoder,
@@ -185,7 +186,7 @@ class Network(nn.Module):
         joint = self.joint_norm(fused + self.sparse_cross_attention_1(fused, tokens, key_mask=given.is_seen).values)
         sounds, coordinates = self._autoencode(joint, pemb, given)
         looked = self.sparse_cross_attention_2(coordinates, tokens, key_mask=given.is_seen)
-        microphones_m, sources_m = self._decode(coordinates + looked.values, given)
+        microphones_m, sources_m = self._decode(coordinates + looked.values, pemb, given)
 
         return Answers(
             sources_m=sources_m,
@@ -288,11 +289,12 @@ class Network(nn.Module):
         return decoded[:, : given.count], decoded[:, given.count :]
 
     def _decode(
-        self, coordinates: Float[Tensor, "batch token width"], given: "_Given"
+        self, coordinates: Float[Tensor, "batch token width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
     ) -> tuple[Float[Tensor, "batch mic 3"], Float[Tensor, "batch source 3"]]:
         """Places of microphones and of sources, in metres."""
-        microphones = coordinates[:, : given.count]
-        places = self.position_decoder(coordinates, microphones, given.places, given.is_known & given.is_heard)
+        is_known = given.is_known & given.is_heard
+        microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, is_known)
+        places = self.position_decoder(coordinates, microphones)
         places_m = places * self.scale_m + self.origin_m
         return places_m[:, : given.count], places_m[:, given.count :]
 

@@ -14,6 +14,7 @@ Axes: B batch, M microphones, P pairs, K sources, L lags, D width. Positions are
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -168,11 +169,7 @@ class PositionDecoder(nn.Module):
         self.layers = two_layers(width, width, 3)
 
     def forward(
-        self,
-        tokens: Float[Tensor, "batch token width"],
-        microphones: Float[Tensor, "batch mic width"],
-        positions: Float[Tensor, "batch mic 3"],
-        is_known: Bool[Tensor, "batch mic"],
+        self, tokens: Float[Tensor, "batch token width"], microphones: "DecodedMicrophones"
     ) -> Float[Tensor, "batch token 3"]:
         """One place for every token."""
         return self.layers(tokens)
@@ -183,23 +180,30 @@ class BarycentricDecoder(nn.Module):
 
     A weight is how alike the token and the microphone's token are after one and the same mapping (a kernel), so that a
     microphone is near itself from the start. Weights may be negative: with four microphones that span the room every
-    point of it can be reached.
+    point of it can be reached. pemb_m is added again: what does not change from sound to sound is easiest to learn by.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.likeness = nn.Sequential(two_layers(width, width, width), nn.LayerNorm(width))
+        self.norm = nn.LayerNorm(width)
         self.strength = nn.Parameter(torch.tensor(FIRST_STRENGTH))
 
     def forward(
-        self,
-        tokens: Float[Tensor, "batch token width"],
-        microphones: Float[Tensor, "batch mic width"],
-        positions: Float[Tensor, "batch mic 3"],
-        is_known: Bool[Tensor, "batch mic"],
+        self, tokens: Float[Tensor, "batch token width"], microphones: "DecodedMicrophones"
     ) -> Float[Tensor, "batch token 3"]:
         """One place for every token; it moves and turns with the positions."""
-        known = is_known[:, None].to(tokens.dtype)
-        centre = known @ positions / known.sum(dim=-1, keepdim=True).clamp_min(1)
-        likeness = self.likeness(tokens) @ self.likeness(microphones).transpose(1, 2) / tokens.shape[-1]
-        return centre + (self.strength * likeness * known) @ (positions - centre)
+        known = microphones.is_known[:, None].to(tokens.dtype)
+        centre = known @ microphones.positions / known.sum(dim=-1, keepdim=True).clamp_min(1)
+        keys = self.likeness(microphones.tokens + self.norm(microphones.pemb))
+        likeness = self.likeness(tokens) @ keys.transpose(1, 2) / tokens.shape[-1]
+        return centre + (self.strength * likeness * known) @ (microphones.positions - centre)
+
+
+class DecodedMicrophones(NamedTuple):
+    """What a position decoder may use: microphones' decoded tokens, pemb, and positions where they are known."""
+
+    tokens: Float[Tensor, "batch mic width"]
+    pemb: Float[Tensor, "batch mic width"]
+    positions: Float[Tensor, "batch mic 3"]
+    is_known: Bool[Tensor, "batch mic"]
