@@ -106,7 +106,7 @@ def base_shapes() -> dict[str, tuple[int, ...]]:
 
 def test_small_is_small():
     with torch.device("meta"):
-        assert sum(p.numel() for p in Beats(SMALL).parameters()) == 2_135_600
+        assert sum(p.numel() for p in Beats(SMALL).parameters()) == 1_914_416
 
 
 # --- slow literal forms

@@ -1,7 +1,7 @@
 import pytest
-from networks import paper_like, tiny
 
 import soundfix
+from networks import paper_like, tiny
 from soundfix import checkpoint
 from soundfix.catalog import CATALOG, DEFAULT
 from soundfix.errors import UnknownMethodError

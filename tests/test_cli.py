@@ -13,8 +13,9 @@ import soundfile
 from typer.testing import CliRunner
 
 import soundfix
+from networks import tiny
 from scenes import anechoic_scene
-from soundfix import cli
+from soundfix import checkpoint, cli
 from soundfix.catalog import CATALOG
 from soundfix.errors import SoundfixError
 from soundfix.files.exports import CSV_COLUMNS, locate_schema
@@ -498,3 +499,55 @@ def test_answers_never_overwrite_each_other_or_the_input(take, tmp_path, command
     assert status == 2
     status, _, _ = command(*given(take, "--json", tmp_path / "a", "--csv", tmp_path / "a"))
     assert status == 2
+
+
+# The networks
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "net.safetensors"
+    checkpoint.save(tiny(is_untrained=True), path)
+    return path
+
+
+def test_a_network_needs_its_checkpoint(command, take):
+    status, _, complaint = command(*given(take, "--method", "three-stream"))
+    assert status == 2
+    assert "three-stream needs trained weights, and none are in this package yet" in complaint
+
+
+def test_a_checkpoint_locates(command, take, weights, tmp_path):
+    found = answers(
+        command, tmp_path, *given(take, "--method", "three-stream", "--checkpoint", weights, "--room", ROOM)
+    )
+    assert all(np.linalg.norm(np.array(e["sources"][0]["position_m"]) - SOURCE) < 0.05 for e in found)
+    assert "pairs" not in found[0]
+
+
+def test_explain_puts_every_pair_into_the_json(command, take, weights, tmp_path):
+    words = given(take, "--method", "three-stream", "--checkpoint", weights, "--explain")
+    found = answers(command, tmp_path, *words)
+    assert len(found[0]["pairs"]) == 21
+    assert {"microphones", "coherence", "attention", "gate"} == set(found[0]["pairs"][0])
+    jsonschema.validate(json.loads((tmp_path / "answers.json").read_text()), locate_schema())
+
+
+def test_a_method_without_weights_refuses_them(command, take, weights):
+    status, _, complaint = command(*given(take, "--checkpoint", weights))
+    assert status == 2
+    assert "srp-phat has no option 'checkpoint'; it takes correlator" in complaint
+
+
+def test_info_describes_a_recipe_and_a_checkpoint(command, weights):
+    for model in ("tiny", weights):
+        status, said, _ = command("info", model)
+        assert status == 0
+        assert "trainable" in said
+        assert "one 0.5 s window of 11 microphones" in said
+
+
+def test_info_refuses_what_it_does_not_know(command):
+    status, _, complaint = command("info", "huge")
+    assert status == 2
+    assert "neither a file nor a recipe" in complaint

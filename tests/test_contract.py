@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from networks import paper_like, taught, tiny
 
+from networks import paper_like, taught, tiny
 from soundfix import checkpoint
 from soundfix.baselines.srp_phat import SrpPhat
 from soundfix.catalog import CATALOG, load

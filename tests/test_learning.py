@@ -61,7 +61,7 @@ def steps(network, windows, sources, *, count, learning_rate, loss):
         )
         chosen = torch.randperm(SCENES, generator=generator)[:BATCH]
         batch = some(windows, chosen)
-        value = loss(network(batch, features=features[chosen]), batch, sources[chosen], generator)
+        value = loss(network, network(batch, features=features[chosen]), batch, sources[chosen], generator)
         optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -69,14 +69,18 @@ def steps(network, windows, sources, *, count, learning_rate, loss):
         yield float(value.detach())
 
 
-def placing(answers, windows, sources, generator):
+def placing(network, answers, windows, sources, generator):
     """Eq. 8 as it is trained."""
     guess = {"sound": answers.sound, "microphones": answers.microphones_m / 3, "sources": answers.sources_m / 3}
-    truth = {"sound": answers.sound_target, "microphones": windows.positions_m / 3, "sources": sources / 3}
+    truth = {
+        "sound": network.sound_target(windows.audio),
+        "microphones": windows.positions_m / 3,
+        "sources": sources / 3,
+    }
     return sum(total_loss(recipes.tiny().losses, guess=guess, truth=truth).values())
 
 
-def listening(answers, windows, sources, generator):
+def listening(network, answers, windows, sources, generator):
     """The likelihood's cross-entropy."""
     box = torch.from_numpy(np.stack([-CENTRE, CENTRE])).float().expand(BATCH, 2, 3)
     points = draw_points(sources, box, count=256, generator=generator)

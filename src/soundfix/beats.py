@@ -48,7 +48,8 @@ SMALL = BeatsConfig(
     encoder_embed_dim=192,
     encoder_ffn_embed_dim=768,
     encoder_attention_heads=4,
-)  # 2,135,600 weights: the encoder soundfix ships
+    conv_pos=32,
+)  # 1,914,416 weights: the encoder soundfix ships; 32 tokens are 0.64 s, and quicker than 128
 
 
 class Beats(nn.Module):

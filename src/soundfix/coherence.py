@@ -72,9 +72,14 @@ def segment_spectra(
 def magnitude_squared(
     spectra: Complex[Tensor, "*batch mic segment freq"], pairs: Int[Tensor, "pair 2"]
 ) -> Float[Tensor, "*batch pair freq"]:
-    """|g_ij|^2 / (g_ii g_jj)."""
-    cross, first, second = _densities(spectra, pairs)
-    return _squared(cross.mean(dim=-2)) / (first.mean(dim=-2) * second.mean(dim=-2) + SMALLEST)
+    """|g_ij|^2 / (g_ii g_jj). The means over segments of all pairs are three matrix products a frequency."""
+    by_frequency = spectra.movedim(-1, -3) / spectra.shape[-2] ** 0.5
+    real, imaginary = by_frequency.real.contiguous(), by_frequency.imag.contiguous()
+    in_phase, mixed = real @ real.mT + imaginary @ imaginary.mT, imaginary @ real.mT
+    squared = in_phase.square() + (mixed - mixed.mT).square()
+    power = in_phase.diagonal(dim1=-2, dim2=-1)
+    values = squared / (power[..., :, None] * power[..., None, :] + SMALLEST)
+    return values[..., pairs[:, 0], pairs[:, 1]].movedim(-2, -1)
 
 
 def phase(

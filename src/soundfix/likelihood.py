@@ -38,9 +38,9 @@ class HeadConfig:
     weighting: Weighting = "mask"
     frame: int = 1024
     hop: int = 256
-    bins_a_band: int = 4  # the mask has one value for so many neighbouring bins
-    mask_channels: int = 16
-    lag_channels: int = 16
+    bins_a_band: int = 8  # the mask has one value for so many neighbouring bins
+    mask_channels: int = 8
+    lag_channels: int = 8
     lag_taps: int = 9
     lags_a_sample: int = 2
     band_hz: tuple[float, float] = (100.0, 7900.0)
@@ -131,7 +131,7 @@ class LagNetwork(nn.Module):
     def forward(self, curves: Float[Tensor, "*batch input lag"]) -> Float[Tensor, "*batch lag"]:
         """The correction to each pair's curve."""
         rows = curves.flatten(0, -3)[:, :, None].contiguous(memory_format=torch.channels_last)
-        hidden = functional.gelu(self.second(functional.gelu(self.first(rows))))
+        hidden = functional.leaky_relu(self.second(functional.leaky_relu(self.first(rows))))
         return self.last(hidden)[:, 0, 0].unflatten(0, curves.shape[:-2])
 
 
@@ -155,9 +155,9 @@ class TimeFrequencyMask(nn.Module):
         """One positive number for every bin; 1 before training."""
         features = self._features(magnitude).contiguous(memory_format=torch.channels_last)  # four times quicker on CPU
         hidden = self.first(features) + self.context(embedding)[..., None, None]
-        hidden = functional.gelu(hidden)
-        hidden = hidden + functional.gelu(self.second(hidden))
-        hidden = hidden + functional.gelu(self.third(hidden))
+        hidden = functional.leaky_relu(hidden)
+        hidden = hidden + functional.leaky_relu(self.second(hidden))
+        hidden = hidden + functional.leaky_relu(self.third(hidden))
         log_mask = LARGEST_LOG_MASK * torch.tanh(self.last(hidden)[:, 0] / LARGEST_LOG_MASK)
         return log_mask.exp().repeat_interleave(self.bins_a_band, dim=1)[:, : magnitude.shape[1]]
 

@@ -99,7 +99,7 @@ class Windows:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What comes out. Positions in metres; sound_target is what `sound` should be.
+    """What comes out. Positions in metres; `sound` should be Network.sound_target.
 
     weights: coherence ** alpha. attention: how much the first source looked at each pair, summing to 1. likelihoods: None
     without a likelihood head.
@@ -108,7 +108,6 @@ class Answers:
     sources_m: Float[Tensor, "batch source 3"]
     microphones_m: Float[Tensor, "batch mic 3"]
     sound: Float[Tensor, "batch mic sample"]
-    sound_target: Float[Tensor, "batch mic sample"]
     pairs: Int[Tensor, "pair 2"]
     coherence: Float[Tensor, "batch pair"]
     weights: Float[Tensor, "batch pair"]
@@ -192,7 +191,6 @@ class Network(nn.Module):
             sources_m=sources_m,
             microphones_m=microphones_m,
             sound=self.audio_inverse_mapper(sounds),
-            sound_target=self.sound_target(given.audio),
             pairs=given.pairs,
             coherence=agreement,
             weights=self.ascm.weight(agreement),
@@ -213,6 +211,7 @@ class Network(nn.Module):
 
     def sound_target(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic sample"]:
         """What the audio inverse mapper should give back."""
+        audio = levelled(audio)
         size = RECONSTRUCTED[self.config.reconstruct]
         if self.config.reconstruct == "waveform":
             return _middle(functional.pad(audio, (0, max(0, size - audio.shape[-1]))), size) / LEVEL
