@@ -25,8 +25,9 @@ PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of the
 NAMED = 3  # tensors in a message; more are counted
 
 
-def save(network: Network, path: Path, *, notes: dict[str, Any] | None = None) -> None:
+def save(network: Network, path: Path | str, *, notes: dict[str, Any] | None = None) -> None:
     """Write the network, whole or not at all; notes (JSON) say where the weights come from."""
+    path = Path(path)
     metadata = {
         "soundfix": json.dumps({"format": FORMAT}),
         "config": TypeAdapter(NetworkConfig).dump_json(network.config).decode(),
