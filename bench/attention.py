@@ -49,7 +49,11 @@ def table() -> list[str]:
         for share in SHARES:
             kept = max(1, round(share * keys))
             times = [
-                milliseconds(lambda q=q, k=k, v=v, kept=kept, form=form: form(q @ k.transpose(-1, -2), v, kept=kept))
+                milliseconds(
+                    lambda q=q, k=k, v=v, kept=kept, form=form: form(
+                        q @ k.transpose(-1, -2), v, kept=torch.tensor(kept)
+                    )
+                )
                 for form in (masked_attention, gathered_attention)
             ]
             chosen = "gathered" if is_gather_faster(kept, keys) else "masked"

@@ -54,8 +54,8 @@ def test_all_keys_kept_is_dense_bit_for_bit(qkv, keep):
 def test_the_two_sparse_forms_agree(qkv, kept):
     q, k, v = qkv
     scores, is_key = q @ k.transpose(-1, -2), torch.rand(2, 1, 12, generator=torch.Generator().manual_seed(4)) < 0.7
-    one = masked_attention(scores, v, kept=kept, key_mask=is_key)
-    other = gathered_attention(scores, v, kept=kept, key_mask=is_key)
+    one = masked_attention(scores, v, kept=torch.tensor(kept), key_mask=is_key)
+    other = gathered_attention(scores, v, kept=torch.tensor(kept), key_mask=is_key)
     assert torch.allclose(one.values, other.values, atol=1e-6)
     assert torch.allclose(one.weights, other.weights, atol=1e-6)
 
@@ -66,8 +66,16 @@ def test_keeps_as_many_keys_as_asked(qkv):
 
 
 def test_a_share_is_rounded_up():
-    assert [count_kept(share, 10) for share in (0.05, 0.3, 0.31, 1.0)] == [1, 3, 4, 10]
-    assert count_kept(30, 10) == 10
+    assert [int(count_kept(share, torch.tensor(10))) for share in (0.05, 0.3, 0.31, 1.0)] == [1, 3, 4, 10]
+    assert int(count_kept(30, torch.tensor(10))) == 10
+
+
+def test_a_share_is_one_of_the_keys_that_are_there(qkv):
+    """Half of 12 keys, of 4 and of none: 6, 2 and 0 are looked at."""
+    q, k, v = (x[:1].expand(3, -1, -1, -1) for x in qkv)
+    is_key = torch.arange(12) < torch.tensor([12, 4, 0])[:, None, None]
+    weights = sparse_attention(q, k, v, keep=0.5, key_mask=is_key).weights
+    assert (weights > 0).sum(dim=-1).flatten(1).unique(dim=1).flatten().tolist() == [6, 2, 0]
 
 
 def test_masked_keys_are_not_seen(qkv):

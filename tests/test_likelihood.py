@@ -86,6 +86,7 @@ def test_log_likelihood_equals_literal(rng):
     gates = np.array([0.5, 0.0, 1.7])
     said = PairLikelihoods(
         curves=torch.from_numpy(table)[None], gates=torch.from_numpy(gates)[None, None], pairs=PAIRS,
+        is_placed=torch.ones(1, 3, dtype=torch.bool),
         lags_a_second=32_000.0, sigma=0.02, sharpness=torch.tensor(0.4, dtype=torch.float64),
     )  # fmt: skip
     fast = said.at(torch.from_numpy(points)[None], torch.from_numpy(positions)[None], torch.tensor([340.0]).double())

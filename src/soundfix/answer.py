@@ -52,7 +52,7 @@ def answer(
     pairs, pair_findings = choose_pairs(health.is_heard)
     if pair_findings:  # too many to listen to those as well that are not located with
         pairs, _ = choose_pairs(is_used)
-    evidence = _weighted(correlate(health.audio, scene, pairs), health.weight)
+    evidence = weighted(correlate(health.audio, scene, pairs), health.weight)
     box, consensus, outside = _agree_somewhere(scene, evidence, is_used, find, leaves_out)
     if not consensus.modes:
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
@@ -112,7 +112,7 @@ def choose_pairs(is_heard: Bool[np.ndarray, "mic"]) -> tuple[Int[np.ndarray, "pa
     return chosen, (Finding("pairs_subsampled", sentence, degrades=False),)
 
 
-def _weighted(evidence: Evidence, weight: Float[np.ndarray, "mic"]) -> Evidence:
+def weighted(evidence: Evidence, weight: Float[np.ndarray, "mic"]) -> Evidence:
     """Curves scaled by how usable both signals are."""
     share = weight[evidence.pairs].prod(axis=1).astype(evidence.values.dtype)
     return evidence if (share == 1).all() else replace(evidence, values=evidence.values * share[:, None])

@@ -13,15 +13,15 @@ there for what it makes the network learn, not for speed.
 A key may be masked out. A query without any key gets zeros, and finite gradients.
 """
 
-from math import ceil
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 Keep = int | float  # a number of keys, or (a float from 0 to 1) a share of them
 MORE_THAN_ANY = 1 << 30
+ROUNDING = 1e-6  # 0.07 of 100 keys is 7, though 0.07 * 100 is a trace more
 GATHER_SHARE, GATHER_ANYWAY = 0.02, 2  # gathering is faster when this share of the keys, or so few, are kept
 
 
@@ -54,10 +54,11 @@ def sparse_attention(
 ) -> Attended:
     """Dense attention in which each query keeps only its `keep` best keys."""
     keys = k.shape[-2]
-    kept = count_kept(keep, keys)
-    if kept >= keys:
+    there = torch.tensor(keys) if key_mask is None else key_mask.sum(dim=-1)
+    kept = count_kept(keep, there)
+    if bool((kept >= there).all()):
         return dense_attention(q, k, v, key_mask=key_mask)
-    form = gathered_attention if is_gather_faster(kept, keys) else masked_attention
+    form = gathered_attention if is_gather_faster(int(kept.max()), keys) else masked_attention
     return form(_scores(q, k), v, kept=kept, key_mask=key_mask)
 
 
@@ -65,14 +66,12 @@ def masked_attention(
     scores: Float[Tensor, "*batch query key"],
     v: Float[Tensor, "*batch key value"],
     *,
-    kept: int,
+    kept: Int[Tensor, "*#batch"],
     key_mask: Bool[Tensor, "*#batch key"] | None = None,
 ) -> Attended:
-    """Scores outside each query's best become -inf."""
-    if key_mask is not None:
-        scores = scores.masked_fill(~key_mask[..., None, :], -torch.inf)
-    best = scores.topk(kept, dim=-1).indices
-    is_kept = torch.zeros_like(scores, dtype=torch.bool).scatter(-1, best, True)
+    """Scores outside each query's `kept` best become -inf."""
+    best_scores, best = _best(scores, kept, key_mask)
+    is_kept = torch.zeros_like(scores, dtype=torch.bool).scatter(-1, best, ~torch.isneginf(best_scores))
     weights = _softmax(scores.masked_fill(~is_kept, -torch.inf), None)
     return Attended(weights @ v, weights)
 
@@ -81,27 +80,40 @@ def gathered_attention(
     scores: Float[Tensor, "*batch query key"],
     v: Float[Tensor, "*batch key value"],
     *,
-    kept: int,
+    kept: Int[Tensor, "*#batch"],
     key_mask: Bool[Tensor, "*#batch key"] | None = None,
 ) -> Attended:
     """The same, fetching only the kept keys' values."""
-    if key_mask is not None:
-        scores = scores.masked_fill(~key_mask[..., None, :], -torch.inf)
-    best_scores, best = scores.topk(kept, dim=-1)
-    best_weights = _softmax(best_scores, None)
+    best_scores, best = _best(scores, kept, key_mask)
+    best_weights = _softmax(best_scores, None).to(v.dtype)
     fetched = torch.take_along_dim(v[..., None, :, :], best[..., None], dim=-2)
-    weights = torch.zeros_like(scores).scatter(-1, best, best_weights)
+    weights = torch.zeros_like(scores, dtype=v.dtype).scatter(-1, best, best_weights)
     return Attended((best_weights[..., None, :] @ fetched).squeeze(-2), weights)
 
 
-def count_kept(keep: Keep, keys: int) -> int:
-    """T as a number: of 10 keys, 3 keeps 3 and 0.25 keeps 3."""
-    return min(keys, keep if isinstance(keep, int) else max(1, ceil(keep * keys)))
+def count_kept(keep: Keep, keys: Int[Tensor, "*batch"]) -> Int[Tensor, "*batch"]:
+    """T as a number: of 10 keys, 3 keeps 3 and 0.25 keeps 3. A share is one of the keys that are there."""
+    if isinstance(keep, int):
+        return keys.clamp_max(keep)
+    return torch.minimum(keys, (keep * keys - ROUNDING).ceil().clamp_min(1).long())
 
 
 def is_gather_faster(kept: int, keys: int) -> bool:
     """As measured by bench/attention.py."""
     return kept <= max(GATHER_ANYWAY, GATHER_SHARE * keys)
+
+
+def _best(
+    scores: Float[Tensor, "*batch query key"],
+    kept: Int[Tensor, "*#batch"],
+    key_mask: Bool[Tensor, "*#batch key"] | None,
+) -> tuple[Float[Tensor, "*batch query best"], Int[Tensor, "*batch query best"]]:
+    """The strongest scores and their keys; -inf where a query keeps fewer than the most that any does."""
+    if key_mask is not None:
+        scores = scores.masked_fill(~key_mask[..., None, :], -torch.inf)
+    best_scores, best = scores.topk(max(1, int(kept.max())), dim=-1)
+    rank = torch.arange(best.shape[-1], device=best.device)
+    return best_scores.masked_fill(rank >= kept[..., None, None], -torch.inf), best
 
 
 def _scores(q: Float[Tensor, "*batch query width"], k: Float[Tensor, "*batch key width"]) -> Tensor:

@@ -53,7 +53,10 @@ def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     _check(path, tensors, _own(network))
     network.load_state_dict(tensors, strict=False)
     if beats is not None:
+        if network.config.acoustic != "base":
+            raise CheckpointError(f"{path} listens with an encoder of its own: it takes no file of BEATs")
         network.encoder = beats_module.load(beats)
+        network.freeze()
     return network.eval()
 
 
@@ -85,7 +88,10 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 def _config(path: Path, metadata: dict[str, str]) -> NetworkConfig:
     if "config" not in metadata:
         raise CheckpointError(f"{path} holds tensors but no configuration of a network: was it written by soundfix?")
-    found = json.loads(metadata.get("soundfix", "{}")).get("format")
+    try:
+        found = json.loads(metadata["soundfix"])["format"]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        found = metadata.get("soundfix")
     if found != FORMAT:
         raise CheckpointError(f"{path} is of format {found}, this soundfix reads {FORMAT}: is soundfix up to date?")
     try:

@@ -40,9 +40,15 @@ def coherence(
     """One number in [0, 1] a pair: the mean over the band of this measure."""
     if measure == "none":
         return audio.new_ones((*audio.shape[:-2], len(pairs)))
-    segments = segment_spectra(audio, segment=segment_length(audio.shape[-1]))
-    frequency = torch.linspace(0, sample_rate / 2, segments.shape[-1], device=audio.device)
+    segment = segment_length(audio.shape[-1])
+    segments = segment_spectra(audio, segment=segment)
+    frequency = torch.fft.rfftfreq(segment, 1 / sample_rate, device=audio.device)
     inside = (frequency >= BAND_HZ[0]) & (frequency <= BAND_HZ[1])
+    if not bool(inside.any()):
+        raise SceneError(
+            f"segments of {segment} samples at {sample_rate:g} Hz have no bin between {BAND_HZ[0]:g} and {BAND_HZ[1]:g} Hz, "
+            "wanted at least one for coherence: is the window too short?"
+        )
     return MEASURES[measure](segments[..., inside], pairs).mean(dim=-1).clamp(0, 1)
 
 
@@ -121,7 +127,10 @@ def _running_mean(values: Shaped[Tensor, "*batch segment freq"], run: int) -> Te
 
 
 class AdaptiveCoherenceWeight(nn.Module):
-    """ASCM: features of pair ij times c_ij^alpha, with one learned alpha >= 0 (the magnitude of the stored number)."""
+    """ASCM: features of pair ij times c_ij^alpha, with one learned alpha >= 0 (the magnitude of the stored number).
+
+    Started at exactly 0 it stays there: that is ASCM switched off.
+    """
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()

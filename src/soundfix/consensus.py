@@ -63,7 +63,7 @@ def agree(
         worst = int(case.argmax())
         if turned.any():
             is_inverted |= turned
-            evidence = _turned(evidence, turned)
+            evidence = with_polarity(evidence, turned)
         elif case[worst] > _threshold(int(is_kept.sum()), int(is_heard.sum()), fewest_left):
             is_kept[worst] = False
         else:
@@ -91,7 +91,7 @@ def _threshold(kept: int, heard: int, fewest_left: int) -> float:
     return DOUBTED if kept - 1 >= max(fewest_left + 1, (1 - MOST_DOUBTED) * heard) else ACCUSED
 
 
-def _turned(evidence: Evidence, is_inverted: Bool[np.ndarray, "mic"]) -> Evidence:
+def with_polarity(evidence: Evidence, is_inverted: Bool[np.ndarray, "mic"]) -> Evidence:
     """The evidence with the polarity of these microphones reversed."""
     sign = np.where(is_inverted, -1, 1).astype(evidence.values.dtype)
     return replace(

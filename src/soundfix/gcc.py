@@ -112,7 +112,7 @@ def correlate(
     cross = spectra[..., pairs[:, 0], :] * spectra[..., pairs[:, 1], :].conj()
     length = 2 * (spectra.shape[-1] - 1)
     circular = torch.fft.irfft(cross, n=length) * (length / (2 * bins))
-    return torch.cat([circular[..., -max_lag:], circular[..., : max_lag + 1]], dim=-1)
+    return torch.cat([circular[..., length - max_lag :], circular[..., : max_lag + 1]], dim=-1)
 
 
 def upsample(correlation: Float[Tensor, "*batch lag"], factor: int) -> Float[Tensor, "*batch finelag"]:
@@ -136,6 +136,9 @@ def interpolation_kernel(factor: int) -> Float[Tensor, "phase tap"]:
     return torch.sinc(distance) * torch.special.i0(beta * inside) / torch.special.i0(beta)
 
 
-def noise_level(bins: int) -> float:
-    """Standard deviation of R_ij(tau) where the two channels share nothing: `bins` random phases, averaged."""
+def noise_level(bins: int | float) -> float:
+    """Standard deviation of R_ij(tau) where the two channels share nothing: `bins` random phases, averaged.
+
+    Zero-padding adds bins but no phases: count samples / padded length of them.
+    """
     return (2 * bins) ** -0.5

@@ -52,11 +52,13 @@ class HeadConfig:
 class PairLikelihoods:
     """What every pair says: curves over lags -max..max, lags_a_second apart, and its gate for each source.
 
-    curves: 1 for identical channels, around 0 +- sigma for strangers. gates: 0 where the pair is of no use.
+    curves: 1 for identical channels, around 0 +- sigma for strangers. gates: 0 where the pair is of no use. is_placed: both
+    microphones are heard and known; the others' curves say nothing of a point.
     """
 
     curves: Float[Tensor, "batch pair lag"]
     gates: Float[Tensor, "batch source pair"]
+    is_placed: Bool[Tensor, "batch pair"]
     pairs: Int[Tensor, "pair 2"]
     lags_a_second: float
     sigma: float
@@ -69,10 +71,11 @@ class PairLikelihoods:
         speed_m_s: Float[Tensor, "batch"],
     ) -> Float[Tensor, "batch source point"]:
         """log p at these points, up to a constant."""
-        lags = delays(points, positions_m, self.pairs, speed_m_s) * self.lags_a_second
-        evidence = look_up(self.curves, lags)
-        pairs = (self.gates > 0).sum(dim=-1, keepdim=True).clamp_min(1)
-        return self.sharpness * (self.gates @ evidence) / (self.sigma * pairs**0.5)
+        tau_s = delays(points, positions_m, self.pairs, speed_m_s).where(self.is_placed[..., None], 0.0)
+        evidence = look_up(self.curves, tau_s * self.lags_a_second)
+        gates = self.gates * self.is_placed[:, None]
+        pairs = (gates > 0).sum(dim=-1, keepdim=True).clamp_min(1)
+        return self.sharpness * (gates @ evidence) / (self.sigma * pairs**0.5)
 
 
 def delays(
@@ -91,8 +94,8 @@ def look_up(
 ) -> Float[Tensor, "batch pair point"]:
     """The curves at these lags (0 in the middle), linear between, constant beyond the ends."""
     last = curves.shape[-1] - 1
-    place = (lags + last / 2).clamp(0, last - 1e-3)
-    below = place.floor()
+    place = (lags + last / 2).clamp(0, last)
+    below = place.floor().clamp_max(last - 1)
     left, right = (curves.gather(-1, below.long() + step) for step in (0, 1))
     return left + (place - below) * (right - left)
 
@@ -201,7 +204,7 @@ class LikelihoodHead(nn.Module):
         whiten = gcc.spectral_weights(spectra, in_band, 1.0, self.config.floor, self._smoothing_bins(spectra))
         heard = [spectra] if self.mask is None else [self._masked(audio, embedding, max_lag), spectra]
         curves = torch.stack([self._curves(s * whiten, in_band, pairs, max_lag) for s in heard], dim=2)
-        sigma = gcc.noise_level(int(in_band.sum()))
+        sigma = gcc.noise_level(float(in_band.sum()) * audio.shape[-1] / (2 * (spectra.shape[-1] - 1)))
         return curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), sigma
 
     @property

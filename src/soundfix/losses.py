@@ -17,6 +17,9 @@ from typing import Literal
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
+
+from soundfix.errors import SceneError
 
 Reading = Literal["placed", "printed"]
 NEAR_POINTS, NEAR_M = 64, 0.4  # of the points a likelihood is compared at, so many lie this near to the truth
@@ -67,7 +70,7 @@ def sound_loss(
     reading: Reading = "placed",
 ) -> Float[Tensor, ""]:
     """Squared error of the reconstructed sounds that count (those that were hidden, in training)."""
-    return _reduce((guess - truth).square().mean(dim=-1), counts, reading)
+    return _reduce((guess - _known(truth, guess, counts)).square().mean(dim=-1), counts, reading)
 
 
 def position_loss(
@@ -78,7 +81,7 @@ def position_loss(
     reading: Reading = "placed",
 ) -> Float[Tensor, ""]:
     """Squared distance between guesses and truths that count."""
-    return _reduce((guess - truth).square().sum(dim=-1), counts, reading)
+    return _reduce((guess - _known(truth, guess, counts)).square().sum(dim=-1), counts, reading)
 
 
 def pairwise_loss(
@@ -90,24 +93,26 @@ def pairwise_loss(
 ) -> Float[Tensor, ""]:
     """| |r^_i - r^_j|^2 - |r_i - r_j|^2 | over the pairs i < j of points that count."""
     i, j = torch.triu_indices(guess.shape[1], guess.shape[1], 1, device=guess.device)
-    gaps = [(points[:, i] - points[:, j]).square().sum(dim=-1) for points in (guess, truth)]
+    both = guess, _known(truth, guess, counts)
+    gaps = [(points[:, i] - points[:, j]).square().sum(dim=-1) for points in both]
     return _reduce((gaps[0] - gaps[1]).abs(), counts[:, i] & counts[:, j], reading)
 
 
 def best_order(
-    guess: Float[Tensor, "batch source 3"],
+    guess: Float[Tensor, "batch slot 3"],
     truth: Float[Tensor, "batch source 3"],
     is_there: Bool[Tensor, "batch source"],
-) -> tuple[Float[Tensor, "batch source 3"], Bool[Tensor, "batch source"]]:
-    """The true sources, and which of them are there, in the order that fits the guesses best."""
+) -> tuple[Float[Tensor, "batch slot 3"], Bool[Tensor, "batch slot"]]:
+    """The true sources, and which of them are there, one a guess, in the order that fits best."""
+    truth, is_there = _padded(truth, is_there, guess.shape[1])
     orders = torch.tensor(list(permutations(range(guess.shape[1]))), device=guess.device)
-    error = (guess[:, None] - truth[:, orders]).square().sum(dim=-1) * is_there[:, orders]
+    error = (guess[:, None] - truth[:, orders]).square().sum(dim=-1).where(is_there[:, orders], 0.0)
     best = orders[error.sum(dim=-1).argmin(dim=-1)]
     return truth.gather(1, best[..., None].expand_as(truth)), is_there.gather(1, best)
 
 
 def likelihood_loss(
-    scores: Float[Tensor, "batch source point"],
+    scores: Float[Tensor, "batch slot point"],
     points: Float[Tensor, "batch point 3"],
     truth: Float[Tensor, "batch source 3"],
     is_there: Bool[Tensor, "batch source"],
@@ -116,6 +121,7 @@ def likelihood_loss(
 
     Among the points are the sources themselves (draw_points).
     """
+    truth, is_there = _padded(truth, is_there, scores.shape[1])
     gaps_m2 = (points[:, None] - truth[:, :, None]).square().sum(dim=-1)
     target = (-gaps_m2 / (2 * TARGET_M**2)).softmax(dim=-1)
     entropy = -torch.einsum("bsn,btn->bst", scores.log_softmax(dim=-1), target) * is_there[:, None]
@@ -132,12 +138,35 @@ def draw_points(
     count: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "batch point 3"]:
-    """The sources, NEAR_POINTS places near each, and `count` places anywhere in the box."""
+    """The sources, NEAR_POINTS places near each, and `count` places anywhere in the box.
+
+    A source that is not there may be NaN; the middle of the box stands in for it.
+    """
     batch, sources, _ = truth.shape
-    offsets = torch.randn(batch, sources, NEAR_POINTS, 3, generator=generator).to(truth)
-    anywhere = torch.rand(batch, count, 3, generator=generator).to(truth)
+    device = generator.device
+    offsets = torch.randn(batch, sources, NEAR_POINTS, 3, generator=generator, device=device).to(truth)
+    anywhere = torch.rand(batch, count, 3, generator=generator, device=device).to(truth)
+    truth = torch.where(truth.isnan(), box_m.mean(dim=1, keepdim=True), truth)
     near = (truth[:, :, None] + NEAR_M * offsets).flatten(1, 2)
     return torch.cat([truth, near, box_m[:, :1] + anywhere * (box_m[:, 1:] - box_m[:, :1])], dim=1)
+
+
+def _known(truth: Float[Tensor, "*batch"], guess: Float[Tensor, "*batch"], counts: Bool[Tensor, "batch row"]) -> Tensor:
+    """The truth where it counts; elsewhere it may be NaN, and the guess takes its place."""
+    return torch.where(counts[..., None], truth, guess.detach())
+
+
+def _padded(
+    truth: Float[Tensor, "batch source 3"], is_there: Bool[Tensor, "batch source"], slots: int
+) -> tuple[Float[Tensor, "batch slot 3"], Bool[Tensor, "batch slot"]]:
+    """One true source a slot: those that are not there are at 0."""
+    missing = slots - truth.shape[1]
+    if missing < 0:
+        raise SceneError(
+            f"{truth.shape[1]} true sources for {slots} slots: was the network built with sources={slots}?"
+        )
+    truth = truth.where(is_there[..., None], 0.0)
+    return functional.pad(truth, (0, 0, 0, missing)), functional.pad(is_there, (0, missing))
 
 
 def _reduce(errors: Float[Tensor, "*batch"], counts: Bool[Tensor, "*batch"], reading: Reading) -> Float[Tensor, ""]:

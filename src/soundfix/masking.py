@@ -33,16 +33,16 @@ def draw_mask(
     audio_share: float,
     generator: torch.Generator,
 ) -> TokenMask:
-    """Hide each heard microphone's sound with probability audio_share, and 0 to MOST_POSITIONS known positions.
+    """Hide each heard microphone's sound with probability audio_share, and 0 to MOST_POSITIONS of their known positions.
 
-    FEWEST_SHOWN positions always stay.
+    FEWEST_SHOWN of these always stay.
     """
-    draw = torch.rand(2, *is_heard.shape, generator=generator)
-    wanted = torch.randint(0, MOST_POSITIONS + 1, (len(is_known), 1), generator=generator)
-    hidden = torch.minimum(wanted, (is_known.sum(dim=1, keepdim=True).cpu() - FEWEST_SHOWN).clamp_min(0))
-    rank = draw[0].masked_fill(~is_known.cpu(), 2.0).argsort(dim=1).argsort(dim=1)
-    audio = (draw[1] < audio_share).to(is_heard.device) & is_heard
-    return TokenMask(audio, (rank < hidden).to(is_known.device) & is_known)
+    draw = torch.rand(2, *is_heard.shape, generator=generator, device=generator.device).to(is_heard.device)
+    wanted = torch.randint(0, MOST_POSITIONS + 1, (len(is_known), 1), generator=generator, device=generator.device)
+    usable = is_known & is_heard
+    most = (usable.sum(dim=1, keepdim=True) - FEWEST_SHOWN).clamp_min(0)
+    rank = draw[0].masked_fill(~usable, 2.0).argsort(dim=1).argsort(dim=1)
+    return TokenMask((draw[1] < audio_share) & is_heard, (rank < wanted.to(most).minimum(most)) & usable)
 
 
 class MaskEmbedding(nn.Module):

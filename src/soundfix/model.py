@@ -73,7 +73,7 @@ class NetworkConfig:
     sources: int = 1
     acoustic: Literal["base", "small", "none"] = "small"
     encoder: BeatsConfig = SMALL
-    correlation: Literal["ngcc", "gcc", "head"] = "head"
+    correlation: Literal["ngcc", "gcc", "head"] = "gcc"
     ngcc: NgccConfig | None = None
     reach_lags: int = 314
     pooled_lags: int = 1
@@ -82,6 +82,26 @@ class NetworkConfig:
     keep: Keep = 1.0
     reconstruct: Literal["waveform", "spectrum"] = "spectrum"
     head: HeadConfig | None = None
+
+    def __post_init__(self) -> None:
+        complaint = next((text for is_wrong, text in _complaints(self) if is_wrong), None)
+        if complaint:
+            raise CheckpointError(f"this network cannot be built: {complaint}")
+
+
+def _complaints(c: NetworkConfig) -> list[tuple[bool, str]]:
+    """What could be wrong, and whether it is."""
+    taps = c.head.lag_taps if c.head else 1
+    return [
+        (
+            c.correlation == "head" and c.head is None,
+            "correlation 'head', and no head: give one, or take 'gcc' or 'ngcc'",
+        ),
+        (c.heads < 1 or c.width % max(1, c.heads) > 0, f"width {c.width} cannot be shared by {c.heads} heads"),
+        (taps % 2 == 0, f"lag_taps {taps} of the head, wanted an odd number: a kernel with a middle"),
+        (c.keep <= 0, f"keep {c.keep} of the pairs, wanted a number from 1 or a share above 0"),
+        (c.sources < 1, f"{c.sources} sources, wanted 1 or more"),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,10 +198,8 @@ class Network(nn.Module):
         heard, correlation = self._correlate(self._window(given.audio), semb, given.pairs, max_lag)
         remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
 
-        fused = self.fusion(semb, pemb, given.is_known & given.is_heard)
-        tokens = self.pair_tokens(
-            remb, fused, given.directed, given.spacing_m, given.is_known[:, given.directed].all(-1)
-        )
+        fused = self.fusion(semb, pemb, given.is_known)
+        tokens = self.pair_tokens(remb, fused, given.directed, given.spacing_m, given.is_placed.repeat(1, 2))
         joint = self.joint_norm(fused + self.sparse_cross_attention_1(fused, tokens, key_mask=given.is_seen).values)
         sounds, coordinates = self._autoencode(joint, pemb, given)
         looked = self.sparse_cross_attention_2(coordinates, tokens, key_mask=given.is_seen)
@@ -233,15 +251,19 @@ class Network(nn.Module):
 
     def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
         """Take the mean and spread of these points as origin and unit of coordinates (frame "room")."""
+        if len(points_m) < 2:
+            raise SceneError(
+                f"{len(points_m)} point to normalise coordinates to, wanted two or more: they have no spread"
+            )
         self.origin_m.copy_(points_m.mean(dim=0))
         self.scale_m.copy_(points_m.std(dim=0).max())
 
     def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> "_Given":
-        """A hidden position is an unknown one; a microphone that is not heard is silent."""
-        is_known = windows.is_known & ~mask.position
+        """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
+        is_known = windows.is_known & windows.is_heard & ~mask.position
         places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
         return _Given(
-            audio=levelled(windows.audio) * windows.is_heard[..., None],
+            audio=levelled(windows.audio.to(self.kind.dtype).masked_fill(~windows.is_heard[..., None], 0.0)),
             places=places,
             places_m=places * self.scale_m,
             is_known=is_known,
@@ -262,6 +284,10 @@ class Network(nn.Module):
         reach = self.config.reach_lags
         heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
         if self.ngcc is not None:
+            if self.ngcc.training and not bool(window.any(dim=-1).all()):
+                raise SceneError(
+                    "NGCC-PHAT learns from whole batches only: silent microphones would enter its BatchNorm"
+                )
             return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
         if self.config.correlation == "head":
             assert heard is not None
@@ -269,10 +295,10 @@ class Network(nn.Module):
         spectra = gcc.whitened_spectra(
             window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
         )
-        bins = int(
-            gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum()
-        )
-        return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * gcc.noise_level(bins))
+        length = 2 * (spectra.shape[-1] - 1)
+        bins = int(gcc.band_mask(length, sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum())
+        sigma = gcc.noise_level(bins * window.shape[-1] / length)
+        return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * sigma)
 
     def _autoencode(
         self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
@@ -291,8 +317,7 @@ class Network(nn.Module):
         self, coordinates: Float[Tensor, "batch token width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
     ) -> tuple[Float[Tensor, "batch mic 3"], Float[Tensor, "batch source 3"]]:
         """Places of microphones and of sources, in metres."""
-        is_known = given.is_known & given.is_heard
-        microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, is_known)
+        microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, given.is_known)
         places = self.position_decoder(coordinates, microphones)
         places_m = places * self.scale_m + self.origin_m
         return places_m[:, : given.count], places_m[:, given.count :]
@@ -314,6 +339,7 @@ class Network(nn.Module):
         return PairLikelihoods(
             curves=heard[0],
             gates=gates,
+            is_placed=given.is_placed,
             pairs=given.pairs,
             lags_a_second=SAMPLE_RATE * self.head.config.lags_a_sample,
             sigma=heard[1],
@@ -346,6 +372,11 @@ class _Given:
     def is_useful(self) -> Bool[Tensor, "batch pair"]:
         """Pairs of which both microphones are heard."""
         return self.is_heard[:, self.pairs].all(dim=-1)
+
+    @property
+    def is_placed(self) -> Bool[Tensor, "batch pair"]:
+        """Pairs of which both microphones are heard and known."""
+        return self.is_known[:, self.pairs].all(dim=-1)
 
     @property
     def is_seen(self) -> Bool[Tensor, "batch directed"]:

@@ -41,7 +41,6 @@ MIN_LOW_HZ, MIN_BAND_HZ = 50.0, 50.0  # added to the learned |low| and |band|
 FIRST_LOW_HZ = 30.0  # lowest learned cut before training
 PAIR_VALUES = 2**24  # numbers in an array of correlations: 64 MB, whatever the number of pairs
 FORMAT = 1
-PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +208,7 @@ def _head_layer(config: NgccConfig, taps: int) -> nn.Sequential:
 
 def _spectra(channels: Float[Tensor, "*batch time"]) -> Complex[Tensor, "*batch freq"]:
     """Padded to twice the length, so that no lag wraps round."""
-    return torch.fft.rfft(channels, n=2 * channels.shape[-1])
+    return torch.fft.rfft(channels.float(), n=2 * channels.shape[-1])  # no Fourier transform knows bfloat16
 
 
 def _phat(

@@ -49,6 +49,7 @@ def default() -> Recipe:
         encoder_blocks=3,
         decoder_blocks=1,
         ratio=2,
+        correlation="head",
         pooled_lags=4,
         head=HeadConfig(),
     )

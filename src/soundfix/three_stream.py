@@ -19,26 +19,26 @@ from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics
-from soundfix.answer import answer
-from soundfix.consensus import Consensus
+from soundfix.answer import answer, weighted
+from soundfix.consensus import Consensus, with_polarity
 from soundfix.correlate import FINE_RATE_HZ, Correlator, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
+from soundfix.health import examine
 from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network, Windows
 from soundfix.refine import APART_M, Mode, find_modes
 from soundfix.scene import THIN_ROOM_M, Scene
 from soundfix.verdict import DETECTED, detection, place_sources
 
+EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
+
 
 def three_stream(
     checkpoint: Path | str | None = None, *, beats: Path | str | None = None, explains: bool = False
 ) -> "ThreeStream":
     """The network of a checkpoint, answering with its likelihood head."""
-    network = _load("three-stream", checkpoint, beats)
-    if network.head is None:
-        raise CheckpointError(f"{checkpoint} has no likelihood head: load it as three-stream-paper")
-    return ThreeStream(network=network, explains=explains)
+    return ThreeStream(network=_load("three-stream", checkpoint, beats), explains=explains)
 
 
 def three_stream_paper(
@@ -70,6 +70,10 @@ class ThreeStream:
     network: Network
     explains: bool = False
     name: str = "three-stream"
+
+    def __post_init__(self) -> None:
+        if self.network.head is None:
+            raise CheckpointError("this network has no likelihood head: load it as three-stream-paper")
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
@@ -131,8 +135,9 @@ class Listener:
         self._origin_m, self._speed_m_s = scene.search_box().mean(axis=0), scene.speed
         max_lag = round(largest_lag(scene) / scene.sample_rate * SAMPLE_RATE)
         with torch.inference_mode():
-            windows = to_windows(audio, scene, pairs, origin_m=self._origin_m)
-            self._answers = self.network(windows, pairs=torch.from_numpy(pairs), max_lag=max_lag)
+            device = self.network.kind.device
+            windows = to_windows(audio, scene, pairs, origin_m=self._origin_m).to(device)
+            self._answers = self.network(windows, pairs=torch.from_numpy(pairs).to(device), max_lag=max_lag)
 
     @property
     def answers(self) -> Answers:
@@ -142,16 +147,19 @@ class Listener:
     @property
     def sources_m(self) -> Float[np.ndarray, "source 3"]:
         """The position decoder's sources, in the coordinates of the scene."""
-        return self.answers.sources_m[0].double().numpy() + self._origin_m
+        return self.answers.sources_m[0].double().cpu().numpy() + self._origin_m
 
     def evidence(self, source: int) -> Evidence:
         """The likelihood head's gated curves for one source slot."""
         heard = self.answers.likelihoods
         assert heard is not None
         finer = ceil(FINE_RATE_HZ / heard.lags_a_second)
-        curves = gcc.upsample(heard.curves[0] * heard.gates[0, source, :, None], finer)
+        about_zero = (
+            heard.curves[0] - heard.curves[0].median(dim=-1, keepdim=True).values
+        )  # training leaves a constant free
+        curves = gcc.upsample(about_zero * heard.gates[0, source, :, None], finer).cpu()
         step_m = self._speed_m_s / (heard.lags_a_second * finer)
-        return Evidence(pairs=self.answers.pairs.numpy(), values=curves.numpy(), step_m=step_m)
+        return Evidence(pairs=self.answers.pairs.cpu().numpy(), values=curves.numpy(), step_m=step_m)
 
     def pair_reports(self, names: tuple[str, ...]) -> tuple[PairReport, ...]:
         """What the network made of every pair."""
@@ -208,7 +216,8 @@ def _further_sources(
     """The best place of every other source slot, where it stands out and is not one of the earlier ones."""
     places, sources = [consensus.modes[0].position], []
     for slot in range(1, listener.answers.sources_m.shape[1]):
-        evidence = listener.evidence(slot)
+        evidence = weighted(listener.evidence(slot), examine(scene).weight)
+        evidence = unexplained(with_polarity(evidence, consensus.is_inverted), places, scene.microphones.positions)
         found = find_modes(evidence.among(consensus.is_kept), scene.microphones.positions, box)
         fresh = [mode for mode in found if all(np.linalg.norm(mode.position - place) > APART_M for place in places)]
         there = replace(consensus, modes=fresh[:1], evidence=evidence)
@@ -216,6 +225,18 @@ def _further_sources(
             places.append(fresh[0].position)
             sources.append(place_sources(scene, there, box)[0][0])
     return sources
+
+
+def unexplained(
+    evidence: Evidence, places: list[Float[np.ndarray, "3"]], positions: Float[np.ndarray, "mic 3"]
+) -> Evidence:
+    """The evidence without what these places explain: a sound heard once is one source."""
+    differences_m = evidence.step_m * (np.arange(evidence.values.shape[1]) - evidence.values.shape[1] // 2)
+    values = evidence.values.copy()
+    for place in places:
+        expected_m = physics.range_differences(place, positions, evidence.pairs)
+        values[np.abs(differences_m - expected_m[:, None]) < EXPLAINED_M] = 0.0
+    return replace(evidence, values=values)
 
 
 def _place_by_coordinates(
@@ -232,7 +253,7 @@ def _place_by_coordinates(
         gap_m = point - second.position
         sources += [_widened(source, own_m2 + np.outer(gap_m, gap_m)) for source in placed]
         findings |= {finding.code: finding for finding in (*said, *_disagreement(second, gap_m, own_m2))}
-    return tuple(sources), tuple(findings.values())
+    return tuple(sources), (*findings.values(), *_frame_guessed(listener.network, scene))
 
 
 def _own_covariance(network: Network, box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3 3"]:
@@ -254,8 +275,15 @@ def _disagreement(second: Mode, gap_m: Float[np.ndarray, "3"], own_m2: Float[np.
     return (Finding("second_opinion", sentence),)
 
 
+def _frame_guessed(network: Network, scene: Scene) -> tuple[Finding, ...]:
+    if network.config.frame == "array" or scene.room is not None:
+        return ()
+    sentence = "no room was given: the network's coordinates were taken to start in the middle of the microphones"
+    return (Finding("frame_guessed", sentence),)
+
+
 def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:
-    """The estimate with what the network made of every pair; without, where nothing was heard."""
+    """The estimate with what the network made of every pair; an abstention has nothing to explain."""
     if not estimate.sources:
         return estimate
     return replace(estimate, pairs=listener.pair_reports(scene.microphones.names))
