@@ -25,7 +25,7 @@ SIZES = (
     (512, 8064),
 )  # queries and keys: 11 microphones, ... 64
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.3)
-REPEATS = 15
+REPEATS = 9
 
 
 def main() -> None:

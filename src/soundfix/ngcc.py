@@ -208,7 +208,8 @@ def _head_layer(config: NgccConfig, taps: int) -> nn.Sequential:
 
 def _spectra(channels: Float[Tensor, "*batch time"]) -> Complex[Tensor, "*batch freq"]:
     """Padded to twice the length, so that no lag wraps round."""
-    return torch.fft.rfft(channels.float(), n=2 * channels.shape[-1])  # no Fourier transform knows bfloat16
+    precise = channels.to(torch.promote_types(channels.dtype, torch.float32))  # no Fourier transform knows bfloat16
+    return torch.fft.rfft(precise, n=2 * channels.shape[-1])
 
 
 def _phat(
