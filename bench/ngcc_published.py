@@ -1,6 +1,6 @@
 """The published NGCC-PHAT in our simulator, against GCC-PHAT: does it do here what its authors measured?
 
-    python bench/ngcc_published.py --audio FOLDER --out docs/ngcc_published.md [--ngcc CHECKPOINT] [--utterances 500]
+    python bench/ngcc_published.py --audio FOLDER --out docs/ngcc_published.md [--ngcc CHECKPOINT] [--utterances 300]
 
 Their evaluation (main.py, data.py, cfg.py of github.com/axeber01/ngcc) again: a room of 6 x 4 x 2.5 m, two microphones
 0.5 m apart, one speaker anywhere in the room, every image of it; speech of more than two seconds without its pauses;
@@ -64,34 +64,32 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(1)
     network = ngcc.load(options.ngcc, max_lag=MAX_LAG)
-    correct = evaluate(network, read_speech(options.audio), options.utterances, options.level)
-    text = report(correct, options.level)
-    print(text)
-    if options.out:
-        options.out.write_text(text, encoding="utf-8")
+    speech, correct = read_speech(options.audio), []
+    started = time.monotonic()
+    for k in range(options.utterances):
+        correct.append(one_utterance(network, speech[k % len(speech)], options.level, seed=k))
+        left_min = (time.monotonic() - started) / (k + 1) * (options.utterances - k - 1) / 60
+        print(
+            f"\r{k + 1} of {options.utterances} utterances, {left_min:.0f} min left ",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        if options.out and k > 0:  # always the table of what is done: an interrupted run loses nothing
+            options.out.write_text(report(np.array(correct), options.level), encoding="utf-8")
+    print("\n" + report(np.array(correct), options.level))
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--audio", type=Path, required=True, help="folder of speech, one speaker a file")
     parser.add_argument("--ngcc", type=Path, default=Path("tests/data/ngcc_phat_librispeech.safetensors"))
-    parser.add_argument("--utterances", type=int, default=500, help="files are used again at other places when too few")
+    parser.add_argument("--utterances", type=int, default=300, help="files are used again at other places when too few")
     parser.add_argument(
         "--level", type=float, default=1.0, help="root mean square at the first microphone without noise"
     )
     parser.add_argument("--out", type=Path, help="Markdown file to write the table to")
     return parser.parse_args()
-
-
-def evaluate(network: ngcc.Ngcc, speech: list[np.ndarray], count: int, level: float) -> Correct:
-    started = time.monotonic()
-    correct = []
-    for k in range(count):
-        correct.append(one_utterance(network, speech[k % len(speech)], level, seed=k))
-        left_min = (time.monotonic() - started) / (k + 1) * (count - k - 1) / 60
-        print(f"\r{k + 1} of {count} utterances, {left_min:.0f} min left ", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return np.array(correct)
 
 
 def one_utterance(

@@ -30,9 +30,7 @@ def run(folder: Path) -> Iterator[str]:
     microphones = read_microphones(folder / "microphones.csv")
     recording = open_recording([folder / "scene.wav"])
     order, _ = arrange(recording.channels, microphones)
-    session = Session(
-        localizer=load(), microphones=microphones, room=scene.room, speed_of_sound_m_s=scene.speed_of_sound_m_s
-    )
+    session = Session(localizer=load(), microphones=microphones, room=scene.room, speed_of_sound_m_s=scene.speed)
     estimates = [session.hear(start, part[order], recording.sample_rate) for start, part in recording.windows(0.5, 0.5)]
     yield from map(describe, estimates)
     yield from describe_microphones(session.summary())

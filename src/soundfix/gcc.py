@@ -59,7 +59,7 @@ def spectral_weights(
     magnitude = spectra.abs()
     if smoothing_bins > 1:
         magnitude = _smooth(magnitude, smoothing_bins)
-    if floor > 0:
+    if floor > 0 and bool(in_band.any()):
         magnitude = magnitude + floor * magnitude[..., in_band > 0].median(dim=-1, keepdim=True).values
     return in_band / (magnitude + SMALLEST) ** whitening
 
@@ -68,7 +68,7 @@ def to_unit_power(
     spectra: Complex[Tensor, "*batch freq"], in_band: Float[Tensor, "freq"]
 ) -> Complex[Tensor, "*batch freq"]:
     """Scaled so that the mean power in the band is 1: two identical channels then correlate to 1."""
-    power = spectra.abs().square().sum(dim=-1, keepdim=True) / in_band.sum()
+    power = spectra.abs().square().sum(dim=-1, keepdim=True) / in_band.sum().clamp_min(1)
     return spectra / (power + SMALLEST).sqrt()
 
 
@@ -111,7 +111,7 @@ def correlate(
     """R_ij at the lags -max_lag..max_lag of every pair; `bins` is the number of bins in the band."""
     cross = spectra[..., pairs[:, 0], :] * spectra[..., pairs[:, 1], :].conj()
     length = 2 * (spectra.shape[-1] - 1)
-    circular = torch.fft.irfft(cross, n=length) * (length / (2 * bins))
+    circular = torch.fft.irfft(cross, n=length) * (length / (2 * max(bins, 1)))
     return torch.cat([circular[..., length - max_lag :], circular[..., : max_lag + 1]], dim=-1)
 
 

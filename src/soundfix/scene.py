@@ -42,6 +42,8 @@ class Microphones:
         count = len(positions)
         _set(self, positions=_frozen(positions), is_known=_frozen(is_known))
         _set(self, names=_checked_names(self.names, count))
+        for quantity in ("files", "channels"):
+            _check_count(getattr(self, quantity), count, quantity)
         for quantity in ("sigma_m", "offset_s", "drift_ppm"):
             _set(self, **{quantity: _checked_column(getattr(self, quantity), count, quantity)})
         _check_units(positions[is_known], [n for n, known in zip(self.names, is_known, strict=True) if known])
@@ -51,7 +53,7 @@ class Microphones:
 
     def where(self, mask: ArrayLike) -> "Microphones":
         """The microphones for which the boolean mask (M,) is true."""
-        keep = np.flatnonzero(np.asarray(mask, dtype=bool))
+        keep = np.flatnonzero(_checked_mask(mask, len(self)))
         return replace(
             self,
             positions=self.border_positions()[keep],
@@ -100,7 +102,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         _set(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate))
-        _set(self, speed_of_sound_m_s=_checked_speed(self.speed_of_sound_m_s, self.temperature_c))
+        _check_speed(self.speed, self.temperature_c)
+        _check_start(self.start_s)
         _set(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
         if self.room is not None:
             _set(self, room=_checked_room(self.room))
@@ -119,12 +122,13 @@ class Scene:
     @property
     def speed(self) -> float:
         """Speed of sound (m/s), given, from the temperature, or 343.2."""
-        assert self.speed_of_sound_m_s is not None
-        return self.speed_of_sound_m_s
+        if self.speed_of_sound_m_s is not None:
+            return float(self.speed_of_sound_m_s)
+        return physics.SPEED_OF_SOUND_M_S if self.temperature_c is None else physics.speed_of_sound(self.temperature_c)
 
     def where(self, mask: ArrayLike) -> "Scene":
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""
-        mask = np.asarray(mask, dtype=bool)
+        mask = _checked_mask(mask, len(self.microphones))
         return replace(
             self, audio=self.audio[mask], microphones=self.microphones.where(mask), is_trusted=self.is_trusted[mask]
         )
@@ -162,7 +166,10 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 
 def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    positions = np.array(given, dtype=np.float64)
+    try:
+        positions = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise SceneError(f"positions are no numbers ({error}), wanted (microphones, 3) in metres") from error
     if positions.ndim != 2 or positions.shape[1] != 3:
         raise SceneError(f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each")
     is_blank: np.ndarray = np.isnan(positions)
@@ -179,6 +186,20 @@ def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             f"a coordinate of {positions[is_known][wild][0]:g} m is no place on this site: a unit or a typo?"
         )
     return np.where(is_known[:, None], positions, 0.0), is_known
+
+
+def _checked_mask(given: ArrayLike, count: int) -> np.ndarray:
+    mask = np.asarray(given)
+    if mask.dtype != bool or mask.shape != (count,):
+        raise SceneError(
+            f"{mask.dtype} of shape {mask.shape} to choose microphones by, wanted ({count},) booleans: were numbers given?"
+        )
+    return mask
+
+
+def _check_count(values: tuple | None, count: int, quantity: str) -> None:
+    if values is not None and len(values) != count:
+        raise SceneError(f"{len(values)} {quantity} for {count} microphones: give one each, or none")
 
 
 def _checked_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -228,6 +249,8 @@ def _checked_audio(given: ArrayLike, microphones: Microphones) -> np.ndarray:
     if audio.shape[0] != len(microphones):
         turned = " It looks transposed: pass audio.T." if audio.shape[1] == len(microphones) else ""
         raise SceneError(f"audio has {audio.shape[0]} channels for {len(microphones)} microphones.{turned}")
+    if audio.shape[0] == 0:
+        raise SceneError("no microphone at all: was everything left out?")
     if audio.shape[1] == 0:
         raise SceneError("audio is empty: zero samples")
     if audio.dtype.kind in "iu":  # 16-bit samples and the like: full scale becomes 1
@@ -249,15 +272,16 @@ def _checked_rate(sample_rate: float) -> float:
     return float(sample_rate)
 
 
-def _checked_speed(speed_m_s: float | None, temperature_c: float | None) -> float:
+def _check_speed(speed_m_s: float, temperature_c: float | None) -> None:
     if temperature_c is not None and not -60 <= temperature_c <= 70:
         raise SceneError(f"temperature {temperature_c}, wanted -60 to 70 °C: was it given in °F or K?")
-    if speed_m_s is None:
-        return physics.SPEED_OF_SOUND_M_S if temperature_c is None else physics.speed_of_sound(temperature_c)
-    speed = float(speed_m_s)
-    if not 100 <= speed <= 7000:
-        raise SceneError(f"speed of sound {speed} m/s, wanted 100 to 7000: air is about 343, water 1480")
-    return speed
+    if not 100 <= speed_m_s <= 7000:
+        raise SceneError(f"speed of sound {speed_m_s} m/s, wanted 100 to 7000: air is about 343, water 1480")
+
+
+def _check_start(start_s: float) -> None:
+    if not np.isfinite(start_s):
+        raise SceneError(f"start_s is {start_s}, wanted seconds from the start of the recording")
 
 
 def _checked_room(given: Room) -> Room:
@@ -266,6 +290,8 @@ def _checked_room(given: Room) -> Room:
         raise SceneError(f"room is {given!r}, wanted ((x0, y0, z0), (x1, y1, z1)) in metres")
     if (box[1] < box[0]).any():
         raise SceneError(f"room {given!r} has a corner below its opposite: give the lowest corner first")
+    if np.abs(box).max() > LARGEST_COORDINATE_M or not free_axes(box).any():
+        raise SceneError(f"room {given!r} is no room: wanted sides in metres, at least one of them not thin")
     low, high = box.tolist()
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
