@@ -58,6 +58,13 @@ def test_the_direct_sound_arrives_after_distance_over_c(rng, speed):
     assert arrivals == pytest.approx(np.array(DISTANCES_M) / speed * RATE, abs=0.1)
 
 
+def test_the_speed_of_sound_of_others_is_left_as_it_was(rng):
+    constants = pytest.importorskip("pyroomacoustics").constants
+    before = constants.get("c")
+    anechoic(DISTANCES_M, rng, speed_of_sound_m_s=300.0)
+    assert constants.get("c") == before
+
+
 def test_the_direct_sound_is_as_loud_as_its_distance_is_short(rng):
     heights = np.array([peak(h)[1] for h in anechoic(DISTANCES_M, rng)])
     assert heights * DISTANCES_M == pytest.approx(heights[0] * DISTANCES_M[0], rel=0.03)

@@ -6,7 +6,8 @@ are slow: by default images up to the 17th order are exact and the rest is a noi
 The reverberation time asked for is not quite what comes out; the truth holds the measured one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,17 +94,16 @@ def impulse_responses(
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "mic source tap"]:
     """Impulse responses from every source to every microphone, direct sound at distance / c."""
-    pra = _pyroomacoustics()
-    pra.constants.set("c", room.speed_of_sound_m_s)
-    absorption, full_order = _walls(room)
-    order = full_order if room.image_order is None else min(full_order, room.image_order)
-    shoebox = pra.ShoeBox(room.size_m, fs=round(sample_rate), materials=pra.Material(absorption), max_order=order)
     _check_inside(sources, room, "source")
     _check_inside(microphones, room, "microphone")
-    for source in sources - np.array(room.origin_m):
-        shoebox.add_source(source)
-    shoebox.add_microphone_array((microphones - np.array(room.origin_m)).T)
-    shoebox.compute_rir()
+    with _speed_of_sound(room.speed_of_sound_m_s) as pra:
+        absorption, full_order = _walls(room)
+        order = full_order if room.image_order is None else min(full_order, room.image_order)
+        shoebox = pra.ShoeBox(room.size_m, fs=round(sample_rate), materials=pra.Material(absorption), max_order=order)
+        for source in sources - np.array(room.origin_m):
+            shoebox.add_source(source)
+        shoebox.add_microphone_array((microphones - np.array(room.origin_m)).T)
+        shoebox.compute_rir()
     delay = filter_delay_samples()
     responses = _padded([[rir[delay:] for rir in mic] for mic in shoebox.rir])
     return responses if order == full_order else _with_tail(responses, room, order, sample_rate=sample_rate, rng=rng)
@@ -184,6 +184,18 @@ def _with_tail(
     time_s = (np.arange(round(rt60_s * sample_rate)) + match / 2) / sample_rate
     tail = level * rng.standard_normal((*responses.shape[:2], len(time_s))) * 10 ** (-3 * time_s / rt60_s)
     return np.concatenate([responses[:, :, :cut], tail], axis=2)
+
+
+@contextmanager
+def _speed_of_sound(speed_m_s: float) -> Iterator[Any]:
+    """pyroomacoustics while its global speed of sound is this one; it is put back for whoever else uses it."""
+    pra = _pyroomacoustics()
+    before = pra.constants.get("c")
+    pra.constants.set("c", speed_m_s)
+    try:
+        yield pra
+    finally:
+        pra.constants.set("c", before)
 
 
 def _pyroomacoustics() -> Any:

@@ -8,7 +8,8 @@ from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from soundfix.errors import AudioFileError
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".w64", ".rf64", ".aiff", ".mp3")
+WAVES = (".wav", ".wave", ".w64", ".rf64", ".bw64", ".aif", ".aiff", ".caf", ".au")
+AUDIO_SUFFIXES = frozenset({*WAVES, ".flac", ".ogg", ".oga", ".opus", ".mp3"})
 PEAK = 0.5
 GATE_DB = 20.0  # stretches this far below the loudest one are silence
 GATE_BLOCK_S = 0.1
@@ -88,7 +89,7 @@ def read_folder(folder: Path) -> list[Path]:
     """The audio files in a folder and its sub-folders, in the order of their names."""
     found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not found:
-        raise AudioFileError(f"no audio file in {folder}: wanted {', '.join(AUDIO_SUFFIXES)}")
+        raise AudioFileError(f"no audio file in {folder}: wanted {', '.join(sorted(AUDIO_SUFFIXES))}")
     return found
 
 

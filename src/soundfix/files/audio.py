@@ -16,25 +16,8 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files.decoding import AudioFile, Reader, open_audio_file
+from soundfix.sounds import AUDIO_SUFFIXES
 
-SUFFIXES = frozenset(
-    {
-        ".wav",
-        ".wave",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".w64",
-        ".rf64",
-        ".bw64",
-        ".aif",
-        ".aiff",
-        ".caf",
-        ".au",
-        ".mp3",
-    }
-)
 LARGEST_READ_FRAMES, SMALLEST_READ_FRAMES = 2**16, 2**9  # a second of sound, and the least worth a call
 READ_BUDGET_SAMPLES = 2**22  # decoded ahead over all channels: 16 MiB, however many there are
 LEAST_SHARE = 0.5  # of a window that a last, shorter one must hold
@@ -191,7 +174,9 @@ def _listed_files(paths: Sequence[Path | str]) -> list[Path]:
 
 def _files_in(folder: Path) -> list[Path]:
     """Its audio files by suffix; not those beginning with a dot, which macOS leaves on memory cards."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    found = [
+        path for path in folder.iterdir() if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
+    ]
     if not found:
         raise AudioFileError(
             f"folder {folder} holds no audio files, wanted names such as take.wav or take.flac directly in it: "
