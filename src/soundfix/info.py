@@ -32,12 +32,12 @@ def named_network(model: str) -> Network:
 def describe_network(network: Network) -> Iterator[str]:
     """Weights of every part, the totals, and the time of a window."""
     for name, part in network.named_children():
-        yield f"{name:22s} {count_weights(part):>11,d}{' frozen' if is_frozen(part) else ''}"
+        yield f"{name:25s} {count_weights(part):>11,d}{' frozen' if is_frozen(part) else ''}"
     for name, weights in network.named_parameters(recurse=False):
-        yield f"{name:22s} {weights.numel():>11,d}"
+        yield f"{name:25s} {weights.numel():>11,d}"
     trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
-    yield f"{'trainable':22s} {trainable:>11,d}"
-    yield f"{'in all':22s} {count_weights(network):>11,d}"
+    yield f"{'trainable':25s} {trainable:>11,d}"
+    yield f"{'in all':25s} {count_weights(network):>11,d}"
     if network.config.acoustic == "base":
         yield "BEATs base (frozen, 90 million weights) is given separately; the time is without it"
     threads = torch.get_num_threads()
