@@ -2,7 +2,8 @@
 
     python bench/speed.py
 
-One thread. The grid is kept from window to window, as in a recording; the first window, which builds it, is timed apart.
+One thread (the network: two). The grid is kept from window to window, as in a recording; the first window, which builds
+it, is timed apart.
 """
 
 import time
@@ -19,6 +20,7 @@ from soundfix.testing import contract_scene
 
 REPEATS = 15
 LOOP_STEP_M = 0.25
+THREADS, IN_TURN = 2, 15  # of the network, which is timed in turn with the loop
 
 
 def main() -> None:
@@ -36,6 +38,7 @@ def main() -> None:
             flush=True,
         )
     flexible(localizer)
+    network()
 
 
 def flexible(localizer: SrpPhat) -> None:
@@ -48,6 +51,24 @@ def flexible(localizer: SrpPhat) -> None:
     for label, variant in (("no room given", nowhere), ("one microphone moved", moved)):
         localizer.locate(variant)
         print(f"11 microphones, {label}: {1e3 * seconds(lambda v=variant: localizer.locate(v)):.1f} ms")
+
+
+def network() -> None:
+    """The forward pass of recipe `default`, in turn with the plain loop: a shared machine changes within seconds."""
+    import soundfix.info
+
+    torch.set_num_threads(THREADS)
+    scene, default = contract_scene(11), soundfix.info.named_network("default")
+    loops, passes = np.transpose(
+        [
+            (seconds(lambda: plain_loop(scene), repeats=1), soundfix.info.seconds_a_window(default))
+            for _ in range(IN_TURN)
+        ]
+    )
+    print(
+        f"11 microphones, network `default`, {THREADS} threads: {1e3 * np.median(passes):.1f} ms, least "
+        f"{1e3 * passes.min():.1f}; plain loop {1e3 * np.median(loops):.0f} ms, ratio {np.median(loops / passes):.1f}"
+    )
 
 
 def plain_loop(scene: Scene) -> np.ndarray:

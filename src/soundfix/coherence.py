@@ -22,6 +22,7 @@ from jaxtyping import Complex, Float, Int, Shaped
 from torch import Tensor, nn
 
 from soundfix.errors import SceneError
+from soundfix.gcc import power
 
 Measure = Literal["magnitude_squared", "phase", "short_time", "none"]
 SEGMENT, FEWEST_SEGMENTS = 1024, 3  # samples; half of them overlap
@@ -83,8 +84,8 @@ def magnitude_squared(
     real, imaginary = by_frequency.real.contiguous(), by_frequency.imag.contiguous()
     in_phase, mixed = real @ real.mT + imaginary @ imaginary.mT, imaginary @ real.mT
     squared = in_phase.square() + (mixed - mixed.mT).square()
-    power = in_phase.diagonal(dim1=-2, dim2=-1)
-    values = squared / (power[..., :, None] * power[..., None, :] + SMALLEST)
+    level = in_phase.diagonal(dim1=-2, dim2=-1)
+    values = squared / (level[..., :, None] * level[..., None, :] + SMALLEST)
     return values[..., pairs[:, 0], pairs[:, 1]].movedim(-2, -1)
 
 
@@ -93,8 +94,8 @@ def phase(
 ) -> Float[Tensor, "*batch pair freq"]:
     """|mean over segments of X_i conj(X_j) / |X_i X_j||: how steady the phase difference is."""
     cross, _, _ = _densities(spectra, pairs)
-    phasor = cross / (_squared(cross) + SMALLEST**2).sqrt()
-    return (_squared(phasor.mean(dim=-2)) + SMALLEST).sqrt()
+    phasor = cross / (power(cross) + SMALLEST**2).sqrt()
+    return (power(phasor.mean(dim=-2)) + SMALLEST).sqrt()
 
 
 def short_time(
@@ -103,7 +104,7 @@ def short_time(
     """Mean over time of the magnitude-squared coherence within runs of SHORT_RUN segments."""
     run = min(SHORT_RUN, spectra.shape[-2])
     cross, first, second = (_running_mean(density, run) for density in _densities(spectra, pairs))
-    return (_squared(cross) / (first * second + SMALLEST)).mean(dim=-2)
+    return (power(cross) / (first * second + SMALLEST)).mean(dim=-2)
 
 
 MEASURES = {"magnitude_squared": magnitude_squared, "phase": phase, "short_time": short_time}
@@ -114,12 +115,7 @@ def _densities(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """X_i conj(X_j), |X_i|^2 and |X_j|^2 of every pair and segment."""
     first, second = spectra[..., pairs[:, 0], :, :], spectra[..., pairs[:, 1], :, :]
-    return first * second.conj(), _squared(first), _squared(second)
-
-
-def _squared(values: Tensor) -> Tensor:
-    """|z|^2, whose gradient is finite at 0 too."""
-    return values.real.square() + values.imag.square()
+    return first * second.conj(), power(first), power(second)
 
 
 def _running_mean(values: Shaped[Tensor, "*batch segment freq"], run: int) -> Tensor:

@@ -56,9 +56,7 @@ def spectral_weights(
     smoothing_bins: int,
 ) -> Float[Tensor, "*batch freq"]:
     """One microphone's share of psi: psi_ij = weight_i weight_j."""
-    magnitude = spectra.abs()
-    if smoothing_bins > 1:
-        magnitude = _smooth(magnitude, smoothing_bins)
+    magnitude = spectra.abs() if smoothing_bins <= 1 else _smoothed_magnitude(spectra, smoothing_bins)
     if floor > 0 and bool(in_band.any()):
         magnitude = magnitude + floor * magnitude[..., in_band > 0].median(dim=-1, keepdim=True).values
     return in_band / (magnitude + SMALLEST) ** whitening
@@ -68,8 +66,13 @@ def to_unit_power(
     spectra: Complex[Tensor, "*batch freq"], in_band: Float[Tensor, "freq"]
 ) -> Complex[Tensor, "*batch freq"]:
     """Scaled so that the mean power in the band is 1: two identical channels then correlate to 1."""
-    power = spectra.abs().square().sum(dim=-1, keepdim=True) / in_band.sum().clamp_min(1)
-    return spectra / (power + SMALLEST).sqrt()
+    mean = power(spectra).sum(dim=-1, keepdim=True) / in_band.sum().clamp_min(1)
+    return spectra / (mean + SMALLEST).sqrt()
+
+
+def power(spectra: Complex[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
+    """Squared magnitude; quicker than abs(), and its gradient is finite at 0 too."""
+    return spectra.real.square() + spectra.imag.square()
 
 
 def fade(samples: int, sample_rate: float) -> Float[Tensor, "time"]:
@@ -91,12 +94,13 @@ def advance(
     return spectra * torch.polar(torch.ones_like(turns), turns).to(spectra.dtype)
 
 
-def _smooth(magnitude: Float[Tensor, "*batch freq"], width: int) -> Float[Tensor, "*batch freq"]:
+def _smoothed_magnitude(spectra: Complex[Tensor, "*batch freq"], width: int) -> Float[Tensor, "*batch freq"]:
     """Root mean square over `width` neighbouring bins."""
-    flat = magnitude.square().reshape(-1, 1, magnitude.shape[-1])
     odd = width // 2 * 2 + 1
-    mean = torch.nn.functional.avg_pool1d(flat, odd, stride=1, padding=odd // 2, count_include_pad=False)
-    return (mean + SMALLEST).sqrt().reshape(magnitude.shape)
+    mean = torch.nn.functional.avg_pool1d(
+        power(spectra).reshape(-1, 1, spectra.shape[-1]), odd, stride=1, padding=odd // 2, count_include_pad=False
+    )
+    return (mean + SMALLEST).sqrt().reshape(spectra.shape)
 
 
 def band_mask(length: int, *, sample_rate: float, band_hz: tuple[float, float]) -> Float[Tensor, "freq"]:

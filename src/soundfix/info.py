@@ -15,7 +15,7 @@ from soundfix.model import SAMPLE_RATE, Network, Windows
 from soundfix.recipes import RECIPES
 
 MICROPHONES, WINDOW_S = 11, 0.5  # of the window that is timed
-RUNS = 5
+RUNS, WARM_UPS = 15, 3
 BASE = BeatsConfig()
 
 
@@ -57,7 +57,7 @@ def is_frozen(part: nn.Module) -> bool:
 
 
 def seconds_a_window(network: Network) -> float:
-    """Median time of a forward pass, after one to warm up."""
+    """Median time of a forward pass, after some to warm up."""
     generator = torch.Generator().manual_seed(0)
     windows = Windows(
         audio=torch.randn(1, MICROPHONES, round(WINDOW_S * SAMPLE_RATE), generator=generator),
@@ -68,9 +68,9 @@ def seconds_a_window(network: Network) -> float:
     is_deaf = network.config.acoustic == "base" and network.encoder is None
     features = torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim) if is_deaf else None
     times = []
-    for _ in range(RUNS + 1):
+    for _ in range(WARM_UPS + RUNS):
         start = time.perf_counter()
         with torch.inference_mode():
             network(windows, features=features)
         times.append(time.perf_counter() - start)
-    return median(times[1:])
+    return median(times[WARM_UPS:])
