@@ -1,7 +1,7 @@
 """Impulse responses of a shoebox room by the image method (Allen and Berkley, J. Acoust. Soc. Am. 65, 1979).
 
-Mirrored in its walls, a source becomes a lattice of images. Each is heard as an impulse of amplitude b^r / d after d / c: d is
-its distance, r how often its sound met a wall, b = sqrt(1 - absorption) what a wall leaves of it. Impulses lie between
+Mirrored in its walls, a source becomes a lattice of images. Each is heard as an impulse of amplitude b^r / d after d / c:
+d is its distance, r how often its sound met a wall, b = sqrt(1 - absorption) what a wall leaves of it. Impulses lie between
 samples: on a grid FINER times as fine, each shared by the two points beside it, then low-passed.
 
 A talker does not speak in all directions alike: a share p(f) of the sound goes everywhere, 1 - p(f) like the cosine of the

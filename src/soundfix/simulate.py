@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
+from scipy.signal import butter, sosfiltfilt
 
 from soundfix import shoebox
 from soundfix.errors import SceneError
 from soundfix.scene import Microphones, Scene, Truth
 from soundfix.sounds import reverberate
 
+LOWEST_HZ = 20.0
 IMAGE_ORDER = 17  # 0.7 ms a response; every image at 0.6 s takes 50 ms
 TAIL_MATCH_S = 0.02  # the tail takes over the level that the exact part has over its last 20 ms
 DECAY_DB = (-5.0, -35.0)  # between which the reverberation time is measured, then doubled
@@ -68,7 +70,7 @@ def simulate(
     """
     _check_task(sources, sounds, microphones)
     responses = impulse_responses(room, sources, microphones.positions, sample_rate=sample_rate, rng=rng)
-    heard = np.sum([reverberate(sound, responses[:, k]) for k, sound in enumerate(sounds)], axis=0)
+    heard = np.sum([reverberate(radiated(s, sample_rate), responses[:, k]) for k, s in enumerate(sounds)], axis=0)
     clean = heard[:, round(lead_in_s * sample_rate) :]
     _check_heard(clean, lead_in_s)
     noise_rms = np.sqrt(np.mean(np.square(clean))) * 10 ** (-snr_db / 20)
@@ -81,6 +83,11 @@ def simulate(
         speed_of_sound_m_s=room.speed_of_sound_m_s,
         truth=Truth(sources=sources, rt60_s=measured_rt60(responses[:, 0], sample_rate), snr_db=snr_db),
     )
+
+
+def radiated(sound: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.ndarray, "time"]:
+    """The sound without what no mouth and no loudspeaker radiates, and all images would add up to in phase."""
+    return sosfiltfilt(butter(2, LOWEST_HZ, "highpass", fs=sample_rate, output="sos"), sound)
 
 
 def impulse_responses(
