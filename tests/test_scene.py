@@ -5,6 +5,7 @@ import pytest
 
 from soundfix import Microphones, Scene
 from soundfix.errors import SceneError
+from soundfix.scene import Track, Truth
 
 POSITIONS = np.array([[0.0, 0, 0], [4, 0, 0], [0, 3, 0], [0, 0, 2], [4, 3, 2]])
 
@@ -235,3 +236,32 @@ def test_words_are_refused_in_our_words():
 def test_no_microphones_at_all():
     with pytest.raises(SceneError):
         scene().where([False] * 5)
+
+
+def track():
+    times_s = np.array([0.0, 1.0, 2.0])
+    places = np.array([[[0.0, 0, 1]], [[2.0, 0, 1]], [[np.nan] * 3]])
+    return Track(times_s=times_s, places=places)
+
+
+@pytest.mark.parametrize(("time_s", "x"), [(-1.0, 0.0), (0.25, 0.5), (1.0, 2.0), (1.5, np.nan), (3.0, np.nan)])
+def test_a_track_is_linear_between_its_times_and_nan_beside_a_gap(time_s, x):
+    assert np.array_equal(track().at(time_s)[0], [x, x * 0, x * 0 + 1], equal_nan=True)
+
+
+def test_a_part_of_a_scene_has_the_truth_of_its_middle():
+    whole = scene(
+        audio=np.tile(np.arange(32000.0), (5, 1)), truth=Truth(sources=np.zeros((1, 3)), track=track()), start_s=3.0
+    )
+    part = whole.part(4000, 8000)
+    assert part.audio[0, 0] == 4000
+    assert part.audio.shape == (5, 8000)
+    assert part.start_s == 3.25
+    assert part.truth.sources == pytest.approx(np.array([[1.0, 0, 1]]))
+    assert part.part(0, 4000).truth.sources == pytest.approx(np.array([[0.75, 0, 1]]))
+
+
+def test_true_positions_follow_their_microphones():
+    truth = Truth(sources=np.zeros((1, 3)), positions=POSITIONS + 1.0)
+    kept = scene(truth=truth).where([True, False, True, True, False])
+    assert np.array_equal(kept.truth.positions, POSITIONS[[0, 2, 3]] + 1.0)

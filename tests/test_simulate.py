@@ -1,20 +1,19 @@
 """Rooms: the direct sound comes when and as loud as it must, the echo decays as asked, the noise is as loud as asked."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 import soundfile
 
-from soundfix.errors import MissingPackageError, SceneError
+from soundfix.errors import SceneError
 from soundfix.faults import Fault, break_scene
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.physics import distances
 from soundfix.presets import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M, PRESETS, WALL_GAP_M, draw_scene
 from soundfix.scene import Microphones
-from soundfix.simulate import RoomConfig, filter_delay_samples, impulse_responses, measured_rt60, sabine_rt60, simulate
+from soundfix.simulate import RoomConfig, impulse_responses, measured_rt60, sabine_rt60, simulate
 from soundfix.sounds import melody, voice
 
 RATE = 16_000.0
@@ -58,29 +57,9 @@ def test_the_direct_sound_arrives_after_distance_over_c(rng, speed):
     assert arrivals == pytest.approx(np.array(DISTANCES_M) / speed * RATE, abs=0.1)
 
 
-def test_the_speed_of_sound_of_others_is_left_as_it_was(rng):
-    constants = pytest.importorskip("pyroomacoustics").constants
-    before = constants.get("c")
-    anechoic(DISTANCES_M, rng, speed_of_sound_m_s=300.0)
-    assert constants.get("c") == before
-
-
 def test_the_direct_sound_is_as_loud_as_its_distance_is_short(rng):
     heights = np.array([peak(h)[1] for h in anechoic(DISTANCES_M, rng)])
     assert heights * DISTANCES_M == pytest.approx(heights[0] * DISTANCES_M[0], rel=0.03)
-
-
-def test_pyroomacoustics_delays_by_half_its_filter():
-    """The claim of simulate.py, measured on pyroomacoustics itself: 40 samples, and what filter_delay_samples says."""
-    import pyroomacoustics as pra
-
-    room = pra.ShoeBox(HALL_M, fs=round(RATE), materials=pra.Material(1.0), max_order=0)
-    room.add_source([1.0, 1.0, 1.0])
-    room.add_microphone([4.0, 1.0, 1.0])
-    room.compute_rir()
-    delay = peak(room.rir[0][0])[0] - 3.0 / pra.constants.get("c") * RATE
-    assert delay == pytest.approx(40, abs=0.1)
-    assert delay == pytest.approx(filter_delay_samples(), abs=0.1)
 
 
 @pytest.mark.parametrize("image_order", [17, None])
@@ -100,10 +79,7 @@ def test_the_tail_decays_as_long_as_asked_in_a_large_room(rng, rt60_s):
 
 
 def test_capped_and_exact_begin_alike_and_end_about_as_loud(rng, booth_microphones):
-    """The first images of order above 17 come after about 17 / sqrt(sum 1 / side²) m, 1180 samples in this booth.
-
-    Before that they differ by 0.2 % of the peak: the high-pass of pyroomacoustics (10 Hz) runs both ways in time.
-    """
+    """The first images of order above 17 come after about 17 / sqrt(sum 1 / side²) m, 1180 samples in this booth."""
     source = np.array([[0.9, 0.8, 0.7]])
     capped, exact = (
         impulse_responses(
@@ -290,12 +266,6 @@ def test_silence_has_no_signal_to_noise_ratio(booth_microphones, speech):
         heard(booth_microphones, np.zeros_like(speech))
     with pytest.raises(SceneError, match=r"^0 samples and no sound.*lead-in of 2.0 s"):
         heard(booth_microphones, speech, lead_in_s=2.0)
-
-
-def test_without_pyroomacoustics_one_sentence_says_how_to_get_it(monkeypatch, booth_microphones, speech):
-    monkeypatch.setitem(sys.modules, "pyroomacoustics", None)
-    with pytest.raises(MissingPackageError, match=r"pip install 'soundfix\[sim\]'"):
-        heard(booth_microphones, speech)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -5,6 +5,8 @@ SoundfixError
 ├── AudioFileError         a recording that cannot be read
 ├── MicrophoneFileError    a list of microphones that cannot be read
 ├── CheckpointError        weights that are missing, damaged, or of another network
+├── DatasetError           a data set that cannot be read, or holds what it must not
+├── TrainingError          a run that cannot start or go on
 ├── UnknownMethodError     a localizer name that is not in the catalog
 ├── MissingPackageError    an optional package that is not installed
 └── OutputError            a result that could not be written
@@ -29,6 +31,14 @@ class MicrophoneFileError(SoundfixError):
 
 class CheckpointError(SoundfixError):
     """Weights that are missing, damaged, or of another network."""
+
+
+class DatasetError(SoundfixError):
+    """A data set that cannot be read, or holds what it must not."""
+
+
+class TrainingError(SoundfixError):
+    """A run that cannot start or go on."""
 
 
 class UnknownMethodError(SoundfixError):

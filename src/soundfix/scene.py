@@ -71,13 +71,36 @@ class Microphones:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Track:
+    """Where sources were, when: seconds from the start of the scene, increasing, and metres; NaN where not seen."""
+
+    times_s: Float[np.ndarray, "time"]
+    places: Float[np.ndarray, "time source 3"]
+
+    def at(self, time_s: float) -> Float[np.ndarray, "source 3"]:
+        """Linear between the two times about this one, NaN where either was not seen; constant beyond the ends."""
+        after = int(np.clip(np.searchsorted(self.times_s, time_s), 1, len(self.times_s) - 1))
+        first, last = self.times_s[after - 1], self.times_s[after]
+        share = np.clip((time_s - first) / (last - first), 0.0, 1.0)
+        if share in (0.0, 1.0):
+            return self.places[after - 1 + int(share)]
+        return (1 - share) * self.places[after - 1] + share * self.places[after]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
-    """What a simulation or a motion capture knows: source positions (K, 3) in metres, measured RT60, SNR."""
+    """What a simulation or a motion capture knows.
+
+    sources: (K, 3) metres, in the middle of the scene; a row of NaN: not seen. track: where they were all along, if they
+    moved. positions: (M, 3) where the microphones truly stood, if that is not what their list says. rt60_s is measured.
+    """
 
     sources: Float[np.ndarray, "source 3"]
     rt60_s: float | None = None
     snr_db: float | None = None
     faults: tuple[str, ...] = ()
+    track: Track | None = None
+    positions: Float[np.ndarray, "mic 3"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,7 +153,21 @@ class Scene:
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""
         mask = _checked_mask(mask, len(self.microphones))
         return replace(
-            self, audio=self.audio[mask], microphones=self.microphones.where(mask), is_trusted=self.is_trusted[mask]
+            self,
+            audio=self.audio[mask],
+            microphones=self.microphones.where(mask),
+            is_trusted=self.is_trusted[mask],
+            truth=_truth_where(self.truth, mask),
+        )
+
+    def part(self, first: int, count: int) -> "Scene":
+        """`count` samples from sample `first`, with the truth of their middle."""
+        start_s, middle_s = first / self.sample_rate, (first + count / 2) / self.sample_rate
+        return replace(
+            self,
+            audio=self.audio[:, first : first + count],
+            start_s=self.start_s + start_s,
+            truth=_truth_of_part(self.truth, start_s, middle_s),
         )
 
     def search_box(self) -> Float[np.ndarray, "2 3"]:
@@ -163,6 +200,19 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     array = array.copy() if array.flags.writeable else array
     array.flags.writeable = False
     return array
+
+
+def _truth_where(truth: Truth | None, mask: np.ndarray) -> Truth | None:
+    if truth is None or truth.positions is None:
+        return truth
+    return replace(truth, positions=truth.positions[mask])
+
+
+def _truth_of_part(truth: Truth | None, start_s: float, middle_s: float) -> Truth | None:
+    if truth is None or truth.track is None:
+        return truth
+    track = replace(truth.track, times_s=truth.track.times_s - start_s)
+    return replace(truth, sources=truth.track.at(middle_s), track=track)
 
 
 def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -1,26 +1,26 @@
 """Eq. 1: what microphones in a room hear, s_m = sum_k (h_mk * s_k) + w_m, with the truth beside it.
 
-Shoebox rooms by the image method (pyroomacoustics). It delays everything by half its fractional-delay filter, 40
-samples; that is taken out here, so the direct sound arrives after distance / c. Full-order responses of live rooms
-are slow: by default images up to the 17th order are exact and the rest is a noise tail that decays at the same rate.
-The reverberation time asked for is not quite what comes out; the truth holds the measured one.
+Shoebox rooms by the image method (shoebox.py). Every image of a live room takes long: by default images up to the 17th
+order are exact and the rest is a noise tail that decays at the same rate. The reverberation time asked for is not quite what
+comes out; the truth holds the measured one.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
+from scipy.signal import butter, sosfiltfilt
 
-from soundfix.errors import MissingPackageError, SceneError
+from soundfix import shoebox
+from soundfix.errors import SceneError
 from soundfix.scene import Microphones, Scene, Truth
 from soundfix.sounds import reverberate
 
-IMAGE_ORDER = 17  # 3 ms a response; full order at 0.4 s takes 36 ms
+LOWEST_HZ = 20.0
+IMAGE_ORDER = 17  # 0.7 ms a response; every image at 0.6 s takes 50 ms
 TAIL_MATCH_S = 0.02  # the tail takes over the level that the exact part has over its last 20 ms
-DECAY_DB = 30.0  # over which the reverberation time is measured, then doubled
+DECAY_DB = (-5.0, -35.0)  # between which the reverberation time is measured, then doubled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def simulate(
     """
     _check_task(sources, sounds, microphones)
     responses = impulse_responses(room, sources, microphones.positions, sample_rate=sample_rate, rng=rng)
-    heard = np.sum([reverberate(sound, responses[:, k]) for k, sound in enumerate(sounds)], axis=0)
+    heard = np.sum([reverberate(radiated(s, sample_rate), responses[:, k]) for k, s in enumerate(sounds)], axis=0)
     clean = heard[:, round(lead_in_s * sample_rate) :]
     _check_heard(clean, lead_in_s)
     noise_rms = np.sqrt(np.mean(np.square(clean))) * 10 ** (-snr_db / 20)
@@ -85,6 +85,11 @@ def simulate(
     )
 
 
+def radiated(sound: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.ndarray, "time"]:
+    """The sound without what no mouth and no loudspeaker radiates, and all images would add up to in phase."""
+    return sosfiltfilt(butter(2, LOWEST_HZ, "highpass", fs=sample_rate, output="sos"), sound)
+
+
 def impulse_responses(
     room: RoomConfig,
     sources: Float[np.ndarray, "source 3"],
@@ -96,43 +101,50 @@ def impulse_responses(
     """Impulse responses from every source to every microphone, direct sound at distance / c."""
     _check_inside(sources, room, "source")
     _check_inside(microphones, room, "microphone")
-    with _speed_of_sound(room.speed_of_sound_m_s) as pra:
-        absorption, full_order = _walls(room)
-        order = full_order if room.image_order is None else min(full_order, room.image_order)
-        shoebox = pra.ShoeBox(room.size_m, fs=round(sample_rate), materials=pra.Material(absorption), max_order=order)
-        for source in sources - np.array(room.origin_m):
-            shoebox.add_source(source)
-        shoebox.add_microphone_array((microphones - np.array(room.origin_m)).T)
-        shoebox.compute_rir()
-    delay = filter_delay_samples()
-    responses = _padded([[rir[delay:] for rir in mic] for mic in shoebox.rir])
+    full_order = shoebox.order_within(room.speed_of_sound_m_s * reverberation_s(room), np.array(room.size_m))
+    order = full_order if room.image_order is None else min(full_order, room.image_order)
+    each = [
+        shoebox.impulse_responses(
+            source - np.array(room.origin_m),
+            microphones - np.array(room.origin_m),
+            size_m=np.array(room.size_m),
+            absorption=wall_absorption(room),
+            order=order,
+            speed_m_s=room.speed_of_sound_m_s,
+            sample_rate=sample_rate,
+        )[0]
+        for source in sources
+    ]
+    responses = _padded(each)
     return responses if order == full_order else _with_tail(responses, room, order, sample_rate=sample_rate, rng=rng)
 
 
-def filter_delay_samples() -> int:
-    """By how much pyroomacoustics delays every response: half its fractional-delay filter."""
-    return _pyroomacoustics().constants.get("frac_delay_length") // 2
-
-
 def measured_rt60(responses: Float[np.ndarray, "mic tap"], sample_rate: float) -> float:
-    """Median reverberation time (s) of these responses, from 30 dB of their decay (Schroeder)."""
-    measure = _pyroomacoustics().experimental.measure_rt60
-    return float(np.median([measure(response, fs=round(sample_rate), decay_db=DECAY_DB) for response in responses]))
+    """Median reverberation time (s) of these responses, from 30 dB of their decay (Schroeder's backward integration)."""
+    energy = np.cumsum(np.square(responses[:, ::-1]), axis=1)[:, ::-1]
+    decay_db = 10 * np.log10(energy / energy[:, :1] + 1e-12)
+    first, last = (np.argmax(decay_db <= level, axis=1) for level in DECAY_DB)
+    return float(np.median(2 * (last - first) / sample_rate))
 
 
-def _walls(room: RoomConfig) -> tuple[float, int]:
-    """Absorption of the walls, and the order of images that the reverberation time needs."""
-    if room.rt60_s == 0:
-        return 1.0, 0
-    pra = _pyroomacoustics()
+def reverberation_s(room: RoomConfig) -> float:
+    """The reverberation time asked for, or Sabine's."""
+    return sabine_rt60(room) if room.rt60_s is None else room.rt60_s
+
+
+def wall_absorption(room: RoomConfig) -> float:
+    """The absorption asked for, or the one that gives Sabine's room its reverberation time; 1 in an anechoic room."""
     if room.absorption is not None:
-        return room.absorption, int(np.ceil(room.speed_of_sound_m_s * sabine_rt60(room) / min(room.size_m)))
-    try:
-        return pra.inverse_sabine(room.rt60_s, room.size_m)
-    except ValueError as error:
+        return room.absorption
+    if room.rt60_s == 0:
+        return 1.0
+    absorption = sabine_rt60(replace(room, rt60_s=None, absorption=1.0)) / reverberation_s(room)
+    if absorption > 1:
         raise SceneError(
-            f"no walls give a room of {room.size_m} m {room.rt60_s} s of reverberation: {error}"
-        ) from error
+            f"no walls give a room of {room.size_m} m {room.rt60_s} s of reverberation: "
+            f"absorbing all, they still give it {absorption * reverberation_s(room):.2f} s"
+        )
+    return absorption
 
 
 def sabine_rt60(room: RoomConfig) -> float:
@@ -168,40 +180,20 @@ def _check_inside(points: np.ndarray, room: RoomConfig, what: str) -> None:
         raise SceneError(f"{what} at {points[is_outside][0]} m is outside the room {room.box}: is origin_m right?")
 
 
-def _padded(responses: Sequence[Sequence[np.ndarray]]) -> Float[np.ndarray, "mic source tap"]:
-    longest = max(len(response) for mic in responses for response in mic)
-    return np.array([[np.pad(response, (0, longest - len(response))) for response in mic] for mic in responses])
+def _padded(each: Sequence[np.ndarray]) -> Float[np.ndarray, "mic source tap"]:
+    longest = max(responses.shape[1] for responses in each)
+    return np.stack([np.pad(responses, ((0, 0), (0, longest - responses.shape[1]))) for responses in each], axis=1)
 
 
 def _with_tail(
     responses: np.ndarray, room: RoomConfig, order: int, *, sample_rate: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "mic source tap"]:
-    """Images of this order up to a shortest side for each of them, then noise that decays at the room's rate."""
-    rt60_s = room.rt60_s or sabine_rt60(room)
-    cut = min(round((order + 1) * min(room.size_m) / room.speed_of_sound_m_s * sample_rate), responses.shape[2])
+    """Images of this order as far as they are all there, then noise that decays at the room's rate."""
+    rt60_s = reverberation_s(room)
+    complete_m = (order + 1) / np.sqrt(np.sum(1 / np.square(room.size_m)))
+    cut = min(round(complete_m / room.speed_of_sound_m_s * sample_rate), responses.shape[2])
     match = min(round(TAIL_MATCH_S * sample_rate), cut)
     level = np.sqrt(np.mean(responses[:, :, cut - match : cut] ** 2, axis=2, keepdims=True))
     time_s = (np.arange(round(rt60_s * sample_rate)) + match / 2) / sample_rate
     tail = level * rng.standard_normal((*responses.shape[:2], len(time_s))) * 10 ** (-3 * time_s / rt60_s)
     return np.concatenate([responses[:, :, :cut], tail], axis=2)
-
-
-@contextmanager
-def _speed_of_sound(speed_m_s: float) -> Iterator[Any]:
-    """pyroomacoustics while its global speed of sound is this one; it is put back for whoever else uses it."""
-    pra = _pyroomacoustics()
-    before = pra.constants.get("c")
-    pra.constants.set("c", speed_m_s)
-    try:
-        yield pra
-    finally:
-        pra.constants.set("c", before)
-
-
-def _pyroomacoustics() -> Any:
-    try:
-        import pyroomacoustics
-        import pyroomacoustics.experimental
-    except ImportError as error:
-        raise MissingPackageError("pyroomacoustics", "sim") from error
-    return pyroomacoustics
