@@ -35,7 +35,9 @@ def save(network: Network, path: Path | str, *, notes: dict[str, Any] | None = N
     }
     unfinished = path.with_name(path.name + f".{os.getpid()}.part")
     try:
-        save_file({name: tensor.contiguous() for name, tensor in _own(network).items()}, unfinished, metadata)
+        save_file(
+            {name: tensor.cpu().contiguous() for name, tensor in own_tensors(network).items()}, unfinished, metadata
+        )
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -50,7 +52,7 @@ def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     path = Path(path)
     metadata, tensors = _read(path)
     network = Network(_config(path, metadata))
-    _check(path, tensors, _own(network))
+    _check(path, tensors, own_tensors(network))
     network.load_state_dict(tensors, strict=False)
     if beats is not None:
         if network.config.acoustic != "base":
@@ -65,7 +67,7 @@ def notes(path: Path | str) -> dict[str, Any]:
     return json.loads(_read(Path(path))[0].get("notes", "{}"))
 
 
-def _own(network: Network) -> dict[str, Tensor]:
+def own_tensors(network: Network) -> dict[str, Tensor]:
     """The tensors that belong into the file: all but those of BEATs base."""
     is_outside = network.config.acoustic == "base"
     return {n: t for n, t in network.state_dict().items() if not (is_outside and n.startswith("encoder."))}

@@ -176,31 +176,131 @@ def check(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder for the scenes: scene.wav, microphones.csv, truth.json.")],
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="Folder for the scenes.")],
     preset: Annotated[str, typer.Option(help="luvira (a studio, 11 microphones) or room (a random one).")] = "room",
-    count: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 1,
+    count: Annotated[int, typer.Option(min=1, help="Number of scenes, each in a folder of its own.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
     duration: Annotated[float, typer.Option(min=0.05, help="Seconds.")] = 3.0,
-    audio: Annotated[Path | None, typer.Option(help="Folder of dry recordings; built-in sounds without it.")] = None,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of dry recordings; built-in sounds without it. A set takes several."),
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="KIND:MICROPHONE[:AMOUNT], such as dead:3 or late:2:0.005; may repeat.")
     ] = None,
+    world: Annotated[
+        str | None, typer.Option(help="Make a set to train on: luvira-twin, luvira-hard or random-rooms.")
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="Scenes in the set.")] = 1000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make the set.")] = 1,
+    part: Annotated[str | None, typer.Option(help="Only the speakers of this part: train, valid or test.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the world, such as rt60_s=[0.2,0.6]; may repeat.")
+    ] = None,
 ) -> None:
-    """Make rooms with a sound, microphones and, if you like, faults; the truth is written beside them."""
+    """Make rooms with sounds, microphones and, if you like, faults; the truth is written beside them.
+
+    Without --world single scenes: scene.wav, microphones.csv, truth.json. With it a set of any size, as tar shards; a run
+    that was interrupted goes on where it was.
+    """
+    if world:
+        refuse_given(context, ("preset", "count", "duration", "fault"), "belongs to single scenes, not to a --world")
+        simulate_set(out, world, change or [], scenes=scenes, seed=seed, workers=workers, sounds=(audio or [], part))
+    else:
+        refuse_given(context, ("scenes", "workers", "part", "change"), "belongs to a set: give a --world too")
+        simulate_scenes(out, preset, count=count, seed=seed, duration_s=duration, audio=audio or [], faults=fault or [])
+
+
+def simulate_scenes(
+    out: Path, preset: str, *, count: int, seed: int, duration_s: float, audio: list[Path], faults: list[str]
+) -> None:
+    """Scenes in folders of their own."""
     import numpy as np
 
     from soundfix.faults import break_scene, parse_fault
     from soundfix.files.scenes import write_scene
     from soundfix.presets import draw_scene
 
-    faults = [parse_fault(text) for text in fault or []]
+    if len(audio) > 1:
+        raise SoundfixError(f"{len(audio)} folders of recordings; single scenes take one --audio")
+    parsed = [parse_fault(text) for text in faults]
     with progress("simulating", count) as advance:
         for number in range(count):
             rng = np.random.default_rng([seed, number])
-            scene = draw_scene(preset, duration_s=duration, rng=rng, audio=audio)
-            write_scene(out / f"{number:04d}" if count > 1 else out, break_scene(scene, faults, rng))
+            scene = draw_scene(preset, duration_s=duration_s, rng=rng, audio=audio[0] if audio else None)
+            write_scene(out / f"{number:04d}" if count > 1 else out, break_scene(scene, parsed, rng))
             advance()
     typer.echo(f"{count} scene{'s' * (count > 1)} in {out}")
+
+
+def simulate_set(
+    out: Path,
+    world: str,
+    changes: list[str],
+    *,
+    scenes: int,
+    seed: int,
+    workers: int,
+    sounds: tuple[list[Path], str | None],
+) -> None:
+    """A set of shards; sounds: folders and the part of their speakers."""
+    from soundfix.datasets.simulated import Simulated
+    from soundfix.datasets.writing import write_set
+    from soundfix.overrides import apply_overrides
+    from soundfix.soundbank import BuiltInSounds, read_bank
+    from soundfix.worlds import world_named
+
+    chosen = apply_overrides(world_named(world), changes)
+    folders, part = sounds
+    if part and not folders:
+        raise SoundfixError(f"--part {part}: built-in sounds have no parts; give --audio too")
+    bank = read_bank(folders, part=part) if folders else BuiltInSounds()
+    simulated = Simulated(world=chosen, sounds=bank, seed=seed, count=scenes)
+    with progress("simulating", scenes) as advance:
+        write_set(out, simulated, workers=workers, progress=advance)
+    typer.echo(f"{scenes} scene{'s' * (scenes > 1)} of {world} in {out}")
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="paper, default or tiny.")],
+    data: Annotated[list[str], typer.Option(help="Folder of a data set, or a world simulated on the fly; may repeat.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: states, numbers, model.safetensors.")],
+    valid: Annotated[list[str] | None, typer.Option(help="Data to validate on, as --data; may repeat.")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of the recipe, such as localization.steps=5000; may repeat."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same weights, on one kind of machine.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="A checkpoint to start from, instead of random weights.")
+    ] = None,
+    beats: Annotated[Path | None, typer.Option(help="File of BEATs base, for recipes that listen with it.")] = None,
+    audio: Annotated[list[Path] | None, typer.Option(help="Folder of dry recordings for a world; may repeat.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read data; 0: none beside this one.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")] = "auto",
+    track: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events beside metrics.jsonl.")
+    ] = False,
+) -> None:
+    """Train a network; interrupted at any moment, it goes on with --resume as if nothing had happened.
+
+    For several GPUs: torchrun --nproc-per-node 4 -m soundfix train ...
+    """
+    from rich.console import Console
+
+    from soundfix.training import Request, run
+    from soundfix.training_table import TrainingTable
+
+    request = Request(
+        recipe=recipe, data=data, valid=valid or [], out=out, changes=change or [], seed=seed, resume=resume,
+        start=start, beats=beats, audio=audio or [], workers=workers, device=device, tracks=track,
+    )  # fmt: skip
+    with TrainingTable(Console()) as show:
+        run(request, show)
+    typer.echo(f"done: {out / 'model.safetensors'}")
 
 
 @app.command()
@@ -243,6 +343,14 @@ def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:
     return {name: value for name, value in options.items() if value not in (None, False)}
 
 
+def refuse_given(context: typer.Context, names: tuple[str, ...], why: str) -> None:
+    """Options that would do nothing here are refused, not ignored."""
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise SoundfixError(f"{'--set' if name == 'change' else f'--{name}'} {why}")
+
+
 def say_notes(notes: list[str]) -> None:
     """What was assumed on the way, to stderr."""
     for note in notes:
@@ -280,7 +388,7 @@ def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator:
-    """A bar with rate and time left on a terminal, nothing elsewhere; yields a function that moves it by one."""
+    """A bar with rate and time left on a terminal, nothing elsewhere; yields a function that moves it, by one or more."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -295,9 +403,9 @@ def progress(label: str, total: int) -> Iterator:
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(label, total=total)
 
-        def advance() -> None:
-            done = bar.tasks[task].completed + 1
-            bar.update(task, advance=1, description=f"{label} {done / (monotonic() - started + 1e-9):.1f}/s")
+        def advance(count: int = 1) -> None:
+            done = bar.tasks[task].completed + count
+            bar.update(task, advance=count, description=f"{label} {done / (monotonic() - started + 1e-9):.1f}/s")
 
         yield advance
 

@@ -6,6 +6,7 @@ SoundfixError
 ├── MicrophoneFileError    a list of microphones that cannot be read
 ├── CheckpointError        weights that are missing, damaged, or of another network
 ├── DatasetError           a data set that cannot be read, or holds what it must not
+├── ConfigError            a setting that does not exist, or cannot have this value
 ├── TrainingError          a run that cannot start or go on
 ├── UnknownMethodError     a localizer name that is not in the catalog
 ├── MissingPackageError    an optional package that is not installed
@@ -35,6 +36,10 @@ class CheckpointError(SoundfixError):
 
 class DatasetError(SoundfixError):
     """A data set that cannot be read, or holds what it must not."""
+
+
+class ConfigError(SoundfixError, ValueError):
+    """A setting that does not exist, or cannot have this value."""
 
 
 class TrainingError(SoundfixError):

@@ -128,7 +128,17 @@ def likelihood_loss(
     orders = torch.tensor(list(permutations(range(truth.shape[1]))), device=truth.device)
     slots = torch.arange(truth.shape[1], device=truth.device)
     total = entropy[:, slots, orders].sum(dim=-1).min(dim=-1).values
-    return total.sum() / is_there.sum().clamp_min(1)
+    return (total / is_there.sum(dim=-1).clamp_min(1)).mean()
+
+
+def lag_loss(
+    logits: Float[Tensor, "batch pair lag"], lags: Float[Tensor, "batch pair"], counts: Bool[Tensor, "batch pair"]
+) -> Float[Tensor, ""]:
+    """Cross-entropy with the rounded true lag (0 in the middle) of the pairs that count, as NGCC-PHAT is trained."""
+    last = logits.shape[-1] - 1
+    target = (lags.nan_to_num() + last / 2).round().clamp(0, last).long()
+    entropy = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
+    return _reduce(entropy, counts, "placed")
 
 
 def draw_points(
@@ -170,6 +180,9 @@ def _padded(
 
 
 def _reduce(errors: Float[Tensor, "*batch"], counts: Bool[Tensor, "*batch"], reading: Reading) -> Float[Tensor, ""]:
-    """The mean of the errors that count, or (as printed) their sum."""
-    total = errors.where(counts, torch.zeros_like(errors)).sum()
-    return total if reading == "printed" else total / counts.sum().clamp_min(1)
+    """The mean of the errors that count in a window, then over windows; as printed: their sum.
+
+    Every window weighs the same, so that the mean over parts of a batch of the same size is that of the batch.
+    """
+    total = errors.where(counts, torch.zeros_like(errors)).sum(dim=-1)
+    return total.sum() if reading == "printed" else (total / counts.sum(dim=-1).clamp_min(1)).mean()

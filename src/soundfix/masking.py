@@ -32,13 +32,14 @@ def draw_mask(
     *,
     audio_share: float,
     generator: torch.Generator,
+    most_positions: int = MOST_POSITIONS,
 ) -> TokenMask:
-    """Hide each heard microphone's sound with probability audio_share, and 0 to MOST_POSITIONS of their known positions.
+    """Hide each heard microphone's sound with probability audio_share, and 0 to most_positions of their known positions.
 
     FEWEST_SHOWN of these always stay.
     """
     draw = torch.rand(2, *is_heard.shape, generator=generator, device=generator.device).to(is_heard.device)
-    wanted = torch.randint(0, MOST_POSITIONS + 1, (len(is_known), 1), generator=generator, device=generator.device)
+    wanted = torch.randint(0, most_positions + 1, (len(is_known), 1), generator=generator, device=generator.device)
     usable = is_known & is_heard
     most = (usable.sum(dim=1, keepdim=True) - FEWEST_SHOWN).clamp_min(0)
     rank = draw[0].masked_fill(~usable, 2.0).argsort(dim=1).argsort(dim=1)

@@ -195,7 +195,7 @@ class Network(nn.Module):
         pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
 
         agreement = coherence(given.audio, given.pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
-        heard, correlation = self._correlate(self._window(given.audio), semb, given.pairs, max_lag)
+        heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag)
         remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
 
         fused = self.fusion(semb, pemb, given.is_known)
@@ -226,6 +226,30 @@ class Network(nn.Module):
         missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
         context = functional.pad(audio, (missing // 2, missing - missing // 2))
         return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
+
+    def correlate(
+        self, audio: Float[Tensor, "batch mic time"], semb: Tensor, pairs: Tensor, *, max_lag: int
+    ) -> tuple[tuple[Float[Tensor, "batch pair lag"], float] | None, Float[Tensor, "batch pair reach"]]:
+        """Of levelled sound: the likelihood head's curves (None without one), and the correlation that remb is made of."""
+        window = self._window(audio)
+        reach = self.config.reach_lags
+        heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
+        if self.ngcc is not None:
+            if self.ngcc.training and not bool(window.any(dim=-1).all()):
+                raise SceneError(
+                    "NGCC-PHAT learns from whole batches only: silent microphones would enter its BatchNorm"
+                )
+            return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
+        if self.config.correlation == "head":
+            assert heard is not None
+            return heard, _middle(heard[0] / (10 * heard[1]), 2 * reach * _lags_a_sample(self.config) + 1)
+        spectra = gcc.whitened_spectra(
+            window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
+        )
+        length = 2 * (spectra.shape[-1] - 1)
+        bins = int(gcc.band_mask(length, sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum())
+        sigma = gcc.noise_level(bins * window.shape[-1] / length)
+        return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * sigma)
 
     def sound_target(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic sample"]:
         """What the audio inverse mapper should give back."""
@@ -276,29 +300,6 @@ class Network(nn.Module):
         """The part that is correlated, its ends faded."""
         window = _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
         return window * gcc.fade(window.shape[-1], SAMPLE_RATE).to(window)
-
-    def _correlate(
-        self, window: Tensor, semb: Tensor, pairs: Tensor, max_lag: int
-    ) -> tuple[tuple[Float[Tensor, "batch pair lag"], float] | None, Float[Tensor, "batch pair reach"]]:
-        """The likelihood head's curves (None without a head), and the correlation that remb is made of."""
-        reach = self.config.reach_lags
-        heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
-        if self.ngcc is not None:
-            if self.ngcc.training and not bool(window.any(dim=-1).all()):
-                raise SceneError(
-                    "NGCC-PHAT learns from whole batches only: silent microphones would enter its BatchNorm"
-                )
-            return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
-        if self.config.correlation == "head":
-            assert heard is not None
-            return heard, _middle(heard[0] / (10 * heard[1]), 2 * reach * _lags_a_sample(self.config) + 1)
-        spectra = gcc.whitened_spectra(
-            window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
-        )
-        length = 2 * (spectra.shape[-1] - 1)
-        bins = int(gcc.band_mask(length, sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum())
-        sigma = gcc.noise_level(bins * window.shape[-1] / length)
-        return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * sigma)
 
     def _autoencode(
         self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"

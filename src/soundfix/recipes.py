@@ -7,6 +7,7 @@ To vary one: `dataclasses.replace(recipes.paper().network, keep=0.3)`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from soundfix.beats import SMALL
 from soundfix.likelihood import HeadConfig
@@ -15,12 +16,46 @@ from soundfix.model import NetworkConfig
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stretch of training; no steps: it is left out.
+
+    windows_s: every batch has windows of one of these lengths. microphones: every batch has between so many. hidden_sound:
+    share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: that a
+    likelihood is compared at, beside those near the sources. schedule: cosine, or x0.95 thirty times as in the paper.
+    """
+
+    steps: int
+    batch: int = 16
+    learning_rate: float = 1e-3
+    warm_up: int = 100
+    schedule: Literal["cosine", "paper"] = "cosine"
+    windows_s: tuple[float, ...] = (0.128, 0.25, 0.5)
+    microphones: tuple[int, int] = (4, 11)
+    hidden_sound: float = 0.15
+    hidden_positions: int = 4
+    points: int = 448
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A network and what it is trained to do."""
+    """A network and how it is trained: NGCC-PHAT (or the likelihood head's curves) on pairs, then frozen (NGCC-PHAT only);
+    the masked autoencoder, which the small acoustic encoder learns with, then frozen; localization.
+
+    average: decay of the moving average of the weights that is shipped. clip: largest norm of a gradient.
+    """
 
     name: str
     network: NetworkConfig
+    correlation: Stage = field(default_factory=lambda: Stage(steps=1000))
+    autoencoder: Stage = field(default_factory=lambda: Stage(steps=1000, hidden_sound=0.5))
+    localization: Stage = field(default_factory=lambda: Stage(steps=10_000))
     losses: LossWeights = field(default_factory=LossWeights)
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.999
+
+
+STAGES = ("correlation", "autoencoder", "localization")
 
 
 def paper() -> Recipe:
@@ -37,7 +72,14 @@ def paper() -> Recipe:
         keep=0.3,
         reconstruct="waveform",
     )
-    return Recipe(name="paper", network=network)
+    context_s = (0.512,)  # BEATs and coherence hear more than the 2048 samples in the middle, which are correlated
+    return Recipe(
+        name="paper",
+        network=network,
+        correlation=Stage(steps=20_000, batch=32, windows_s=context_s),
+        autoencoder=Stage(steps=5_000, batch=128, windows_s=context_s, hidden_sound=0.5),
+        localization=Stage(steps=60_000, batch=128, windows_s=context_s, schedule="paper"),
+    )
 
 
 def default() -> Recipe:
@@ -53,7 +95,9 @@ def default() -> Recipe:
         pooled_lags=4,
         head=HeadConfig(),
     )
-    return Recipe(name="default", network=network)
+    return Recipe(
+        name="default", network=network, localization=Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
+    )
 
 
 def tiny() -> Recipe:
@@ -68,7 +112,13 @@ def tiny() -> Recipe:
         reach_lags=160,
         head=HeadConfig(frame=256, hop=128, mask_channels=4, lag_channels=4, lag_taps=5, lags_a_sample=1),
     )
-    return Recipe(name="tiny", network=network)
+    return Recipe(
+        name="tiny",
+        network=network,
+        correlation=Stage(steps=100, batch=8, warm_up=10),
+        autoencoder=Stage(steps=100, batch=8, warm_up=10, hidden_sound=0.5),
+        localization=Stage(steps=600, batch=8, warm_up=30),
+    )
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {"paper": paper, "default": default, "tiny": tiny}

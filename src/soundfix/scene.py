@@ -93,6 +93,7 @@ class Truth:
 
     sources: (K, 3) metres, in the middle of the scene; a row of NaN: not seen. track: where they were all along, if they
     moved. positions: (M, 3) where the microphones truly stood, if that is not what their list says. rt60_s is measured.
+    speed_of_sound_m_s: if it was not what the scene claims. gains_db: (M,) what each microphone's amplifier added.
     """
 
     sources: Float[np.ndarray, "source 3"]
@@ -101,6 +102,8 @@ class Truth:
     faults: tuple[str, ...] = ()
     track: Track | None = None
     positions: Float[np.ndarray, "mic 3"] | None = None
+    speed_of_sound_m_s: float | None = None
+    gains_db: Float[np.ndarray, "mic"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -203,9 +206,11 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 
 def _truth_where(truth: Truth | None, mask: np.ndarray) -> Truth | None:
-    if truth is None or truth.positions is None:
-        return truth
-    return replace(truth, positions=truth.positions[mask])
+    if truth is None:
+        return None
+    positions = None if truth.positions is None else truth.positions[mask]
+    gains_db = None if truth.gains_db is None else truth.gains_db[mask]
+    return replace(truth, positions=positions, gains_db=gains_db)
 
 
 def _truth_of_part(truth: Truth | None, start_s: float, middle_s: float) -> Truth | None:

@@ -101,8 +101,7 @@ def impulse_responses(
     """Impulse responses from every source to every microphone, direct sound at distance / c."""
     _check_inside(sources, room, "source")
     _check_inside(microphones, room, "microphone")
-    full_order = shoebox.order_within(room.speed_of_sound_m_s * reverberation_s(room), np.array(room.size_m))
-    order = full_order if room.image_order is None else min(full_order, room.image_order)
+    order, is_whole = image_order(room)
     each = [
         shoebox.impulse_responses(
             source - np.array(room.origin_m),
@@ -116,7 +115,33 @@ def impulse_responses(
         for source in sources
     ]
     responses = _padded(each)
-    return responses if order == full_order else _with_tail(responses, room, order, sample_rate=sample_rate, rng=rng)
+    return responses if is_whole else with_tail(responses, room, order, sample_rate=sample_rate, rng=rng)
+
+
+def image_order(room: RoomConfig) -> tuple[int, bool]:
+    """Up to which order images are computed, and whether these are all that the reverberation time holds."""
+    whole = shoebox.order_within(room.speed_of_sound_m_s * reverberation_s(room), np.array(room.size_m))
+    order = whole if room.image_order is None else min(whole, room.image_order)
+    return order, order == whole
+
+
+def with_tail(
+    responses: Float[np.ndarray, "*rows tap"],
+    room: RoomConfig,
+    order: int,
+    *,
+    sample_rate: float,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "*rows longer"]:
+    """Images of this order as far as they are all there, then noise that decays at the room's rate."""
+    rt60_s = reverberation_s(room)
+    complete_m = (order + 1) / np.sqrt(np.sum(1 / np.square(room.size_m)))
+    cut = min(round(complete_m / room.speed_of_sound_m_s * sample_rate), responses.shape[-1])
+    match = min(round(TAIL_MATCH_S * sample_rate), cut)
+    level = np.sqrt(np.mean(responses[..., cut - match : cut] ** 2, axis=-1, keepdims=True))
+    time_s = (np.arange(round(rt60_s * sample_rate)) + match / 2) / sample_rate
+    tail = level * rng.standard_normal((*responses.shape[:-1], len(time_s))) * 10 ** (-3 * time_s / rt60_s)
+    return np.concatenate([responses[..., :cut], tail], axis=-1)
 
 
 def measured_rt60(responses: Float[np.ndarray, "mic tap"], sample_rate: float) -> float:
@@ -183,17 +208,3 @@ def _check_inside(points: np.ndarray, room: RoomConfig, what: str) -> None:
 def _padded(each: Sequence[np.ndarray]) -> Float[np.ndarray, "mic source tap"]:
     longest = max(responses.shape[1] for responses in each)
     return np.stack([np.pad(responses, ((0, 0), (0, longest - responses.shape[1]))) for responses in each], axis=1)
-
-
-def _with_tail(
-    responses: np.ndarray, room: RoomConfig, order: int, *, sample_rate: float, rng: np.random.Generator
-) -> Float[np.ndarray, "mic source tap"]:
-    """Images of this order as far as they are all there, then noise that decays at the room's rate."""
-    rt60_s = reverberation_s(room)
-    complete_m = (order + 1) / np.sqrt(np.sum(1 / np.square(room.size_m)))
-    cut = min(round(complete_m / room.speed_of_sound_m_s * sample_rate), responses.shape[2])
-    match = min(round(TAIL_MATCH_S * sample_rate), cut)
-    level = np.sqrt(np.mean(responses[:, :, cut - match : cut] ** 2, axis=2, keepdims=True))
-    time_s = (np.arange(round(rt60_s * sample_rate)) + match / 2) / sample_rate
-    tail = level * rng.standard_normal((*responses.shape[:2], len(time_s))) * 10 ** (-3 * time_s / rt60_s)
-    return np.concatenate([responses[:, :, :cut], tail], axis=2)

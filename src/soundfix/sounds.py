@@ -1,4 +1,4 @@
-"""Dry sound: a voice and a melody made by formula, and excerpts of recordings in a folder."""
+"""Dry sound: a voice, a melody and bursts of noise made by formula, and excerpts of recordings in a folder."""
 
 from pathlib import Path
 
@@ -81,6 +81,27 @@ def _note(pitch_hz: float, rng: np.random.Generator, sample_rate: float) -> np.n
     return (tones * decay).sum(axis=0) + 0.5 * rng.standard_normal(len(time_s)) * np.exp(-time_s / 0.01)
 
 
+def bursts(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -> Float[np.ndarray, "time"]:
+    """Bursts of noise, each with its own colour and decay, as of claps, keys, paper and tools; a few a second."""
+    total = round(duration_s * sample_rate)
+    sound = np.zeros(total)
+    start = 0
+    while start < total:
+        burst = _burst(rng, sample_rate)[: total - start]
+        sound[start : start + len(burst)] += burst
+        start += round(rng.uniform(0.05, 0.3) * sample_rate)
+    return _scaled(sound)
+
+
+def _burst(rng: np.random.Generator, sample_rate: float) -> np.ndarray:
+    time_s = np.arange(round(0.3 * sample_rate)) / sample_rate
+    low_hz = rng.uniform(100, 2000)
+    high_hz = min(low_hz * rng.uniform(2, 8), 0.45 * sample_rate)
+    band = butter(2, [low_hz, high_hz], "bandpass", fs=sample_rate, output="sos")
+    noise = sosfilt(band, rng.standard_normal(len(time_s)))
+    return rng.uniform(0.3, 1.0) * _scaled(noise) * np.exp(-time_s / rng.uniform(0.01, 0.1))
+
+
 def _scaled(sound: np.ndarray) -> Float[np.ndarray, "time"]:
     return (PEAK * sound / (np.abs(sound).max() + 1e-12)).astype(np.float32)
 
@@ -100,27 +121,35 @@ def excerpt(
 
     Raises AudioFileError where the file cannot be read, or holds no sound.
     """
-    import soundfile
-    import soxr
-
-    try:
-        samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioFileError(f"cannot read {path}: {error.error_string}") from error
-    heard = _without_silence(samples.mean(axis=1), float(file_rate))
-    if not len(heard) or not np.abs(heard).max():
-        raise AudioFileError(
-            f"{path} holds {len(samples) / file_rate:.3g} s and nothing to hear in any whole {GATE_BLOCK_S} s of it: "
-            "is it silent, or too short?"
-        )
-    sound = soxr.resample(heard, file_rate, sample_rate)
+    sound = read_heard(path, sample_rate=sample_rate)
     total = round(duration_s * sample_rate)
     sound = np.tile(sound, -(-total // len(sound)))
     start = rng.integers(len(sound) - total + 1)
     return _scaled(sound[start : start + total])
 
 
-def _without_silence(samples: np.ndarray, sample_rate: float) -> np.ndarray:
+def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
+    """A whole recording, mono, resampled, silent parts taken out before.
+
+    Raises AudioFileError where the file cannot be read, or holds no sound.
+    """
+    import soundfile
+    import soxr
+
+    try:
+        samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioFileError(f"cannot read {path}: {getattr(error, 'error_string', error)}") from error
+    heard = without_silence(samples.mean(axis=1), float(file_rate))
+    if not len(heard) or not np.abs(heard).max():
+        raise AudioFileError(
+            f"{path} holds {len(samples) / file_rate:.3g} s and nothing to hear in any whole {GATE_BLOCK_S} s of it: "
+            "is it silent, or too short?"
+        )
+    return soxr.resample(heard, file_rate, sample_rate)
+
+
+def without_silence(samples: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.ndarray, "heard"]:
     """Only the blocks of 0.1 s within 20 dB of the loudest."""
     block = round(GATE_BLOCK_S * sample_rate)
     blocks = samples[: len(samples) // block * block].reshape(-1, block)

@@ -1,0 +1,190 @@
+"""From clips to batches: windows of one length and number of microphones, with what is true of them.
+
+Batch number `step` is a pure function of the data, the stage, the seed and the step: who goes on with a run needs to
+remember nothing but the step. With several processes each makes its own share of the same batch.
+Axes: B batch, M microphones (padded; is_heard says which are there), K sources, T samples at 16 kHz, P pairs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from soundfix.datasets.dataset import Dataset
+from soundfix.errors import TrainingError
+from soundfix.losses import draw_points
+from soundfix.masking import TokenMask, draw_mask
+from soundfix.model import SAMPLE_RATE, Windows
+from soundfix.recipes import Stage
+from soundfix.scene import Scene
+
+GATE_DB = 20.0  # a window this far below the loudest one of its clip is silence, and left out
+TRIES = 8  # to find one that is not
+AHEAD = 4  # batches made before they are wanted
+Row = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Windows and their truth, in metres from the middle of each room; NaN where the truth is not known.
+
+    is_there: sources that are sounding and whose place is known; none, where more sound than the network has slots for.
+    hides_sound, hides_position: the tokens that are hidden. points_m: where a likelihood is compared.
+    """
+
+    windows: Windows
+    sources_m: Float[Tensor, "batch source 3"]
+    is_there: Bool[Tensor, "batch source"]
+    microphones_m: Float[Tensor, "batch mic 3"]
+    box_m: Float[Tensor, "batch 2 3"]
+    speed_m_s: Float[Tensor, "batch"]
+    hides_sound: Bool[Tensor, "batch mic"]
+    hides_position: Bool[Tensor, "batch mic"]
+    points_m: Float[Tensor, "batch point 3"]
+
+    @property
+    def mask(self) -> TokenMask:
+        return TokenMask(self.hides_sound, self.hides_position)
+
+    def to(self, device: torch.device | str) -> "Batch":
+        return Batch(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+class Batches(torch.utils.data.Dataset):
+    """[step] is the batch of that step; rank and ranks choose one process's share of it."""
+
+    def __init__(
+        self,
+        datasets: Sequence[Dataset],
+        stage: Stage,
+        *,
+        seed: int,
+        sources: int,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
+        if stage.batch % ranks:
+            raise TrainingError(f"a batch of {stage.batch} for {ranks} processes: wanted a multiple of their number")
+        self.datasets, self.stage, self.seed, self.sources = datasets, stage, seed, sources
+        self.share = slice(rank, None, ranks)
+        self.starts = np.cumsum([0, *(len(each) for each in datasets)])
+        if not self.starts[-1]:
+            raise TrainingError("no clips to train on: is the data set empty?")
+
+    def __len__(self) -> int:
+        return self.stage.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        stage, rng = self.stage, np.random.default_rng([self.seed, step])
+        samples = round(float(rng.choice(stage.windows_s)) * SAMPLE_RATE)
+        microphones = int(rng.integers(stage.microphones[0], stage.microphones[1] + 1))
+        clips = rng.integers(self.starts[-1], size=stage.batch)
+        seeds = rng.integers(2**63, size=stage.batch)
+        rows = [
+            self._row(int(clip), samples, microphones, np.random.default_rng(own))
+            for clip, own in zip(clips[self.share], seeds[self.share], strict=True)
+        ]
+        return stacked(rows)
+
+    def _row(self, clip: int, samples: int, microphones: int, rng: np.random.Generator) -> Row:
+        which = int(np.searchsorted(self.starts, clip, side="right")) - 1
+        whole = self.datasets[which][clip - int(self.starts[which])]
+        row = row_of(draw_window(whole, samples, microphones, rng), microphones=microphones, sources=self.sources)
+        return row | hidden_and_points(row, self.stage, rng)
+
+
+def draw_window(scene: Scene, samples: int, microphones: int, rng: np.random.Generator) -> Scene:
+    """A stretch of the clip that is not silent, heard by some of its microphones (all, if it has no more)."""
+    if scene.sample_rate != SAMPLE_RATE or scene.audio.shape[1] < samples:
+        raise TrainingError(
+            f"a clip of {scene.audio.shape[1]} samples at {scene.sample_rate:g} Hz, wanted {samples} or more at "
+            f"{SAMPLE_RATE:g} Hz: are the windows longer than the clips?"
+        )
+    chosen = np.zeros(len(scene.microphones), dtype=bool)
+    chosen[rng.permutation(len(scene.microphones))[:microphones]] = True
+    return scene.where(chosen).part(_loud_start(scene, samples, rng), samples)
+
+
+def _loud_start(scene: Scene, samples: int, rng: np.random.Generator) -> int:
+    """Where a window begins: the first of some random places that is not silence, or the loudest of them."""
+    power = np.nan_to_num(np.square(scene.audio[:, ::4])).mean(axis=0)  # every fourth sample is enough to see silence
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    step = samples // 4
+    levels = total[step:] - total[:-step]
+    starts = rng.integers(scene.audio.shape[1] - samples + 1, size=TRIES)
+    heard = levels[np.minimum(starts // 4, len(levels) - 1)]
+    is_loud = heard >= levels.max() * 10 ** (-GATE_DB / 10)
+    return int(starts[is_loud.argmax() if is_loud.any() else heard.argmax()])
+
+
+def row_of(scene: Scene, *, microphones: int, sources: int) -> Row:
+    """A scene as tensors, padded to these numbers of microphones and sources."""
+    count, box = len(scene.microphones), scene.search_box()
+    origin, is_known, truth = box.mean(axis=0), scene.microphones.is_known, scene.truth
+    places = np.full((0, 3), np.nan) if truth is None or len(truth.sources) > sources else truth.sources
+    row = {
+        "audio": _padded(np.nan_to_num(scene.audio, posinf=0.0, neginf=0.0), microphones, 0.0),
+        "positions_m": _padded(
+            np.where(is_known[:, None], scene.microphones.positions - origin, 0.0), microphones, 0.0
+        ),
+        "is_known": np.pad(is_known, (0, microphones - count)),
+        "is_heard": np.pad(np.ones(count, dtype=bool), (0, microphones - count)),
+        "sources_m": _padded(places - origin, sources, np.nan),
+        "is_there": np.pad(np.isfinite(places).all(axis=1), (0, sources - len(places))),
+        "microphones_m": _padded(_true_positions(scene) - origin, microphones, np.nan),
+        "box_m": (box - origin).astype(np.float32),
+        "speed_m_s": np.float32(scene.speed),
+    }
+    return {name: torch.as_tensor(value) for name, value in row.items()}
+
+
+def _true_positions(scene: Scene) -> Float[np.ndarray, "mic 3"]:
+    """NaN where nobody knows."""
+    if scene.truth is not None and scene.truth.positions is not None:
+        return scene.truth.positions
+    return scene.microphones.border_positions()
+
+
+def hidden_and_points(row: Row, stage: Stage, rng: np.random.Generator) -> Row:
+    """What is hidden in this window, and the points its likelihood is compared at."""
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    mask = draw_mask(
+        row["is_heard"][None],
+        row["is_known"][None],
+        audio_share=stage.hidden_sound,
+        most_positions=stage.hidden_positions,
+        generator=generator,
+    )
+    points = draw_points(row["sources_m"][None], row["box_m"][None], count=stage.points, generator=generator)
+    return {"hides_sound": mask.audio[0], "hides_position": mask.position[0], "points_m": points[0]}
+
+
+def stacked(rows: Sequence[Row]) -> Batch:
+    """Rows of the same sizes as one batch."""
+    columns = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    windows = Windows(**{name: columns.pop(name) for name in ("audio", "positions_m", "is_known", "is_heard")})
+    return Batch(windows=windows, **columns)
+
+
+def _padded(rows: np.ndarray, count: int, value: float) -> Float[np.ndarray, "row column"]:
+    return np.pad(rows, ((0, count - len(rows)), (0, 0)), constant_values=value).astype(np.float32)
+
+
+def loader(batches: Batches, *, first: int, workers: int) -> DataLoader:
+    """The batches from step `first` on, made ahead of time by other processes (0: by this one)."""
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(first, len(batches)),
+        num_workers=workers,
+        prefetch_factor=AHEAD if workers else None,
+        worker_init_fn=_one_thread,
+    )
+
+
+def _one_thread(worker: int) -> None:
+    torch.set_num_threads(1)

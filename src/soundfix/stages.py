@@ -1,0 +1,131 @@
+"""The three stages of training: what learns in each, and what it is made to do.
+
+    correlation    NGCC-PHAT, or the curves of the likelihood head: where is the peak of each pair?
+    autoencoder    everything but the correlations, the small acoustic encoder too: what was hidden?
+    localization   everything but NGCC-PHAT and the acoustic encoder, which are frozen: where was the sound?
+
+Windows whose sources are not known still teach the reconstructions. Losses are means over windows of equal weight.
+"""
+
+from collections.abc import Callable, Iterator
+from math import ceil
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from soundfix.batches import Batch
+from soundfix.likelihood import delays
+from soundfix.losses import lag_loss, likelihood_loss, total_loss
+from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
+from soundfix.recipes import Recipe
+
+Terms = dict[str, Float[Tensor, ""]]
+
+
+def learning(network: Network, stage: str) -> list[nn.Parameter]:
+    """Make exactly the weights of this stage learn, and give them."""
+    network.requires_grad_(False)
+    for module in _modules(network, stage):
+        module.requires_grad_(True)
+    if stage != "correlation":
+        for name, weight in network.named_parameters(recurse=False):
+            weight.requires_grad_(stage == "localization" or name != "source_slots")
+    network.train()
+    return [weight for weight in network.parameters() if weight.requires_grad]
+
+
+def _modules(network: Network, stage: str) -> Iterator[nn.Module]:
+    for name, module in network.named_children():
+        is_correlation = name == "ngcc" or (name == "head" and network.ngcc is None)
+        learns = {
+            "correlation": is_correlation,
+            "autoencoder": name not in ("ngcc", "head", "gate") and not (name == "encoder" and _is_base(network)),
+            "localization": name not in ("ngcc", "encoder"),
+        }
+        if learns[stage]:
+            yield module
+
+
+def _is_base(network: Network) -> bool:
+    return network.config.acoustic == "base"
+
+
+def loss_terms(network: Network, batch: Batch, recipe: Recipe, stage: str) -> Terms:
+    """The terms whose sum this stage makes small."""
+    return STAGES[stage](network, batch, recipe)
+
+
+def correlation_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
+    """Every pair's curve against its true delay, where one source sounds."""
+    windows, pairs = batch.windows, all_pairs(batch.windows.audio)
+    tau_s = delays(batch.sources_m[:, :1], batch.microphones_m, pairs, batch.speed_m_s)[..., 0]
+    counts = windows.is_heard[:, pairs].all(dim=-1) & (batch.is_there.sum(dim=1) == 1)[:, None] & tau_s.isfinite()
+    logits, lags_a_second = _curves(network, batch, pairs)
+    return {"correlation": lag_loss(logits, tau_s * lags_a_second, counts)}
+
+
+def _curves(network: Network, batch: Batch, pairs: Tensor) -> tuple[Float[Tensor, "batch pair lag"], float]:
+    """Logits over lags, and how many lags there are in a second."""
+    audio = levelled(batch.windows.audio)
+    if network.ngcc is not None:
+        noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0)).to(audio)
+        audio = torch.where(audio.any(dim=-1, keepdim=True), audio, LEVEL * noise)  # silence must not enter BatchNorm
+        return network.correlate(audio, audio, pairs, max_lag=0)[1], SAMPLE_RATE
+    semb = network.acoustic(network.listen(audio))
+    heard, _ = network.correlate(audio, semb, pairs, max_lag=reach(batch))
+    assert heard is not None
+    assert network.head is not None
+    curves, sigma = heard
+    return network.head.sharpness * curves / sigma, SAMPLE_RATE * network.head.config.lags_a_sample
+
+
+def autoencoder_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
+    """Hidden sounds and hidden positions."""
+    terms, _ = _answered(network, batch, recipe)
+    return {name: terms[name] for name in ("sound", "microphones")}
+
+
+def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
+    """Hidden sounds and positions, and the sources."""
+    terms, answers = _answered(network, batch, recipe)
+    if answers.likelihoods is None:
+        return terms
+    scores = answers.likelihoods.at(batch.points_m, batch.windows.positions_m, batch.speed_m_s)
+    loss = likelihood_loss(scores, batch.points_m, batch.sources_m, batch.is_there)
+    return terms | {"likelihood": recipe.losses.likelihood * loss}
+
+
+STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
+    "correlation": correlation_terms,
+    "autoencoder": autoencoder_terms,
+    "localization": localization_terms,
+}
+
+
+def _answered(network: Network, batch: Batch, recipe: Recipe) -> tuple[Terms, Answers]:
+    """The terms of eq. 8: reconstructions count where something was hidden."""
+    windows = batch.windows
+    answers = network(windows, mask=batch.mask, max_lag=reach(batch))
+    placed = batch.microphones_m.isfinite().all(dim=-1) & windows.is_heard
+    counts = {
+        "sound": batch.hides_sound,
+        "microphones": placed & (batch.hides_position | ~windows.is_known),
+        "sources": batch.is_there,
+    }
+    guess = {"microphones": answers.microphones_m, "sources": answers.sources_m}
+    truth = {"microphones": batch.microphones_m, "sources": batch.sources_m}
+    guess, truth = ({name: _normalised(network, places) for name, places in each.items()} for each in (guess, truth))
+    sounds = {"sound": answers.sound}, {"sound": network.sound_target(windows.audio)}
+    return total_loss(recipe.losses, guess=guess | sounds[0], truth=truth | sounds[1], counts=counts), answers
+
+
+def _normalised(network: Network, places_m: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
+    return (places_m - network.origin_m) / network.scale_m
+
+
+def reach(batch: Batch) -> int:
+    """Samples that the longest delay between two microphones can take, and a few more."""
+    places = batch.windows.positions_m
+    spread_m = (places.amax(dim=1) - places.amin(dim=1)).norm(dim=-1)
+    return ceil(float((spread_m / batch.speed_m_s).max()) * SAMPLE_RATE) + 8

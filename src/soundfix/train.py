@@ -1,0 +1,174 @@
+"""Training, top to bottom: three stages, one plain loop, interrupted at any step and gone on with as if nothing happened.
+
+    for every stage (stages.py):  for every step:  batch (batches.py) -> loss -> gradient -> AdamW -> moving average
+                                  now and then:    numbers, validation, a state on disk (runs.py)
+
+On the CPU two runs with the same settings have the same weights bit for bit, interrupted or not. Several processes
+(torchrun) share each batch and add up their gradients; BatchNorm of NGCC-PHAT sees each process's share only.
+On a GPU the forward pass runs in bfloat16.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from soundfix import checkpoint
+from soundfix.batches import Batch, Batches, loader
+from soundfix.clock import Clock
+from soundfix.datasets.dataset import Dataset
+from soundfix.errors import TrainingError
+from soundfix.model import Network
+from soundfix.recipes import STAGES, Recipe, Stage
+from soundfix.runs import MODEL, Run, State, read_newest
+from soundfix.stages import Terms
+from soundfix.trainee import Trainee
+
+NORMALIZED_TO = 256  # clips whose sources set the origin and unit of coordinates (frame "room")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is trained on what. validate gives numbers for the table, from a network; every, in steps."""
+
+    recipe: Recipe
+    data: Sequence[Dataset]
+    out: Path
+    seed: int = 0
+    resume: bool = False
+    workers: int = 1
+    device: str = "cpu"
+    validate: Callable[[Network], dict[str, float]] | None = None
+    save_every: int = 200
+    note_every: int = 20
+    validate_every: int = 500
+    settings: dict[str, Any] = field(default_factory=dict)  # more of what must be the same when going on
+    network: Network | None = None  # to start from; random weights without it
+
+
+def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: None) -> Network:
+    """Train, and give the moving average of the weights, which is also in job.out / model.safetensors.
+
+    watch is told the numbers of every note. Raises TrainingError when the run cannot start or go on.
+    """
+    rank, ranks = join_processes(job.device)
+    run = Run(job.out, _settings(job), resume=job.resume) if rank == 0 else None
+    trainee = Trainee(start(job))
+    state = _newest(job, run)
+    if state is not None:
+        trainee.restore(state)
+    for name in STAGES:
+        stage = getattr(job.recipe, name)
+        if trainee.begin(name, stage, job.recipe):
+            _run_stage(job, trainee, stage, run, watch, rank, ranks)
+    if run is not None:
+        run.save(trainee.state())
+        write(job, trainee)
+    return trainee.averaged()
+
+
+def _run_stage(
+    job: Job,
+    trainee: Trainee,
+    stage: Stage,
+    run: Run | None,
+    watch: Callable[[dict[str, Any]], None],
+    rank: int,
+    ranks: int,
+) -> None:
+    sources = job.recipe.network.sources
+    batches = Batches(job.data, stage, seed=_seed(job, trainee.stage), sources=sources, rank=rank, ranks=ranks)
+    clock = Clock()
+    for batch in clock.waited(loader(batches, first=trainee.done, workers=job.workers)):
+        terms = trainee.step(batch.to(job.device), stage, job.recipe, ranks)
+        _check_finite(terms, batch, job.out, trainee.step_count)
+        clock.add(terms, windows=stage.batch)
+        if run is None:
+            continue
+        if trainee.done % job.note_every == 0 or trainee.done == stage.steps:
+            numbers = {"step": trainee.step_count, "stage": trainee.stage, "of": stage.steps, "done": trainee.done}
+            numbers |= clock.numbers(left=stage.steps - trainee.done) | _validated(job, trainee, stage)
+            run.note(numbers)
+            watch(numbers)
+        if trainee.done % job.save_every == 0 or trainee.done == stage.steps:
+            run.save(trainee.state())
+
+
+def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
+    due = trainee.done // job.validate_every > (trainee.done - job.note_every) // job.validate_every
+    if job.validate is None or trainee.stage != "localization" or not (due or trainee.done == stage.steps):
+        return {}
+    numbers = job.validate(trainee.averaged())
+    trainee.know_error(numbers["decoder_error_m"])
+    write(job, trainee)
+    return numbers
+
+
+def start(job: Job) -> Network:
+    """The network before its first step."""
+    torch.manual_seed(job.seed)
+    network = job.network or Network(job.recipe.network)
+    if job.recipe.network.frame == "room":
+        network.normalize_to(_places(job.data))
+    return network.to(job.device)
+
+
+def write(job: Job, trainee: Trainee) -> None:
+    """The averaged network as a checkpoint."""
+    notes = {"recipe": job.recipe.name, "seed": job.seed, "stage": trainee.stage, "steps": trainee.step_count}
+    checkpoint.save(trainee.averaged(), job.out / MODEL, notes=notes | job.settings)
+
+
+def join_processes(device: str) -> tuple[int, int]:
+    """This process's rank and their number, as torchrun says; 0 of 1 without it."""
+    ranks = int(os.environ.get("WORLD_SIZE", 1))
+    if ranks > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return (torch.distributed.get_rank(), ranks) if ranks > 1 else (0, 1)
+
+
+def _newest(job: Job, run: Run | None) -> State | None:
+    """Every process reads the same state; only the first may change the folder."""
+    if run is not None:
+        return run.newest()
+    return read_newest(job.out) if job.resume else None
+
+
+def _check_finite(terms: Terms, batch: Batch, out: Path, step: int) -> None:
+    """Stop at a loss that is not a number, with the batch beside the run."""
+    wrong = [name for name, term in terms.items() if not bool(term.isfinite())]
+    if not wrong:
+        return
+    path = out / f"not-finite-{step:08d}.safetensors"
+    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)} | vars(batch.windows)
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+    raise TrainingError(
+        f"after step {step} the loss of {', '.join(wrong)} is not finite; the batch is in {path}. "
+        "Is the learning rate too high?"
+    )
+
+
+def _places(data: Sequence[Dataset]) -> Tensor:
+    """Sources of some clips, from the middle of their rooms."""
+    places = []
+    for dataset in data:
+        for clip in range(min(len(dataset), NORMALIZED_TO)):
+            scene = dataset[clip]
+            if scene.truth is not None:
+                places.append(torch.from_numpy(scene.truth.sources - scene.search_box().mean(axis=0)).float())
+    points = torch.cat(places) if places else torch.zeros(0, 3)
+    return points[points.isfinite().all(dim=1)]
+
+
+def _seed(job: Job, stage: str) -> int:
+    return job.seed * len(STAGES) + STAGES.index(stage)
+
+
+def _settings(job: Job) -> dict[str, Any]:
+    names = [each.name for each in job.data]
+    return {"recipe": asdict(job.recipe), "data": names, "seed": job.seed} | job.settings

@@ -1,0 +1,118 @@
+"""The network while it learns: its weights, their moving average, the optimizer, and how far it is."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from soundfix.batches import Batch
+from soundfix.checkpoint import own_tensors
+from soundfix.model import Network
+from soundfix.recipes import STAGES, Recipe, Stage
+from soundfix.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
+from soundfix.stages import Terms, learning, loss_terms
+
+
+class Trainee:
+    """stage: that it is in; done: steps of that stage; step_count: of all."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.average = _copied(network)
+        self.stage, self.done, self.step_count = "", 0, 0
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.weights: list[nn.Parameter] = []
+        self._restored: State | None = None
+
+    def restore(self, state: State) -> None:
+        """As it was when this state was saved."""
+        device = self.network.kind.device
+        tensors = {name: tensor.to(device) for name, tensor in state.tensors.items()}
+        self.network.load_state_dict(without_prefix("network", tensors), strict=False)  # BEATs base is not in it
+        self.average = without_prefix("average", tensors)
+        self.stage, self.done, self.step_count = state.numbers["stage"], state.numbers["done"], state.step
+        self._restored = state
+
+    def begin(self, name: str, stage: Stage, recipe: Recipe) -> bool:
+        """Make ready for this stage; false where it was over before."""
+        if self.stage and STAGES.index(name) < STAGES.index(self.stage):
+            return False
+        if name != self.stage:
+            self.stage, self.done = name, 0
+            self.average = _copied(self.network)
+        self.weights = learning(self.network, name)
+        if self.done >= stage.steps or not self.weights:
+            return False
+        self.optimizer = torch.optim.AdamW(self.weights, stage.learning_rate, weight_decay=recipe.weight_decay)
+        if self.done and self._restored is not None:
+            set_optimizer(self.optimizer, without_prefix("optimizer", self._restored.tensors))
+        return True
+
+    def step(self, batch: Batch, stage: Stage, recipe: Recipe, ranks: int) -> Terms:
+        """One step of the optimizer; the terms of the loss before it."""
+        assert self.optimizer is not None
+        for group in self.optimizer.param_groups:
+            group["lr"] = stage.learning_rate * rate(stage, self.done)
+        with torch.autocast(batch.speed_m_s.device.type, torch.bfloat16, enabled=batch.speed_m_s.is_cuda):
+            terms = loss_terms(self.network, batch, recipe, self.stage)
+        total = sum(terms.values(), torch.zeros((), device=batch.speed_m_s.device))
+        self.optimizer.zero_grad()
+        if total.isfinite():
+            total.backward()
+            share_gradients(self.weights, ranks)
+            nn.utils.clip_grad_norm_(self.weights, recipe.clip)
+            self.optimizer.step()
+            self._follow(recipe.average)
+        self.done, self.step_count = self.done + 1, self.step_count + 1
+        return {name: term.detach() for name, term in terms.items()}
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        """The moving average follows, quickly at first."""
+        share = 1 - min(decay, (1 + self.done) / (10 + self.done))
+        for name, tensor in own_tensors(self.network).items():
+            if tensor.is_floating_point():
+                self.average[name].lerp_(tensor, share)
+            else:
+                self.average[name].copy_(tensor)
+
+    def know_error(self, error_m: float) -> None:
+        """Keep the measured error of the position decoder along an axis beside the weights."""
+        for error in (self.network.error_m, self.average["error_m"]):
+            error.fill_(error_m)
+
+    def averaged(self) -> Network:
+        """A network with the moving average as its weights."""
+        network = Network(self.network.config).to(self.network.kind.device)
+        network.encoder = self.network.encoder if network.encoder is None else network.encoder
+        network.load_state_dict(self.average, strict=False)
+        network.freeze()
+        return network.eval()
+
+    def state(self) -> State:
+        """All that is needed to go on from here."""
+        tensors = with_prefix("network", own_tensors(self.network)) | with_prefix("average", self.average)
+        if self.optimizer is not None:
+            tensors |= with_prefix("optimizer", optimizer_tensors(self.optimizer))
+        return State(step=self.step_count, tensors=tensors, numbers={"stage": self.stage, "done": self.done})
+
+
+def _copied(network: Network) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in own_tensors(network).items()}
+
+
+def rate(stage: Stage, done: int) -> float:
+    """The learning rate after so many steps, as a share of the largest."""
+    warm = min(1.0, (done + 1) / max(1, stage.warm_up))
+    if stage.schedule == "paper":
+        return warm * 0.95 ** (30 * done // stage.steps)
+    return warm * (1 + math.cos(math.pi * done / stage.steps)) / 2
+
+
+def share_gradients(weights: Sequence[nn.Parameter], ranks: int) -> None:
+    """Every process gets the mean of all gradients: that of the whole batch, since windows weigh the same."""
+    for weight in weights if ranks > 1 else ():
+        gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        torch.distributed.all_reduce(gradient)
+        weight.grad = gradient / ranks

@@ -1,0 +1,114 @@
+"""From the words of `soundfix train` to a job: recipe with its changes, data, where to start, what to validate on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from soundfix import beats, checkpoint
+from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.opening import open_dataset
+from soundfix.errors import MissingPackageError, TrainingError
+from soundfix.model import Network
+from soundfix.overrides import apply_overrides
+from soundfix.recipes import RECIPES, Recipe
+from soundfix.soundbank import Sounds, read_bank
+from soundfix.train import Job, train
+from soundfix.validation import Validation
+
+VALIDATED = 100  # windows
+Watch = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for, in words."""
+
+    recipe: str
+    data: Sequence[str]
+    valid: Sequence[str]
+    out: Path
+    changes: Sequence[str]
+    seed: int
+    resume: bool
+    start: Path | None
+    beats: Path | None
+    audio: Sequence[Path]
+    workers: int
+    device: str
+    tracks: bool
+
+
+def run(request: Request, watch: Watch) -> Network:
+    """Train as asked."""
+    recipe = named_recipe(request.recipe, request.changes)
+    data, valid = _opened(request, request.data, "train"), _opened(request, request.valid, "valid")
+    job = Job(
+        recipe=recipe,
+        data=data,
+        out=request.out,
+        seed=request.seed,
+        resume=request.resume,
+        workers=request.workers,
+        device=chosen_device(request.device),
+        validate=Validation(valid, recipe.localization, windows=VALIDATED) if valid else None,
+        network=_network(request, recipe),
+        settings={"start": str(request.start) if request.start else None},
+    )
+    return train(job, _tracked(watch, request.out) if request.tracks else watch)
+
+
+def named_recipe(name: str, changes: Sequence[str]) -> Recipe:
+    """A recipe with changes such as "localization.steps=5000"; a misspelt name is told with the nearest one."""
+    if name not in RECIPES:
+        raise TrainingError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+    return apply_overrides(RECIPES[name](), changes)
+
+
+def chosen_device(name: str) -> str:
+    """auto is the GPU, where there is one."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise TrainingError(f"--device {name}: this torch sees no GPU; cpu or auto")
+    return name
+
+
+def _opened(request: Request, names: Sequence[str], part: str) -> list[Dataset]:
+    sounds: Sounds | None = read_bank(request.audio, part=part) if request.audio else None
+    return [open_dataset(name, sounds=sounds, seed=request.seed + (part == "valid")) for name in names]
+
+
+def _network(request: Request, recipe: Recipe) -> Network | None:
+    """The network to start from; None: random weights and no outside encoder."""
+    if request.start is None and request.beats is None:
+        return None
+    torch.manual_seed(request.seed)
+    network = checkpoint.load(request.start) if request.start else Network(recipe.network)
+    if network.config != recipe.network:
+        raise TrainingError(
+            f"{request.start} is another network than {recipe.name}: was it trained with other settings?"
+        )
+    if request.beats is not None:
+        network.encoder = beats.load(request.beats)
+    return network
+
+
+def _tracked(watch: Watch, out: Path) -> Watch:
+    """Numbers go to TensorBoard too."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingPackageError("tensorboard", "track") from error
+    writer = SummaryWriter(str(out))
+
+    def both(numbers: dict[str, Any]) -> None:
+        for name, value in numbers.items():
+            if isinstance(value, float):
+                writer.add_scalar(f"{numbers['stage']}/{name}", value, numbers["step"])
+        writer.flush()
+        watch(numbers)
+
+    return both

@@ -1,0 +1,79 @@
+"""What a run shows while it goes: where it is, what the loss is made of, how well it locates, how long it will take."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+NOT_TERMS = {"step", "stage", "of", "done", "windows_a_second", "waiting", "left_s"}
+VALIDATED = ("mae_m", "median_m", "acc", "srp_mae_m", "srp_median_m", "srp_acc", "decoder_error_m")
+
+
+class TrainingTable:
+    """A live table on a terminal; elsewhere (a log file) a line a note. Use as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.validated: dict[str, float] = {}
+        self.live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Callable[[dict[str, Any]], None]:
+        if self.live:
+            self.live.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def show(self, numbers: dict[str, Any]) -> None:
+        """The newest numbers; those of the last validation stay until the next."""
+        fresh = {name: numbers[name] for name in VALIDATED if name in numbers}
+        self.validated |= fresh
+        if self.live:
+            self.live.update(table(numbers | self.validated), refresh=True)
+        else:
+            self.console.print(line(numbers), soft_wrap=True)
+
+
+def line(numbers: dict[str, Any]) -> str:
+    """One note in one line."""
+    return "  ".join(f"{name} {value}" for name, value in cells(numbers))
+
+
+def table(numbers: dict[str, Any]) -> Table:
+    """One note as a table of two columns."""
+    shown = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in cells(numbers):
+        shown.add_row(name, value)
+    return shown
+
+
+def cells(numbers: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and values as they are shown."""
+    terms = {name: value for name, value in numbers.items() if name not in NOT_TERMS and name not in VALIDATED}
+    return [
+        (numbers["stage"], f"{numbers['done']} of {numbers['of']}"),
+        *((name, f"{value:.3g}") for name, value in terms.items()),
+        *_located(numbers),
+        ("windows/s", f"{numbers['windows_a_second']:.1f}"),
+        ("waiting", f"{100 * numbers['waiting']:.0f} %"),
+        ("left", duration(numbers["left_s"])),
+    ]
+
+
+def _located(numbers: dict[str, Any]) -> list[tuple[str, str]]:
+    if "mae_m" not in numbers:
+        return []
+    ours, theirs = (
+        f"{100 * numbers[f'{who}mae_m']:.0f} cm, {100 * numbers[f'{who}acc']:.0f} % < 30 cm" for who in ("", "srp_")
+    )
+    return [("validation", ours), ("(srp-phat", f"{theirs})")]
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

@@ -1,0 +1,264 @@
+"""Worlds: distributions of scenes to train and test on. Each draw is a room, microphones, sounds, noise, and the truth.
+
+    scene = draw_world(LUVIRA_TWIN, BuiltInSounds(), np.random.default_rng(0))
+
+A pair of numbers is a range to draw from evenly, a share the probability that a scene has something. The scene says what
+an installer would know: a list of positions that may be off, the usual speed of sound. What truly was is in its truth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix import placement, talkers
+from soundfix.diffuse import diffuse_noise
+from soundfix.errors import ConfigError
+from soundfix.faults import KINDS, Fault, break_scene
+from soundfix.presets import LEAD_IN_S, LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M
+from soundfix.scene import Microphones, Scene, Track, Truth
+from soundfix.simulate import IMAGE_ORDER, RoomConfig, measured_rt60, radiated, sabine_rt60
+from soundfix.soundbank import SAMPLE_RATE, Sounds
+
+NOMINAL_SPEED_M_S = 343.0  # what every scene claims
+LEVELS_DB = (-3.0, 3.0)  # of sources that sound at once
+LEAST_SOUND, LEAST_KNOWN = 3, 4  # microphones that no fault and no missing position takes away
+ANECHOIC = 1.001  # times the reverberation of walls that absorb everything
+Range = tuple[float, float]
+Count = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What scenes are drawn from. Raises ConfigError where a range is empty or a number cannot be."""
+
+    room: Literal["luvira", "random"] = "luvira"  # the studio and its 11 positions, or 3-12 x 3-12 x 2.2-4.5 m
+    microphones: Count = (4, 16)  # in a random room: on walls, below the ceiling, on tables and stands
+    duration_s: float = 2.0
+    image_order: int = IMAGE_ORDER
+    rt60_s: Range = (0.2, 0.8)  # asked for; truth holds the measured one. What no walls can do becomes an anechoic room
+    snr_db: Range = (5.0, 30.0)  # mean power of the reverberant sound over that of the noise
+    peak: Range = (0.1, 0.9)  # largest sample, in dB evenly
+    sources: Count = (1, 1)  # at once
+    source_height_m: Range = (0.5, 2.0)
+    sound_shares: dict[str, float] = field(default_factory=dict)  # kind -> weight; empty: all kinds equally often
+    share_diffuse: float = 0.0  # spherically isotropic noise; the other scenes: white, independent at every microphone
+    share_directional: float = 0.0  # each source: a mouth that faces somewhere; the others: alike to all sides
+    share_moving: float = 0.0  # each source: a straight line or an arc
+    moving_m_s: Range = (0.3, 1.5)
+    position_sigma_m: Range = (0.0, 0.0)  # standard error of the list of positions, along each axis; drawn for a scene
+    gain_db: float = 0.0  # each microphone's amplifier: plus or minus up to this
+    speed_spread: float = 0.0  # the true speed of sound: 343 m/s plus or minus up to this share
+    unknown_positions: Count = (0, 0)  # microphones not in the list; four at least stay
+    share_faulty: float = 0.0  # scenes with faults (see faults.py), each of another microphone
+    faults: Count = (1, 3)  # how many; three microphones at least stay sound
+    fault_kinds: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "unknown")
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            first, last = value if isinstance(value, tuple) else (value, value)
+            if not low <= first <= last <= high:
+                raise ConfigError(f"{name}={value}, wanted {low:g} to {high:g}, the lower first")
+        if strange := [kind for kind in self.fault_kinds if kind not in KINDS]:
+            raise ConfigError(f"fault_kinds holds {strange[0]!r}; there are {', '.join(KINDS)}")
+        if any(not 0 < weight < np.inf for weight in self.sound_shares.values()):
+            raise ConfigError(f"sound_shares={self.sound_shares}: wanted weights above 0; leave out what is not wanted")
+
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "microphones": (4, 64),
+    "duration_s": (0.25, 60.0),
+    "image_order": (0, 60),
+    "rt60_s": (0.0, 3.0),
+    "snr_db": (-30.0, 100.0),
+    "peak": (1e-3, 1.0),
+    "sources": (1, 5),
+    "source_height_m": (0.0, 10.0),
+    "moving_m_s": (0.01, 10.0),
+    "position_sigma_m": (0.0, 1.0),
+    "gain_db": (0.0, 60.0),
+    "speed_spread": (0.0, 0.1),
+    "unknown_positions": (0, 64),
+    "faults": (1, 64),
+    **dict.fromkeys(("share_diffuse", "share_directional", "share_moving", "share_faulty"), (0.0, 1.0)),
+}
+
+LUVIRA_TWIN = World()
+LUVIRA_HARD = World(
+    share_diffuse=0.5, share_directional=0.5, position_sigma_m=(0.02, 0.02), gain_db=6.0, speed_spread=0.01
+)
+RANDOM_ROOMS = World(
+    room="random",
+    rt60_s=(0.0, 1.0),
+    snr_db=(0.0, 30.0),
+    sources=(1, 3),
+    share_diffuse=0.5,
+    share_directional=0.5,
+    share_moving=0.2,
+    position_sigma_m=(0.0, 0.05),
+    gain_db=6.0,
+    speed_spread=0.01,
+    unknown_positions=(0, 2),
+    share_faulty=0.3,
+)
+WORLDS: Mapping[str, World] = {"luvira-twin": LUVIRA_TWIN, "luvira-hard": LUVIRA_HARD, "random-rooms": RANDOM_ROOMS}
+
+
+def world_named(name: str) -> World:
+    """One of WORLDS, or a ConfigError that names them."""
+    if name not in WORLDS:
+        raise ConfigError(f"no world is called {name!r}; there are {', '.join(WORLDS)}")
+    return WORLDS[name]
+
+
+def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
+    """One scene, 16 kHz; the same for the same state of rng."""
+    room = _room(world, rng)
+    places = _microphones(world, room, rng)
+    sources = _sources(world, room, places, sounds, rng)
+    clean, rt60_s = _clean(room, sources, places, rng)
+    snr_db = float(rng.uniform(*world.snr_db))
+    audio = clean + _noise(world, clean, snr_db, places, room.speed_of_sound_m_s, rng)
+    gains_db = rng.uniform(-world.gain_db, world.gain_db, len(places))
+    audio *= (10 ** (gains_db / 20)).astype(np.float32)[:, None]
+    audio *= _peak(world, rng) / np.abs(audio).max()
+    scene = Scene(
+        audio=audio,
+        sample_rate=SAMPLE_RATE,
+        microphones=_listed(world, places, rng),
+        room=room.box,
+        speed_of_sound_m_s=NOMINAL_SPEED_M_S,
+        truth=Truth(
+            **_whereabouts(world, sources),
+            rt60_s=rt60_s,
+            snr_db=snr_db,
+            speed_of_sound_m_s=room.speed_of_sound_m_s if world.speed_spread else None,
+            gains_db=gains_db if world.gain_db else None,
+        ),
+    )
+    return _with_true_positions(_broken(world, scene, rng), places)
+
+
+def _room(world: World, rng: np.random.Generator) -> RoomConfig:
+    size_m = LUVIRA_SIZE_M if world.room == "luvira" else placement.random_size(rng)
+    speed = NOMINAL_SPEED_M_S * (1 + rng.uniform(-world.speed_spread, world.speed_spread))
+    room = RoomConfig(size_m=size_m, absorption=1.0, image_order=world.image_order, speed_of_sound_m_s=speed)
+    rt60_s = max(rng.uniform(*world.rt60_s), ANECHOIC * sabine_rt60(room))
+    return replace(room, absorption=None, rt60_s=float(rt60_s))
+
+
+def _microphones(world: World, room: RoomConfig, rng: np.random.Generator) -> Float[np.ndarray, "mic 3"]:
+    """Where they truly stand."""
+    if world.room == "luvira":
+        return np.array(LUVIRA_POSITIONS_M) + np.array(LUVIRA_ORIGIN_M)
+    return placement.random_microphones(np.array(room.size_m), _count(world.microphones, rng), rng)
+
+
+def _sources(
+    world: World, room: RoomConfig, microphones: np.ndarray, sounds: Sounds, rng: np.random.Generator
+) -> list[talkers.Talker]:
+    """They sound, and walk, from LEAD_IN_S before the scene, so that it begins in the middle of the reverberation."""
+    found: list[talkers.Talker] = []
+    duration_s = LEAD_IN_S + world.duration_s
+    for _ in range(_count(world.sources, rng)):
+        taken = np.concatenate([other.places for other in found] or [np.zeros((0, 3))])
+        walk = placement.random_walk(
+            np.array(room.size_m),
+            (microphones, taken),
+            heights_m=world.source_height_m,
+            speed_m_s=world.moving_m_s if rng.random() < world.share_moving else None,
+            duration_s=duration_s,
+            rng=rng,
+        )
+        sound = radiated(sounds.draw(duration_s, rng, world.sound_shares), SAMPLE_RATE)
+        level = 10 ** (rng.uniform(*LEVELS_DB) / 20) / np.sqrt(np.mean(np.square(sound)))
+        facing = _facing(rng) if rng.random() < world.share_directional else None
+        found.append(talkers.Talker(sound=level * sound, places=walk.places, times_s=walk.times_s, facing=facing))
+    return found
+
+
+def _facing(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
+    """Anywhere round, up to 20 degrees up or down."""
+    azimuth, elevation = rng.uniform(-np.pi, np.pi), np.deg2rad(rng.uniform(-20, 20))
+    level = np.cos(elevation)
+    return np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
+
+
+def _clean(
+    room: RoomConfig, sources: list[talkers.Talker], microphones: np.ndarray, rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "mic time"], float]:
+    """What the microphones hear but the noise, and the reverberation time (s) of the first source's responses."""
+    clean, rt60s_s = [], []
+    for source in sources:
+        responses = talkers.responses_of(source, room, microphones, sample_rate=SAMPLE_RATE, rng=rng)
+        rt60s_s.append(measured_rt60(responses[0][0], SAMPLE_RATE))
+        clean.append(talkers.heard(source, responses, room, microphones, sample_rate=SAMPLE_RATE))
+    return sum(clean[1:], start=clean[0])[:, round(LEAD_IN_S * SAMPLE_RATE) :], rt60s_s[0]
+
+
+def _noise(
+    world: World, clean: np.ndarray, snr_db: float, microphones: np.ndarray, speed_m_s: float, rng: np.random.Generator
+) -> Float[np.ndarray, "mic time"]:
+    if rng.random() < world.share_diffuse:
+        noise = diffuse_noise(microphones, clean.shape[1], speed_m_s=speed_m_s, sample_rate=SAMPLE_RATE, rng=rng)
+    else:
+        noise = rng.standard_normal(clean.shape, dtype=np.float32)
+    noise *= np.float32(_rms(clean) / _rms(noise) * 10 ** (-snr_db / 20))
+    return noise
+
+
+def _rms(sound: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(sound))))
+
+
+def _peak(world: World, rng: np.random.Generator) -> np.float32:
+    return np.float32(np.exp(rng.uniform(*np.log(world.peak))))
+
+
+def _listed(world: World, places: np.ndarray, rng: np.random.Generator) -> Microphones:
+    """What the list says of them."""
+    sigma_m = rng.uniform(*world.position_sigma_m)
+    listed = places + sigma_m * rng.standard_normal(places.shape)
+    unknown = min(_count(world.unknown_positions, rng), max(len(places) - LEAST_KNOWN, 0))
+    listed[rng.permutation(len(places))[:unknown]] = np.nan
+    return Microphones(positions=listed, sigma_m=np.full(len(places), sigma_m))
+
+
+def _whereabouts(world: World, sources: list[talkers.Talker]) -> dict:
+    """The fields `sources` and `track` of the truth."""
+    middle = np.array([LEAD_IN_S + world.duration_s / 2])
+    now = np.concatenate([source.at(middle) for source in sources])
+    if all(len(source.places) == 1 for source in sources):
+        return {"sources": now, "track": None}
+    times_s = max((source.times_s for source in sources), key=len)
+    places = np.stack([source.at(times_s) for source in sources], axis=1)
+    return {"sources": now, "track": Track(times_s=times_s - LEAD_IN_S, places=places)}
+
+
+def _broken(world: World, scene: Scene, rng: np.random.Generator) -> Scene:
+    if rng.random() >= world.share_faulty or not world.fault_kinds:
+        return scene
+    count = min(_count(world.faults, rng), len(scene.microphones) - LEAST_SOUND)
+    chosen = rng.permutation(len(scene.microphones))[:count]
+    return break_scene(scene, [_fault(world, scene, int(m), rng) for m in chosen], rng)
+
+
+def _fault(world: World, scene: Scene, m: int, rng: np.random.Generator) -> Fault:
+    """One of the world's kinds; what has no position cannot be moved, and is dead instead."""
+    kind = str(rng.choice(world.fault_kinds))
+    is_movable = bool(scene.microphones.is_known[m])
+    return Fault("dead" if kind == "moved" and not is_movable else kind, scene.microphones.names[m])
+
+
+def _with_true_positions(scene: Scene, places: np.ndarray) -> Scene:
+    assert scene.truth is not None
+    if np.array_equal(scene.microphones.border_positions(), places):
+        return scene
+    return replace(scene, truth=replace(scene.truth, positions=places))
+
+
+def _count(limits: Count, rng: np.random.Generator) -> int:
+    return int(rng.integers(limits[0], limits[1] + 1))

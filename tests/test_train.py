@@ -1,0 +1,274 @@
+"""Training that survives: killed at any step, cut files, full disks, several processes; and every stage teaches its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from clips import Clips
+from networks import paper_like
+from soundfix import checkpoint, recipes
+from soundfix.errors import TrainingError
+from soundfix.model import Network
+from soundfix.recipes import STAGES
+from soundfix.runs import Run, State, read_newest
+from soundfix.stages import learning
+from soundfix.train import Job, train
+from soundfix.trainee import rate
+
+QUICK = {"batch": 4, "warm_up": 2, "windows_s": (0.128,), "microphones": (4, 5), "points": 32}
+
+
+def quick(correlation=2, autoencoder=2, localization=4, **changes):
+    tiny = recipes.tiny()
+    stages = {"correlation": correlation, "autoencoder": autoencoder, "localization": localization}
+    return replace(tiny, **{n: replace(getattr(tiny, n), steps=s, **QUICK) for n, s in stages.items()}, **changes)
+
+
+def job(out, **changes):
+    given = {"recipe": quick(), "data": [Clips()], "out": out, "workers": 0, "save_every": 1, "note_every": 1}
+    return Job(**(given | changes))
+
+
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def assert_same(first, second, tolerance=0.0):
+    assert first.keys() == second.keys()
+    for name in first:
+        gap = (first[name].double() - second[name].double()).abs().max() if first[name].numel() else 0.0
+        assert gap <= tolerance, name
+
+
+def test_the_same_settings_give_the_same_weights(tmp_path):
+    for name in ("one", "two"):
+        train(job(tmp_path / name))
+    assert_same(weights(tmp_path / "one"), weights(tmp_path / "two"))
+    train(job(tmp_path / "other", seed=1))
+    with pytest.raises(AssertionError):
+        assert_same(weights(tmp_path / "one"), weights(tmp_path / "other"))
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 5, 7])
+def test_a_run_goes_on_bit_for_bit(tmp_path, last):
+    """Stopped after step `last`, in the middle of a stage or at its end."""
+    train(job(tmp_path / "whole"))
+
+    def stop(numbers):
+        if numbers["step"] == last + 1:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(job(tmp_path / "parts"), watch=stop)
+    assert read_newest(tmp_path / "parts").step == last
+    train(job(tmp_path / "parts", resume=True))
+    assert_same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+
+
+def test_numbers_written_after_the_last_state_are_forgotten(tmp_path):
+    def stop(numbers):
+        if numbers["step"] == 6:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(job(tmp_path, save_every=3), watch=stop)
+    train(job(tmp_path, save_every=3, resume=True))
+    steps = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import torch
+torch.set_num_threads(1)
+from test_train import job, quick
+from soundfix.train import train
+train(job(Path({out!r}), recipe=quick(localization=40), resume=Path({out!r}).exists()))
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_time_it_ends_with_the_same_weights(tmp_path):
+    """kill -9 from outside, three times, at times of no meaning; then to the end."""
+    out = tmp_path / "killed"
+    script = KILLED.format(tests=str(Path(__file__).parent), out=str(out))
+    for after_s in (0.3, 0.7, 0.5):
+        process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+        while process.poll() is None and not list(out.glob("state-*.safetensors")):
+            time.sleep(0.02)
+        time.sleep(after_s)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run([sys.executable, "-c", script], check=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    train(job(tmp_path / "whole", recipe=quick(localization=40)))
+    torch.set_num_threads(threads)
+    assert_same(weights(tmp_path / "whole"), weights(out))
+
+
+def test_a_damaged_state_is_passed_over(tmp_path):
+    train(job(tmp_path, recipe=quick(localization=0)))
+    newest, before = sorted(tmp_path.glob("state-*.safetensors"), reverse=True)
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert read_newest(tmp_path).step == int(before.stem.split("-")[1])
+    before.write_bytes(b"")
+    assert read_newest(tmp_path) is None
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    run = Run(tmp_path, {"seed": 0}, resume=False)
+    run.save(State(step=1, tensors={"a": torch.ones(3)}, numbers={}))
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match=r"state-00000002.*No space left on device.*--resume"):
+        run.save(State(step=2, tensors={"a": torch.zeros(3)}, numbers={}))
+    assert read_newest(tmp_path).step == 1
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match=r"cannot be used.*writable"):
+        Run(tmp_path / "file" / "run", {}, resume=False)
+
+
+def test_a_run_is_not_overwritten_nor_gone_on_with_something_else(tmp_path):
+    train(job(tmp_path, recipe=quick(0, 0, 1)))
+    with pytest.raises(TrainingError, match="holds a run already: give --resume"):
+        train(job(tmp_path, recipe=quick(0, 0, 1)))
+    with pytest.raises(TrainingError, match="started with seed 0, and is to go on with 1"):
+        train(job(tmp_path, recipe=quick(0, 0, 1), seed=1, resume=True))
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_batch(tmp_path):
+    recipe = quick(0, 0, 3)
+    network = Network(recipe.network)
+    with torch.no_grad():
+        network.position_decoder.parameters().__next__().fill_(torch.inf)
+    with pytest.raises(TrainingError, match=r"after step 1 the loss of .*sources.* not finite"):
+        train(job(tmp_path, recipe=recipe, network=network))
+    assert load_file(tmp_path / "not-finite-00000001.safetensors")["audio"].shape[0] == 4
+    assert read_newest(tmp_path) is None
+
+
+SHARED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import torch
+torch.set_num_threads(1)
+from test_train import job, quick
+from soundfix.train import train
+train(job(Path({out!r}), recipe=quick(autoencoder=2, localization=3, correlation=2)))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_weights_of_one(tmp_path):
+    script = tmp_path / "shared.py"
+    script.write_text(SHARED.format(tests=str(Path(__file__).parent), out=str(tmp_path / "two")))
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run([*torchrun, script], check=True, stderr=subprocess.DEVNULL)
+    train(job(tmp_path / "one", recipe=quick(autoencoder=2, localization=3, correlation=2)))
+    one, two = (without_idle(weights(tmp_path / name)) for name in ("one", "two"))
+    assert_same(one, two, tolerance=2e-5)
+
+
+def without_idle(tensors):
+    """Biases that change no softmax: their gradient is rounding alone, of which AdamW makes a whole step."""
+    return {name: tensor for name, tensor in tensors.items() if not name.endswith(("key.bias", "head.lag.last.bias"))}
+
+
+@pytest.mark.parametrize(
+    ("stage", "learns", "rests"),
+    [
+        ("correlation", "head", "masked_encoder"),
+        ("autoencoder", "encoder", "head"),
+        ("localization", "masked_encoder", "encoder"),
+        ("localization", "gate", "encoder"),
+    ],
+)
+def test_every_stage_teaches_its_own_part(tmp_path, stage, learns, rests):
+    recipe = quick(**{name: 3 * (name == stage) for name in STAGES}, average=0.0)
+    torch.manual_seed(0)
+    before = Network(recipe.network).state_dict()
+    after = train(job(tmp_path, recipe=recipe)).state_dict()
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert learns in changed
+    assert rests not in changed
+
+
+def test_ngcc_learns_first_and_then_rests():
+    network = paper_like()
+    assert {id(w) for w in learning(network, "correlation")} == {id(w) for w in network.ngcc.parameters()}
+    assert network.ngcc.training
+    learning(network, "localization")
+    assert not any(weight.requires_grad for weight in network.ngcc.parameters())
+    assert not network.ngcc.training
+
+
+def test_the_shipped_weights_are_a_moving_average(tmp_path):
+    recipe = quick(0, 0, 6, average=0.5)
+    averaged = train(job(tmp_path, recipe=recipe))
+    state = read_newest(tmp_path)
+    name = next(n for n in state.tensors if n.startswith("network.joint_norm"))
+    own = averaged.state_dict()[name.removeprefix("network.")]
+    assert not torch.equal(own, state.tensors[name])
+    assert torch.equal(own, state.tensors[name.replace("network.", "average.")])
+
+
+def test_windows_without_a_known_source_still_teach_the_reconstructions(tmp_path):
+    clips = Clips(sources=2)  # more than the network has slots for: no truth
+    recipe = quick(0, 0, 3, average=0.0)
+    torch.manual_seed(0)
+    before = Network(recipe.network).state_dict()
+    seen = []
+    after = train(job(tmp_path, recipe=recipe, data=[clips]), watch=seen.append).state_dict()
+    assert all(numbers["sources"] == 0 and numbers["likelihood"] == 0 for numbers in seen)
+    assert any(numbers["sound"] > 0 for numbers in seen)
+    assert not torch.equal(
+        before["audio_inverse_mapper.layers.0.weight"], after["audio_inverse_mapper.layers.0.weight"]
+    )
+
+
+def test_what_comes_out_is_a_checkpoint_that_says_where_it_is_from(tmp_path):
+    train(job(tmp_path, settings={"data_sets": ["twin"]}))
+    network = checkpoint.load(tmp_path / "model.safetensors")
+    assert network.config == recipes.tiny().network
+    notes = checkpoint.notes(tmp_path / "model.safetensors")
+    assert notes == {"recipe": "tiny", "seed": 0, "stage": "localization", "steps": 8, "data_sets": ["twin"]}
+
+
+def test_coordinates_are_normalised_to_the_sources(tmp_path):
+    network = train(job(tmp_path, recipe=quick(0, 0, 1)))
+    places = np.array([clip.truth.sources[0] - [3.0, 2.5, 1.5] for clip in map(Clips().__getitem__, range(32))])
+    assert network.origin_m.numpy() == pytest.approx(places.mean(axis=0), abs=1e-5)
+
+
+def test_the_learning_rate_warms_up_and_falls():
+    stage = replace(recipes.tiny().localization, steps=100, warm_up=10)
+    assert rate(stage, 0) == pytest.approx(0.1)
+    assert rate(stage, 50) == pytest.approx(0.5)
+    assert rate(stage, 99) < 0.001
+    paper = replace(stage, schedule="paper")
+    assert rate(paper, 99) == pytest.approx(0.95**29)
