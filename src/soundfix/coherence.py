@@ -22,7 +22,7 @@ from jaxtyping import Complex, Float, Int, Shaped
 from torch import Tensor, nn
 
 from soundfix.errors import SceneError
-from soundfix.gcc import power
+from soundfix.gcc import exact, power
 
 Measure = Literal["magnitude_squared", "phase", "short_time", "none"]
 SEGMENT, FEWEST_SEGMENTS = 1024, 3  # samples; half of them overlap
@@ -82,7 +82,8 @@ def magnitude_squared(
     """|g_ij|^2 / (g_ii g_jj). The means over segments of all pairs are three matrix products a frequency."""
     by_frequency = spectra.movedim(-1, -3) / spectra.shape[-2] ** 0.5
     real, imaginary = by_frequency.real.contiguous(), by_frequency.imag.contiguous()
-    in_phase, mixed = real @ real.mT + imaginary @ imaginary.mT, imaginary @ real.mT
+    with exact(real):
+        in_phase, mixed = real @ real.mT + imaginary @ imaginary.mT, imaginary @ real.mT
     squared = in_phase.square() + (mixed - mixed.mT).square()
     level = in_phase.diagonal(dim1=-2, dim2=-1)
     values = squared / (level[..., :, None] * level[..., None, :] + SMALLEST)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from soundfix.errors import SceneError
+from soundfix.gcc import exact
 
 SAMPLE_RATE = 16_000  # Hz
 FRAME, HOP, SPECTRUM = 400, 160, 512  # samples: 25 ms, 10 ms, and the next power of two
@@ -44,7 +45,8 @@ def log_mel(waveform: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch fra
     before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
     spectrum = torch.fft.rfft((frames - PRE_EMPHASIS * before) * window, n=SPECTRUM)
     power = spectrum.real.square() + spectrum.imag.square()
-    return (power @ bank).clamp_min(FLOOR).log()
+    with exact(power):
+        return (power @ bank).clamp_min(FLOOR).log()
 
 
 def frame_count(samples: int) -> int:

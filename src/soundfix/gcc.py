@@ -70,6 +70,11 @@ def to_unit_power(
     return spectra / (mean + SMALLEST).sqrt()
 
 
+def exact(like: Tensor) -> torch.autocast:
+    """A context in which products stay as precise as their factors, though the network around may run in bfloat16."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
 def power(spectra: Complex[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
     """Squared magnitude; quicker than abs(), and its gradient is finite at 0 too."""
     return spectra.real.square() + spectra.imag.square()

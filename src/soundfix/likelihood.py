@@ -75,7 +75,8 @@ class PairLikelihoods:
         evidence = look_up(self.curves, tau_s * self.lags_a_second)
         gates = self.gates * self.is_placed[:, None]
         pairs = (gates > 0).sum(dim=-1, keepdim=True).clamp_min(1)
-        return self.sharpness * (gates @ evidence) / (self.sigma * pairs**0.5)
+        with gcc.exact(evidence):
+            return self.sharpness * (gates.to(evidence.dtype) @ evidence) / (self.sigma * pairs**0.5)
 
 
 def delays(

@@ -57,10 +57,13 @@ def _checked(config: Any, name: str, value: Any, text: str) -> Any:
     kind = get_type_hints(type(config))[name]
     settings = None if is_dataclass(kind) else ConfigDict(arbitrary_types_allowed=True)
     try:
-        return TypeAdapter(kind, config=settings).validate_python(value)
+        checked = TypeAdapter(kind, config=settings).validate_python(value)
     except ValidationError as error:
         wrong = error.errors()[0]
         where = "".join(f"[{place}]" for place in wrong["loc"])
         raise ConfigError(
             f"{text!r}: {name}{where} is {wrong['input']!r}; {wrong['msg'].lower()}, such as {getattr(config, name)!r}"
         ) from error
+    for key in value if is_dataclass(checked) and isinstance(value, dict) else ():
+        _check_name(checked, str(key), text)
+    return checked

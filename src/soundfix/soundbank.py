@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int16
@@ -34,6 +34,7 @@ KIND_WITHOUT_INDEX = "sound"
 BUILT_IN = MappingProxyType({"voice": sounds.voice, "melody": sounds.melody, "bursts": sounds.bursts})
 
 
+@runtime_checkable
 class Sounds(Protocol):
     """Something to draw dry sounds from, 16 kHz."""
 

@@ -49,7 +49,7 @@ def responses_of(
     *,
     sample_rate: float,
     rng: np.random.Generator,
-) -> list[Float[np.ndarray, "pattern mic tap"]]:
+) -> list[Float[np.ndarray, "pattern mic _"]]:
     """Impulse responses from where the talker stands, or every REST_HOP_S from where one walks is then.
 
     The noise that ends them is the same all along the path: it fades with the talker, and does not flicker.
@@ -66,7 +66,7 @@ def responses_of(
 
 def heard(
     talker: Talker,
-    responses: list[Float[np.ndarray, "pattern mic tap"]],
+    responses: list[Float[np.ndarray, "pattern mic _"]],
     room: RoomConfig,
     microphones: Float[np.ndarray, "mic 3"],
     *,
@@ -112,7 +112,7 @@ def convolved(
 
 
 def cross_faded(
-    voices: Float[np.ndarray, "pattern time"], responses: list[Float[np.ndarray, "pattern mic tap"]], hop: int
+    voices: Float[np.ndarray, "pattern time"], responses: list[Float[np.ndarray, "pattern mic _"]], hop: int
 ) -> Float[np.ndarray, "mic time"]:
     """Sound that leaves n hops after the start goes through response n, between n and n + 1 hops through some of both."""
     fade = np.concatenate([np.arange(hop), np.arange(hop, 0, -1)]).astype(np.float32) / hop

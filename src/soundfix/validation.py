@@ -4,7 +4,7 @@ Windows are drawn as in training, from clips of their own. The place is the best
 consensus: what users would see is measured by evaluating the finished checkpoint.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -23,8 +23,6 @@ from soundfix.three_stream import Listener
 NEAR_M = 0.3  # acc: the share of windows whose error is smaller
 DRAWS = 20  # clips tried for a window with a known source
 
-Place = Callable[[Scene], Float[np.ndarray, "3"]]
-
 
 class Validation:
     """Windows with known sources; calling it with a network gives the numbers of the table."""
@@ -32,31 +30,39 @@ class Validation:
     def __init__(self, data: Sequence[Dataset], stage: Stage, *, windows: int, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self.scenes = [_draw(data, stage, rng) for _ in range(windows)]
-        self.srp_phat = _numbers(self._errors(_by_steered_power), "srp_")
+        self.srp_phat_m = self._errors([_by_steered_power(scene) for scene in self.scenes])
 
     def __call__(self, network: Network) -> dict[str, float]:
-        """Mean error, median and acc of its evidence; of the position decoder too, and its error along an axis."""
-        listener = Listener(network)
-        decoded: list[np.ndarray] = []
-
-        def place(scene: Scene) -> Float[np.ndarray, "3"]:
-            pairs = _pairs(scene)
-            listener.hear(np.nan_to_num(scene.audio), scene, pairs)
-            decoded.append(listener.sources_m[0])
-            if network.head is None:
-                return listener.sources_m[0]
-            return find_modes(listener.evidence(0), scene.microphones.positions, scene.search_box())[0].position
-
-        errors = self._errors(place)
-        gaps = np.array([point - _nearest(scene, point) for point, scene in zip(decoded, self.scenes, strict=True)])
-        return _numbers(errors, "") | self.srp_phat | {"decoder_error_m": float(np.sqrt(np.mean(gaps**2)))}
-
-    def _errors(self, place: Place) -> Float[np.ndarray, "window"]:
-        """Distance to the nearest source."""
-        found = [place(scene) for scene in self.scenes]
-        return np.array(
-            [np.linalg.norm(at - _nearest(scene, at)) for at, scene in zip(found, self.scenes, strict=True)]
+        """Mean error, median and acc of its evidence, those of SRP-PHAT, and the error of its decoder along an axis."""
+        errors = self.errors(network)
+        decoder_error_m = float(np.sqrt(np.mean(np.square(errors["decoder"])) / 3))
+        return (
+            _numbers(errors["network"], "")
+            | _numbers(errors["srp-phat"], "srp_")
+            | {"decoder_error_m": decoder_error_m}
         )
+
+    def errors(self, network: Network) -> dict[str, Float[np.ndarray, "window"]]:
+        """Distances (m) to the nearest source: "srp-phat", "decoder" (coordinates by MLP), "network" (its best place)."""
+        listener = Listener(network)
+        places = [_by_network(listener, scene) for scene in self.scenes]
+        decoded, best = (self._errors([pair[k] for pair in places]) for k in (0, 1))
+        return {"srp-phat": self.srp_phat_m, "decoder": decoded, "network": best}
+
+    def _errors(self, places: Sequence[np.ndarray]) -> Float[np.ndarray, "window"]:
+        pairs = zip(places, self.scenes, strict=True)
+        return np.array(
+            [np.linalg.norm(scene.truth.sources - place, axis=1).min() for place, scene in pairs if scene.truth]
+        )
+
+
+def _by_network(listener: Listener, scene: Scene) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+    """Coordinates of its decoder, and where its evidence is highest (the same without a likelihood head)."""
+    listener.hear(np.nan_to_num(scene.audio), scene, _pairs(scene))
+    decoded = listener.sources_m[0]
+    if listener.network.head is None:
+        return decoded, decoded
+    return decoded, find_modes(listener.evidence(0), scene.microphones.positions, scene.search_box())[0].position
 
 
 def _draw(data: Sequence[Dataset], stage: Stage, rng: np.random.Generator) -> Scene:
@@ -79,11 +85,6 @@ def _by_steered_power(scene: Scene) -> Float[np.ndarray, "3"]:
 
 def _pairs(scene: Scene) -> np.ndarray:
     return choose_pairs(scene.microphones.is_known)[0]
-
-
-def _nearest(scene: Scene, point: np.ndarray) -> Float[np.ndarray, "3"]:
-    assert scene.truth is not None
-    return scene.truth.sources[np.linalg.norm(scene.truth.sources - point, axis=1).argmin()]
 
 
 def _numbers(errors: Float[np.ndarray, "window"], prefix: str) -> dict[str, float]:

@@ -25,7 +25,6 @@ from soundfix.soundbank import SAMPLE_RATE, Sounds
 NOMINAL_SPEED_M_S = 343.0  # what every scene claims
 LEVELS_DB = (-3.0, 3.0)  # of sources that sound at once
 LEAST_SOUND, LEAST_KNOWN = 3, 4  # microphones that no fault and no missing position takes away
-ANECHOIC = 1.001  # times the reverberation of walls that absorb everything
 Range = tuple[float, float]
 Count = tuple[int, int]
 
@@ -38,7 +37,7 @@ class World:
     microphones: Count = (4, 16)  # in a random room: on walls, below the ceiling, on tables and stands
     duration_s: float = 2.0
     image_order: int = IMAGE_ORDER
-    rt60_s: Range = (0.2, 0.8)  # asked for; truth holds the measured one. What no walls can do becomes an anechoic room
+    rt60_s: Range = (0.2, 0.8)  # asked for; truth holds the measured one. Shorter than any walls give: anechoic
     snr_db: Range = (5.0, 30.0)  # mean power of the reverberant sound over that of the noise
     peak: Range = (0.1, 0.9)  # largest sample, in dB evenly
     sources: Count = (1, 1)  # at once
@@ -146,8 +145,8 @@ def _room(world: World, rng: np.random.Generator) -> RoomConfig:
     size_m = LUVIRA_SIZE_M if world.room == "luvira" else placement.random_size(rng)
     speed = NOMINAL_SPEED_M_S * (1 + rng.uniform(-world.speed_spread, world.speed_spread))
     room = RoomConfig(size_m=size_m, absorption=1.0, image_order=world.image_order, speed_of_sound_m_s=speed)
-    rt60_s = max(rng.uniform(*world.rt60_s), ANECHOIC * sabine_rt60(room))
-    return replace(room, absorption=None, rt60_s=float(rt60_s))
+    rt60_s = float(rng.uniform(*world.rt60_s))
+    return replace(room, absorption=None, rt60_s=rt60_s if rt60_s > sabine_rt60(room) else 0.0)
 
 
 def _microphones(world: World, room: RoomConfig, rng: np.random.Generator) -> Float[np.ndarray, "mic 3"]:
