@@ -17,10 +17,14 @@ from networks import tiny
 from scenes import anechoic_scene
 from soundfix import checkpoint, cli
 from soundfix.catalog import CATALOG
+from soundfix.datasets.shards import Shards
+from soundfix.datasets.simulated import Simulated
 from soundfix.errors import SoundfixError
 from soundfix.files.exports import CSV_COLUMNS, locate_schema
 from soundfix.files.scenes import write_scene
 from soundfix.scene import Microphones
+from soundfix.soundbank import BuiltInSounds
+from soundfix.worlds import LUVIRA_TWIN
 
 CORNERS = np.array(
     [[0.3, 0.4, 0.5], [5.6, 0.5, 1.1], [5.5, 4.6, 0.4], [0.4, 4.5, 1.3], [0.5, 0.3, 2.6], [5.4, 4.4, 2.5], [3.0, 2.4, 2.8]]
@@ -315,6 +319,73 @@ def test_simulate_numbers_out_of_range(tmp_path, command, options):
 def test_simulate_onto_a_file(tmp_path, command):
     (tmp_path / "s").touch()
     assert_refused(command("simulate", tmp_path / "s", "--duration", 0.3), "cannot make the folder")
+
+
+SMALL = ("--world", "luvira-twin", "--scenes", 5, "--set", "duration_s=0.3", "--set", "image_order=1")
+
+
+def test_simulate_makes_a_set(tmp_path, command):
+    """As many scenes as asked for, of this world, with these settings; scene by scene those of the world in Python."""
+    words = ["simulate", tmp_path / "set", *SMALL, "--seed", 3, "--workers", 2, "--set", "snr_db=[40, 41]"]
+    assert command(*words) == (0, f"5 scenes of luvira-twin in {tmp_path}/set\n", "")
+    assert names_in(tmp_path / "set") == ["000000.tar", "manifest.json"]
+    shards = Shards(tmp_path / "set")
+    world = replace(LUVIRA_TWIN, duration_s=0.3, image_order=1, snr_db=(40.0, 41.0))
+    simulated = Simulated(world=world, sounds=BuiltInSounds(), seed=3, count=5)
+    assert len(shards) == 5
+    for k in range(5):
+        assert shards[k].audio == pytest.approx(simulated[k].audio, abs=2e-5)
+        assert shards[k].truth.snr_db == simulated[k].truth.snr_db
+
+
+def test_simulate_goes_on_with_a_set(tmp_path, command):
+    words = ["simulate", tmp_path / "set", *SMALL]
+    first = command(*words)
+    before = (tmp_path / "set/000000.tar").read_bytes()
+    (tmp_path / "set/000000.tar").unlink()
+    assert command(*words) == first
+    assert (tmp_path / "set/000000.tar").read_bytes() == before
+    assert_refused(command(*words, "--seed", 1), "holds another set: seed is 0 in it, and 1 was asked for")
+    assert_refused(command(*words, "--set", "peak=[0.2,0.3]"), "world.peak is [0.1, 0.9] in it, and [0.2, 0.3] was")
+
+
+def test_a_set_of_recordings_knows_their_part(tmp_path, command, rng):
+    """alice is one to train on, ivan to validate with; each in a folder of his own."""
+    for name in ("alice", "ivan"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "a.wav", 0.1 * rng.standard_normal(16_000), 16_000)
+        (tmp_path / name / "index.csv").write_text(f"file,kind,speaker\na.wav,speech,{name}\n")
+    folders = ["--audio", tmp_path / "alice", "--audio", tmp_path / "ivan"]
+    command("simulate", tmp_path / "set", *SMALL, *folders, "--part", "valid")
+    assert Shards(tmp_path / "set").manifest.sounds["speakers"] == {"speech": 1}
+    assert Shards(tmp_path / "set").manifest.sounds["part"] == "valid"
+    refused = command("simulate", tmp_path / "other", *SMALL, *folders, "--part", "test")
+    assert_refused(refused, "none of the 2 speakers in these folders belongs to part 'test'")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--world", "cave"], "no world is called 'cave'; there are luvira-twin, luvira-hard, random-rooms"),
+        (["--world", "luvira-twin", "--set", "rt60=[0.2,0.3]"], "has no setting 'rt60'; did you mean 'rt60_s'?"),
+        (
+            ["--world", "luvira-twin", "--set", "rt60_s=0.2"],
+            "rt60_s is 0.2; input should be a valid tuple, such as (0.2,",
+        ),
+        (["--world", "luvira-twin", "--set", "rt60_s=[0.9,0.2]"], "wanted 0 to 3, the lower first"),
+        (["--world", "luvira-twin", "--part", "train"], "built-in sounds have no parts; give --audio too"),
+        (["--world", "luvira-twin", "--audio", "nowhere"], "no audio file in nowhere"),
+        (["--world", "luvira-twin", "--count", "3"], "--count belongs to single scenes, not to a --world"),
+        (["--world", "luvira-twin", "--preset", "room"], "--preset belongs to single scenes"),
+        (["--world", "luvira-twin", "--fault", "dead:1"], "--fault belongs to single scenes"),
+        (["--scenes", "3"], "--scenes belongs to a set: give a --world too"),
+        (["--set", "rt60_s=[0,1]"], "--set belongs to a set"),
+        (["--audio", "a", "--audio", "b"], "single scenes take one --audio"),
+    ],
+)
+def test_simulate_refuses_what_would_do_nothing(tmp_path, command, options, message):
+    assert_refused(command("simulate", tmp_path / "s", *options), message)
+    assert names_in(tmp_path) == []
 
 
 def test_demo_finds_its_talker(tmp_path, command):

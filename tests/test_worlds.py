@@ -55,6 +55,7 @@ def scenes_of(world, count, **changes):
         ({"snr_db": (0.0, 1e9)}, "wanted -30 to 100"),
         ({"share_diffuse": 1.5}, "share_diffuse=1.5, wanted 0 to 1"),
         ({"sources": (0, 1)}, "wanted 1 to 5"),
+        ({"sources": (2, 9)}, r"sources=\(2, 9\), wanted 1 to 5"),
         ({"duration_s": 0.1}, "wanted 0.25 to 60"),
         ({"gain_db": float("nan")}, "gain_db=nan"),
         ({"fault_kinds": ("dead", "rusty")}, "fault_kinds holds 'rusty'; there are dead"),

@@ -1,6 +1,6 @@
 """Words -> calls. Each command imports what it needs when it runs, so that --help is quick."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -176,12 +176,13 @@ def check(
 
 @app.command()
 def simulate(
-    context: typer.Context,
     out: Annotated[Path, typer.Argument(help="Folder for the scenes.")],
-    preset: Annotated[str, typer.Option(help="luvira (a studio, 11 microphones) or room (a random one).")] = "room",
-    count: Annotated[int, typer.Option(min=1, help="Number of scenes, each in a folder of its own.")] = 1,
+    preset: Annotated[
+        str | None, typer.Option(help="luvira (a studio, 11 microphones) or room (a random one, the default).")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Scenes, each in a folder of its own; 1 without it.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
-    duration: Annotated[float, typer.Option(min=0.05, help="Seconds.")] = 3.0,
+    duration: Annotated[float | None, typer.Option(min=0.05, help="Seconds; 3 without it.")] = None,
     audio: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of dry recordings; built-in sounds without it. A set takes several."),
@@ -192,8 +193,8 @@ def simulate(
     world: Annotated[
         str | None, typer.Option(help="Make a set to train on: luvira-twin, luvira-hard or random-rooms.")
     ] = None,
-    scenes: Annotated[int, typer.Option(min=1, help="Scenes in the set.")] = 1000,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that make the set.")] = 1,
+    scenes: Annotated[int | None, typer.Option(min=1, help="Scenes in the set; 1000 without it.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that make the set; 1 without it.")] = None,
     part: Annotated[str | None, typer.Option(help="Only the speakers of this part: train, valid or test.")] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the world, such as rt60_s=[0.2,0.6]; may repeat.")
@@ -205,15 +206,25 @@ def simulate(
     that was interrupted goes on where it was.
     """
     if world:
-        refuse_given(context, ("preset", "count", "duration", "fault"), "belongs to single scenes, not to a --world")
-        simulate_set(out, world, change or [], scenes=scenes, seed=seed, workers=workers, sounds=(audio or [], part))
+        idle = {"--preset": preset, "--count": count, "--duration": duration, "--fault": fault}
+        refuse_idle(idle, "belongs to single scenes, not to a --world")
+        sounds = (audio or [], part)
+        simulate_set(out, world, change or [], scenes=scenes or 1000, seed=seed, workers=workers or 1, sounds=sounds)
     else:
-        refuse_given(context, ("scenes", "workers", "part", "change"), "belongs to a set: give a --world too")
-        simulate_scenes(out, preset, count=count, seed=seed, duration_s=duration, audio=audio or [], faults=fault or [])
+        idle = {"--scenes": scenes, "--workers": workers, "--part": part, "--set": change}
+        refuse_idle(idle, "belongs to a set: give a --world too")
+        simulate_scenes(out, preset, count=count or 1, seed=seed, duration_s=duration, audio=audio, faults=fault)
 
 
 def simulate_scenes(
-    out: Path, preset: str, *, count: int, seed: int, duration_s: float, audio: list[Path], faults: list[str]
+    out: Path,
+    preset: str | None,
+    *,
+    count: int,
+    seed: int,
+    duration_s: float | None,
+    audio: list[Path] | None,
+    faults: list[str] | None,
 ) -> None:
     """Scenes in folders of their own."""
     import numpy as np
@@ -222,13 +233,14 @@ def simulate_scenes(
     from soundfix.files.scenes import write_scene
     from soundfix.presets import draw_scene
 
-    if len(audio) > 1:
+    if audio and len(audio) > 1:
         raise SoundfixError(f"{len(audio)} folders of recordings; single scenes take one --audio")
-    parsed = [parse_fault(text) for text in faults]
+    parsed = [parse_fault(text) for text in faults or []]
     with progress("simulating", count) as advance:
         for number in range(count):
             rng = np.random.default_rng([seed, number])
-            scene = draw_scene(preset, duration_s=duration_s, rng=rng, audio=audio[0] if audio else None)
+            folder = audio[0] if audio else None
+            scene = draw_scene(preset or "room", duration_s=duration_s or 3.0, rng=rng, audio=folder)
             write_scene(out / f"{number:04d}" if count > 1 else out, break_scene(scene, parsed, rng))
             advance()
     typer.echo(f"{count} scene{'s' * (count > 1)} in {out}")
@@ -343,12 +355,11 @@ def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:
     return {name: value for name, value in options.items() if value not in (None, False)}
 
 
-def refuse_given(context: typer.Context, names: tuple[str, ...], why: str) -> None:
-    """Options that would do nothing here are refused, not ignored."""
-    for name in names:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise SoundfixError(f"{'--set' if name == 'change' else f'--{name}'} {why}")
+def refuse_idle(options: Mapping[str, object], why: str) -> None:
+    """Options that were given and would do nothing are refused, not ignored."""
+    for name, value in options.items():
+        if value is not None:
+            raise SoundfixError(f"{name} {why}")
 
 
 def say_notes(notes: list[str]) -> None:

@@ -14,7 +14,6 @@ from soundfix.errors import MissingPackageError, TrainingError
 from soundfix.model import Network
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, Recipe
-from soundfix.soundbank import Sounds, read_bank
 from soundfix.train import Job, train
 from soundfix.validation import Validation
 
@@ -77,8 +76,8 @@ def chosen_device(name: str) -> str:
 
 
 def _opened(request: Request, names: Sequence[str], part: str) -> list[Dataset]:
-    sounds: Sounds | None = read_bank(request.audio, part=part) if request.audio else None
-    return [open_dataset(name, sounds=sounds, seed=request.seed + (part == "valid")) for name in names]
+    seed = request.seed + (part == "valid")
+    return [open_dataset(name, audio=request.audio, part=part, seed=seed) for name in names]
 
 
 def _network(request: Request, recipe: Recipe) -> Network | None:

@@ -61,6 +61,8 @@ class World:
             first, last = value if isinstance(value, tuple) else (value, value)
             if not low <= first <= last <= high:
                 raise ConfigError(f"{name}={value}, wanted {low:g} to {high:g}, the lower first")
+        if self.room not in ("luvira", "random"):
+            raise ConfigError(f"room={self.room!r}, wanted 'luvira' or 'random'")
         if strange := [kind for kind in self.fault_kinds if kind not in KINDS]:
             raise ConfigError(f"fault_kinds holds {strange[0]!r}; there are {', '.join(KINDS)}")
         if any(not 0 < weight < np.inf for weight in self.sound_shares.values()):

@@ -8,12 +8,12 @@ scene.json, beside scene.wav; wherever a coordinate is not known it is null:
      "room_m": [[x0, y0, z0], [x1, y1, z1]], "speed_of_sound_m_s": 343.2, "temperature_c": 20.0,
      "faults": ["dead:a"], "rt60_s": 0.4, "snr_db": 20.0}
 
-Microphones stand in the order of the channels of scene.wav; position_m null means unknown; of the last three lines and of
-sigma_m and true_position_m everything may be left out. Times are seconds from the start of scene.wav, which alone says the
-sample rate. Without a scene.json, microphones.csv and truth.json, as `soundfix simulate` writes them, say the same.
+Microphones stand in the order of the channels of scene.wav; position_m null means unknown. sigma_m, true_position_m and
+everything from room_m on may be left out. Times are seconds from the start of scene.wav, which alone says the sample
+rate. Without a scene.json, microphones.csv and truth.json, as `soundfix simulate` writes them, say the same.
 
-A long scene is cut into clips that follow each other. Every clip is whole: the rest at the end is dropped even where it is
-most of a clip, and `notes` names every scene that loses half a clip or more.
+A long scene is cut into clips that follow each other. Every clip is whole: the rest at the end is dropped even where it
+is most of a clip, and `notes` names every scene that loses half a clip or more.
 """
 
 from bisect import bisect_right
@@ -27,7 +27,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, track_within
+from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import DatasetError, MicrophoneFileError, SceneError
 from soundfix.files.audio import Channel, natural_key
 from soundfix.files.decoding import AudioFile
@@ -142,11 +142,11 @@ class SceneFolder:
 
     def _ends(self) -> list[int]:
         samples = clip_samples(self.clip_s)
-        return list(accumulate(scene.file.frames_at(SAMPLE_RATE_HZ) // samples for scene in self.scenes))
+        return list(accumulate(samples_of(scene.file) // samples for scene in self.scenes))
 
 
 def scene_folder(root: Path, *, clip_s: float = 2.0) -> SceneFolder:
-    """The scenes of a folder, in natural order of their names. Raises DatasetError, which names the file and the field."""
+    """The scenes of a folder, in natural order of their names. Raises DatasetError, naming the file and the field."""
     samples = clip_samples(clip_s)
     folders = scene_folders(root)
     if not folders:
@@ -154,7 +154,7 @@ def scene_folder(root: Path, *, clip_s: float = 2.0) -> SceneFolder:
     scenes = tuple(read_stored_scene(folder) for folder in folders)
     for scene in scenes:
         _check_track_lasts(scene, samples)
-    if not any(scene.file.frames_at(SAMPLE_RATE_HZ) >= samples for scene in scenes):
+    if not any(samples_of(scene.file) >= samples for scene in scenes):
         longest_s = max(scene.file.duration_s for scene in scenes)
         raise DatasetError(f"the longest scene in {root} has {longest_s:.2f} s, wanted a clip of {clip_s:g} s or more")
     notes = tuple(note for scene in scenes for note in _notes(scene, samples))
@@ -240,7 +240,7 @@ def _first_problem(problem: Any) -> str:
 def _check_channels(count: int, file: AudioFile, path: Path) -> None:
     if count != file.channels:
         raise DatasetError(
-            f"{path} lists {count} microphones, {file.path} has {file.channels} channels: wanted one each, in their order"
+            f"{path} lists {count} microphones, {file.path} has {file.channels} channels: wanted one each, in order"
         )
 
 
@@ -267,7 +267,7 @@ def _track(entry: TrackEntry, path: Path) -> Track:
     if len(entry.places_m) != len(entry.times_s) or len(counts) > 1:
         raise DatasetError(
             f"{path}: the track has {len(entry.times_s)} times and {len(entry.places_m)} places_m of {counts} sources, "
-            "wanted a place for every time and source: [[x, y, z]] where there is one source, [null] where it was not seen"
+            "wanted a place for every time and source: [[x, y, z]] where there is one source, [null] where it was lost"
         )
     times_s = np.array(entry.times_s)
     if not (np.diff(times_s) > 0).all():
@@ -289,7 +289,7 @@ def _rows(places: Sequence[Place]) -> Float[np.ndarray, "row 3"]:
 
 def _check_track_lasts(scene: StoredScene, samples: int) -> None:
     """A track says nothing of what is more than one of its steps before or after it."""
-    track, count = scene.truth.track, scene.file.frames_at(SAMPLE_RATE_HZ) // samples
+    track, count = scene.truth.track, samples_of(scene.file) // samples
     if track is None or count == 0:
         return
     step_s = float(np.median(np.diff(track.times_s)))
@@ -309,7 +309,7 @@ def _truth_of_clip(truth: Truth, start_s: float, duration_s: float) -> Truth:
 
 
 def _notes(scene: StoredScene, samples: int) -> list[str]:
-    whole, rest = divmod(scene.file.frames_at(SAMPLE_RATE_HZ), samples)
+    whole, rest = divmod(samples_of(scene.file), samples)
     if rest < NOTED_SHARE * samples:
         return []
     return [

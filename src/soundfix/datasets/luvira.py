@@ -3,22 +3,23 @@
 On disk
 -------
 Any folder below the root that holds `Track 1.wav`, `Track 2.wav`, ... is a recording, called by the folder's name: the
-original `audio_grid/Grid101`, `audio_random/Random_L`, the audio-only `music0001`..`4` and `speech0001`..`4`. Its truth is
-what bears its name (Grid101, Grid0101, speech3 and speech0003 are the same) anywhere below the root: a processed trajectory
+original `audio_grid/Grid101`, `audio_random/Random_L`, the audio-only `music0001`..`4` and `speech0001`..`4`. Its truth
+is what bears its name (Grid101 is Grid0101, speech3 is speech0003) anywhere below the root: a processed trajectory
 `Grid101.csv`, raw Qualisys files `Grid0101.tsv` (3D: markers) and `Grid0101_6D.tsv` (bodies). In the sibling layout the
 folder holds `gt_positions.csv` (metres), and `info.json` or not. The forms are read by motion_capture.py.
 
 What is assumed, where the description leaves it open
 -----------------------------------------------------
-Track n is microphone n. Its place is the midpoint of its two markers (mic01R, mic01L), median over the recording; without
-these, the published one; track 12 has none and is left out, as is a microphone whose file is missing. The others keep their
-names. In a sibling folder only `gt_positions.csv` says where microphones are. Coordinates are those of the motion capture.
-The source is, in a 3D file, the middle of the loudspeaker of markers speaker1..4, computed as the authors' scripts do; in a
-6D file the body called speaker, or the only one; in a trajectory CSV its one body.
-Audio of 16 bits with a CSV was cut to it: sample 0 is its first row. Audio of more bits is raw: the rise in `Sync.wav` is
-time 0 of the truth, and a TSV is preferred; so it is where there is only a TSV. `gt_positions.csv` counts from sample 0.
-Clips follow each other from the first frame of truth; what is left at the end, less than a clip, is not used. The gains of
-the microphones are not calibrated.
+Microphones  Track n is microphone n. Its place is the midpoint of its two markers (mic01R, mic01L), median over the
+             recording; without these, the published one. Track 12 has none and is left out, as is a microphone whose
+             file is missing; the others keep their names. In the sibling layout only gt_positions.csv places them.
+             Coordinates are those of the motion capture. Gains are not calibrated.
+Source       In a 3D file the middle of the loudspeaker of markers speaker1..4, computed as the authors' scripts do it;
+             in a 6D file the body called speaker, or the only one; in a trajectory CSV its one body.
+Time         Sound of 16 bits was cut to its trajectory CSV: sample 0 is the first row. Sound of more bits is raw, and
+             so is a truth that is there as TSV only: the rise in `Sync.wav` is then time 0 of the truth, and a TSV
+             wins over a CSV. gt_positions.csv counts from sample 0.
+Clips        They follow each other from the first frame of truth on; the rest, less than a clip, is dropped.
 """
 
 import os
@@ -34,7 +35,7 @@ import numpy as np
 
 from soundfix.datasets.luvira_truth import POSITIONS, Places, is_sibling, read_truth
 from soundfix.datasets.motion_capture import RATE_HZ
-from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, track_within
+from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import ConfigError, DatasetError, SceneError
 from soundfix.files.decoding import AudioFile
 from soundfix.presets import LUVIRA_ORIGIN_M, LUVIRA_SIZE_M
@@ -81,7 +82,7 @@ class LuviraRecording:
 
     def count(self, samples: int) -> int:
         """How many clips of so many samples follow each other while there is sound and truth."""
-        heard = min(track.frames_at(SAMPLE_RATE_HZ) for track in self.tracks)
+        heard = min(samples_of(track) for track in self.tracks)
         seen = int((self.source.times_s[-1] + 1 / RATE_HZ) * SAMPLE_RATE_HZ + 1e-6)
         return max((min(heard, seen) - self.first_sample()) // samples, 0)
 
@@ -139,7 +140,8 @@ def luvira(
     """The recordings below `root`: a split ("train", "test" or "all"), or those of it that are named.
 
     leave_out: which microphones with known defects to do without: "none", "named" (those that are named with their
-    recording), "all" (7 and 9 everywhere too). Raises DatasetError, naming the file, where anything is missing or wrong.
+    recording), "all" (7 and 9 everywhere too). Raises DatasetError, naming the file, where anything is missing or
+    wrong, and ConfigError on settings that do not exist.
     """
     if leave_out not in LEFT_OUT:
         raise ConfigError(f"leave_out is {leave_out!r}, wanted one of {', '.join(LEFT_OUT)}")
@@ -186,18 +188,21 @@ def _chosen(folders: dict[str, Path], split: str, recordings: Sequence[str] | No
     if wrong or missing or not keys:
         raise DatasetError(
             f"wanted the recordings {', '.join(recordings or keys)} of the split {split}; there are "
-            f"{', '.join(sorted(f.name for f in folders.values()))}: not {', '.join(wrong or missing) or 'none of them'}. "
+            f"{', '.join(sorted(f.name for f in folders.values()))}: not {', '.join(wrong or missing) or 'none'}. "
             "Name those you have with split all?"
         )
     return [folders[key] for key in dict.fromkeys(keys)]
 
 
 def _truth_files(root: Path) -> dict[str, list[Path]]:
-    """The tables below the root by the key of their recording, which for gt_positions.csv is that of its folder."""
+    """The tables below the root by the key of their recording, which for gt_positions.csv is that of its folder.
+
+    Names that begin with a dot are what macOS leaves beside files.
+    """
     files: dict[str, list[Path]] = {}
     for folder, _, names in os.walk(root):
         for name in sorted(names):
-            if name.lower().endswith((".csv", ".tsv")):
+            if name.lower().endswith((".csv", ".tsv")) and not name.startswith("."):
                 whose = Path(folder).name if name.lower() == POSITIONS else Path(name).stem
                 files.setdefault(_key(whose), []).append(Path(folder) / name)
     return files

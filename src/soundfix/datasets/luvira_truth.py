@@ -66,9 +66,9 @@ def sync_edge_s(path: Path) -> float:
     least = max(LEAST_RISE, RISE_OVER_USUAL * float(np.median(np.abs(rises))))
     if not rises.max() >= least:
         raise DatasetError(
-            f"{path} rises by no more than {rises.max():.2g} of full scale between samples, wanted a rise of {least:.2g} "
-            "where the motion capture began: was this recording cut already, so that its processed CSV is wanted, or is "
-            "the signal inverted?"
+            f"{path} rises by no more than {rises.max():.2g} of full scale between samples, wanted {least:.2g} where "
+            "the motion capture began: was this recording cut already, so that its processed CSV is wanted, or is the "
+            "signal inverted?"
         )
     first = int((rises >= EDGE_SHARE * rises.max()).argmax())
     return (first + int(rises[first : first + round(EDGE_S * file.sample_rate)].argmax())) / file.sample_rate
@@ -77,8 +77,8 @@ def sync_edge_s(path: Path) -> float:
 def speaker_middle(markers: Float[np.ndarray, "time 4 3"]) -> Float[np.ndarray, "time 3"]:
     """The front marker, dropped onto the plane of the other three; NaN where one is lost.
 
-    As the authors' scripts have it: of the three, one is the farthest from all others, one the farthest from that and one
-    the nearest to it; the fourth is the front. Which is which is told by distances typical of the recording.
+    As the authors' scripts have it: of the three, one is the farthest from all others, one the farthest from that and
+    one the nearest to it; the fourth is the front. Which is which is told by the median distances of the recording.
     """
     between = np.linalg.norm(markers[:, :, None] - markers[:, None], axis=-1)
     seen = between[~np.isnan(between).any(axis=(1, 2))]
@@ -107,8 +107,8 @@ def _source(folder: Path, track: AudioFile, raw: list[MotionCapture], tables: li
     is_raw = soundfile.info(track.path).subtype != CUT_SUBTYPE
     if not raw and not tables:
         raise DatasetError(
-            f"{folder} has no truth: wanted {folder.name}.csv, {folder.name}.tsv or {folder.name}_6D.tsv below the root, or "
-            f"{POSITIONS} beside the tracks: is the root the folder of the sound alone?"
+            f"{folder} has no truth: wanted {folder.name}.csv, {folder.name}.tsv or {folder.name}_6D.tsv below the "
+            f"root, or {POSITIONS} beside the tracks: is the root the folder of the sound alone?"
         )
     if raw and (is_raw or not tables):
         times_s, places = _raw_source(raw)
@@ -123,8 +123,8 @@ def _sync_file(folder: Path) -> Path:
     found = next((path for path in folder.iterdir() if path.name.lower() == SYNC), None)
     if found is None:
         raise DatasetError(
-            f"{folder} has no Sync.wav, wanted one: its sound is raw (more than 16 bits) or its truth is (TSV), and only "
-            "the edge in Sync.wav tells when the motion capture began"
+            f"{folder} has no Sync.wav, wanted one: its sound is raw (more than 16 bits) or its truth is (TSV), and "
+            "only the edge in Sync.wav tells when the motion capture began"
         )
     return found
 

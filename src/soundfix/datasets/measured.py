@@ -1,12 +1,13 @@
 """Dry sound played through measured rooms: impulse responses from files, convolved with voices or recordings.
 
-npz    rir (..., M, taps): one response or one for each of K sources to each microphone; mic_positions (M, 3) and
-       source_position (3,) or (K, 3) in metres; fs in Hz and c in m/s, or as arguments. This is how dEchorate's are kept.
+npz    rir (M, taps) or (K, M, taps): from one source, or from each of K, to each microphone; mic_positions (M, 3) and
+       source_position (3,) or (K, 3) in metres; fs in Hz and c in m/s, or as arguments.
 SOFA   AES69 files of data type FIR, such as SingleRoomSRIR and GeneralFIR: see sofa.py.
 
-Clip k is a room, some of its sources and a sound for each, all drawn from (seed, k) and nothing else. Responses are brought
-to 16 kHz times the ratio of the rates, so that the sum over taps stays the integral that it stands for. A clip begins in
-the middle of the reverberation; its noise is white, independent at every microphone; its largest sample is 0.5.
+Clip k is a room, some of its sources and a sound for each, all drawn from (seed, k) and nothing else. Responses are
+brought to 16 kHz and multiplied by the ratio of the rates, so that the sum over taps stays the integral that it stands
+for. A clip begins in the middle of the reverberation; its noise is white, independent at every microphone; its largest
+sample is 0.5.
 """
 
 import zipfile
@@ -65,8 +66,8 @@ class Measured:
         for room in self.rooms:
             if not 1 <= self.source_count <= len(room.sources):
                 raise ConfigError(
-                    f"source_count is {self.source_count}, but {room.name} has responses to {len(room.sources)} sources: "
-                    "wanted no more than that, and at least 1"
+                    f"source_count is {self.source_count}, but {room.name} has responses to {len(room.sources)} "
+                    "sources: wanted no more than that, and at least 1"
                 )
         clip_samples(self.clip_s)
 
@@ -134,7 +135,8 @@ def read_npz(
     missing = [name for name in WANTED if name not in arrays]
     if missing:
         raise DatasetError(
-            f"{path} holds {', '.join(arrays)}, wanted {', '.join(missing)} too: are these tails, without their geometry?"
+            f"{path} holds {', '.join(arrays)}, wanted {', '.join(missing)} too: are these responses without their "
+            "geometry?"
         )
     rate_hz = _scalar(arrays, "fs", path) or sample_rate_hz
     if rate_hz is None:
@@ -215,8 +217,8 @@ def _check_shapes(path: Path, responses: np.ndarray, sources: np.ndarray, positi
         raise DatasetError(f"{path}: a microphone or a source has no position, wanted all of them in metres")
     if responses.ndim != 3 or responses.shape[:2] != (len(sources), len(positions)) or not responses.shape[2]:
         raise DatasetError(
-            f"{path}: responses of shape {responses.shape}, wanted ({len(sources)} sources, {len(positions)} microphones, "
-            "taps): are its axes in another order?"
+            f"{path}: responses of shape {responses.shape}, wanted ({len(sources)} sources, {len(positions)} "
+            "microphones, taps): are its axes in another order?"
         )
 
 
@@ -234,9 +236,9 @@ def _check_heard(path: Path, responses: np.ndarray) -> None:
 
 def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(f"cannot read {path} as .npz: {error}: is it another format, or cut short?") from error
 
 

@@ -7,12 +7,13 @@ Qualisys TSV     header lines (NO_OF_FRAMES, FREQUENCY, MARKER_NAMES or BODY_NAM
                  "NAME X  Y  Z  Roll ...") places are found by these; without one, every marker is three columns and
                  every body sixteen, after none or two (frame, time). Time 0 is the start of the capture.
 trajectory CSV   timestamps, X, Y, Z, Roll, Pitch, Yaw, Residual, Rot[0..8], in millimetres: one body. Timestamps may be
-                 seconds, ms, us, ns or frame numbers, from any epoch: their step says which, for it is 1/100 s. Here the
-                 first row is time 0.
+                 seconds, ms, us, ns or frame numbers, from any epoch: their step says which, for it is 1/100 s.
+                 The first row is time 0.
 positions CSV    time, speaker_x, speaker_y, speaker_z, mic1_x, ... in seconds and metres.
 
-Column names may differ in case, spaces and units in brackets; separators of a CSV may be comma, semicolon or tab. A place
-that is 0, 0, 0 or blank was lost. Frames left out of a CSV become one lost frame, so that nobody interpolates across.
+Column names may differ in case, spaces and units in brackets; separators of a CSV may be comma, semicolon or tab. A
+place that is 0, 0, 0 or blank was lost. Frames left out of a CSV become one lost frame, so that nobody interpolates
+across them.
 """
 
 import re
@@ -107,7 +108,7 @@ def _lines(path: Path, separator: Callable[[str], str]) -> list[_Row]:
 
 
 class _Export(NamedTuple):
-    """A Qualisys file: header lines by their first word, the column names (none where there is no such row), the rows."""
+    """A Qualisys file: header lines by their first word, column names (none where there is no such row), rows."""
 
     path: Path
     header: dict[str, list[str]]
@@ -198,8 +199,8 @@ def _wanted(columns: list[str], names: Sequence[str], path: Path) -> list[int]:
     missing = [name for name in names if name not in columns]
     if missing:
         raise DatasetError(
-            f"{path}: columns {', '.join(columns[:LONGEST_LIST])}; wanted {', '.join(missing[:LONGEST_LIST])} too: is the "
-            "line with the names missing, or is it another table?"
+            f"{path}: columns {', '.join(columns[:LONGEST_LIST])}; wanted {', '.join(missing[:LONGEST_LIST])} too: is "
+            "the line with the names missing, or is it another table?"
         )
     return [columns.index(name) for name in names]
 
@@ -219,7 +220,8 @@ def _row_numbers(row: _Row, columns: list[int], path: Path) -> list[float]:
     except ValueError as error:
         wrong = next(row.cells[c] for c in columns if row.cells[c] and not _is_number(row.cells[c]))
         raise DatasetError(
-            f"{path}, line {row.line}: {wrong!r} is no number: a decimal comma, or another separator? Write 1.5, not 1,5"
+            f"{path}, line {row.line}: {wrong!r} is no number: a decimal comma, or another separator? "
+            "Decimals take a point: 1.5, not 1,5"
         ) from error
 
 

@@ -1,28 +1,59 @@
-"""What `--data` may be: a folder that holds a data set, of whatever kind, or the name of a world simulated on the fly."""
+"""What `--data` may be: the name of a world simulated on the fly, or a folder, whatever kind of data set lies in it.
 
+luvira-twin                 scenes drawn as they are asked for
+sets/twin                   tar shards (a manifest.json)
+recordings/LuViRA:train     LuViRA: a split after the colon, or names of recordings with commas; all without
+rooms                       measured impulse responses (.npz, .sofa), with dry sounds from --audio
+scenes                      a scene.wav and its truth, in the folder or in folders in it
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 from soundfix.datasets import manifest
 from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.folder import scene_folder, scene_folders
+from soundfix.datasets.luvira import SPLITS, luvira, recording_folders
+from soundfix.datasets.measured import Measured, read_rooms
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
-from soundfix.soundbank import BuiltInSounds, Sounds
+from soundfix.soundbank import BuiltInSounds, read_bank
+from soundfix.sounds import read_folder
 from soundfix.worlds import WORLDS
 
 ENDLESS = 10**6  # scenes of a world that is simulated on the fly
+FROM_ROOMS = 1000  # clips of measured rooms
 
 
-def open_dataset(text: str, *, sounds: Sounds | None = None, seed: int = 0) -> Dataset:
-    """The data set in a folder, or a world by name with these sounds (built-in ones without).
+def open_dataset(text: str, *, audio: Sequence[Path] = (), part: str | None = None, seed: int = 0) -> Dataset:
+    """The data set of this name or in this folder.
 
-    A folder is known by what lies in it: a manifest (simulated shards), LuViRA's recordings, or scenes.
+    audio: folders of dry recordings for worlds and measured rooms; without, built-in sounds. part: of their speakers.
+    Raises DatasetError where nothing known is found.
     """
     if text in WORLDS:
-        return Simulated(world=WORLDS[text], sounds=sounds or BuiltInSounds(), seed=seed, count=ENDLESS)
-    folder = Path(text)
-    if not folder.is_dir():
+        sounds = read_bank(audio, part=part) if audio else BuiltInSounds()
+        return Simulated(world=WORLDS[text], sounds=sounds, seed=seed, count=ENDLESS)
+    folder, _, which = (text, "", "") if Path(text).exists() else text.rpartition(":")
+    if not Path(folder).is_dir():
         raise DatasetError(f"{text!r} is neither a folder nor a world; worlds are {', '.join(WORLDS)}")
-    if (folder / manifest.NAME).exists():
+    if (Path(folder) / manifest.NAME).exists():
         return Shards(folder)
-    raise DatasetError(f"{folder} holds no data set: wanted {manifest.NAME} (shards)")
+    return _recorded(Path(folder), which, audio, seed)
+
+
+def _recorded(folder: Path, which: str, audio: Sequence[Path], seed: int) -> Dataset:
+    if scene_folders(folder):
+        return scene_folder(folder)
+    if recording_folders(folder):
+        is_split = which in ("", "all", *SPLITS)
+        return luvira(folder, split=which or "all") if is_split else luvira(folder, recordings=which.split(","))
+    responses = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".npz", ".sofa"))
+    if responses:
+        dry = tuple(path for each in audio for path in read_folder(each))
+        return Measured(rooms=read_rooms(responses), count=FROM_ROOMS, seed=seed, dry=dry)
+    raise DatasetError(
+        f"{folder} holds no data set: wanted {manifest.NAME} (simulated shards), Track 1.wav in a folder (LuViRA), "
+        "scene.wav (scenes), or .npz and .sofa (impulse responses)"
+    )

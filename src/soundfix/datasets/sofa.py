@@ -82,11 +82,11 @@ def _speed_by_temperature(sofa: Any) -> float | None:
     return speed_of_sound(temperature_k - KELVIN) if COLDEST_K <= temperature_k <= WARMEST_K else None
 
 
-def _cartesian(sofa: Any, name: str, path: Path) -> Float[np.ndarray, "*rows 3"]:
-    """A variable as its Type and Units say, in metres: (I or M, 3), or for receivers (R, 3) or (R, M, 3)."""
+def _cartesian(sofa: Any, name: str, path: Path, *, like: str = "") -> Float[np.ndarray, "*rows 3"]:
+    """A variable as its own or another's Type and Units say: (I or M, 3), or for receivers (R, 3) or (R, M, 3)."""
     values = np.asarray(getattr(sofa, name), dtype=np.float64)
     values = np.moveaxis(values, 1, -1) if values.ndim == 3 else values.reshape(-1, 3)
-    kind, units = (str(getattr(sofa, f"{name}_{what}", "")).lower() for what in ("Type", "Units"))
+    kind, units = (str(getattr(sofa, f"{like or name}_{what}", "")).lower() for what in ("Type", "Units"))
     if kind == "spherical" and units.startswith("degree"):
         azimuth, elevation = np.radians(values[..., 0]), np.radians(values[..., 1])
         flat = np.cos(elevation)
@@ -122,7 +122,8 @@ def _axes(sofa: Any, count: int, path: Path) -> Float[np.ndarray, "measurement 3
     """Rows: the way the listener looks, his left, his up; those of the room where the file does not tell."""
     if not hasattr(sofa, "ListenerView"):
         return np.broadcast_to(np.eye(3), (count, 3, 3))
-    up = _cartesian(sofa, "ListenerUp", path) if hasattr(sofa, "ListenerUp") else np.array([[0.0, 0, 1]])
+    has_up = hasattr(sofa, "ListenerUp")
+    up = _cartesian(sofa, "ListenerUp", path, like="ListenerView") if has_up else np.array([[0.0, 0, 1]])
     ahead = _unit(_each(_cartesian(sofa, "ListenerView", path), (count, 3), path))
     left = _unit(np.cross(_each(up, (count, 3), path), ahead))
     return np.stack([ahead, left, np.cross(ahead, left)], axis=1)

@@ -1,7 +1,8 @@
 """A stretch of a recording, of its sound and of its truth, without reading the rest.
 
-Resampling a stretch gives the samples that resampling the whole file would give: the stretch begins where a sample of the
-file and a sample at the wanted rate coincide, and is read with a margin that the resampler's filter cannot see across.
+Resampling a stretch gives the samples that resampling the whole file would give: the stretch begins where a sample of
+the file and a sample at the wanted rate coincide, and is read with a margin that the resampler's filter cannot see
+across.
 """
 
 from math import ceil, gcd
@@ -26,6 +27,11 @@ def open_wave(path: Path) -> AudioFile:
         return open_audio_file(path)
     except AudioFileError as error:
         raise DatasetError(str(error)) from error
+
+
+def samples_of(file: AudioFile) -> int:
+    """How long it is, in samples of 16 kHz."""
+    return file.frames_at(float(SAMPLE_RATE_HZ))
 
 
 def read_stretch(
@@ -68,8 +74,8 @@ def _read_frames(file: AudioFile, start: int, stop: int) -> Float[np.ndarray, "t
         raise DatasetError(f"cannot read {file.path}: {getattr(error, 'error_string', error)}") from error
     if len(frames) < stop - start:
         raise DatasetError(
-            f"{file.path} ends {(start + len(frames)) / file.sample_rate:.2f} s from its start, wanted "
-            f"{file.duration_s:.2f} s as when it was opened: has it been replaced or cut short since?"
+            f"{file.path} ends before {stop / file.sample_rate:.2f} s, wanted {file.duration_s:.2f} s as when it was "
+            "opened: has it been replaced or cut short since?"
         )
     return frames
 

@@ -112,7 +112,8 @@ def _begun(folder: Path, wanted: Manifest) -> Manifest:
 
 
 def _remove_parts(folder: Path) -> None:
-    for part in folder.glob(f"*.tar{PART}"):
+    """What killed runs left half written: shards, and manifests (see exports.py)."""
+    for part in [*folder.glob(f"*.tar{PART}"), *folder.glob(f".soundfix-*{PART}")]:
         part.unlink()
 
 
