@@ -35,7 +35,7 @@ def open_dataset(text: str, *, audio: Sequence[Path] = (), part: str | None = No
     if text in WORLDS:
         sounds = read_bank(audio, part=part) if audio else BuiltInSounds()
         return Simulated(world=WORLDS[text], sounds=sounds, seed=seed, count=ENDLESS)
-    folder, _, which = (text, "", "") if Path(text).exists() else text.rpartition(":")
+    folder, which = (text, "") if ":" not in text or Path(text).exists() else text.rsplit(":", 1)
     if not Path(folder).is_dir():
         raise DatasetError(f"{text!r} is neither a folder nor a world; worlds are {', '.join(WORLDS)}")
     if (Path(folder) / manifest.NAME).exists():
