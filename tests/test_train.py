@@ -18,7 +18,7 @@ from clips import Clips
 from networks import paper_like
 from soundfix import checkpoint, recipes
 from soundfix.batches import Batches
-from soundfix.errors import TrainingError
+from soundfix.errors import DatasetError, TrainingError
 from soundfix.model import Network
 from soundfix.recipes import STAGES
 from soundfix.runs import Run, State, read_newest
@@ -170,6 +170,19 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_batch(tmp_path)
         train(job(tmp_path, recipe=recipe, network=network))
     assert load_file(tmp_path / "not-finite-00000001.safetensors")["audio"].shape[0] == 4
     assert read_newest(tmp_path) is None
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_damaged_data_set_stops_the_run_in_one_sentence_and_loses_nothing(tmp_path, workers):
+    class Damaged(Clips):
+        def __getitem__(self, clip):
+            if clip % 8 == 3:
+                raise DatasetError("set/000001.tar: 5 bytes, wanted 10: was it cut?")
+            return super().__getitem__(clip)
+
+    with pytest.raises(DatasetError, match=r"^set/000001.tar: 5 bytes, wanted 10: was it cut\?$"):
+        train(job(tmp_path, recipe=quick(0, 0, 40), data=[Damaged()], workers=workers))
+    train(job(tmp_path, recipe=quick(0, 0, 40), data=[Clips()], resume=True))  # the same name: mended
 
 
 SHARED = """

@@ -5,7 +5,7 @@ remember nothing but the step. With several processes each makes its own share o
 Axes: B batch, M microphones (padded; is_heard says which are there), K sources, T samples at 16 kHz, P pairs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from soundfix.datasets.dataset import Dataset
-from soundfix.errors import TrainingError
+from soundfix.errors import DatasetError, TrainingError
 from soundfix.losses import draw_points
 from soundfix.masking import TokenMask, draw_mask
 from soundfix.model import SAMPLE_RATE, Windows
@@ -174,9 +174,9 @@ def _padded(rows: np.ndarray, count: int, value: float) -> Float[np.ndarray, "ro
     return np.pad(rows, ((0, count - len(rows)), (0, 0)), constant_values=value).astype(np.float32)
 
 
-def loader(batches: Batches, *, first: int, workers: int) -> DataLoader:
+def loader(batches: Batches, *, first: int, workers: int) -> Iterator[Batch]:
     """The batches from step `first` on, made ahead of time by other processes (0: by this one)."""
-    return DataLoader(
+    made = DataLoader(
         batches,
         batch_size=None,
         sampler=range(first, len(batches)),
@@ -184,6 +184,12 @@ def loader(batches: Batches, *, first: int, workers: int) -> DataLoader:
         prefetch_factor=AHEAD if workers else None,
         worker_init_fn=_one_thread,
     )
+    try:
+        yield from made
+    except DatasetError as error:  # from another process it comes with a traceback as its text: the last line says it
+        raise DatasetError(
+            str(error).strip().splitlines()[-1].removeprefix(f"{DatasetError.__module__}.DatasetError: ")
+        ) from error
 
 
 def _one_thread(worker: int) -> None:
