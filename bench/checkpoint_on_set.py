@@ -16,7 +16,7 @@ import torch
 from soundfix import checkpoint
 from soundfix.datasets.opening import open_dataset
 from soundfix.recipes import default
-from soundfix.validation import NEAR_M, Validation
+from soundfix.training.validation import NEAR_M, Validation
 
 CONDITIONS = [(11, 0.5), (7, 0.5), (5, 0.5), (11, 0.128), (7, 0.128)]  # microphones, seconds
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from clips import POSITIONS, ROOM, Clips
-from soundfix.batches import Batches, draw_window, loader
 from soundfix.errors import TrainingError
 from soundfix.recipes import Stage
 from soundfix.scene import Truth
+from soundfix.training.batches import Batches, draw_window, loader
 
 STAGE = Stage(steps=6, batch=4, windows_s=(0.128, 0.25), microphones=(4, 6))
 MIDDLE = np.mean(ROOM, axis=0)

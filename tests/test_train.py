@@ -17,14 +17,14 @@ from safetensors.torch import load_file
 from clips import Clips
 from networks import paper_like
 from soundfix import checkpoint, recipes
-from soundfix.batches import Batches
 from soundfix.errors import DatasetError, TrainingError
 from soundfix.model import Network
 from soundfix.recipes import STAGES
-from soundfix.runs import Run, State, read_newest
-from soundfix.stages import learning, loss_terms
-from soundfix.train import Job, train
-from soundfix.trainee import rate
+from soundfix.training.batches import Batches
+from soundfix.training.loop import Job, train
+from soundfix.training.runs import Run, State, read_newest
+from soundfix.training.stages import learning, loss_terms
+from soundfix.training.trainee import rate
 
 QUICK = {"batch": 4, "warm_up": 2, "windows_s": (0.128,), "microphones": (4, 5), "points": 32}
 
@@ -99,7 +99,7 @@ sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
 from test_train import job, quick
-from soundfix.train import train
+from soundfix.training.loop import train
 train(job(Path({out!r}), recipe=quick(localization=40), resume=Path({out!r}).exists()))
 """
 
@@ -192,7 +192,7 @@ sys.path.insert(0, {tests!r})
 import torch
 torch.set_num_threads(1)
 from test_train import job, quick
-from soundfix.train import train
+from soundfix.training.loop import train
 train(job(Path({out!r}), recipe=quick(autoencoder=2, localization=3, correlation=2)))
 """
 
@@ -204,13 +204,10 @@ def test_two_processes_give_the_weights_of_one(tmp_path):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run([*torchrun, script], check=True, stderr=subprocess.DEVNULL)
     train(job(tmp_path / "one", recipe=quick(autoencoder=2, localization=3, correlation=2)))
-    one, two = (without_idle(weights(tmp_path / name)) for name in ("one", "two"))
-    assert_same(one, two, tolerance=2e-5)
-
-
-def without_idle(tensors):
-    """Biases that change no softmax: their gradient is rounding alone, of which AdamW makes a whole step."""
-    return {name: tensor for name, tensor in tensors.items() if not name.endswith(("key.bias", "head.lag.last.bias"))}
+    one, two = (weights(tmp_path / name) for name in ("one", "two"))
+    gaps = torch.cat([(one[name].double() - two[name].double()).abs().flatten() for name in one])
+    assert gaps.quantile(0.99) < 1e-6
+    assert gaps.max() < 2e-4  # AdamW makes whole steps of 1e-3 of gradients that are nothing but rounding
 
 
 @pytest.mark.parametrize(

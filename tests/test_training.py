@@ -14,9 +14,9 @@ from soundfix import checkpoint, recipes
 from soundfix.cli import app
 from soundfix.errors import ConfigError, DatasetError, TrainingError
 from soundfix.model import Network
-from soundfix.training import chosen_device, named_recipe
-from soundfix.training_table import TrainingTable, duration, line
-from soundfix.validation import Validation
+from soundfix.training.request import chosen_device, named_recipe
+from soundfix.training.table import TrainingTable, duration, line
+from soundfix.training.validation import Validation
 
 SMALL = ["correlation.steps=1", "autoencoder.steps=1", "localization.steps=2", "localization.batch=2"]
 NUMBERS = {

@@ -303,8 +303,8 @@ def train(
     """
     from rich.console import Console
 
-    from soundfix.training import Request, run
-    from soundfix.training_table import TrainingTable
+    from soundfix.training.request import Request, run
+    from soundfix.training.table import TrainingTable
 
     request = Request(
         recipe=recipe, data=data, valid=valid or [], out=out, changes=change or [], seed=seed, resume=resume,

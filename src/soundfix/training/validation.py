@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.answer import choose_pairs
-from soundfix.batches import draw_window
 from soundfix.correlate import Correlator
 from soundfix.datasets.dataset import Dataset
 from soundfix.errors import TrainingError
@@ -19,6 +18,7 @@ from soundfix.recipes import Stage
 from soundfix.refine import find_modes
 from soundfix.scene import Scene
 from soundfix.three_stream import Listener
+from soundfix.training.batches import draw_window
 
 NEAR_M = 0.3  # acc: the share of windows whose error is smaller
 DRAWS = 20  # clips tried for a window with a known source

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from soundfix.batches import Batch
 from soundfix.checkpoint import own_tensors
 from soundfix.model import Network
 from soundfix.recipes import STAGES, Recipe, Stage
-from soundfix.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
-from soundfix.stages import Terms, learning, loss_terms
+from soundfix.training.batches import Batch
+from soundfix.training.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
+from soundfix.training.stages import Terms, learning, loss_terms
 
 
 class Trainee:

@@ -14,8 +14,8 @@ from soundfix.errors import MissingPackageError, TrainingError
 from soundfix.model import Network
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, Recipe
-from soundfix.train import Job, train
-from soundfix.validation import Validation
+from soundfix.training.loop import Job, train
+from soundfix.training.validation import Validation
 
 VALIDATED = 100  # windows
 Watch = Callable[[dict[str, Any]], None]

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from soundfix.batches import Batch
-from soundfix.stages import Terms
+from soundfix.training.batches import Batch
+from soundfix.training.stages import Terms
 
 
 class Clock:

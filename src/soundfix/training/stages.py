@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from soundfix.batches import Batch
 from soundfix.likelihood import delays
 from soundfix.losses import lag_loss, likelihood_loss, total_loss
 from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
 from soundfix.recipes import Recipe
+from soundfix.training.batches import Batch
 
 Terms = dict[str, Float[Tensor, ""]]
 

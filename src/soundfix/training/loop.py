@@ -19,15 +19,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from soundfix import checkpoint
-from soundfix.batches import Batch, Batches, loader
-from soundfix.clock import Clock
 from soundfix.datasets.dataset import Dataset
 from soundfix.errors import TrainingError
 from soundfix.model import Network
 from soundfix.recipes import STAGES, Recipe, Stage
-from soundfix.runs import MODEL, Run, State, read_newest
-from soundfix.stages import Terms
-from soundfix.trainee import Trainee
+from soundfix.training.batches import Batch, Batches, loader
+from soundfix.training.clock import Clock
+from soundfix.training.runs import MODEL, Run, State, read_newest
+from soundfix.training.stages import Terms
+from soundfix.training.trainee import Trainee
 
 NORMALIZED_TO = 256  # clips whose sources set the origin and unit of coordinates (frame "room")
 

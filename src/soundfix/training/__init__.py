@@ -1,0 +1,1 @@
+"""Training a network: `loop` from top to bottom, and what it is made of."""
