@@ -14,6 +14,7 @@ from soundfix import checkpoint, recipes
 from soundfix.cli import app
 from soundfix.errors import ConfigError, DatasetError, TrainingError
 from soundfix.model import Network
+from soundfix.training import request
 from soundfix.training.request import chosen_device, named_recipe
 from soundfix.training.table import TrainingTable, duration, line
 from soundfix.training.validation import Validation
@@ -37,7 +38,8 @@ def small():
     return [word for change in SMALL for word in ("--set", change)]
 
 
-def test_train_on_a_world_by_name_then_go_on(tmp_path):
+def test_train_on_a_world_by_name_then_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(request, "VALIDATED", 3)  # windows
     words = ["tiny", "--data", "luvira-twin", "--valid", "luvira-twin", "--out", tmp_path, "--workers", 0, *small()]
     result = run(*words)
     assert result.exit_code == 0, result.output
