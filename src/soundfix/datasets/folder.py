@@ -16,10 +16,9 @@ A long scene is cut into clips that follow each other. Every clip is whole: the 
 is most of a clip, and `notes` names every scene that loses half a clip or more.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -27,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from soundfix.datasets.dataset import find_clip
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import DatasetError, MicrophoneFileError, SceneError
 from soundfix.files.audio import Channel, natural_key
@@ -130,19 +130,17 @@ class SceneFolder:
     name: str = "folder"
 
     def __len__(self) -> int:
-        return self._ends()[-1]
+        return sum(self._counts)
 
     def __getitem__(self, clip: int) -> Scene:
         """Raises DatasetError, which names the file, where it cannot be read or is no scene."""
-        ends = self._ends()
-        if not 0 <= clip < ends[-1]:
-            raise IndexError(f"clip {clip} of {ends[-1]}")
-        s = bisect_right(ends, clip)
-        return self.scenes[s].clip(clip - (ends[s - 1] if s else 0), clip_samples(self.clip_s))
+        scene, number = find_clip(self._counts, clip)
+        return self.scenes[scene].clip(number, clip_samples(self.clip_s))
 
-    def _ends(self) -> list[int]:
+    @cached_property
+    def _counts(self) -> list[int]:
         samples = clip_samples(self.clip_s)
-        return list(accumulate(samples_of(scene.file) // samples for scene in self.scenes))
+        return [samples_of(scene.file) // samples for scene in self.scenes]
 
 
 def scene_folder(root: Path, *, clip_s: float = 2.0) -> SceneFolder:

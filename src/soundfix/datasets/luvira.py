@@ -24,15 +24,15 @@ Clips        They follow each other from the first frame of truth on; the rest, 
 
 import os
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import cached_property
 from math import ceil
 from pathlib import Path
 
 import numpy as np
 
+from soundfix.datasets.dataset import find_clip
 from soundfix.datasets.luvira_truth import POSITIONS, Places, is_sibling, read_truth
 from soundfix.datasets.motion_capture import RATE_HZ
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
@@ -111,22 +111,20 @@ class Luvira:
     name: str = "luvira"
 
     def __len__(self) -> int:
-        return self._ends()[-1]
+        return sum(self._counts)
 
     def __getitem__(self, clip: int) -> Scene:
         """Raises DatasetError, which names the file, where the sound cannot be read."""
-        ends = self._ends()
-        if not 0 <= clip < ends[-1]:
-            raise IndexError(f"clip {clip} of {ends[-1]}")
-        r = bisect_right(ends, clip)
-        return self.recordings[r].clip(clip - (ends[r - 1] if r else 0), clip_samples(self.clip_s))
+        recording, number = find_clip(self._counts, clip)
+        return self.recordings[recording].clip(number, clip_samples(self.clip_s))
 
     def recording_of(self, clip: int) -> str:
         """The name of the recording that a clip is from."""
-        return self.recordings[bisect_right(self._ends(), clip)].name
+        return self.recordings[find_clip(self._counts, clip)[0]].name
 
-    def _ends(self) -> list[int]:
-        return list(accumulate(recording.count(clip_samples(self.clip_s)) for recording in self.recordings))
+    @cached_property
+    def _counts(self) -> list[int]:
+        return [recording.count(clip_samples(self.clip_s)) for recording in self.recordings]
 
 
 def luvira(

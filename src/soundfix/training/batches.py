@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.dataset import Dataset, find_clip
 from soundfix.errors import DatasetError, TrainingError
 from soundfix.losses import draw_points
 from soundfix.masking import TokenMask, draw_mask
@@ -71,8 +71,8 @@ class Batches(torch.utils.data.Dataset):
             raise TrainingError(f"a batch of {stage.batch} for {ranks} processes: wanted a multiple of their number")
         self.datasets, self.stage, self.seed, self.sources = datasets, stage, seed, sources
         self.share = slice(rank, None, ranks)
-        self.starts = np.cumsum([0, *(len(each) for each in datasets)])
-        if not self.starts[-1]:
+        self.counts = [len(each) for each in datasets]
+        if not sum(self.counts):
             raise TrainingError("no clips to train on: is the data set empty?")
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class Batches(torch.utils.data.Dataset):
         stage, rng = self.stage, np.random.default_rng([self.seed, step])
         samples = round(float(rng.choice(stage.windows_s)) * SAMPLE_RATE)
         microphones = int(rng.integers(stage.microphones[0], stage.microphones[1] + 1))
-        clips = rng.integers(self.starts[-1], size=stage.batch)
+        clips = rng.integers(sum(self.counts), size=stage.batch)
         seeds = rng.integers(2**63, size=stage.batch)
         rows = [
             self._row(int(clip), samples, microphones, np.random.default_rng(own))
@@ -91,8 +91,8 @@ class Batches(torch.utils.data.Dataset):
         return stacked(rows)
 
     def _row(self, clip: int, samples: int, microphones: int, rng: np.random.Generator) -> Row:
-        which = int(np.searchsorted(self.starts, clip, side="right")) - 1
-        whole = self.datasets[which][clip - int(self.starts[which])]
+        dataset, number = find_clip(self.counts, clip)
+        whole = self.datasets[dataset][number]
         row = row_of(draw_window(whole, samples, microphones, rng), microphones=microphones, sources=self.sources)
         return row | hidden_and_points(row, self.stage, rng)
 

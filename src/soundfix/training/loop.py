@@ -67,7 +67,6 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
         if trainee.begin(name, stage, job.recipe):
             _run_stage(job, trainee, stage, run, watch, rank, ranks)
     if run is not None:
-        run.save(trainee.state())
         write(job, trainee)
     return trainee.averaged()
 
