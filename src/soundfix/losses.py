@@ -23,7 +23,7 @@ from soundfix.errors import SceneError
 
 Reading = Literal["placed", "printed"]
 NEAR_POINTS, NEAR_M = 64, 0.4  # of the points a likelihood is compared at, so many lie this near to the truth
-TARGET_M = 0.06  # points this near to the truth are as good as the truth
+TARGET_M = 0.03  # points this near to the truth are as good as the truth
 
 
 @dataclass(frozen=True, kw_only=True)

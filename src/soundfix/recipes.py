@@ -20,8 +20,9 @@ class Stage:
     """One stretch of training; no steps: it is left out.
 
     windows_s: every batch has windows of one of these lengths. microphones: every batch has between so many. hidden_sound:
-    share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: that a
-    likelihood is compared at, beside those near the sources. schedule: cosine, or x0.95 thirty times as in the paper.
+    share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: anywhere in
+    the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
+    cosine, or x0.95 thirty times as in the paper.
     """
 
     steps: int
@@ -33,7 +34,7 @@ class Stage:
     microphones: tuple[int, int] = (4, 11)
     hidden_sound: float = 0.15
     hidden_positions: int = 4
-    points: int = 448
+    points: int = 2048
 
 
 @dataclass(frozen=True, kw_only=True)

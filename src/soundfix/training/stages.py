@@ -19,6 +19,7 @@ from soundfix.losses import lag_loss, likelihood_loss, total_loss
 from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
 from soundfix.recipes import Recipe
 from soundfix.training.batches import Batch
+from soundfix.training.peaks import wrong_peaks
 
 Terms = dict[str, Float[Tensor, ""]]
 
@@ -91,8 +92,9 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     terms, answers = _answered(network, batch, recipe)
     if answers.likelihoods is None:
         return terms
-    scores = answers.likelihoods.at(batch.points_m, batch.windows.positions_m, batch.speed_m_s)
-    loss = likelihood_loss(scores, batch.points_m, batch.sources_m, batch.is_there)
+    points = torch.cat([batch.points_m, wrong_peaks(answers.likelihoods, batch)], dim=1)
+    scores = answers.likelihoods.at(points, batch.windows.positions_m, batch.speed_m_s)
+    loss = likelihood_loss(scores, points, batch.sources_m, batch.is_there)
     return terms | {"likelihood": recipe.losses.likelihood * loss}
 
 

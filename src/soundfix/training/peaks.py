@@ -1,0 +1,67 @@
+"""Where a network that learns is wrong: the highest places of its own likelihood that are no source (ours).
+
+An answer is the highest peak of a whole room, and a peak is as narrow as two centimetres. Hardly one of a few hundred
+random places lies on a wrong one: a network compared with those alone sharpens right and wrong peaks alike, and locates
+worse than before it learned (EXPERIMENTS.md). So each step looks for the peaks first, as an answer does: curves widened
+to the size of a cell, the best places kept, smaller cells round those.
+Axes: B batch, P pairs, L lags, N points.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from soundfix.likelihood import PairLikelihoods
+from soundfix.training.batches import Batch
+
+PEAKS = 64  # found in each window
+STEPS_M = (0.12, 0.06, 0.03, 0.015)  # from a place to the eight round it, each time
+REACH_M = (0.25, 0.13, 0.065, 0.03, 0.0)  # how far a curve's peaks are widened, at first and with each step
+RIGHT_M = 0.1  # as near as this a place is the source itself
+Score = Callable[[Float[Tensor, "batch point 3"], float], Float[Tensor, "batch point"]]
+
+
+@torch.no_grad()
+def wrong_peaks(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, "batch peak 3"]:
+    """Places of high likelihood; those near a source give way to points of the batch: they would blur its own peak."""
+    places = highest_places(likelihoods, batch)
+    gaps_m = (places[:, :, None] - batch.sources_m[:, None]).norm(dim=-1)
+    is_right = ((gaps_m < RIGHT_M) & batch.is_there[:, None]).any(dim=-1)
+    return torch.where(is_right[..., None], batch.points_m[:, -places.shape[1] :], places)
+
+
+@torch.no_grad()
+def highest_places(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, "batch peak 3"]:
+    """Climbed to from the best of the batch's points; several may lie on one peak."""
+
+    def score(points_m: Float[Tensor, "batch point 3"], reach_m: float) -> Float[Tensor, "batch point"]:
+        lags = round(reach_m * likelihoods.lags_a_second / float(batch.speed_m_s.min()))
+        wide = replace(likelihoods, curves=functional.max_pool1d(likelihoods.curves, 2 * lags + 1, 1, lags))
+        return wide.at(points_m, batch.windows.positions_m, batch.speed_m_s).amax(dim=1)
+
+    points = batch.points_m
+    order = score(points, REACH_M[0]).topk(min(PEAKS, points.shape[1]), dim=1).indices
+    places = points.gather(1, order[..., None].expand(-1, -1, 3))
+    for step_m, reach_m in zip(STEPS_M, REACH_M[1:], strict=True):
+        places = _climbed(places, step_m, reach_m, batch.box_m, score)
+    return places
+
+
+def _climbed(
+    places: Float[Tensor, "batch peak 3"],
+    step_m: float,
+    reach_m: float,
+    box_m: Float[Tensor, "batch 2 3"],
+    score: Score,
+) -> Float[Tensor, "batch peak 3"]:
+    """The best of each place and the eight corners round it, inside the box."""
+    corners = torch.tensor([(0.0, 0.0, 0.0), *product((-1.0, 1.0), repeat=3)]).to(places)
+    around = places[:, :, None] + step_m * corners
+    around = around.clamp(box_m[:, None, None, 0], box_m[:, None, None, 1])
+    best = score(around.flatten(1, 2), reach_m).unflatten(1, around.shape[1:3]).argmax(dim=2)
+    return around.gather(2, best[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
