@@ -1,10 +1,14 @@
 """Evidence and scenes made by formula, for tests."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from soundfix import physics
 from soundfix.evidence import Evidence
 from soundfix.scene import Microphones, Scene
+from soundfix.soundbank import BuiltInSounds
+from soundfix.worlds import draw_world
 
 STEP_M = 0.005
 RATE = 16_000.0
@@ -37,3 +41,8 @@ def anechoic_scene(positions, source, rng, *, seconds=0.5, snr_db=40.0, room=Non
         room=room,
         speed_of_sound_m_s=343.0,
     )
+
+
+def drawn(world, rng, **changes):
+    """A scene of this world with these settings and built-in sounds."""
+    return draw_world(replace(world, **changes), BuiltInSounds(), rng)

@@ -110,8 +110,8 @@ def test_methods_are_the_catalog_with_its_default(command):
 def test_simulate_then_locate(tmp_path, command):
     """The whole way: the place in the JSON is the place in truth.json, and the JSON obeys its schema."""
     scene = tmp_path / "scene"
-    words = ["simulate", scene, "--preset", "luvira", "--seed", 1, "--duration", 1.0]
-    assert command(*words) == (0, f"1 scene in {scene}\n", "")
+    words = ["simulate", scene, "--world", "luvira-twin", "--seed", 1, "--set", "duration_s=1"]
+    assert command(*words) == (0, f"1 scene of luvira-twin in {scene}\n", "")
     truth = json.loads((scene / "truth.json").read_text())
     low, high = truth["room_m"]
     room = ",".join(map(str, [*low, *high]))
@@ -255,7 +255,7 @@ def test_check_refuses_an_impossible_temperature(take, command):
 
 def test_simulate_is_its_seed(tmp_path, command):
     for name, seed in (("one", 4), ("same", 4), ("other", 5)):
-        command("simulate", tmp_path / name, "--seed", seed, "--duration", 0.3)
+        command("simulate", tmp_path / name, "--seed", seed, "--set", "duration_s=0.3")
     one, same, other = (soundfile.read(tmp_path / n / "scene.wav")[0] for n in ("one", "same", "other"))
     assert np.array_equal(one, same)
     assert one.shape != other.shape or not np.array_equal(one, other)
@@ -264,18 +264,17 @@ def test_simulate_is_its_seed(tmp_path, command):
 
 
 def test_simulate_counts_and_lasts(tmp_path, command):
-    """--count makes numbered folders, each another scene; --duration is the length."""
-    assert (
-        command("simulate", tmp_path / "many", "--count", 3, "--duration", 0.4)[1] == f"3 scenes in {tmp_path}/many\n"
-    )
+    """--scenes makes numbered folders, each another scene; duration_s is the length."""
+    _, said, _ = command("simulate", tmp_path / "many", "--scenes", 3, "--set", "duration_s=0.4")
+    assert said == f"3 scenes of clean-rooms in {tmp_path}/many\n"
     assert sorted(path.name for path in (tmp_path / "many").iterdir()) == ["0000", "0001", "0002"]
     assert soundfile.info(tmp_path / "many/0001/scene.wav").frames == 6400
     rooms = {(tmp_path / "many" / name / "truth.json").read_text() for name in ("0000", "0001", "0002")}
     assert len(rooms) == 3
 
 
-def test_simulate_preset_and_faults(tmp_path, command):
-    words = ["simulate", tmp_path / "s", "--preset", "luvira", "--duration", 0.3]
+def test_simulate_world_and_faults(tmp_path, command):
+    words = ["simulate", tmp_path / "s", "--world", "luvira-twin", "--set", "duration_s=0.3"]
     command(*words, "--fault", "dead:3", "--fault", "unknown:mic4")
     audio, _ = soundfile.read(tmp_path / "s/scene.wav")
     assert audio.shape == (4800, 11)
@@ -288,7 +287,7 @@ def test_simulate_plays_a_folder(tmp_path, command):
     (tmp_path / "dry").mkdir()
     tone = 0.4 * np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000)
     soundfile.write(tmp_path / "dry/tone.wav", tone, 16_000)
-    command("simulate", tmp_path / "s", "--audio", tmp_path / "dry", "--duration", 0.5, "--preset", "luvira")
+    command("simulate", tmp_path / "s", "--audio", tmp_path / "dry", "--set", "duration_s=0.5")
     audio, _ = soundfile.read(tmp_path / "s/scene.wav")
     assert np.square(np.abs(np.fft.rfft(audio, axis=0))).sum(axis=1).argmax() == 500
 
@@ -296,7 +295,7 @@ def test_simulate_plays_a_folder(tmp_path, command):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--preset", "cave"], "no preset is called 'cave'; there are luvira, room"),
+        (["--world", "cave"], "no world is called 'cave'; there are clean-rooms, random-rooms, luvira-twin"),
         (["--fault", "dead"], "KIND one of dead, noisy"),
         (["--fault", "rusty:1"], "KIND one of dead, noisy"),
         (["--fault", "dead:99"], "no microphone '99'"),
@@ -304,11 +303,11 @@ def test_simulate_plays_a_folder(tmp_path, command):
     ],
 )
 def test_simulate_refuses_and_leaves_nothing(tmp_path, command, options, message):
-    assert_refused(command("simulate", tmp_path / "s", "--duration", 0.3, *options), message)
+    assert_refused(command("simulate", tmp_path / "s", "--set", "duration_s=0.3", *options), message)
     assert names_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("options", [["--seed", -1], ["--count", 0], ["--duration", 0.01], ["--duration", "nan"]])
+@pytest.mark.parametrize("options", [["--seed", -1], ["--scenes", 0], ["--workers", 0]])
 def test_simulate_numbers_out_of_range(tmp_path, command, options):
     status, _, complaint = command("simulate", tmp_path / "s", *options)
     assert status == 2
@@ -318,10 +317,10 @@ def test_simulate_numbers_out_of_range(tmp_path, command, options):
 
 def test_simulate_onto_a_file(tmp_path, command):
     (tmp_path / "s").touch()
-    assert_refused(command("simulate", tmp_path / "s", "--duration", 0.3), "cannot make the folder")
+    assert_refused(command("simulate", tmp_path / "s", "--set", "duration_s=0.3"), "cannot make the folder")
 
 
-SMALL = ("--world", "luvira-twin", "--scenes", 5, "--set", "duration_s=0.3", "--set", "image_order=1")
+SMALL = ("--shards", "--world", "luvira-twin", "--scenes", 5, "--set", "duration_s=0.3", "--set", "image_order=1")
 
 
 def test_simulate_makes_a_set(tmp_path, command):
@@ -336,6 +335,16 @@ def test_simulate_makes_a_set(tmp_path, command):
     for k in range(5):
         assert shards[k].audio == pytest.approx(simulated[k].audio, abs=2e-5)
         assert shards[k].truth.snr_db == simulated[k].truth.snr_db
+
+
+def test_simulate_ones_own_room(tmp_path, command):
+    (tmp_path / "mics.csv").write_text("name,x,y,z\na,1.2,5.3,1\nb,4.8,5.2,1.5\nc,4.7,7.8,0.9\nd,1.3,7.7,2\n")
+    words = ["--room", "1,5,0,5,8,2.5", "-m", tmp_path / "mics.csv", "--set", "duration_s=0.3", "--fault", "dead:c"]
+    assert command("simulate", tmp_path / "s", *words)[0] == 0
+    truth = json.loads((tmp_path / "s/truth.json").read_text())
+    assert truth["room_m"] == [[1, 5, 0], [5, 8, 2.5]]
+    assert (tmp_path / "s/microphones.csv").read_text().splitlines()[1].startswith("a,1.2,5.3,1")
+    assert 5.5 <= truth["sources_m"][0][1] <= 7.5
 
 
 def test_simulate_goes_on_with_a_set(tmp_path, command):
@@ -366,7 +375,6 @@ def test_a_set_of_recordings_knows_their_part(tmp_path, command, rng):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--world", "cave"], "no world is called 'cave'; there are luvira-twin, luvira-hard, random-rooms"),
         (["--world", "luvira-twin", "--set", "rt60=[0.2,0.3]"], "has no setting 'rt60'; did you mean 'rt60_s'?"),
         (
             ["--world", "luvira-twin", "--set", "rt60_s=0.2"],
@@ -374,13 +382,10 @@ def test_a_set_of_recordings_knows_their_part(tmp_path, command, rng):
         ),
         (["--world", "luvira-twin", "--set", "rt60_s=[0.9,0.2]"], "wanted 0 to 3, the lower first"),
         (["--world", "luvira-twin", "--part", "train"], "built-in sounds have no parts; give --audio too"),
-        (["--world", "luvira-twin", "--audio", "nowhere"], "no audio file in nowhere"),
-        (["--world", "luvira-twin", "--count", "3"], "--count belongs to single scenes, not to a --world"),
-        (["--world", "luvira-twin", "--preset", "room"], "--preset belongs to single scenes"),
-        (["--world", "luvira-twin", "--fault", "dead:1"], "--fault belongs to single scenes"),
-        (["--scenes", "3"], "--scenes belongs to a set: give a --world too"),
-        (["--set", "rt60_s=[0,1]"], "--set belongs to a set"),
-        (["--audio", "a", "--audio", "b"], "single scenes take one --audio"),
+        (["--shards", "--fault", "dead:1"], "--set share_faulty=1 breaks them all"),
+        (["--workers", "2"], "--workers belongs to --shards"),
+        (["--microphones", "list.csv"], "--microphones stand in a --room: give it too"),
+        (["--room", "0,0,0,5,4,3"], "--room without --microphones: where do they stand in it"),
     ],
 )
 def test_simulate_refuses_what_would_do_nothing(tmp_path, command, options, message):

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from scenes import drawn
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.folder import scene_folder, scene_folders
 from soundfix.errors import DatasetError
 from soundfix.faults import break_scene, parse_fault
 from soundfix.files.scenes import write_scene
-from soundfix.presets import draw_scene
+from soundfix.worlds import CLEAN_ROOMS
 
 MICROPHONES = [
     {"name": "a", "position_m": [0, 0, 1.5]},
@@ -101,8 +102,8 @@ def test_another_sample_rate_becomes_16_khz(tmp_path):
 
 def test_what_simulate_writes_reads_back(tmp_path, rng):
     """Bit for bit, NaN included, with the list of microphones turned round."""
-    drawn = draw_scene("room", duration_s=0.3, rng=rng)
-    broken = break_scene(drawn, [parse_fault("unknown:2"), parse_fault("nan:3")], rng)
+    whole = drawn(CLEAN_ROOMS, rng, duration_s=0.3)
+    broken = break_scene(whole, [parse_fault("unknown:2"), parse_fault("nan:3")], rng)
     write_scene(tmp_path / "s", broken)
     scene = scene_folder(tmp_path, clip_s=0.3)[0]
     assert np.array_equal(scene.audio, broken.audio, equal_nan=True)
@@ -190,7 +191,7 @@ def test_folders_that_cannot_be(tmp_path, rng):
 
 
 def test_simulated_folders_that_cannot_be(tmp_path, rng):
-    write_scene(tmp_path, draw_scene("room", duration_s=0.3, rng=rng))
+    write_scene(tmp_path, drawn(CLEAN_ROOMS, rng, duration_s=0.3))
     truth = json.loads((tmp_path / "truth.json").read_text())
     for change, message in (
         ({"sample_rate_hz": 48_000.0}, "says 48000 samples a second, scene.wav has 16000"),

@@ -11,7 +11,7 @@ from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.luvira import DEFECTS, luvira, recording_folders
 from soundfix.datasets.luvira_truth import speaker_middle, sync_edge_s
 from soundfix.errors import ConfigError, DatasetError
-from soundfix.presets import LUVIRA_POSITIONS_M
+from soundfix.studio import LUVIRA_POSITIONS_M
 
 RATE = 96_000
 CLIP_S = 0.25

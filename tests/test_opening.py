@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from clips import Clips
+from scenes import drawn
 from soundfix.datasets import opening
 from soundfix.datasets.folder import SceneFolder
 from soundfix.datasets.measured import Measured
@@ -13,7 +14,6 @@ from soundfix.datasets.simulated import Simulated
 from soundfix.datasets.writing import write_set
 from soundfix.errors import DatasetError
 from soundfix.files.scenes import write_scene
-from soundfix.presets import draw_scene
 from soundfix.soundbank import BuiltInSounds
 from soundfix.worlds import LUVIRA_TWIN
 
@@ -35,7 +35,7 @@ def test_shards_of_a_simulated_set(tmp_path):
 
 def test_a_folder_of_scenes(tmp_path):
     for number in range(2):
-        write_scene(tmp_path / str(number), draw_scene("luvira", duration_s=2.0, rng=np.random.default_rng(number)))
+        write_scene(tmp_path / str(number), drawn(LUVIRA_TWIN, np.random.default_rng(number)))
     opened = open_dataset(str(tmp_path))
     assert isinstance(opened, SceneFolder)
     assert len(opened) == 2
@@ -54,7 +54,9 @@ def test_measured_impulse_responses(tmp_path, rng):
 
 
 def test_what_is_no_data_set(tmp_path):
-    with pytest.raises(DatasetError, match="neither a folder nor a world; worlds are luvira-twin, luvira-hard"):
+    with pytest.raises(
+        DatasetError, match="neither a folder nor a world; worlds are clean-rooms, random-rooms, luvira-twin"
+    ):
         open_dataset("luvira-twim")
     with pytest.raises(DatasetError, match=r"holds no data set: wanted manifest.json .*Track 1.wav"):
         open_dataset(str(tmp_path))

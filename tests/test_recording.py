@@ -7,14 +7,14 @@ import pytest
 import soxr
 
 import soundfix
-from scenes import anechoic_scene
+from scenes import anechoic_scene, drawn
 from soundfix.catalog import load
 from soundfix.errors import SceneError, UnknownMethodError
 from soundfix.faults import break_scene, parse_fault
 from soundfix.localizer import Estimate
-from soundfix.presets import draw_scene
 from soundfix.recording import UNITS_M, Session, likely_unit
 from soundfix.scene import Microphones
+from soundfix.worlds import LUVIRA_TWIN
 
 RATE = 16_000.0
 ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
@@ -27,7 +27,7 @@ SOURCE = np.array([3.9, 1.8, 1.3])
 @pytest.fixture(scope="module")
 def studio():
     """2 s in the LuViRA studio's twin: T60 0.4 s, 15 dB."""
-    return draw_scene("luvira", duration_s=2.0, rng=np.random.default_rng(1))
+    return drawn(LUVIRA_TWIN, np.random.default_rng(1), rt60_s=(0.4, 0.4), snr_db=(15.0, 15.0))
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,7 @@ def test_likely_unit_of_a_live_room(studio):
 @pytest.mark.parametrize("seed", range(4))
 def test_metres_are_not_taken_for_another_unit(seed):
     """Also where the windows are hard: no exception, whatever the verdict."""
-    scene = draw_scene("luvira", duration_s=1.0, rng=np.random.default_rng([3, seed]))
+    scene = drawn(LUVIRA_TWIN, np.random.default_rng([3, seed]), duration_s=1.0)
     assert len(locate(scene, room=None).estimates) == 2
 
 

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from scenes import drawn
 from soundfix.errors import SceneError
 from soundfix.faults import Fault, break_scene
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.physics import distances
-from soundfix.presets import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M, PRESETS, WALL_GAP_M, draw_scene
 from soundfix.scene import Microphones
 from soundfix.simulate import RoomConfig, impulse_responses, measured_rt60, sabine_rt60, simulate
 from soundfix.sounds import melody, voice
+from soundfix.studio import LUVIRA_SIZE_M
+from soundfix.worlds import CLEAN_ROOMS
 
 RATE = 16_000.0
 FINE = 64  # arrival times are read on a grid this much finer than the samples
@@ -268,57 +270,8 @@ def test_silence_has_no_signal_to_noise_ratio(booth_microphones, speech):
         heard(booth_microphones, speech, lead_in_s=2.0)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("seed", range(4))
-def test_presets_stay_in_their_room(preset, seed):
-    scene = draw_scene(preset, duration_s=0.3, rng=np.random.default_rng(seed))
-    low, high = np.array(scene.room)
-    source = scene.truth.sources[0]
-    assert (source >= low + WALL_GAP_M - 1e-9).all()
-    assert (source <= high - WALL_GAP_M + 1e-9).all()
-    assert ((scene.microphones.positions > low) & (scene.microphones.positions < high)).all()
-    assert scene.audio.shape == (len(scene.microphones), 4800)
-    assert np.abs(scene.audio).max() == pytest.approx(0.5)
-    assert 5 <= scene.truth.snr_db <= 30
-    assert scene.speed == 343.0
-
-
-def test_the_luvira_twin_has_the_studio_s_microphones(rng):
-    scene = draw_scene("luvira", duration_s=0.3, rng=rng)
-    assert scene.microphones.positions == pytest.approx(np.array(LUVIRA_POSITIONS_M) + np.array(LUVIRA_ORIGIN_M))
-    assert scene.microphones.positions[0] == pytest.approx([6.14654, 6.26981, 1.15366])
-    assert len(scene.microphones) == 11
-    assert 0.5 <= scene.truth.sources[0][2] <= 2.0
-
-
-def test_random_rooms_differ():
-    scenes = [draw_scene("room", duration_s=0.3, rng=np.random.default_rng(seed)) for seed in range(6)]
-    assert len({scene.room for scene in scenes}) == 6
-    assert len({len(scene.microphones) for scene in scenes}) > 2
-    assert all(6 <= len(scene.microphones) <= 12 for scene in scenes)
-    assert all(np.ptp(scene.microphones.positions, axis=0).min() > 0.1 for scene in scenes)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_is_its_seed(preset):
-    one, same, other = (draw_scene(preset, duration_s=0.3, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert np.array_equal(one.audio, same.audio)
-    assert one.audio.shape != other.audio.shape or not np.array_equal(one.audio, other.audio)
-
-
-def test_a_preset_plays_recordings_from_a_folder(tmp_path):
-    """A tone in the folder is the tone in the scene."""
-    tone = 0.4 * np.sin(2 * np.pi * 1000 * np.arange(32_000) / RATE)
-    soundfile.write(tmp_path / "tone.wav", tone, round(RATE))
-    scene = draw_scene("luvira", duration_s=0.5, rng=np.random.default_rng(3), audio=tmp_path)
-    power = np.square(np.abs(np.fft.rfft(scene.audio, axis=1))).sum(axis=0)
-    assert power.argmax() == 500
-    with pytest.raises(SceneError, match="no preset is called 'cave'; there are luvira, room"):
-        draw_scene("cave", duration_s=0.5, rng=np.random.default_rng(3))
-
-
 def test_a_written_scene_reads_back(tmp_path, rng):
-    scene = break_scene(draw_scene("room", duration_s=0.3, rng=rng), [Fault("unknown", "2"), Fault("nan", "3")], rng)
+    scene = break_scene(drawn(CLEAN_ROOMS, rng, duration_s=0.3), [Fault("unknown", "2"), Fault("nan", "3")], rng)
     write_scene(tmp_path / "deep" / "scene", scene)
     audio, rate = soundfile.read(tmp_path / "deep/scene/scene.wav", dtype="float32")
     microphones = read_microphones(tmp_path / "deep/scene/microphones.csv")

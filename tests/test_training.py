@@ -60,7 +60,7 @@ def test_train_on_a_world_by_name_then_go_on(tmp_path, monkeypatch):
         (["tiny", "--set", "localisation.steps=3"], ConfigError, "did you mean 'localization'"),
         (["tiny", "--set", "localization.step=3"], ConfigError, "did you mean 'steps'"),
         (["tiny", "--set", "localization.steps=many"], ConfigError, "steps"),
-        (["tiny", "--data", "nowhere"], DatasetError, "neither a folder nor a world; worlds are luvira-twin"),
+        (["tiny", "--data", "nowhere"], DatasetError, "neither a folder nor a world; worlds are clean-rooms"),
     ],
 )
 def test_words_that_are_wrong(tmp_path, words, kind, message):

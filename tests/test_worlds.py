@@ -9,8 +9,9 @@ import soundfix
 from soundfix.errors import ConfigError
 from soundfix.faults import KINDS
 from soundfix.placement import MICROPHONE_GAP_M, WALL_GAP_M
-from soundfix.presets import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M
+from soundfix.scene import Microphones
 from soundfix.soundbank import BuiltInSounds
+from soundfix.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M
 from soundfix.worlds import (
     LUVIRA_HARD,
     LUVIRA_TWIN,
@@ -19,6 +20,7 @@ from soundfix.worlds import (
     WORLDS,
     World,
     draw_world,
+    in_room,
     world_named,
 )
 
@@ -57,6 +59,9 @@ def scenes_of(world, count, **changes):
         ({"sources": (0, 1)}, "wanted 1 to 5"),
         ({"sources": (2, 9)}, r"sources=\(2, 9\), wanted 1 to 5"),
         ({"duration_s": 0.1}, "wanted 0.25 to 60"),
+        ({"origin_m": (1.0, 0.0, 0.0)}, "origin_m without size_m: how large is their room"),
+        ({"size_m": (5.0, 4.0, 3.0), "positions_m": ((1.0, 1.0, 1.0),) * 3}, "3 microphones, wanted 4 or more"),
+        ({"names": ("a", "b")}, "2 names for 0 positions_m"),
         ({"gain_db": float("nan")}, "gain_db=nan"),
         ({"fault_kinds": ("dead", "rusty")}, "fault_kinds holds 'rusty'; there are dead"),
         ({"sound_shares": {"speech": 0.0}}, "wanted weights above 0"),
@@ -70,9 +75,53 @@ def test_worlds_that_cannot_be(changes, message):
 def test_worlds_have_names():
     assert world_named("luvira-hard") is LUVIRA_HARD
     with pytest.raises(
-        ConfigError, match="no world is called 'cave'; there are luvira-twin, luvira-hard, random-rooms"
+        ConfigError, match="no world is called 'cave'; there are clean-rooms, random-rooms, luvira-twin, luvira-hard"
     ):
         world_named("cave")
+
+
+OWN_ROOM = ((-2.0, 10.0, 0.5), (3.0, 14.0, 3.2))
+OWN_PLACES = np.array(
+    [[0.3, 0.4, 0.5], [4.6, 0.5, 1.1], [4.5, 3.6, 0.4], [0.4, 3.5, 1.3], [2.0, 2.0, 2.5]]
+)  # from its lowest corner
+OWN_MICROPHONES = Microphones(positions=OWN_PLACES + np.array(OWN_ROOM[0]), names=tuple("abcde"))
+
+
+def test_ones_own_room_in_ones_own_coordinates():
+    """The sound is that of a room at the origin; every place is told where it is."""
+    changes = {"share_moving": 0.5, "position_sigma_m": (0.01, 0.01), "unknown_positions": (1, 1)}
+    world = in_room(replace(LUVIRA_TWIN, **changes), OWN_ROOM, OWN_MICROPHONES)
+    by_m = np.array(OWN_ROOM[0])
+    for seed in range(8):
+        scene = scene_of(world, seed)
+        there = scene_of(
+            world, seed, origin_m=(0.0,) * 3, positions_m=tuple(map(tuple, OWN_MICROPHONES.positions - OWN_ROOM[0]))
+        )
+        assert np.allclose(scene.room, OWN_ROOM)
+        assert scene.audio == pytest.approx(there.audio, abs=1e-4)
+        assert scene.truth.positions == pytest.approx(OWN_MICROPHONES.positions)
+        assert scene.truth.sources == pytest.approx(there.truth.sources + by_m)
+        assert ((scene.truth.sources > OWN_ROOM[0]) & (scene.truth.sources < OWN_ROOM[1])).all()
+        assert scene.microphones.names == OWN_MICROPHONES.names
+        assert scene.microphones.is_known.sum() == 4
+        if scene.truth.track is not None:
+            assert scene.truth.track.places == pytest.approx(there.truth.track.places + by_m)
+
+
+def test_rooms_that_cannot_be():
+    outside = replace(OWN_MICROPHONES, positions=OWN_MICROPHONES.positions + np.array([9.0, 0, 0]))
+    with pytest.raises(ConfigError, match=r"a at .* m is outside the room"):
+        in_room(LUVIRA_TWIN, OWN_ROOM, outside)
+    unknown = Microphones(positions=np.vstack([OWN_MICROPHONES.positions, [np.nan] * 3]))
+    with pytest.raises(ConfigError, match="mic6 has no position to be simulated at"):
+        in_room(LUVIRA_TWIN, OWN_ROOM, unknown)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_scene_begins_in_the_middle_of_the_sound(seed):
+    """The lead-in: the first 100 ms are as loud as the rest."""
+    power = np.square(scene_of(LUVIRA_TWIN, seed).audio).mean(axis=0)
+    assert power[:1600].mean() > 0.5 * power.mean()
 
 
 @pytest.mark.parametrize("name", WORLDS)

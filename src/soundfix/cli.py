@@ -12,6 +12,7 @@ from soundfix import __version__
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
+    from soundfix.datasets.simulated import Simulated
     from soundfix.localizer import Estimate
     from soundfix.scene import Room
 
@@ -177,101 +178,74 @@ def check(
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder for the scenes.")],
-    preset: Annotated[
-        str | None, typer.Option(help="luvira (a studio, 11 microphones) or room (a random one, the default).")
-    ] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="Scenes, each in a folder of its own; 1 without it.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
-    duration: Annotated[float | None, typer.Option(min=0.05, help="Seconds; 3 without it.")] = None,
-    audio: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder of dry recordings; built-in sounds without it. A set takes several."),
-    ] = None,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="KIND:MICROPHONE[:AMOUNT], such as dead:3 or late:2:0.005; may repeat.")
-    ] = None,
     world: Annotated[
-        str | None, typer.Option(help="Make a set to train on: luvira-twin, luvira-hard or random-rooms.")
+        str, typer.Option(help="clean-rooms, random-rooms (with all that goes wrong), luvira-twin or luvira-hard.")
+    ] = "clean-rooms",
+    room: Annotated[str | None, typer.Option(help="Your own room: x0,y0,z0,x1,y1,z1 (m); with --microphones.")] = None,
+    microphones: Annotated[
+        Path | None, typer.Option("--microphones", "-m", help="File with your microphones' positions in it.")
     ] = None,
-    scenes: Annotated[int | None, typer.Option(min=1, help="Scenes in the set; 1000 without it.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that make the set; 1 without it.")] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="How many; each in a folder of its own if more than 1.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 0,
+    audio: Annotated[
+        list[Path] | None, typer.Option(help="Folder of dry recordings, built-in sounds without it; may repeat.")
+    ] = None,
     part: Annotated[str | None, typer.Option(help="Only the speakers of this part: train, valid or test.")] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the world, such as rt60_s=[0.2,0.6]; may repeat.")
     ] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="KIND:MICROPHONE[:AMOUNT], such as dead:3 or late:2:0.005; may repeat.")
+    ] = None,
+    shards: Annotated[
+        bool, typer.Option("--shards", help="Tar shards to train on; goes on where it was interrupted.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that make shards; 1 without it.")] = None,
 ) -> None:
     """Make rooms with sounds, microphones and, if you like, faults; the truth is written beside them.
 
-    Without --world single scenes: scene.wav, microphones.csv, truth.json. With it a set of any size, as tar shards; a run
-    that was interrupted goes on where it was.
+    A scene is a folder with scene.wav, microphones.csv and truth.json, or with --shards a part of a tar file.
     """
-    if world:
-        idle = {"--preset": preset, "--count": count, "--duration": duration, "--fault": fault}
-        refuse_idle(idle, "belongs to single scenes, not to a --world")
-        sounds = (audio or [], part)
-        simulate_set(out, world, change or [], scenes=scenes or 1000, seed=seed, workers=workers or 1, sounds=sounds)
+    from soundfix.datasets.simulated import Simulated
+    from soundfix.datasets.writing import write_set
+    from soundfix.files.microphones import read_microphones
+    from soundfix.overrides import apply_overrides
+    from soundfix.soundbank import open_sounds
+    from soundfix.worlds import in_room, world_named
+
+    refuse_idle(
+        {"--fault": fault if shards else None}, "would break one scene, not a set: --set share_faulty=1 breaks them all"
+    )
+    refuse_idle({"--workers": None if shards else workers}, "belongs to --shards")
+    refuse_idle({"--part": None if audio else part}, "is of no use: built-in sounds have no parts; give --audio too")
+    chosen = apply_overrides(world_named(world), change or [])
+    if box := parse_room(room):
+        if microphones is None:
+            raise SoundfixError("--room without --microphones: where do they stand in it?")
+        chosen = in_room(chosen, box, read_microphones(microphones))
     else:
-        idle = {"--scenes": scenes, "--workers": workers, "--part": part, "--set": change}
-        refuse_idle(idle, "belongs to a set: give a --world too")
-        simulate_scenes(out, preset, count=count or 1, seed=seed, duration_s=duration, audio=audio, faults=fault)
+        refuse_idle({"--microphones": microphones}, "stand in a --room: give it too")
+    simulated = Simulated(world=chosen, sounds=open_sounds(audio or [], part=part), seed=seed, count=scenes)
+    with progress("simulating", scenes) as advance:
+        if shards:
+            write_set(out, simulated, workers=workers or 1, progress=advance)
+        else:
+            write_folders(out, simulated, fault or [], advance)
+    typer.echo(f"{scenes} scene{'s' * (scenes > 1)} of {world} in {out}")
 
 
-def simulate_scenes(
-    out: Path,
-    preset: str | None,
-    *,
-    count: int,
-    seed: int,
-    duration_s: float | None,
-    audio: list[Path] | None,
-    faults: list[str] | None,
-) -> None:
-    """Scenes in folders of their own."""
+def write_folders(out: Path, simulated: "Simulated", faults: list[str], advance: Callable[[int], None]) -> None:
+    """Scenes, broken alike, in folders of their own."""
     import numpy as np
 
     from soundfix.faults import break_scene, parse_fault
     from soundfix.files.scenes import write_scene
-    from soundfix.presets import draw_scene
 
-    if audio and len(audio) > 1:
-        raise SoundfixError(f"{len(audio)} folders of recordings; single scenes take one --audio")
-    parsed = [parse_fault(text) for text in faults or []]
-    with progress("simulating", count) as advance:
-        for number in range(count):
-            rng = np.random.default_rng([seed, number])
-            folder = audio[0] if audio else None
-            scene = draw_scene(preset or "room", duration_s=duration_s or 3.0, rng=rng, audio=folder)
-            write_scene(out / f"{number:04d}" if count > 1 else out, break_scene(scene, parsed, rng))
-            advance()
-    typer.echo(f"{count} scene{'s' * (count > 1)} in {out}")
-
-
-def simulate_set(
-    out: Path,
-    world: str,
-    changes: list[str],
-    *,
-    scenes: int,
-    seed: int,
-    workers: int,
-    sounds: tuple[list[Path], str | None],
-) -> None:
-    """A set of shards; sounds: folders and the part of their speakers."""
-    from soundfix.datasets.simulated import Simulated
-    from soundfix.datasets.writing import write_set
-    from soundfix.overrides import apply_overrides
-    from soundfix.soundbank import BuiltInSounds, read_bank
-    from soundfix.worlds import world_named
-
-    chosen = apply_overrides(world_named(world), changes)
-    folders, part = sounds
-    if part and not folders:
-        raise SoundfixError(f"--part {part}: built-in sounds have no parts; give --audio too")
-    bank = read_bank(folders, part=part) if folders else BuiltInSounds()
-    simulated = Simulated(world=chosen, sounds=bank, seed=seed, count=scenes)
-    with progress("simulating", scenes) as advance:
-        write_set(out, simulated, workers=workers, progress=advance)
-    typer.echo(f"{scenes} scene{'s' * (scenes > 1)} of {world} in {out}")
+    parsed = [parse_fault(text) for text in faults]
+    for number in range(len(simulated)):
+        scene = break_scene(simulated[number], parsed, np.random.default_rng([simulated.seed, number, 1]))
+        write_scene(out / f"{number:04d}" if len(simulated) > 1 else out, scene)
+        advance(1)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from soundfix.errors import SceneError
 from soundfix.scene import Microphones, Scene
@@ -44,7 +45,8 @@ def _amount(word: str, text: str) -> float:
 
 
 def break_scene(scene: Scene, faults: Sequence[Fault], rng: np.random.Generator) -> Scene:
-    """The scene with these faults, one after the other; its truth says which."""
+    """The scene with these faults, one after the other; its truth says which, and where the microphones truly stand."""
+    places = scene.microphones.border_positions()
     for fault in faults:
         _check_kind(fault)
         m = _number(fault.microphone, scene.microphones)
@@ -52,7 +54,15 @@ def break_scene(scene: Scene, faults: Sequence[Fault], rng: np.random.Generator)
         if scene.truth is not None:
             broken = (*scene.truth.faults, f"{fault.kind}:{scene.microphones.names[m]}")
             scene = replace(scene, truth=replace(scene.truth, faults=broken))
-    return scene
+    return with_true_positions(scene, places)
+
+
+def with_true_positions(scene: Scene, places: Float[np.ndarray, "mic 3"]) -> Scene:
+    """The truth says where microphones stand, where that is known and not what their list says."""
+    is_listed = np.array_equal(scene.microphones.border_positions(), places, equal_nan=True)
+    if is_listed or scene.truth is None or scene.truth.positions is not None:
+        return scene
+    return replace(scene, truth=replace(scene.truth, positions=places))
 
 
 def _check_kind(fault: Fault) -> None:

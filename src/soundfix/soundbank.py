@@ -115,6 +115,11 @@ class BuiltInSounds:
         return {"built_in": list(BUILT_IN)}
 
 
+def open_sounds(folders: Sequence[Path], *, part: str | None = None) -> Sounds:
+    """Recordings from these folders, or without any the built-in sounds, which have no parts."""
+    return read_bank(folders, part=part) if folders else BuiltInSounds()
+
+
 def read_bank(folders: Sequence[Path], *, part: str | None = None) -> SoundBank:
     """Decode everything in these folders once, or only what belongs to a part.
 

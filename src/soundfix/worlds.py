@@ -8,7 +8,6 @@ an installer would know: a list of positions that may be off, the usual speed of
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -16,15 +15,17 @@ from jaxtyping import Float
 from soundfix import placement, talkers
 from soundfix.diffuse import diffuse_noise
 from soundfix.errors import ConfigError
-from soundfix.faults import KINDS, Fault, break_scene
-from soundfix.presets import LEAD_IN_S, LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M
-from soundfix.scene import Microphones, Scene, Track, Truth
+from soundfix.faults import KINDS, Fault, break_scene, with_true_positions
+from soundfix.scene import Microphones, Room, Scene, Track, Truth
 from soundfix.simulate import IMAGE_ORDER, RoomConfig, measured_rt60, radiated, sabine_rt60
 from soundfix.soundbank import SAMPLE_RATE, Sounds
+from soundfix.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M
 
 NOMINAL_SPEED_M_S = 343.0  # what every scene claims
 LEVELS_DB = (-3.0, 3.0)  # of sources that sound at once
 LEAST_SOUND, LEAST_KNOWN = 3, 4  # microphones that no fault and no missing position takes away
+LEAD_IN_S = 0.3  # sound before a scene begins, so that it starts in the middle of the reverberation
+Point = tuple[float, float, float]
 Range = tuple[float, float]
 Count = tuple[int, int]
 
@@ -33,8 +34,14 @@ Count = tuple[int, int]
 class World:
     """What scenes are drawn from. Raises ConfigError where a range is empty or a number cannot be."""
 
-    room: Literal["luvira", "random"] = "luvira"  # the studio and its 11 positions, or 3-12 x 3-12 x 2.2-4.5 m
-    microphones: Count = (4, 16)  # in a random room: on walls, below the ceiling, on tables and stands
+    size_m: Point | None = None  # of the room; None: each scene its own, of 3-12 x 3-12 x 2.2-4.5 m
+    origin_m: Point = (0.0, 0.0, 0.0)  # its lowest corner, in the coordinates of scenes and of positions_m
+    positions_m: tuple[Point, ...] = ()  # of the microphones; none: each scene its own
+    names: tuple[str, ...] = ()  # of those; none: mic1, mic2 ...
+    microphones: Count = (
+        4,
+        16,
+    )  # where there are no positions_m so many: on walls, below the ceiling, on tables and stands
     duration_s: float = 2.0
     image_order: int = IMAGE_ORDER
     rt60_s: Range = (0.2, 0.8)  # asked for; truth holds the measured one. Shorter than any walls give: anechoic
@@ -61,8 +68,12 @@ class World:
             first, last = value if isinstance(value, tuple) else (value, value)
             if not low <= first <= last <= high:
                 raise ConfigError(f"{name}={value}, wanted {low:g} to {high:g}, the lower first")
-        if self.room not in ("luvira", "random"):
-            raise ConfigError(f"room={self.room!r}, wanted 'luvira' or 'random'")
+        if self.size_m is None and (self.positions_m or any(self.origin_m)):
+            raise ConfigError("positions_m or origin_m without size_m: how large is their room?")
+        if 0 < len(self.positions_m) < LEAST_KNOWN:
+            raise ConfigError(f"{len(self.positions_m)} microphones, wanted {LEAST_KNOWN} or more")
+        if self.names and len(self.names) != len(self.positions_m):
+            raise ConfigError(f"{len(self.names)} names for {len(self.positions_m)} positions_m")
         if strange := [kind for kind in self.fault_kinds if kind not in KINDS]:
             raise ConfigError(f"fault_kinds holds {strange[0]!r}; there are {', '.join(KINDS)}")
         if any(not 0 < weight < np.inf for weight in self.sound_shares.values()):
@@ -87,12 +98,22 @@ LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("share_diffuse", "share_directional", "share_moving", "share_faulty"), (0.0, 1.0)),
 }
 
-LUVIRA_TWIN = World()
-LUVIRA_HARD = World(
-    share_diffuse=0.5, share_directional=0.5, position_sigma_m=(0.02, 0.02), gain_db=6.0, speed_spread=0.01
+CLEAN_ROOMS = World()
+LUVIRA_TWIN = World(
+    size_m=LUVIRA_SIZE_M,
+    positions_m=tuple(
+        (x + LUVIRA_ORIGIN_M[0], y + LUVIRA_ORIGIN_M[1], z + LUVIRA_ORIGIN_M[2]) for x, y, z in LUVIRA_POSITIONS_M
+    ),
+)
+LUVIRA_HARD = replace(
+    LUVIRA_TWIN,
+    share_diffuse=0.5,
+    share_directional=0.5,
+    position_sigma_m=(0.02, 0.02),
+    gain_db=6.0,
+    speed_spread=0.01,
 )
 RANDOM_ROOMS = World(
-    room="random",
     rt60_s=(0.0, 1.0),
     snr_db=(0.0, 30.0),
     sources=(1, 3),
@@ -105,7 +126,12 @@ RANDOM_ROOMS = World(
     unknown_positions=(0, 2),
     share_faulty=0.3,
 )
-WORLDS: Mapping[str, World] = {"luvira-twin": LUVIRA_TWIN, "luvira-hard": LUVIRA_HARD, "random-rooms": RANDOM_ROOMS}
+WORLDS: Mapping[str, World] = {
+    "clean-rooms": CLEAN_ROOMS,
+    "random-rooms": RANDOM_ROOMS,
+    "luvira-twin": LUVIRA_TWIN,
+    "luvira-hard": LUVIRA_HARD,
+}
 
 
 def world_named(name: str) -> World:
@@ -113,6 +139,23 @@ def world_named(name: str) -> World:
     if name not in WORLDS:
         raise ConfigError(f"no world is called {name!r}; there are {', '.join(WORLDS)}")
     return WORLDS[name]
+
+
+def in_room(world: World, room: Room, microphones: Microphones) -> World:
+    """The same world in one's own room (lowest and highest corner, m), heard by one's own microphones.
+
+    Raises ConfigError where a microphone has no position, or stands outside the room.
+    """
+    if not microphones.is_known.all():
+        nameless = microphones.names[int(np.flatnonzero(~microphones.is_known)[0])]
+        raise ConfigError(f"{nameless} has no position to be simulated at; --set unknown_positions=[1,1] hides some")
+    low, high = np.array(room)
+    is_outside = ((microphones.positions <= low) | (microphones.positions >= high)).any(axis=1)
+    if is_outside.any():
+        k = int(np.flatnonzero(is_outside)[0])
+        raise ConfigError(f"{microphones.names[k]} at {microphones.positions[k]} m is outside the room {room}")
+    points = [(float(x), float(y), float(z)) for x, y, z in (high - low, low, *microphones.positions)]
+    return replace(world, size_m=points[0], origin_m=points[1], positions_m=tuple(points[2:]), names=microphones.names)
 
 
 def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
@@ -140,11 +183,12 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
             gains_db=gains_db if world.gain_db else None,
         ),
     )
-    return _with_true_positions(_broken(world, scene, rng), places)
+    whole = _broken(world, with_true_positions(scene, places), rng)
+    return _moved(whole, np.array(world.origin_m)) if any(world.origin_m) else whole
 
 
 def _room(world: World, rng: np.random.Generator) -> RoomConfig:
-    size_m = LUVIRA_SIZE_M if world.room == "luvira" else placement.random_size(rng)
+    size_m = world.size_m or placement.random_size(rng)
     speed = NOMINAL_SPEED_M_S * (1 + rng.uniform(-world.speed_spread, world.speed_spread))
     room = RoomConfig(size_m=size_m, absorption=1.0, image_order=world.image_order, speed_of_sound_m_s=speed)
     rt60_s = float(rng.uniform(*world.rt60_s))
@@ -152,9 +196,9 @@ def _room(world: World, rng: np.random.Generator) -> RoomConfig:
 
 
 def _microphones(world: World, room: RoomConfig, rng: np.random.Generator) -> Float[np.ndarray, "mic 3"]:
-    """Where they truly stand."""
-    if world.room == "luvira":
-        return np.array(LUVIRA_POSITIONS_M) + np.array(LUVIRA_ORIGIN_M)
+    """Where they truly stand, from the lowest corner."""
+    if world.positions_m:
+        return np.array(world.positions_m) - np.array(world.origin_m)
     return placement.random_microphones(np.array(room.size_m), _count(world.microphones, rng), rng)
 
 
@@ -225,7 +269,7 @@ def _listed(world: World, places: np.ndarray, rng: np.random.Generator) -> Micro
     listed = places + sigma_m * rng.standard_normal(places.shape)
     unknown = min(_count(world.unknown_positions, rng), max(len(places) - LEAST_KNOWN, 0))
     listed[rng.permutation(len(places))[:unknown]] = np.nan
-    return Microphones(positions=listed, sigma_m=np.full(len(places), sigma_m))
+    return Microphones(positions=listed, sigma_m=np.full(len(places), sigma_m), names=world.names)
 
 
 def _whereabouts(world: World, sources: list[talkers.Talker]) -> dict:
@@ -254,11 +298,20 @@ def _fault(world: World, scene: Scene, m: int, rng: np.random.Generator) -> Faul
     return Fault("dead" if kind == "moved" and not is_movable else kind, scene.microphones.names[m])
 
 
-def _with_true_positions(scene: Scene, places: np.ndarray) -> Scene:
-    assert scene.truth is not None
-    if np.array_equal(scene.microphones.border_positions(), places):
-        return scene
-    return replace(scene, truth=replace(scene.truth, positions=places))
+def _moved(scene: Scene, by_m: Float[np.ndarray, "3"]) -> Scene:
+    """The same scene in coordinates whose origin lies at -by_m."""
+    truth = scene.truth
+    assert truth is not None
+    assert scene.room is not None
+    track = truth.track and replace(truth.track, places=truth.track.places + by_m)
+    positions = None if truth.positions is None else truth.positions + by_m
+    (x0, y0, z0), (x1, y1, z1) = (np.array(scene.room) + by_m).tolist()
+    return replace(
+        scene,
+        microphones=replace(scene.microphones, positions=scene.microphones.border_positions() + by_m),
+        room=((x0, y0, z0), (x1, y1, z1)),
+        truth=replace(truth, sources=truth.sources + by_m, positions=positions, track=track),
+    )
 
 
 def _count(limits: Count, rng: np.random.Generator) -> int:

@@ -65,6 +65,10 @@ class TruthEntry(BaseModel):
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False, strict=True)
     sources_m: list[Place] | None = None
+    track: TrackEntry | None = None
+    true_positions_m: list[Place] | None = None
+    true_speed_of_sound_m_s: float | None = None
+    gains_db: list[float] | None = None
     room_m: Room | None = None
     speed_of_sound_m_s: float | None = None
     faults: list[str] = []
@@ -213,7 +217,7 @@ def _scene_of_simulation(folder: Path, file: AudioFile) -> StoredScene:
         file=file,
         channels=tuple(order),
         microphones=microphones,
-        truth=_truth(entry, folder / TRUTH),
+        truth=_with_what_was(_truth(entry, folder / TRUTH), entry),
         room=entry.room_m,
         speed_of_sound_m_s=entry.speed_of_sound_m_s,
     )
@@ -244,19 +248,28 @@ def _check_channels(count: int, file: AudioFile, path: Path) -> None:
 
 def _truth(entry: SceneEntry | TruthEntry, path: Path) -> Truth:
     """With the sources as they are at the start; each clip puts those of its middle there."""
-    track_entry = entry.track if isinstance(entry, SceneEntry) else None
-    if (entry.sources_m is None) == (track_entry is None):
+    if (entry.sources_m is None) == (entry.track is None):
         raise DatasetError(
-            f"{path} holds {'both' if track_entry else 'neither'} sources_m and track, wanted one of them: "
+            f"{path} holds {'both' if entry.track else 'neither'} sources_m and track, wanted one of them: "
             "sources that stay, or sources that move"
         )
-    track = _track(track_entry, path) if track_entry else None
+    track = _track(entry.track, path) if entry.track else None
     return Truth(
         sources=_rows(entry.sources_m or []) if track is None else track.places[0],
         track=track,
         faults=tuple(entry.faults),
         rt60_s=entry.rt60_s,
         snr_db=entry.snr_db,
+    )
+
+
+def _with_what_was(truth: Truth, entry: TruthEntry) -> Truth:
+    """What only a simulation knows."""
+    return replace(
+        truth,
+        positions=None if entry.true_positions_m is None else _rows(entry.true_positions_m),
+        speed_of_sound_m_s=entry.true_speed_of_sound_m_s,
+        gains_db=None if entry.gains_db is None else np.array(entry.gains_db),
     )
 
 

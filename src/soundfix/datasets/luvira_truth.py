@@ -17,8 +17,8 @@ from soundfix.datasets.motion_capture import MotionCapture, read_positions, read
 from soundfix.datasets.stretch import open_wave, read_stretch
 from soundfix.errors import DatasetError
 from soundfix.files.decoding import AudioFile
-from soundfix.presets import LUVIRA_POSITIONS_M
 from soundfix.scene import Track
+from soundfix.studio import LUVIRA_POSITIONS_M
 
 MICROPHONE = re.compile(r"mic[ _-]*0*(?P<number>[1-9]\d*)[ _-]*[a-z]", re.IGNORECASE)  # mic01R
 SPEAKER = re.compile(r"speaker[ _-]*\d*", re.IGNORECASE)

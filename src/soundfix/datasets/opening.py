@@ -18,7 +18,7 @@ from soundfix.datasets.measured import Measured, read_rooms
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
-from soundfix.soundbank import BuiltInSounds, read_bank
+from soundfix.soundbank import open_sounds
 from soundfix.sounds import read_folder
 from soundfix.worlds import WORLDS
 
@@ -33,8 +33,7 @@ def open_dataset(text: str, *, audio: Sequence[Path] = (), part: str | None = No
     Raises DatasetError where nothing known is found.
     """
     if text in WORLDS:
-        sounds = read_bank(audio, part=part) if audio else BuiltInSounds()
-        return Simulated(world=WORLDS[text], sounds=sounds, seed=seed, count=ENDLESS)
+        return Simulated(world=WORLDS[text], sounds=open_sounds(audio, part=part), seed=seed, count=ENDLESS)
     folder, which = (text, "") if ":" not in text or Path(text).exists() else text.rsplit(":", 1)
     if not Path(folder).is_dir():
         raise DatasetError(f"{text!r} is neither a folder nor a world; worlds are {', '.join(WORLDS)}")

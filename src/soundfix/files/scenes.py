@@ -32,13 +32,24 @@ def write_scene(folder: Path, scene: Scene) -> None:
 
 
 def _truth(scene: Scene) -> dict[str, Any]:
+    """What is known, under the names that datasets/folder.py reads; what moved has a track instead of a place."""
     truth = scene.truth
-    return {
-        "sources_m": truth.sources.tolist() if truth else None,
-        "rt60_s": truth.rt60_s if truth else None,
-        "snr_db": truth.snr_db if truth else None,
-        "faults": list(truth.faults) if truth else [],
+    told = {
         "room_m": scene.room,
         "speed_of_sound_m_s": scene.speed,
         "sample_rate_hz": scene.sample_rate,
     }
+    if truth is None:
+        return told
+    track = truth.track and {"times_s": truth.track.times_s.tolist(), "places_m": truth.track.places.tolist()}
+    known = {
+        "sources_m": None if track else truth.sources.tolist(),
+        "track": track,
+        "rt60_s": truth.rt60_s,
+        "snr_db": truth.snr_db,
+        "faults": list(truth.faults),
+        "true_positions_m": None if truth.positions is None else truth.positions.tolist(),
+        "true_speed_of_sound_m_s": truth.speed_of_sound_m_s,
+        "gains_db": None if truth.gains_db is None else truth.gains_db.tolist(),
+    }
+    return {name: value for name, value in known.items() if value is not None} | told
