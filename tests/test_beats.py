@@ -562,7 +562,7 @@ def test_safetensors_may_begin_like_a_pickle(tmp_path):
 
 def test_a_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="could not be written"):
+    with pytest.raises(OutputError, match=r"cannot write .*file"):
         beats.convert(TINY, tmp_path / "file" / "tiny.safetensors")
 
 

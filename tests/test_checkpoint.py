@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from networks import paper_like, tiny, windows
 from soundfix import checkpoint, recipes
-from soundfix.errors import CheckpointError
+from soundfix.errors import CheckpointError, OutputError
 from soundfix.model import Network
 
 
@@ -154,8 +154,8 @@ def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OutputError, match=r"net\.safetensors: the disk is full; the old file is untouched"):
         checkpoint.save(tiny(width=32), saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

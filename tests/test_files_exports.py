@@ -9,9 +9,10 @@ import jsonschema
 import numpy as np
 import pytest
 
+from soundfix.atomic import atomic_path
 from soundfix.errors import OutputError
 from soundfix.files import exports
-from soundfix.files.exports import CsvWriter, JsonWriter, atomic_path, locate_schema
+from soundfix.files.exports import CsvWriter, JsonWriter, locate_schema
 from soundfix.localizer import Estimate, MicrophoneReport, Source
 
 SOURCE = Source(position_m=np.array([1.5, -2.0, 0.25]), covariance_m2=np.eye(3), radius90_m=2.5, score=0.75)
@@ -67,7 +68,7 @@ def test_it_is_on_the_disk_before_it_takes_the_place(old, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("replace"), replace(*paths)))
     with atomic_path(old) as part:
         part.write_text("new")
-    assert calls == ["fsync", "replace"]
+    assert calls[:2] == ["fsync", "replace"]
 
 
 @pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])

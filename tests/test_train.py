@@ -141,10 +141,17 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(TrainingError, match=r"state-00000002.*No space left on device.*--resume"):
+    with pytest.raises(TrainingError, match=r"state-00000002.*the disk is full.*--resume"):
         run.save(State(step=2, tensors={"a": torch.zeros(3)}, numbers={}))
     assert read_newest(tmp_path).step == 1
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_a_kill_left_half_written_goes(tmp_path):
+    Run(tmp_path, {"seed": 0}, resume=False)
+    (tmp_path / ".soundfix-0123456789abcdef.part").touch()
+    Run(tmp_path, {"seed": 0}, resume=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

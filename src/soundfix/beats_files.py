@@ -10,7 +10,6 @@ stored with every layer although all share it.
 """
 
 import json
-import os
 import pickle
 import re
 import warnings
@@ -22,11 +21,12 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from soundfix import fbank
-from soundfix.errors import CheckpointError, OutputError
+from soundfix.atomic import atomic_path, make_folder
+from soundfix.errors import CheckpointError
 
 FORMAT = 1
 NAMED = 3  # tensors in a message; more are counted
@@ -153,17 +153,10 @@ def read(path: Path) -> BeatsFile:
 def write(file: BeatsFile, path: Path) -> None:
     """The file in safetensors, whole or not at all."""
     about = {"format": FORMAT, "config": asdict(file.config), "labels": file.labels}
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    make_folder(path.parent)
     tensors = {name: tensor.contiguous() for name, tensor in file.tensors.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            save_file(tensors, unfinished, {"beats": json.dumps(about)})
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except (SafetensorError, OSError) as error:
-        raise OutputError(f"{path} could not be written ({error}): is the folder writable, the disk full?") from error
+    with atomic_path(path) as part:
+        part.write_bytes(save(tensors, {"beats": json.dumps(about)}))
 
 
 def located(path: Path | str) -> Path:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
+from soundfix.atomic import atomic_path
 from soundfix.errors import MissingPackageError, OutputError
-from soundfix.files.exports import atomic_path
 
 Plane = Literal["xy", "xz"]  # from above, from the side
 AXES: dict[Plane, tuple[int, int]] = {"xy": (0, 1), "xz": (0, 2)}

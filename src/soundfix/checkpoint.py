@@ -6,17 +6,17 @@ or not finite; the message names them. BEATs base (363 MB) stays outside: it is 
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_bytes
 from torch import Tensor
 
 from soundfix import beats as beats_module
+from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError
 from soundfix.model import Network, NetworkConfig
 
@@ -27,20 +27,14 @@ NAMED = 3  # tensors in a message; more are counted
 
 def save(network: Network, path: Path | str, *, notes: dict[str, Any] | None = None) -> None:
     """Write the network, whole or not at all; notes (JSON) say where the weights come from."""
-    path = Path(path)
     metadata = {
         "soundfix": json.dumps({"format": FORMAT}),
         "config": TypeAdapter(NetworkConfig).dump_json(network.config).decode(),
         "notes": json.dumps(notes or {}),
     }
-    unfinished = path.with_name(path.name + f".{os.getpid()}.part")
-    try:
-        save_file(
-            {name: tensor.cpu().contiguous() for name, tensor in own_tensors(network).items()}, unfinished, metadata
-        )
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in own_tensors(network).items()}
+    with atomic_path(path) as part:
+        part.write_bytes(save_bytes(tensors, metadata))
 
 
 def load(path: Path | str, *, beats: Path | str | None = None) -> Network:

@@ -139,8 +139,9 @@ def check(
     import json as json_format
     from functools import partial
 
+    from soundfix.atomic import atomic_path
     from soundfix.files.audio import open_recording
-    from soundfix.files.exports import atomic_path, check_targets
+    from soundfix.files.exports import check_targets
     from soundfix.files.microphones import arrange, read_microphones
     from soundfix.scene import Scene
     from soundfix.survey import survey

@@ -7,10 +7,8 @@ computed again. What is kept is the mean token; it may differ from that of anoth
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
-from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 import torch
@@ -19,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from soundfix.atomic import atomic_path, make_folder
 from soundfix.beats import Beats
-from soundfix.errors import OutputError
 
 FORMAT = 1  # to be raised when what an encoder hears changes though its weights do not
 
@@ -70,18 +68,9 @@ class FeatureCache:
     def _write(self, key: str, feature: Float[Tensor, "width"]) -> None:
         """Whole or not at all."""
         path = self._path(key)
-        unfinished = path.with_name(f"{uuid4().hex}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                unfinished.write_bytes(save({"pooled": feature.contiguous()}, {"sha256": _digest(feature)}))
-                os.replace(unfinished, path)
-            finally:
-                unfinished.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{path} could not be written ({error}): is the folder writable, the disk full?"
-            ) from error
+        make_folder(path.parent)
+        with atomic_path(path) as part:
+            part.write_bytes(save({"pooled": feature.contiguous()}, {"sha256": _digest(feature)}))
 
 
 def content_key(row: Float[Tensor, "time"], encoder_fingerprint: str) -> str:

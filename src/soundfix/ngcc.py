@@ -19,7 +19,6 @@ Axes: B batch, M microphones, P pairs, C channels, T samples, F bins, L lags.
 
 import json
 import math
-import os
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,10 +27,11 @@ import torch
 from jaxtyping import Complex, Float, Int
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError, SceneError
 
 FLOOR = 1e-3  # added to |X conj(Y)| before dividing by it
@@ -245,14 +245,9 @@ def load(path: Path | str, *, max_lag: int | None = None) -> Ngcc:
 
 def save(network: Ngcc, path: Path | str) -> None:
     """Write weights and configuration as safetensors, whole or not at all."""
-    path = Path(path)
     metadata = {"ngcc": json.dumps(FORMAT), "config": TypeAdapter(NgccConfig).dump_json(network.config).decode()}
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, unfinished, metadata)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_path(path) as part:
+        part.write_bytes(save_bytes({name: t.contiguous() for name, t in network.state_dict().items()}, metadata))
 
 
 def convert(published: Path | str, safetensors: Path | str) -> None:

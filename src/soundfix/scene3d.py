@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from soundfix.atomic import atomic_path
 from soundfix.canvas import library
-from soundfix.files.exports import atomic_path
 from soundfix.picture import Picture
 
 ELLIPSOID_90 = 2.5003  # standard deviations that hold 90 % of a Gaussian in space

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from soundfix import __version__
+from soundfix.atomic import atomic_path
 from soundfix.errors import DatasetError
-from soundfix.files.exports import atomic_path
 
 NAME = "manifest.json"
 FORMAT = "soundfix shards 1"

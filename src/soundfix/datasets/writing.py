@@ -19,13 +19,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from time import monotonic, sleep
 
+from soundfix.atomic import CAUSES, remove_parts
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.manifest import NAME, Manifest, ShardEntry, read_manifest, write_manifest
 from soundfix.datasets.members import encode
 from soundfix.datasets.shards import sha256_of
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import OutputError, SoundfixError
-from soundfix.files.exports import CAUSES
 from soundfix.scene import Scene
 
 BLOCK = tarfile.BLOCKSIZE
@@ -112,8 +112,9 @@ def _begun(folder: Path, wanted: Manifest) -> Manifest:
 
 
 def _remove_parts(folder: Path) -> None:
-    """What killed runs left half written: shards, and manifests (see exports.py)."""
-    for part in [*folder.glob(f"*.tar{PART}"), *folder.glob(f".soundfix-*{PART}")]:
+    """What killed runs left half written: shards, and manifests."""
+    remove_parts(folder)
+    for part in folder.glob(f"*.tar{PART}"):
         part.unlink()
 
 

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from soundfix.atomic import atomic_path
 from soundfix.errors import MicrophoneFileError, OutputError, SceneError
 from soundfix.files.audio import Channel
-from soundfix.files.exports import atomic_path
 from soundfix.files.tables import Row, read_rows
 from soundfix.scene import Microphones
 

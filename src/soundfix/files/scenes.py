@@ -6,8 +6,8 @@ from typing import Any
 
 import soundfile
 
+from soundfix.atomic import atomic_path
 from soundfix.errors import OutputError
-from soundfix.files.exports import atomic_path
 from soundfix.files.microphones import write_microphones
 from soundfix.scene import Scene
 

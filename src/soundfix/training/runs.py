@@ -10,7 +10,6 @@ damaged is passed over for the one before.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from soundfix.errors import TrainingError
+from soundfix.atomic import atomic_path, remove_parts
+from soundfix.errors import OutputError, TrainingError
 
 KEPT = 2  # states
 SETTINGS, METRICS, MODEL = "settings.json", "metrics.jsonl", "model.safetensors"
@@ -43,6 +43,7 @@ class Run:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._settle(settings, resume=resume)
+            remove_parts(folder)
         except OSError as error:
             raise TrainingError(
                 f"{folder} cannot be used ({error.strerror}): is it writable, the disk full?"
@@ -117,32 +118,11 @@ def _step_of(line: str) -> float:
 
 def write_whole(path: Path, content: bytes) -> None:
     """The file is whole or as it was before, power cuts included."""
-    unfinished = path.with_name(path.name + ".part")
     try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise TrainingError(
-            f"{path} could not be written ({error.strerror}): is the disk full, the folder read-only? What was written "
-            "before is still there; make room and go on with --resume"
-        ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last, where the system allows folders to be synced."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with atomic_path(path) as part:
+            part.write_bytes(content)
+    except OutputError as error:
+        raise TrainingError(f"{error}. What was written before is still there: go on with --resume") from error
 
 
 def with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
