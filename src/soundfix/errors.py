@@ -8,6 +8,7 @@ SoundfixError
 ├── DatasetError           a data set that cannot be read, or holds what it must not
 ├── ConfigError            a setting that does not exist, or cannot have this value
 ├── TrainingError          a run that cannot start or go on
+├── MetricsError           a truth that no answer can be measured against
 ├── UnknownMethodError     a localizer name that is not in the catalog
 ├── MissingPackageError    an optional package that is not installed
 └── OutputError            a result that could not be written
@@ -44,6 +45,10 @@ class ConfigError(SoundfixError, ValueError):
 
 class TrainingError(SoundfixError):
     """A run that cannot start or go on."""
+
+
+class MetricsError(SoundfixError, ValueError):
+    """A truth that no answer can be measured against."""
 
 
 class UnknownMethodError(SoundfixError):
