@@ -20,7 +20,8 @@ import torch
 
 import soundfix
 from soundfix.faults import Fault, break_scene
-from soundfix.localizer import Estimate, Source
+from soundfix.localizer import Estimate
+from soundfix.metrics import is_inside
 from soundfix.recording import Session
 from soundfix.scene import Scene
 from soundfix.soundbank import Sounds, open_sounds
@@ -96,16 +97,10 @@ def named(reports: Iterable) -> set[str]:
 def row(scene: Scene, estimate: Estimate, accused: set[str], mode: str) -> tuple:
     guilty = {fault.split(":")[1] for fault in scene.truth.faults}
     errors = [float(np.linalg.norm(s.position_m - scene.truth.sources[0])) for s in estimate.sources]
-    inside = bool(errors) and holds(estimate.sources[0], scene.truth.sources[0])
+    inside = bool(errors) and is_inside(estimate.sources[0], scene.truth.sources[0])
     named_or_not = (len(guilty), len(accused & guilty), len(accused - guilty))
     numbers = (scene.truth.rt60_s, scene.truth.snr_db, errors[0] if errors else np.nan, min(errors, default=np.nan))
     return (mode, estimate.verdict, bool(errors), inside, accused == guilty, *named_or_not, *numbers)
-
-
-def holds(source: Source, truth: np.ndarray) -> bool:
-    """Whether the 90 % region (an ellipsoid) holds the truth: Mahalanobis² below the 0.9 quantile of chi²(3), 6.25."""
-    offset = truth - source.position_m
-    return bool(offset @ np.linalg.solve(source.covariance_m2, offset) <= 6.251)
 
 
 def report(rows: np.ndarray) -> None:

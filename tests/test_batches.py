@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from clips import POSITIONS, ROOM, Clips
-from soundfix.errors import TrainingError
+from soundfix.datasets.windows import draw_window
+from soundfix.errors import DatasetError, TrainingError
 from soundfix.recipes import Stage
 from soundfix.scene import Truth
-from soundfix.training.batches import Batches, draw_window, loader
+from soundfix.training.batches import Batches, loader
 
 STAGE = Stage(steps=6, batch=4, windows_s=(0.128, 0.25), microphones=(4, 6))
 MIDDLE = np.mean(ROOM, axis=0)
@@ -108,7 +109,7 @@ def test_silence_is_passed_over(rng):
 
 
 def test_windows_longer_than_the_clips(rng):
-    with pytest.raises(TrainingError, match="longer than the clips"):
+    with pytest.raises(DatasetError, match="longer than the clips"):
         draw_window(Clips()[0], 9000, 4, rng)
 
 

@@ -8,10 +8,10 @@ import soundfile
 import soxr
 from scipy.signal import butter, sosfiltfilt
 
-from soundfix import sounds
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.measured import Measured, read_npz, read_rooms, read_sofa
 from soundfix.errors import ConfigError, DatasetError, MissingPackageError
+from soundfix.soundbank import BuiltInSounds, read_bank
 
 POSITIONS = np.array([[0.0, 0, 1], [4, 0, 1.5], [4, 3, 1], [0, 3, 2]])
 SOURCES = np.array([[1.0, 1, 1], [3, 2, 1.5]])
@@ -61,7 +61,7 @@ def test_a_response_at_16_khz_does_what_it_does_at_48(room, rng):
 
 
 def test_a_clip_has_the_delays_and_levels_of_its_responses(room):
-    data = Measured(rooms=(room,), count=4, seed=3, clip_s=0.5)
+    data = Measured(rooms=(room,), count=4, seed=3, clip_s=0.5, sound_shares={"voice": 1.0})
     assert isinstance(data, Dataset)
     assert len(data) == 4
     scene = data[2]
@@ -101,7 +101,7 @@ def test_several_sources_add_up(room):
     rng = np.random.default_rng([0, 0])
     rng.integers(1)
     rng.choice(2, 2, replace=False)
-    dry = [sounds.voice((8000 + 200) / 16_000, sample_rate=16_000.0, rng=rng) for _ in range(2)]
+    dry = [BuiltInSounds().draw((8000 + 200) / 16_000, rng) for _ in range(2)]
     sums = [
         np.sum([np.convolve(d, r[m])[200:8200] for d, r in zip(dry, room.responses, strict=True)], axis=0)
         for m in range(4)
@@ -128,12 +128,9 @@ def test_the_reverberation_time_is_measured(tmp_path, rng):
 def test_recordings_are_played(room, tmp_path):
     """A tone in, a tone out."""
     soundfile.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 1000 * np.arange(44_100) / 44_100), 44_100)
-    data = Measured(rooms=(room,), count=1, clip_s=0.5, dry=tuple(sounds.read_folder(tmp_path)))
+    data = Measured(rooms=(room,), count=1, clip_s=0.5, sounds=read_bank([tmp_path]))
     spectrum = np.abs(np.fft.rfft(data[0].audio[0] * np.hanning(8000)))
     assert spectrum.argmax() * 2 == 1000
-    soundfile.write(tmp_path / "tone.wav", np.zeros(44_100), 44_100)
-    with pytest.raises(DatasetError, match=r"tone.wav holds 1 s and nothing to hear"):
-        data[0]
 
 
 def test_one_source_and_quantities_that_the_file_does_not_tell(tmp_path):

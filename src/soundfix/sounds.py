@@ -114,20 +114,6 @@ def read_folder(folder: Path) -> list[Path]:
     return found
 
 
-def excerpt(
-    path: Path, duration_s: float, *, sample_rate: float, rng: np.random.Generator
-) -> Float[np.ndarray, "time"]:
-    """A random stretch of a recording, mono, resampled, silent parts taken out before; repeated where too short.
-
-    Raises AudioFileError where the file cannot be read, or holds no sound.
-    """
-    sound = read_heard(path, sample_rate=sample_rate)
-    total = round(duration_s * sample_rate)
-    sound = np.tile(sound, -(-total // len(sound)))
-    start = rng.integers(len(sound) - total + 1)
-    return _scaled(sound[start : start + total])
-
-
 def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
     """A whole recording, mono, resampled, silent parts taken out before.
 

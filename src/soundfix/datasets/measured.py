@@ -13,19 +13,20 @@ sample is 0.5.
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import soxr
 from jaxtyping import Float
 
-from soundfix import sounds
 from soundfix.datasets.sofa import read_measurements
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples
-from soundfix.errors import AudioFileError, ConfigError, DatasetError, SceneError
+from soundfix.errors import ConfigError, DatasetError, SceneError
 from soundfix.scene import Microphones, Scene, Truth
 from soundfix.simulate import measured_rt60
+from soundfix.soundbank import BuiltInSounds, Sounds
+from soundfix.sounds import reverberate
 
 PEAK = 0.5
 WANTED = ("rir", "mic_positions", "source_position")
@@ -46,15 +47,16 @@ class MeasuredRoom:
 class Measured:
     """`count` clips of `clip_s` seconds at 16 kHz from these rooms.
 
-    dry: recordings to take excerpts of (sounds.read_folder lists them); without any, synthetic voices.
-    source_count: how many sources sound at once, at most as many as the room with the fewest has. snr_db: mean power
-    of the reverberant sound over that of the noise added; None adds none. Raises ConfigError.
+    sounds: what is played, and how often of each kind (sound_shares; empty: all equally often). source_count: how many
+    sources sound at once, at most as many as the room with the fewest has. snr_db: mean power of the reverberant sound
+    over that of the noise added; None adds none. Raises ConfigError.
     """
 
     rooms: tuple[MeasuredRoom, ...]
     count: int
     seed: int = 0
-    dry: tuple[Path, ...] = ()
+    sounds: Sounds = field(default_factory=BuiltInSounds)
+    sound_shares: dict[str, float] = field(default_factory=dict)
     source_count: int = 1
     snr_db: float | None = None
     clip_s: float = 2.0
@@ -75,7 +77,6 @@ class Measured:
         return self.count
 
     def __getitem__(self, clip: int) -> Scene:
-        """Raises DatasetError, which names the file, where a recording cannot be read or holds no sound."""
         if not 0 <= clip < self.count:
             raise IndexError(f"clip {clip} of {self.count}")
         rng = np.random.default_rng([self.seed, clip])
@@ -101,17 +102,9 @@ class Measured:
         """The sum of the sources, after as long a lead-in as the responses last."""
         lead_in = responses.shape[-1]
         total_s = (clip_samples(self.clip_s) + lead_in) / SAMPLE_RATE_HZ
-        heard = [sounds.reverberate(self._dry(total_s, rng), response) for response in responses]
+        played = [self.sounds.draw(total_s, rng, self.sound_shares) for _ in responses]
+        heard = [reverberate(dry, response) for dry, response in zip(played, responses, strict=True)]
         return np.sum(heard, axis=0)[:, lead_in:]
-
-    def _dry(self, duration_s: float, rng: np.random.Generator) -> Float[np.ndarray, "time"]:
-        if not self.dry:
-            return sounds.voice(duration_s, sample_rate=float(SAMPLE_RATE_HZ), rng=rng)
-        path = self.dry[rng.integers(len(self.dry))]
-        try:
-            return sounds.excerpt(path, duration_s, sample_rate=float(SAMPLE_RATE_HZ), rng=rng)
-        except AudioFileError as error:
-            raise DatasetError(str(error)) from error
 
 
 def read_rooms(

@@ -7,7 +7,7 @@ rooms                       measured impulse responses (.npz, .sofa), with dry s
 scenes                      a scene.wav and its truth, in the folder or in folders in it
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from soundfix.datasets import manifest
@@ -18,8 +18,7 @@ from soundfix.datasets.measured import Measured, read_rooms
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
-from soundfix.soundbank import open_sounds
-from soundfix.sounds import read_folder
+from soundfix.soundbank import Sounds, open_sounds
 from soundfix.worlds import WORLDS
 
 ENDLESS = 10**6  # scenes of a world that is simulated on the fly
@@ -39,10 +38,10 @@ def open_dataset(text: str, *, audio: Sequence[Path] = (), part: str | None = No
         raise DatasetError(f"{text!r} is neither a folder nor a world; worlds are {', '.join(WORLDS)}")
     if (Path(folder) / manifest.NAME).exists():
         return Shards(folder)
-    return _recorded(Path(folder), which, audio, seed)
+    return _recorded(Path(folder), which, seed, lambda: open_sounds(audio, part=part))
 
 
-def _recorded(folder: Path, which: str, audio: Sequence[Path], seed: int) -> Dataset:
+def _recorded(folder: Path, which: str, seed: int, sounds: Callable[[], Sounds]) -> Dataset:
     if scene_folders(folder):
         return scene_folder(folder)
     if recording_folders(folder):
@@ -50,8 +49,7 @@ def _recorded(folder: Path, which: str, audio: Sequence[Path], seed: int) -> Dat
         return luvira(folder, split=which or "all") if is_split else luvira(folder, recordings=which.split(","))
     responses = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".npz", ".sofa"))
     if responses:
-        dry = tuple(path for each in audio for path in read_folder(each))
-        return Measured(rooms=read_rooms(responses), count=FROM_ROOMS, seed=seed, dry=dry)
+        return Measured(rooms=read_rooms(responses), count=FROM_ROOMS, seed=seed, sounds=sounds())
     raise DatasetError(
         f"{folder} holds no data set: wanted {manifest.NAME} (simulated shards), Track 1.wav in a folder (LuViRA), "
         "scene.wav (scenes), or .npz and .sofa (impulse responses)"

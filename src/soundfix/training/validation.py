@@ -12,13 +12,13 @@ from jaxtyping import Float
 from soundfix.answer import choose_pairs
 from soundfix.correlate import Correlator
 from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.windows import draw_window
 from soundfix.errors import TrainingError
 from soundfix.model import SAMPLE_RATE, Network
 from soundfix.recipes import Stage
 from soundfix.refine import find_modes
 from soundfix.scene import Scene
 from soundfix.three_stream import Listener
-from soundfix.training.batches import draw_window
 
 NEAR_M = 0.3  # acc: the share of windows whose error is smaller
 DRAWS = 20  # clips tried for a window with a known source
