@@ -291,6 +291,42 @@ def train(
 
 
 @app.command()
+def evaluate(
+    dataset: Annotated[str, typer.Argument(help="luvira-twin, luvira-hard, random-rooms, measured or luvira.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and every window's answer.")],
+    methods: Annotated[
+        str, typer.Option(help="Names of `soundfix methods`; NAME=CHECKPOINT or LABEL:NAME=CHECKPOINT for networks.")
+    ] = "srp-phat,multilateration,multilat",
+    microphones: Annotated[str, typer.Option(help="How many are heard.")] = "11",
+    subsets: Annotated[str, typer.Option(help="Which: first, spread (far apart) or random.")] = "spread",
+    windows: Annotated[str, typer.Option(help="Seconds.")] = "0.5",
+    unknown: Annotated[str, typer.Option(help="How many of them have no position.")] = "0",
+    sources: Annotated[str, typer.Option(help="How many sound at once.")] = "1",
+    faults: Annotated[str, typer.Option(help="none, or KIND[:COUNT] such as late:2.")] = "none",
+    clips: Annotated[int, typer.Option(min=1, help="One window of each, under every condition.")] = 300,
+    root: Annotated[Path | None, typer.Option(help="Folder of luvira or of measured rooms.")] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(help="Folder of dry recordings, built-in sounds without it; may repeat.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same windows.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Methods against each other on the same windows: tables and pictures. An interrupted run goes on where it was.
+
+    Several values are separated by commas; all combinations are evaluated.
+    """
+    from soundfix.evaluation.request import Request, run
+
+    request = Request(
+        dataset=dataset, methods=methods, microphones=microphones, subsets=subsets, windows=windows, unknown=unknown,
+        sources=sources, faults=faults, clips=clips, root=root, audio=audio or [], seed=seed, workers=workers,
+    )  # fmt: skip
+    with progress("evaluating", request.total) as advance:
+        report = run(request, out, advance)
+    typer.echo(report)
+
+
+@app.command()
 def info(
     model: Annotated[str, typer.Argument(help="A recipe (paper, default, tiny) or a checkpoint (.safetensors).")],
 ) -> None:

@@ -38,6 +38,10 @@ BUILT_IN = MappingProxyType({"voice": sounds.voice, "melody": sounds.melody, "bu
 class Sounds(Protocol):
     """Something to draw dry sounds from, 16 kHz."""
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What it has, such as speech and music."""
+
     def draw(
         self, duration_s: float, rng: np.random.Generator, shares: Mapping[str, float] | None = None
     ) -> Float[np.ndarray, "time"]:
@@ -103,6 +107,8 @@ class SoundBank:
 
 class BuiltInSounds:
     """Voices, melodies and bursts of noise, made by formula as they are asked for."""
+
+    kinds = tuple(BUILT_IN)
 
     def draw(
         self, duration_s: float, rng: np.random.Generator, shares: Mapping[str, float] | None = None

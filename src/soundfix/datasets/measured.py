@@ -107,6 +107,15 @@ class Measured:
         return np.sum(heard, axis=0)[:, lead_in:]
 
 
+def room_files(folder: Path) -> list[Path]:
+    """The files of rooms in this folder; an .npz of something else is none. Raises DatasetError where there is none."""
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".npz", ".sofa"))
+    rooms = [path for path in files if path.suffix.lower() == ".sofa" or set(WANTED) <= set(_npz_arrays(path))]
+    if not rooms:
+        raise DatasetError(f"{folder} holds no room: wanted .sofa files, or .npz files with {', '.join(WANTED)}")
+    return rooms
+
+
 def read_rooms(
     paths: Sequence[Path], *, sample_rate_hz: float | None = None, speed_of_sound_m_s: float | None = None
 ) -> tuple[MeasuredRoom, ...]:

@@ -14,7 +14,7 @@ from soundfix.datasets import manifest
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.folder import scene_folder, scene_folders
 from soundfix.datasets.luvira import SPLITS, luvira, recording_folders
-from soundfix.datasets.measured import Measured, read_rooms
+from soundfix.datasets.measured import Measured, read_rooms, room_files
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
@@ -47,9 +47,8 @@ def _recorded(folder: Path, which: str, seed: int, sounds: Callable[[], Sounds])
     if recording_folders(folder):
         is_split = which in ("", "all", *SPLITS)
         return luvira(folder, split=which or "all") if is_split else luvira(folder, recordings=which.split(","))
-    responses = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".npz", ".sofa"))
-    if responses:
-        return Measured(rooms=read_rooms(responses), count=FROM_ROOMS, seed=seed, sounds=sounds())
+    if any(path.suffix.lower() in (".npz", ".sofa") for path in folder.iterdir()):
+        return Measured(rooms=read_rooms(room_files(folder)), count=FROM_ROOMS, seed=seed, sounds=sounds())
     raise DatasetError(
         f"{folder} holds no data set: wanted {manifest.NAME} (simulated shards), Track 1.wav in a folder (LuViRA), "
         "scene.wav (scenes), or .npz and .sofa (impulse responses)"

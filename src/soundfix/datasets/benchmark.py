@@ -1,0 +1,157 @@
+"""Test sets by name: parts that are told apart in tables, each clip the same whenever it is asked for.
+
+luvira-twin     simulated: the 11 microphones of LuViRA's studio in 7.2 x 8.0 x 2.8 m, T60 0.2-0.8 s; every kind of sound
+                (speech, music) at 5, 15 and 30 dB of signal to noise
+luvira-hard     the same with positions 2 cm off, gains, 1 % of the speed of sound, directional sources, diffuse noise
+random-rooms    rooms and arrays never seen, with all that `luvira-hard` has, T60 0-1 s, 0-30 dB
+measured        impulse responses of real rooms (a folder of .npz and .sofa), every room and kind of sound, 30 dB
+luvira          LuViRA on disk, music3 and speech3
+
+Dry sounds are those of the test part: no speaker and no piece that anything was trained on. Without recordings, the built-in
+ones, which have no parts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.luvira import SPLITS, luvira
+from soundfix.datasets.measured import Measured, read_rooms, room_files
+from soundfix.datasets.simulated import Simulated
+from soundfix.errors import DatasetError
+from soundfix.scene import Scene
+from soundfix.soundbank import open_sounds
+from soundfix.worlds import LUVIRA_HARD, LUVIRA_TWIN, RANDOM_ROOMS, World
+
+SNRS_DB = (5.0, 15.0, 30.0)
+MEASURED_SNR_DB = 30.0
+SIMULATED = ("luvira-twin", "luvira-hard", "random-rooms")
+BENCHMARKS = (*SIMULATED, "measured", "luvira")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """root: folder of `measured` and `luvira`. audio: folders of dry recordings. sources: how many sound at once.
+    microphones: of arrays that are drawn. clip_s: seconds of a clip."""
+
+    clips: int = 300
+    root: Path | None = None
+    audio: Sequence[Path] = ()
+    seed: int = 0
+    sources: int = 1
+    microphones: int = 11
+    clip_s: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Clips that tables tell apart: labels are the columns they go by."""
+
+    labels: dict[str, str]
+    data: Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """Clips of all parts in turn, spread evenly over each."""
+
+    name: str
+    parts: tuple[Part, ...]
+    clips: int
+
+    def __len__(self) -> int:
+        return self.clips
+
+    def __getitem__(self, clip: int) -> Scene:
+        if not 0 <= clip < self.clips:
+            raise IndexError(f"clip {clip} of {self.clips}")
+        data, each = self.part(clip).data, -(-self.clips // len(self.parts))
+        return data[clip // len(self.parts) * len(data) // each]
+
+    def part(self, clip: int) -> Part:
+        """Which part this clip belongs to."""
+        return self.parts[clip % len(self.parts)]
+
+
+def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
+    """The test set of this name. Raises DatasetError where it does not exist or cannot be as wanted."""
+    if name not in BENCHMARKS:
+        raise DatasetError(f"no test set is called {name!r}; there are {', '.join(BENCHMARKS)}")
+    if wanted.root is None and name not in SIMULATED:
+        raise DatasetError(f"{name} is read from a folder: give --root")
+    if wanted.root is not None and name in SIMULATED:
+        raise DatasetError(f"{name} is simulated: it needs no --root")
+    parts = {"measured": _measured, "luvira": _luvira}.get(name, _simulated)(name, wanted)
+    return Benchmark(name=name, parts=tuple(parts), clips=wanted.clips)
+
+
+def _simulated(name: str, wanted: Wanted) -> list[Part]:
+    sounds = open_sounds(wanted.audio, part="test")
+    worlds = [
+        ({"sound": kind, **labels}, replace(world, sound_shares={kind: 1.0}))
+        for kind in sounds.kinds
+        for labels, world in _worlds(name, wanted)
+    ]
+    each = -(-wanted.clips // len(worlds))
+    return [
+        Part(labels=labels, data=Simulated(world=world, sounds=sounds, seed=_seed(wanted, k), count=each))
+        for k, (labels, world) in enumerate(worlds)
+    ]
+
+
+def _worlds(name: str, wanted: Wanted) -> list[tuple[dict[str, str], World]]:
+    """Without faults and unknown positions: conditions add them."""
+    base = {"luvira-twin": LUVIRA_TWIN, "luvira-hard": LUVIRA_HARD, "random-rooms": RANDOM_ROOMS}[name]
+    world = replace(
+        base,
+        sources=(wanted.sources, wanted.sources),
+        duration_s=wanted.clip_s,
+        microphones=(wanted.microphones, wanted.microphones),
+        unknown_positions=(0, 0),
+        share_faulty=0.0,
+    )
+    if name == "random-rooms":
+        return [({}, world)]
+    return [({"noise": f"{snr:g} dB"}, replace(world, snr_db=(snr, snr))) for snr in SNRS_DB]
+
+
+def _measured(name: str, wanted: Wanted) -> list[Part]:
+    assert wanted.root is not None
+    sounds, rooms = open_sounds(wanted.audio, part="test"), read_rooms(room_files(wanted.root))
+    enough = [room for room in rooms if len(room.sources) >= wanted.sources]
+    if not enough:
+        raise DatasetError(f"{wanted.root} has no room with responses to {wanted.sources} sources")
+    cases = [(room, kind) for room in enough for kind in sounds.kinds]
+    each = -(-wanted.clips // len(cases))
+    return [
+        Part(
+            labels={"room": room.name, "sound": kind},
+            data=Measured(
+                rooms=(room,),
+                count=each,
+                seed=_seed(wanted, k),
+                sounds=sounds,
+                sound_shares={kind: 1.0},
+                source_count=wanted.sources,
+                snr_db=MEASURED_SNR_DB,
+                clip_s=wanted.clip_s,
+            ),
+        )
+        for k, (room, kind) in enumerate(cases)
+    ]
+
+
+def _luvira(name: str, wanted: Wanted) -> list[Part]:
+    assert wanted.root is not None
+    if wanted.sources != 1:
+        raise DatasetError(f"{wanted.sources} sources at once, and luvira has one loudspeaker")
+    return [
+        Part(labels={"sound": recording}, data=luvira(wanted.root, recordings=[recording], clip_s=wanted.clip_s))
+        for recording in SPLITS["test"]
+    ]
+
+
+def _seed(wanted: Wanted, part: int) -> int:
+    """Of a part: no two parts share rooms."""
+    return 1000 * wanted.seed + part

@@ -1,0 +1,204 @@
+"""Every method on every window, in several processes; a run that was interrupted goes on where it was."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from soundfix.atomic import atomic_path, make_folder
+from soundfix.catalog import load
+from soundfix.datasets.benchmark import Benchmark, Wanted, named_benchmark
+from soundfix.errors import OutputError
+from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
+from soundfix.evaluation.rows import NAME, Row, RowFile
+from soundfix.localizer import Localizer
+from soundfix.metrics import score
+from soundfix.scene import Scene
+
+MANIFEST = "manifest.json"
+PACKAGES = ("soundfix", "torch", "numpy", "scipy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A name of the catalog, its weights if it needs them, and what it is called in the tables."""
+
+    name: str
+    checkpoint: Path | None = None
+    label: str = ""
+
+    @classmethod
+    def parsed(cls, text: str) -> "Method":
+        """NAME, NAME=CHECKPOINT, or LABEL:NAME=CHECKPOINT."""
+        label, _, rest = text.rpartition(":")
+        name, _, checkpoint = rest.partition("=")
+        return cls(name=name, checkpoint=Path(checkpoint) if checkpoint else None, label=label or name)
+
+    def load(self) -> Localizer:
+        return load(self.name, **({"checkpoint": self.checkpoint} if self.checkpoint else {}))
+
+    def describe(self) -> dict[str, Any]:
+        """For the manifest: which weights, by their hash."""
+        digest = sha256(self.checkpoint.read_bytes()).hexdigest() if self.checkpoint else None
+        return {"name": self.name, "label": self.label, "checkpoint": digest}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which methods, on which test set, under which conditions."""
+
+    dataset: str
+    methods: tuple[Method, ...]
+    wanted: Wanted = field(default_factory=Wanted)
+    grid: Grid = field(default_factory=Grid)
+    sources: tuple[int, ...] = (1,)
+    workers: int = 1
+
+    def describe(self) -> dict[str, Any]:
+        """All that the rows depend on."""
+        wanted = asdict(self.wanted) | {
+            "root": str(self.wanted.root),
+            "audio": [str(each) for each in self.wanted.audio],
+        }
+        return {
+            "dataset": self.dataset,
+            "methods": [method.describe() for method in self.methods],
+            "wanted": wanted,
+            "grid": asdict(self.grid),
+            "sources": self.sources,
+        }
+
+
+def evaluate(plan: Plan, out: Path, *, progress: Callable[[int], None] = lambda count: None) -> list[Row]:
+    """Rows of all windows, which are also in out / windows.jsonl, with a manifest of what they were made from.
+
+    progress is called with the number of clips that have just been done, those of an earlier run included.
+    Raises OutputError where the folder holds another evaluation.
+    """
+    methods = [(method.label, method.load()) for method in plan.methods]
+    make_folder(out)
+    _settle(plan, out)
+    file = RowFile(out / NAME)
+    rows = file.read()
+    started = perf_counter()
+    for sources in plan.sources:
+        data = named_benchmark(plan.dataset, replace(plan.wanted, sources=sources))
+        missing = [clip for clip in range(len(data)) if not file.is_done(sources, clip)]
+        progress(len(data) - len(missing))
+        job = Job(data=data, grid=plan.grid, methods=methods, seed=plan.wanted.seed, sources=sources)
+        for clip, made in _done(job, missing, plan.workers):
+            file.append(sources, clip, made)
+            rows += made
+            progress(1)
+    _note_end(out, perf_counter() - started)
+    return sorted(rows, key=lambda row: (row.sources, row.clip))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker needs to do one clip."""
+
+    data: Benchmark
+    grid: Grid
+    methods: Sequence[tuple[str, Localizer]]
+    seed: int
+    sources: int
+
+    def __call__(self, clip: int) -> tuple[int, list[Row]]:
+        windows = windows_of(self.data[clip], self.grid, (self.seed, clip))
+        return clip, [
+            row
+            for condition, scene in windows
+            if scene.truth is not None and np.isfinite(scene.truth.sources).all()
+            for row in self._rows(clip, condition, scene)
+        ]
+
+    def _rows(self, clip: int, condition: Condition, scene: Scene) -> Iterator[Row]:
+        truth = scene.truth
+        assert truth is not None
+        for label, localizer in self.methods:
+            started = perf_counter()
+            estimate = localizer.locate(replace(scene, truth=None))
+            seconds = perf_counter() - started
+            yield Row(
+                clip=clip,
+                labels=self.data.part(clip).labels,
+                sources=self.sources,
+                **asdict(condition),
+                rt60_s=truth.rt60_s,
+                snr_db=truth.snr_db,
+                method=label,
+                verdict=estimate.verdict,
+                score=score(
+                    estimate, truth.sources, middle_m=scene.search_box().mean(axis=0), microphones_m=_to_judge(scene)
+                ),
+                true_m=truth.sources.tolist(),
+                said_m=[source.position_m.tolist() for source in estimate.sources],
+                seconds=seconds,
+            )
+
+
+def _to_judge(scene: Scene) -> np.ndarray | None:
+    """True places of the microphones whose position was hidden, NaN for the others."""
+    is_hidden = hidden_positions(scene)
+    if scene.truth is None or scene.truth.positions is None or not is_hidden.any():
+        return None
+    return np.where(is_hidden[:, None], scene.truth.positions, np.nan)
+
+
+def _done(job: Job, clips: list[int], workers: int) -> Iterator[tuple[int, list[Row]]]:
+    """Each clip's rows, as they are finished."""
+    if workers == 1:
+        yield from map(job, clips)
+        return
+    with get_context("fork").Pool(workers, initializer=_begin, initargs=(job,)) as pool:  # forked: one copy of all
+        yield from pool.imap_unordered(_work, clips)
+
+
+JOBS: list[Job] = []  # of a worker, the one it was forked for
+
+
+def _begin(job: Job) -> None:
+    JOBS[:] = [job]
+
+
+def _work(clip: int) -> tuple[int, list[Row]]:
+    return JOBS[0](clip)
+
+
+def _settle(plan: Plan, out: Path) -> None:
+    """Note what is evaluated, or see that it is what the folder was begun with."""
+    path = out / MANIFEST
+    described = json.loads(json.dumps(plan.describe()))
+    if not path.exists():
+        versions = {name: version(name) for name in PACKAGES}
+        _write(
+            path, {"plan": described, "versions": versions, "begun": datetime.now(UTC).isoformat(timespec="seconds")}
+        )
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))["plan"]
+    if before != described:
+        name = next(key for key in {**before, **described} if before.get(key) != described.get(key))
+        raise OutputError(
+            f"{out} holds another evaluation: its {name} is {before.get(name)}, and {described.get(name)} was asked for; "
+            "choose another folder, or the same settings"
+        )
+
+
+def _note_end(out: Path, seconds: float) -> None:
+    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    spent = manifest.get("seconds", 0.0) + round(seconds, 1)
+    _write(out / MANIFEST, manifest | {"seconds": spent, "ended": datetime.now(UTC).isoformat(timespec="seconds")})
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    with atomic_path(path) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
