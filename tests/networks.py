@@ -10,7 +10,7 @@ from soundfix.answer import choose_pairs
 from soundfix.health import examine
 from soundfix.model import Network, Windows
 from soundfix.ngcc import NgccConfig
-from soundfix.three_stream import to_windows
+from soundfix.tensors import to_windows
 
 SMALL_NGCC = NgccConfig(channels=4, sinc_taps=31, backbone_taps=(5, 3), head_taps=(5, 3), last_taps=3)
 

@@ -1,5 +1,6 @@
 """Metrics: perfect answers score perfectly, cases by hand, and a second, slow implementation says the same."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -60,6 +61,12 @@ def test_silence_counts_as_the_middle_of_the_room():
     assert both.mae_m.value == pytest.approx(0.6)
     assert both.answered_mae_m == pytest.approx(0.2)
     assert (both.abstained, both.acc.value) == (0.5, 0.5)
+
+
+def test_an_abstention_is_measured_by_the_place_it_did_not_believe_in():
+    one = scored(replace(answer(), guess_m=np.array([1.0, 1.0, 1.0])), (1.0, 1.0, 1.5))
+    assert one.error_m == pytest.approx(0.5)
+    assert not one.is_answered
 
 
 def test_two_sources_are_matched_and_a_missing_one_is_the_middle():

@@ -56,13 +56,16 @@ def answer(
     box, consensus, outside = _agree_somewhere(scene, evidence, is_used, find, leaves_out)
     if not consensus.modes:
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
-    if detection(consensus) < DETECTED:
-        return _abstain(scene, health, method, Finding("no_signal", "the microphones hear nothing in common"))
-
-    if 2 * consensus.is_named.sum() >= is_used.sum():
-        return _abstain(scene, health, method, _no_majority(int(consensus.is_named.sum()), int(is_used.sum())))
 
     sources, place_findings = place(scene, consensus, box)
+    guess_m = sources[0].position_m
+    if detection(consensus) < DETECTED:
+        nothing = Finding("no_signal", "the microphones hear nothing in common")
+        return _abstain(scene, health, method, nothing, guess_m)
+    if 2 * consensus.is_named.sum() >= is_used.sum():
+        accused, heard = int(consensus.is_named.sum()), int(is_used.sum())
+        return _abstain(scene, health, method, _no_majority(accused, heard), guess_m)
+
     is_certain = all(finding.code != "several_places" for finding in place_findings)
     reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
     findings = (*health.findings, *microphone_findings, *outside, *place_findings, *pair_findings)
@@ -135,8 +138,11 @@ def _no_majority(accused: int, heard: int) -> Finding:
     )
 
 
-def _abstain(scene: Scene, health: Health, method: str, why: Finding) -> Estimate:
-    return _estimate(scene, method, (*health.findings, why), (), report_unused(scene, health))
+def _abstain(
+    scene: Scene, health: Health, method: str, why: Finding, guess_m: Float[np.ndarray, "3"] | None = None
+) -> Estimate:
+    silent = _estimate(scene, method, (*health.findings, why), (), report_unused(scene, health))
+    return replace(silent, guess_m=guess_m)
 
 
 def _estimate(

@@ -6,8 +6,9 @@ Conventions
 - Several true sources: each is given one place, so that the sum of distances is smallest (optimal assignment); the error
   of the window is their mean. Places beyond the number of sources are not looked at: an ambiguous answer is judged by its
   first places, best first.
-- No place, because the method abstains or says too few: the middle of the room is taken for it. Nobody gains by being silent
-  where it is hard, and all methods are measured on all windows. `answered MAE` is over the others, `abstained` their share.
+- Methods that abstain are measured by the place they did not believe in (Estimate.guess_m), so that all are measured on all
+  windows and nobody gains by being silent where it is hard. Where there is none, or there are too few, the middle of the
+  room is taken. `answered MAE` is over the windows that were answered, `abstained` the share of the others.
 - acc@30cm: share of windows with an error under 0.3 m.
 - Coverage: share of the true sources of answered windows that lie in a 90 % region, the ellipsoid of the place's covariance;
   of an ambiguous answer to one source, in any of its regions.
@@ -88,8 +89,8 @@ def score(
     middle_m: of the room, said for whatever is not said. Raises MetricsError on a truth that is missing or in other units.
     """
     _check(sources_m, middle_m)
-    said = np.array([source.position_m for source in estimate.sources[: len(sources_m)]]).reshape(-1, 3)
-    places = np.concatenate([said, np.tile(middle_m, (len(sources_m) - len(said), 1))])
+    found = said(estimate)[: len(sources_m)]
+    places = np.concatenate([found, np.tile(middle_m, (len(sources_m) - len(found), 1))])
     order = assign(sources_m, places)
     off = places[order] - sources_m
     return Score(
@@ -154,6 +155,13 @@ def bootstrap(values: Float[np.ndarray, "n"], groups: np.ndarray, rng: np.random
     means = (drawn @ totals) / (drawn @ counts)
     low, high = np.percentile(means, INTERVAL)
     return Number(float(values.mean()), float(means.std(ddof=1)), float(low), float(high))
+
+
+def said(estimate: Estimate) -> Float[np.ndarray, "place 3"]:
+    """The places of the answer, or the one that was not believed."""
+    if not estimate.sources and estimate.guess_m is not None:
+        return estimate.guess_m[None]
+    return np.array([source.position_m for source in estimate.sources]).reshape(-1, 3)
 
 
 def _mean(values: Float[np.ndarray, "n"]) -> float:

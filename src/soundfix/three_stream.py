@@ -1,9 +1,8 @@
 """The three-stream network (arXiv 2505.20961) as a localizer: a Scene becomes tensors, what comes out becomes an Estimate.
 
 `three-stream` answers with the likelihood head: its pair curves, gated, are the evidence that refine.py and
-consensus.py search, as they do for SRP-PHAT. `three-stream-paper` answers with the coordinates of the paper's MLP head;
-the steered power of the same sound is its second opinion, says who is at fault, and whether there is anything to
-locate. Where the two disagree the region widens and the answer says so.
+consensus.py search, as they do for SRP-PHAT. `three-stream-paper` answers with the coordinates of the paper's MLP head
+(coordinates.py).
 
 While no trained weights are in the package both need a checkpoint, and say so.
 """
@@ -15,20 +14,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics
 from soundfix.answer import answer, weighted
 from soundfix.consensus import Consensus, with_polarity
-from soundfix.correlate import FINE_RATE_HZ, Correlator, largest_lag
+from soundfix.coordinates import Places, locate_by_coordinates
+from soundfix.correlate import FINE_RATE_HZ, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
 from soundfix.health import examine
 from soundfix.localizer import Estimate, Finding, PairReport, Source
-from soundfix.model import SAMPLE_RATE, Answers, Network, Windows
-from soundfix.refine import APART_M, Mode, find_modes
-from soundfix.scene import THIN_ROOM_M, Scene
+from soundfix.model import SAMPLE_RATE, Answers, Network
+from soundfix.refine import APART_M, find_modes
+from soundfix.scene import Scene
+from soundfix.tensors import to_windows
 from soundfix.verdict import DETECTED, detection, place_sources
 
 EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
@@ -100,17 +100,7 @@ class ThreeStreamPaper:
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
         listener = Listener(self.network)
-
-        def correlate(audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Evidence:
-            listener.hear(audio, scene, pairs)
-            return Correlator()(audio, scene, pairs)
-
-        def place(
-            scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
-        ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
-            return _place_by_coordinates(listener, scene, consensus, box)
-
-        estimate = answer(scene, method=self.name, correlate=correlate, place=place)
+        estimate = locate_by_coordinates(scene, listener, method=self.name)
         return _explained(estimate, listener, scene) if self.explains else estimate
 
 
@@ -149,6 +139,19 @@ class Listener:
         """The position decoder's sources, in the coordinates of the scene."""
         return self.answers.sources_m[0].double().cpu().numpy() + self._origin_m
 
+    def decode(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Places:
+        """The position decoder's places."""
+        self.hear(audio, scene, pairs)
+        return Places(self.sources_m, self.answers.microphones_m[0].double().cpu().numpy() + self._origin_m)
+
+    @property
+    def error_m(self) -> float:
+        return float(self.network.error_m)
+
+    @property
+    def knows_one_room(self) -> bool:
+        return self.network.config.frame == "room"
+
     def evidence(self, source: int) -> Evidence:
         """The likelihood head's gated curves for one source slot."""
         heard = self.answers.likelihoods
@@ -172,42 +175,6 @@ class Listener:
             PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g)
             for (i, j), c, a, g in columns
         )
-
-
-def to_windows(
-    audio: Float[np.ndarray, "mic time"],
-    scene: Scene,
-    pairs: Int[np.ndarray, "pair 2"],
-    *,
-    origin_m: Float[np.ndarray, "3"],
-) -> Windows:
-    """One scene as a batch of one: 16 kHz, known lateness taken out, positions from origin_m.
-
-    A microphone that is not trusted is one of unknown position to the network.
-    """
-    microphones, is_heard = scene.microphones, np.zeros(len(scene.microphones), dtype=bool)
-    is_heard[pairs] = True
-    is_known = microphones.is_known & scene.is_trusted
-    return Windows(
-        audio=_at_network_rate(audio, scene)[None],
-        positions_m=torch.from_numpy((microphones.positions - origin_m).astype(np.float32))[None],
-        is_known=torch.from_numpy(is_known)[None],
-        is_heard=torch.from_numpy(is_heard)[None],
-    )
-
-
-def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene) -> Float[Tensor, "mic sample"]:
-    import soxr
-
-    heard = torch.from_numpy(audio)
-    if scene.lateness_s.any():
-        longest = round(float(np.abs(scene.lateness_s).max()) * scene.sample_rate) + 1
-        spectra = gcc.padded_spectra(heard, pad=longest)
-        early = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=scene.sample_rate)
-        heard = torch.fft.irfft(early)[:, : audio.shape[1]]
-    if scene.sample_rate == SAMPLE_RATE:
-        return heard
-    return torch.from_numpy(soxr.resample(heard.numpy().T, scene.sample_rate, SAMPLE_RATE).T.copy())
 
 
 def _further_sources(
@@ -237,49 +204,6 @@ def unexplained(
         expected_m = physics.range_differences(place, positions, evidence.pairs)
         values[np.abs(differences_m - expected_m[:, None]) < EXPLAINED_M] = 0.0
     return replace(evidence, values=values)
-
-
-def _place_by_coordinates(
-    listener: Listener, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
-) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
-    """The position decoder's sources; the region is that of its known error and of its distance from the second opinion."""
-    sources: list[Source] = []
-    findings: dict[str, Finding] = {}
-    own_m2 = _own_covariance(listener.network, box)
-    for point in np.clip(listener.sources_m, box[0], box[1]):
-        mode = Mode(position=point, score=float(consensus.evidence.score(point[None], scene.microphones.positions)[0]))
-        placed, said = place_sources(scene, replace(consensus, modes=[mode]), box)
-        second = min(consensus.modes, key=lambda mode: float(np.linalg.norm(mode.position - point)))
-        gap_m = point - second.position
-        sources += [_widened(source, own_m2 + np.outer(gap_m, gap_m)) for source in placed]
-        findings |= {finding.code: finding for finding in (*said, *_disagreement(second, gap_m, own_m2))}
-    return tuple(sources), (*findings.values(), *_frame_guessed(listener.network, scene))
-
-
-def _own_covariance(network: Network, box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3 3"]:
-    """That of the position decoder's error, measured in training, along every axis that is free."""
-    is_free = box[1] - box[0] > THIN_ROOM_M
-    return np.diag(np.where(is_free, float(network.error_m) ** 2, 1e-6))
-
-
-def _widened(source: Source, covariance_m2: Float[np.ndarray, "3 3"]) -> Source:
-    return replace(source, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
-
-
-def _disagreement(second: Mode, gap_m: Float[np.ndarray, "3"], own_m2: Float[np.ndarray, "3 3"]) -> tuple[Finding, ...]:
-    distance_m = float(np.linalg.norm(gap_m))
-    if distance_m < physics.radius90(own_m2):
-        return ()
-    where = ", ".join(f"{coordinate:.2f}" for coordinate in second.position)
-    sentence = f"the steered power of the same sound says ({where}) m, {distance_m:.2f} m away"
-    return (Finding("second_opinion", sentence),)
-
-
-def _frame_guessed(network: Network, scene: Scene) -> tuple[Finding, ...]:
-    if network.config.frame == "array" or scene.room is not None:
-        return ()
-    sentence = "no room was given: the network's coordinates were taken to start in the middle of the microphones"
-    return (Finding("frame_guessed", sentence),)
 
 
 def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:

@@ -91,7 +91,7 @@ def about(plan: Plan) -> str:
     return (
         f"{plan.wanted.clips} clips of {sounds}, seed {plan.wanted.seed}, one window of each under every condition, the "
         f"same for every method; microphones: {plan.grid.subsets}. Errors are Euclidean distances; where a method abstains, "
-        "the middle of the room counts as its answer (see metrics.py)."
+        "the place it did not believe in counts (see metrics.py)."
     )
 
 

@@ -20,7 +20,7 @@ from soundfix.errors import OutputError
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
 from soundfix.evaluation.rows import NAME, Row, RowFile
 from soundfix.localizer import Localizer
-from soundfix.metrics import score
+from soundfix.metrics import said, score
 from soundfix.scene import Scene
 
 MANIFEST = "manifest.json"
@@ -141,7 +141,7 @@ class Job:
                     estimate, truth.sources, middle_m=scene.search_box().mean(axis=0), microphones_m=_to_judge(scene)
                 ),
                 true_m=truth.sources.tolist(),
-                said_m=[source.position_m.tolist() for source in estimate.sources],
+                said_m=said(estimate).tolist(),
                 seconds=seconds,
             )
 
