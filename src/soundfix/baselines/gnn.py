@@ -10,8 +10,8 @@ Departures: the published grid has 25 x 25 cells in a plane; ours has 10 x 10 x 
 orders of a pair go through F, so that the order of microphones does not matter, and the mean instead of the sum is
 taken over pairs, so that their number does not. A pair takes part if both microphones are heard and known. The
 published answer is the best cell; a cell of ours is 0.7 m wide, so we take the place whose own target grid fits the
-answer best (read_out). One source: with several, the first that is there is learned. The paper states no number of
-weights: its sizes give 2.35 M, ours are 2.40 M (gcc) and 2.45 M (slf).
+answer best (read_out). One source: with several, the first that is there is learned. We know of no published number
+of weights: the published sizes give 2.35 M, ours are 2.40 M (gcc) and 2.45 M (slf).
 Axes: B batch, M microphones, P pairs, L lags, C cells.
 """
 
@@ -50,7 +50,7 @@ NO_DISTANCE_M = 1e-6  # at a cell's middle the distance to it has no slope
 class GnnConfig:
     """width: of F and G, 625 as published. cells: of the grid along x, y, z. reach_lags: samples either side.
 
-    thickness_lags: published 10, for cells a third as wide.
+    thickness_lags: published 10, on a finer grid.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
