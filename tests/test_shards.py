@@ -39,6 +39,8 @@ COUNT, A_SHARD = 22, 5
 class Hiss:
     """Sounds in no time."""
 
+    kinds = ("hiss",)
+
     def draw(self, duration_s, rng, shares=None):
         return rng.standard_normal(round(duration_s * 16_000)).astype(np.float32)
 

@@ -34,6 +34,8 @@ class Noise:
     def __init__(self):
         self.asked = []
 
+    kinds = ("noise",)
+
     def draw(self, duration_s, rng, shares=None):
         self.asked.append((duration_s, shares))
         return rng.standard_normal(round(duration_s * 16_000)).astype(np.float32)
