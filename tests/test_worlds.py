@@ -31,10 +31,10 @@ QUICK = {"duration_s": 0.25, "image_order": 2}
 class Noise:
     """Sounds of one kind, in no time; remembers what it was asked for."""
 
+    kinds = ("noise",)
+
     def __init__(self):
         self.asked = []
-
-    kinds = ("noise",)
 
     def draw(self, duration_s, rng, shares=None):
         self.asked.append((duration_s, shares))
