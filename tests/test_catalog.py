@@ -2,7 +2,9 @@ import pytest
 
 import soundfix
 from networks import paper_like, tiny
+from rivals import rival
 from soundfix import checkpoint
+from soundfix.baselines.rivals import RIVALS
 from soundfix.catalog import CATALOG, DEFAULT
 from soundfix.errors import UnknownMethodError
 from soundfix.localizer import Localizer
@@ -14,6 +16,9 @@ def test_every_name_loads_a_localizer_of_that_name(name, tmp_path):
     if name.startswith("three-stream"):
         options["checkpoint"] = tmp_path / "a.safetensors"
         checkpoint.save(paper_like() if name.endswith("paper") else tiny(), options["checkpoint"])
+    if name in RIVALS:
+        options["checkpoint"] = tmp_path / "a.safetensors"
+        checkpoint.save(rival("gnn slf" if name == "gnn" else name), options["checkpoint"], kind=name)
     localizer = soundfix.load(name, **options)
     assert isinstance(localizer, Localizer)
     assert localizer.name == name

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from networks import paper_like, tiny, windows
 from soundfix import checkpoint, recipes
 from soundfix.errors import CheckpointError, OutputError
-from soundfix.model import Network
+from soundfix.kinds import build
+from soundfix.model import NetworkConfig
 
 
 @pytest.fixture
@@ -165,10 +166,11 @@ def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):
 def test_every_recipe_survives_the_round_trip_of_its_configuration(name, tmp_path):
     from pydantic import TypeAdapter
 
-    config = replace(recipes.RECIPES[name]().network, keep=3)
+    config = recipes.RECIPES[name]().network
+    config = replace(config, keep=3) if isinstance(config, NetworkConfig) else config
     adapter = TypeAdapter(type(config))
     again = adapter.validate_json(adapter.dump_json(config))
     assert again == config
-    assert isinstance(again.keep, int)
+    assert not isinstance(config, NetworkConfig) or isinstance(again.keep, int)
     with torch.device("meta"):
-        assert Network(again).config == config
+        assert build(again).config == config

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from networks import paper_like, taught, tiny
+from rivals import sure_of
 from soundfix import checkpoint
 from soundfix.baselines.srp_phat import SrpPhat
 from soundfix.catalog import CATALOG, load
 from soundfix.localizer import Estimate
 from soundfix.scene import Scene
-from soundfix.testing import CHECKS, SOURCE, check_localizer
+from soundfix.testing import CHECKS, ROOM, SOURCE, check_localizer
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def options(tmp_path_factory):
     """What each name needs to be loaded.
 
     three-stream is random but for its likelihood head, which starts as physics. three-stream-paper learns a room by heart:
-    here the contract's own scenes.
+    here the contract's own scenes. The rivals are sure of the contract's source from the start.
     """
     folder = tmp_path_factory.mktemp("weights")
     listener = Recorder()
@@ -28,7 +29,10 @@ def options(tmp_path_factory):
     learned = taught(paper_like(correlation="gcc"), listener.scenes, SOURCE)
     checkpoint.save(tiny(is_untrained=True), folder / "three-stream.safetensors")
     checkpoint.save(learned, folder / "three-stream-paper.safetensors")
-    return {name: {"checkpoint": folder / f"{name}.safetensors"} for name in CATALOG if name.startswith("three-stream")}
+    for name, size in (("di-nn", "di-nn"), ("gnn", "gnn slf"), ("wav2pos", "wav2pos")):
+        sure = sure_of(size, SOURCE - np.array(ROOM).mean(axis=0))
+        checkpoint.save(sure, folder / f"{name}.safetensors", kind=name)
+    return {path.stem: {"checkpoint": path} for path in folder.iterdir()}
 
 
 @dataclass(frozen=True)

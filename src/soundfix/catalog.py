@@ -39,6 +39,17 @@ CATALOG = {
         "three_stream_paper",
         "the same network as published, coordinates by MLP, for the room it learned; needs --checkpoint",
     ),
+    "di-nn": Entry(
+        "soundfix.baselines.rivals",
+        "di_nn",
+        "spectrograms through convolutions and a GRU, one array; needs --checkpoint",
+    ),
+    "gnn": Entry(
+        "soundfix.baselines.rivals", "gnn", "an MLP on every pair, added up to a grid over the room; needs --checkpoint"
+    ),
+    "wav2pos": Entry(
+        "soundfix.baselines.rivals", "wav2pos", "a masked autoencoder over sounds and coordinates; needs --checkpoint"
+    ),
 }
 DEFAULT = "srp-phat"
 

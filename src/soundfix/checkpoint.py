@@ -6,14 +6,16 @@ or not finite; the message names them. BEATs base (363 MB) stays outside: it is 
 """
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_bytes
-from torch import Tensor
+from torch import Tensor, nn
 
 from soundfix import beats as beats_module
 from soundfix.atomic import atomic_path
@@ -25,11 +27,24 @@ PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of the
 NAMED = 3  # tensors in a message; more are counted
 
 
-def save(network: Network, path: Path | str, *, notes: dict[str, Any] | None = None) -> None:
+class Kind(NamedTuple):
+    """A kind of network: what it is configured by, and what builds it."""
+
+    config: Any
+    build: Callable[[Any], nn.Module]
+
+
+THREE_STREAM: Mapping[str, Kind] = MappingProxyType({"three-stream": Kind(NetworkConfig, Network)})
+
+
+def save(
+    network: nn.Module, path: Path | str, *, kind: str = "three-stream", notes: dict[str, Any] | None = None
+) -> None:
     """Write the network, whole or not at all; notes (JSON) say where the weights come from."""
+    config = network.config
     metadata = {
-        "soundfix": json.dumps({"format": FORMAT}),
-        "config": TypeAdapter(NetworkConfig).dump_json(network.config).decode(),
+        "soundfix": json.dumps({"format": FORMAT, "kind": kind}),
+        "config": TypeAdapter(type(config)).dump_json(config).decode(),
         "notes": json.dumps(notes or {}),
     }
     tensors = {name: tensor.cpu().contiguous() for name, tensor in own_tensors(network).items()}
@@ -44,10 +59,8 @@ def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     on what is not one of ours.
     """
     path = Path(path)
-    metadata, tensors = _read(path)
-    network = Network(_config(path, metadata))
-    _check(path, tensors, own_tensors(network))
-    network.load_state_dict(tensors, strict=False)
+    network = load_kind(path, THREE_STREAM)
+    assert isinstance(network, Network)
     if beats is not None:
         if network.config.acoustic != "base":
             raise CheckpointError(f"{path} listens with an encoder of its own: it takes no file of BEATs")
@@ -56,14 +69,25 @@ def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     return network.eval()
 
 
+def load_kind(path: Path | str, kinds: Mapping[str, Kind]) -> nn.Module:
+    """The network of this file, which must be of one of these kinds; ready to answer. Raises CheckpointError."""
+    path = Path(path)
+    metadata, tensors = _read(path)
+    kind = kinds[_kind(path, metadata, kinds)]
+    network = kind.build(_config(path, metadata, kind))
+    _check(path, tensors, own_tensors(network))
+    network.load_state_dict(tensors, strict=False)
+    return network.eval()
+
+
 def notes(path: Path | str) -> dict[str, Any]:
     """What was written beside the weights."""
     return json.loads(_read(Path(path))[0].get("notes", "{}"))
 
 
-def own_tensors(network: Network) -> dict[str, Tensor]:
+def own_tensors(network: nn.Module) -> dict[str, Tensor]:
     """The tensors that belong into the file: all but those of BEATs base."""
-    is_outside = network.config.acoustic == "base"
+    is_outside = isinstance(network, Network) and network.config.acoustic == "base"
     return {n: t for n, t in network.state_dict().items() if not (is_outside and n.startswith("encoder."))}
 
 
@@ -81,17 +105,27 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise CheckpointError(f"{path} is no whole safetensors file ({error}): was the copy cut short?") from error
 
 
-def _config(path: Path, metadata: dict[str, str]) -> NetworkConfig:
+def _kind(path: Path, metadata: dict[str, str], kinds: Mapping[str, Kind]) -> str:
+    """Which kind it is; files from before there were several are three-stream."""
     if "config" not in metadata:
         raise CheckpointError(f"{path} holds tensors but no configuration of a network: was it written by soundfix?")
     try:
-        found = json.loads(metadata["soundfix"])["format"]
+        about = json.loads(metadata["soundfix"])
+        found, kind = about["format"], about.get("kind", "three-stream")
     except (json.JSONDecodeError, KeyError, TypeError):
-        found = metadata.get("soundfix")
+        found, kind = metadata.get("soundfix"), ""
     if found != FORMAT:
         raise CheckpointError(f"{path} is of format {found}, this soundfix reads {FORMAT}: is soundfix up to date?")
+    if kind not in kinds:
+        raise CheckpointError(
+            f"{path} is a network of kind {kind!r}, wanted {' or '.join(kinds)}: is it of another method?"
+        )
+    return kind
+
+
+def _config(path: Path, metadata: dict[str, str], kind: Kind) -> Any:
     try:
-        return TypeAdapter(NetworkConfig).validate_json(metadata["config"])
+        return TypeAdapter(kind.config).validate_json(metadata["config"])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -251,7 +251,7 @@ def write_folders(out: Path, simulated: "Simulated", faults: list[str], advance:
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="paper, default or tiny.")],
+    recipe: Annotated[str, typer.Argument(help="paper, default, tiny, di-nn, gnn or wav2pos.")],
     data: Annotated[list[str], typer.Option(help="Folder of a data set, or a world simulated on the fly; may repeat.")],
     out: Annotated[Path, typer.Option(help="Folder of the run: states, numbers, model.safetensors.")],
     valid: Annotated[list[str] | None, typer.Option(help="Data to validate on, as --data; may repeat.")] = None,
@@ -328,7 +328,7 @@ def evaluate(
 
 @app.command()
 def info(
-    model: Annotated[str, typer.Argument(help="A recipe (paper, default, tiny) or a checkpoint (.safetensors).")],
+    model: Annotated[str, typer.Argument(help="A recipe, as for `train`, or a checkpoint (.safetensors).")],
 ) -> None:
     """What a network is made of: weights, part by part, and the time one window takes on this machine."""
     from soundfix.info import describe_network, named_network

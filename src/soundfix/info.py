@@ -1,7 +1,8 @@
 """What a network is made of, and how long one window takes it here: `soundfix info MODEL`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -11,25 +12,27 @@ from torch import nn
 from soundfix import checkpoint
 from soundfix.beats import BeatsConfig
 from soundfix.errors import CheckpointError
+from soundfix.kinds import KINDS, build
 from soundfix.model import SAMPLE_RATE, Network, Windows
 from soundfix.recipes import RECIPES
 
 MICROPHONES, WINDOW_S = 11, 0.5  # of the window that is timed
 RUNS, WARM_UPS = 15, 3
+BOX_M = torch.tensor([[[-3.0, -3.0, -1.5], [3.0, 3.0, 1.5]]])
 BASE = BeatsConfig()
 
 
-def named_network(model: str) -> Network:
+def named_network(model: str) -> nn.Module:
     """A recipe's network with random weights, or that of a checkpoint (without BEATs base, which does not belong to it)."""
     if model in RECIPES:
         torch.manual_seed(0)
-        return Network(RECIPES[model]().network).eval()
+        return build(RECIPES[model]().network).eval()
     if not Path(model).is_file():
         raise CheckpointError(f"{model!r} is neither a file nor a recipe; recipes are {', '.join(RECIPES)}")
-    return checkpoint.load(model)
+    return checkpoint.load_kind(model, KINDS)
 
 
-def describe_network(network: Network) -> Iterator[str]:
+def describe_network(network: nn.Module) -> Iterator[str]:
     """Weights of every part, the totals, and the time of a window."""
     for name, part in network.named_children():
         yield f"{name:25s} {count_weights(part):>11,d}{' frozen' if is_frozen(part) else ''}"
@@ -38,7 +41,7 @@ def describe_network(network: Network) -> Iterator[str]:
     trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
     yield f"{'trainable':25s} {trainable:>11,d}"
     yield f"{'in all':25s} {count_weights(network):>11,d}"
-    if network.config.acoustic == "base":
+    if isinstance(network, Network) and network.config.acoustic == "base":
         yield "BEATs base (frozen, 90 million weights) is given separately; the time is without it"
     threads = torch.get_num_threads()
     yield (
@@ -56,7 +59,7 @@ def is_frozen(part: nn.Module) -> bool:
     return bool(weights) and not any(weight.requires_grad for weight in weights)
 
 
-def seconds_a_window(network: Network) -> float:
+def seconds_a_window(network: nn.Module) -> float:
     """Median time of a forward pass, after some to warm up."""
     generator = torch.Generator().manual_seed(0)
     windows = Windows(
@@ -65,12 +68,18 @@ def seconds_a_window(network: Network) -> float:
         is_known=torch.ones(1, MICROPHONES, dtype=torch.bool),
         is_heard=torch.ones(1, MICROPHONES, dtype=torch.bool),
     )
-    is_deaf = network.config.acoustic == "base" and network.encoder is None
-    features = torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim) if is_deaf else None
+    call = _three_stream(network, windows) if isinstance(network, Network) else partial(network, windows, BOX_M)
     times = []
     for _ in range(WARM_UPS + RUNS):
         start = time.perf_counter()
         with torch.inference_mode():
-            network(windows, features=features)
+            call()
         times.append(time.perf_counter() - start)
     return median(times[WARM_UPS:])
+
+
+def _three_stream(network: Network, windows: Windows) -> Callable[[], object]:
+    """A forward pass; with BEATs base outside, without it."""
+    is_deaf = network.config.acoustic == "base" and network.encoder is None
+    features = torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim) if is_deaf else None
+    return partial(network, windows, features=features)

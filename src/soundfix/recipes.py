@@ -1,4 +1,4 @@
-"""Complete configurations, as functions: `paper`, `default`, `tiny`.
+"""Complete configurations, as functions: `paper`, `default`, `tiny`; and the paper's rivals, `di-nn`, `gnn`, `wav2pos`.
 
 `paper` has the sizes of arXiv 2505.20961 (6.8 M trainable weights reported; ours are counted by `soundfix info paper`).
 `default` is what we ship: small, quick, any array in any room. `tiny` is for tests: the same shape, minutes of training.
@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from soundfix.baselines.di_nn import DiNnConfig
+from soundfix.baselines.gnn import GnnConfig
+from soundfix.baselines.wav2pos import Wav2posConfig
 from soundfix.beats import SMALL
 from soundfix.likelihood import HeadConfig
 from soundfix.losses import LossWeights
@@ -22,7 +25,8 @@ class Stage:
     windows_s: every batch has windows of one of these lengths. microphones: every batch has between so many. hidden_sound:
     share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: anywhere in
     the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
-    cosine, or x0.95 thirty times as in the paper.
+    cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
+    channels in their own place, for a network of a fixed array.
     """
 
     steps: int
@@ -35,6 +39,7 @@ class Stage:
     hidden_sound: float = 0.15
     hidden_positions: int = 4
     points: int = 2048
+    keeps_channels: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +51,7 @@ class Recipe:
     """
 
     name: str
-    network: NetworkConfig
+    network: NetworkConfig | DiNnConfig | GnnConfig | Wav2posConfig
     correlation: Stage = field(default_factory=lambda: Stage(steps=1000))
     autoencoder: Stage = field(default_factory=lambda: Stage(steps=1000, hidden_sound=0.5))
     localization: Stage = field(default_factory=lambda: Stage(steps=10_000))
@@ -85,7 +90,12 @@ def paper() -> Recipe:
 
 def default() -> Recipe:
     """What we ship: a small acoustic encoder, the likelihood head's correlations, distances instead of coordinates."""
-    network = NetworkConfig(
+    stage = Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
+    return Recipe(name="default", network=_default_network(), localization=stage)
+
+
+def _default_network() -> NetworkConfig:
+    return NetworkConfig(
         frame="array",
         width=128,
         heads=4,
@@ -96,16 +106,13 @@ def default() -> Recipe:
         pooled_lags=4,
         head=HeadConfig(),
     )
-    return Recipe(
-        name="default", network=network, localization=Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
-    )
 
 
 def tiny() -> Recipe:
     """The shape of `default` for tests, in the paper's frame of reference, which learns a room by heart soonest."""
     encoder = replace(SMALL, encoder_layers=1, encoder_embed_dim=32, encoder_ffn_embed_dim=64, embed_dim=32)
     network = replace(
-        default().network,
+        _default_network(),
         frame="room",
         width=64,
         encoder_blocks=2,
@@ -122,4 +129,37 @@ def tiny() -> Recipe:
     )
 
 
-RECIPES: dict[str, Callable[[], Recipe]] = {"paper": paper, "default": default, "tiny": tiny}
+def di_nn() -> Recipe:
+    """DI-NN as published: L1, learning rate 1e-4. Fewer microphones are silent channels."""
+    stage = Stage(
+        steps=10_000, learning_rate=1e-4, hidden_positions=0, hidden_sound=0.0, points=64, keeps_channels=True
+    )
+    return _rival("di-nn", DiNnConfig(), stage)
+
+
+def gnn() -> Recipe:
+    """The GNN as published, features SLF: L1, learning rate 5e-4."""
+    stage = Stage(steps=10_000, learning_rate=5e-4, hidden_positions=0, hidden_sound=0.0, points=64)
+    return _rival("gnn", GnnConfig(), stage)
+
+
+def wav2pos() -> Recipe:
+    """wav2pos as published: AdamW 1e-3, weight decay 0.1, cosine, after NGCC-PHAT has learned the pairs."""
+    stage = Stage(steps=10_000, learning_rate=1e-3, warm_up=500, hidden_sound=0.1, hidden_positions=4, points=64)
+    recipe = _rival("wav2pos", Wav2posConfig(), stage)
+    return replace(recipe, correlation=Stage(steps=1000, points=64), weight_decay=0.1)
+
+
+def _rival(name: str, network: DiNnConfig | GnnConfig | Wav2posConfig, stage: Stage) -> Recipe:
+    nothing = Stage(steps=0)
+    return Recipe(name=name, network=network, correlation=nothing, autoencoder=nothing, localization=stage)
+
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "paper": paper,
+    "default": default,
+    "tiny": tiny,
+    "di-nn": di_nn,
+    "gnn": gnn,
+    "wav2pos": wav2pos,
+}

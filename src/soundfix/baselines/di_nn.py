@@ -58,9 +58,14 @@ class DiNnConfig:
 
 
 class DiNn(nn.Module):
-    """The network of one configuration, randomly initialised."""
+    """The network of one configuration, randomly initialised.
+
+    slots_m: where the microphone of each channel stood in training. error_m: standard error of an answer along an axis.
+    """
 
     fade: Tensor
+    slots_m: Tensor
+    error_m: Tensor
 
     def __init__(self, config: DiNnConfig) -> None:
         super().__init__()
@@ -78,6 +83,8 @@ class DiNn(nn.Module):
         joined = 2 * c.recurrent_width + c.embedding
         self.position = nn.Sequential(nn.Linear(joined, joined), nn.ReLU(), nn.Linear(joined, COORDINATES))
         self.register_buffer("fade", torch.hann_window(c.fft), persistent=False)
+        self.register_buffer("slots_m", torch.zeros(c.microphones, COORDINATES))
+        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
 
     def forward(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None

@@ -63,9 +63,10 @@ class GnnConfig:
 
 
 class Gnn(nn.Module):
-    """The network of one configuration, randomly initialised."""
+    """The network of one configuration, randomly initialised. error_m: standard error of an answer along an axis."""
 
     middles: Tensor
+    error_m: Tensor
 
     def __init__(self, config: GnnConfig) -> None:
         super().__init__()
@@ -76,6 +77,7 @@ class Gnn(nn.Module):
         self.relation = nn.Sequential(three_layers(heard + 3 * COORDINATES, c.width, c.width), nn.ReLU())
         self.fusion = three_layers(c.width, c.width, cells)
         self.register_buffer("middles", cell_middles(c.cells), persistent=False)
+        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
 
     def forward(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None

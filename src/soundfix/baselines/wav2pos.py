@@ -92,10 +92,14 @@ class Visible(NamedTuple):
 
 
 class Wav2pos(nn.Module):
-    """The network of one configuration, randomly initialised. origin_m, scale_m: of normalised coordinates."""
+    """The network of one configuration, randomly initialised. origin_m, scale_m: of normalised coordinates (metres).
+
+    error_m: standard error of an answer along an axis.
+    """
 
     origin_m: Tensor
     scale_m: Tensor
+    error_m: Tensor
 
     def __init__(self, config: Wav2posConfig) -> None:
         super().__init__()
@@ -118,6 +122,7 @@ class Wav2pos(nn.Module):
         self.sound_head = nn.Linear(d, c.samples)
         self.register_buffer("origin_m", torch.zeros(COORDINATES))
         self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
+        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
         self.ngcc.requires_grad_(False).eval()
 
     def forward(
@@ -159,9 +164,10 @@ class Wav2pos(nn.Module):
         self.scale_m.copy_(points_m.std(dim=0).max())
 
     def train(self, mode: bool = True) -> "Wav2pos":
-        """As usual, but NGCC-PHAT stays as it is at inference."""
+        """As usual, but NGCC-PHAT, once it is frozen, stays as it is at inference."""
         super().train(mode)
-        self.ngcc.eval()
+        if not any(weight.requires_grad for weight in self.ngcc.parameters()):
+            self.ngcc.eval()
         return self
 
     def visible(self, windows: Windows, mask: TokenMask) -> Visible:

@@ -92,7 +92,10 @@ class Batches(torch.utils.data.Dataset):
     def _row(self, clip: int, samples: int, microphones: int, rng: np.random.Generator) -> Row:
         dataset, number = find_clip(self.counts, clip)
         whole = self.datasets[dataset][number]
-        row = row_of(draw_window(whole, samples, microphones, rng), microphones=microphones, sources=self.sources)
+        count = len(whole.microphones) if self.stage.keeps_channels else microphones
+        row = row_of(draw_window(whole, samples, count, rng), microphones=count, sources=self.sources)
+        if self.stage.keeps_channels:
+            row["is_heard"] &= torch.from_numpy(rng.permutation(count) < microphones)
         return row | hidden_and_points(row, self.stage, rng)
 
 

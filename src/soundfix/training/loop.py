@@ -15,21 +15,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from soundfix import checkpoint
+from soundfix.baselines.wav2pos import Wav2posConfig
 from soundfix.datasets.dataset import Dataset
 from soundfix.errors import TrainingError
-from soundfix.model import Network
+from soundfix.kinds import build, kind_of
+from soundfix.model import NetworkConfig
 from soundfix.recipes import STAGES, Recipe, Stage
 from soundfix.training.batches import Batch, Batches, loader
 from soundfix.training.clock import Clock
+from soundfix.training.lessons import know_room
 from soundfix.training.runs import MODEL, Run, State, read_newest
 from soundfix.training.stages import Terms
 from soundfix.training.trainee import Trainee
 
-NORMALIZED_TO = 256  # clips whose sources set the origin and unit of coordinates (frame "room")
+NORMALIZED_TO = 256  # clips whose sources set the origin and unit of coordinates, for networks that learn one room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +47,15 @@ class Job:
     resume: bool = False
     workers: int = 1
     device: str = "cpu"
-    validate: Callable[[Network], dict[str, float]] | None = None
+    validate: Callable[[nn.Module], dict[str, float]] | None = None
     save_every: int = 200
     note_every: int = 20
     validate_every: int = 500
     settings: dict[str, Any] = field(default_factory=dict)  # more of what must be the same when going on
-    network: Network | None = None  # to start from; random weights without it
+    network: nn.Module | None = None  # to start from; random weights without it
 
 
-def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: None) -> Network:
+def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: None) -> nn.Module:
     """Train, and give the moving average of the weights, which is also in job.out / model.safetensors.
 
     watch is told the numbers of every note. Raises TrainingError when the run cannot start or go on.
@@ -80,7 +84,7 @@ def _run_stage(
     rank: int,
     ranks: int,
 ) -> None:
-    sources = job.recipe.network.sources
+    sources = slots(job.recipe)
     batches = Batches(job.data, stage, seed=_seed(job, trainee.stage), sources=sources, rank=rank, ranks=ranks)
     clock = Clock()
     for batch in clock.waited(loader(batches, first=trainee.done, workers=job.workers)):
@@ -108,19 +112,19 @@ def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
     return numbers
 
 
-def start(job: Job) -> Network:
+def start(job: Job) -> nn.Module:
     """The network before its first step."""
     torch.manual_seed(job.seed)
-    network = job.network or Network(job.recipe.network)
-    if job.recipe.network.frame == "room":
-        network.normalize_to(_places(job.data))
+    network = job.network or build(job.recipe.network)
+    know_room(network, *_places(job.data))
     return network.to(job.device)
 
 
 def write(job: Job, trainee: Trainee) -> None:
     """The averaged network as a checkpoint."""
     notes = {"recipe": job.recipe.name, "seed": job.seed, "stage": trainee.stage, "steps": trainee.step_count}
-    checkpoint.save(trainee.averaged(), job.out / MODEL, notes=notes | job.settings)
+    kind = kind_of(job.recipe.network)
+    checkpoint.save(trainee.averaged(), job.out / MODEL, kind=kind, notes=notes | job.settings)
 
 
 def join_processes(device: str) -> tuple[int, int]:
@@ -152,16 +156,24 @@ def _check_finite(terms: Terms, batch: Batch, out: Path, step: int) -> None:
     )
 
 
-def _places(data: Sequence[Dataset]) -> Tensor:
-    """Sources of some clips, from the middle of their rooms."""
-    places = []
+def slots(recipe: Recipe) -> int:
+    """How many sources its network can place."""
+    return recipe.network.sources if isinstance(recipe.network, NetworkConfig | Wav2posConfig) else 1
+
+
+def _places(data: Sequence[Dataset]) -> tuple[Float[Tensor, "point 3"], Float[Tensor, "mic 3"]]:
+    """Sources of some clips, and the microphones of the first, from the middle of their rooms."""
+    sources, microphones = [torch.zeros(0, 3)], torch.zeros(0, 3)
     for dataset in data:
         for clip in range(min(len(dataset), NORMALIZED_TO)):
             scene = dataset[clip]
+            middle = scene.search_box().mean(axis=0)
+            if not len(microphones):
+                microphones = torch.from_numpy(scene.microphones.positions - middle).float()
             if scene.truth is not None:
-                places.append(torch.from_numpy(scene.truth.sources - scene.search_box().mean(axis=0)).float())
-    points = torch.cat(places) if places else torch.zeros(0, 3)
-    return points[points.isfinite().all(dim=1)]
+                sources.append(torch.from_numpy(scene.truth.sources - middle).float())
+    points = torch.cat(sources)
+    return points[points.isfinite().all(dim=1)], microphones
 
 
 def _seed(job: Job, stage: str) -> int:

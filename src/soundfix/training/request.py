@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from soundfix import beats, checkpoint
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.opening import open_dataset
 from soundfix.errors import MissingPackageError, TrainingError
+from soundfix.kinds import KINDS, build
 from soundfix.model import Network
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, Recipe
@@ -40,7 +42,7 @@ class Request:
     tracks: bool
 
 
-def run(request: Request, watch: Watch) -> Network:
+def run(request: Request, watch: Watch) -> nn.Module:
     """Train as asked."""
     recipe = named_recipe(request.recipe, request.changes)
     data, valid = _opened(request, request.data, "train"), _opened(request, request.valid, "valid")
@@ -80,17 +82,19 @@ def _opened(request: Request, names: Sequence[str], part: str) -> list[Dataset]:
     return [open_dataset(name, audio=request.audio, part=part, seed=seed) for name in names]
 
 
-def _network(request: Request, recipe: Recipe) -> Network | None:
+def _network(request: Request, recipe: Recipe) -> nn.Module | None:
     """The network to start from; None: random weights and no outside encoder."""
     if request.start is None and request.beats is None:
         return None
     torch.manual_seed(request.seed)
-    network = checkpoint.load(request.start) if request.start else Network(recipe.network)
+    network = checkpoint.load_kind(request.start, KINDS) if request.start else build(recipe.network)
     if network.config != recipe.network:
         raise TrainingError(
             f"{request.start} is another network than {recipe.name}: was it trained with other settings?"
         )
     if request.beats is not None:
+        if not isinstance(network, Network):
+            raise TrainingError(f"--beats: {recipe.name} does not listen with BEATs")
         network.encoder = beats.load(request.beats)
     return network
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from math import ceil
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from soundfix.likelihood import delays
@@ -59,20 +59,34 @@ def loss_terms(network: Network, batch: Batch, recipe: Recipe, stage: str) -> Te
 
 def correlation_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     """Every pair's curve against its true delay, where one source sounds."""
-    windows, pairs = batch.windows, all_pairs(batch.windows.audio)
-    tau_s = delays(batch.sources_m[:, :1], batch.microphones_m, pairs, batch.speed_m_s)[..., 0]
-    counts = windows.is_heard[:, pairs].all(dim=-1) & (batch.is_there.sum(dim=1) == 1)[:, None] & tau_s.isfinite()
+    pairs = all_pairs(batch.windows.audio)
     logits, lags_a_second = _curves(network, batch, pairs)
-    return {"correlation": lag_loss(logits, tau_s * lags_a_second, counts)}
+    lags, counts = true_lags(batch, pairs, lags_a_second=lags_a_second)
+    return {"correlation": lag_loss(logits, lags, counts)}
+
+
+def true_lags(
+    batch: Batch, pairs: Tensor, *, lags_a_second: float = SAMPLE_RATE
+) -> tuple[Float[Tensor, "batch pair"], Bool[Tensor, "batch pair"]]:
+    """Every pair's true delay, and whether it is known: both are heard, and one source sounds."""
+    tau_s = delays(batch.sources_m[:, :1], batch.microphones_m, pairs, batch.speed_m_s)[..., 0]
+    is_heard = batch.windows.is_heard[:, pairs].all(dim=-1)
+    return tau_s * lags_a_second, is_heard & (batch.is_there.sum(dim=1) == 1)[:, None] & tau_s.isfinite()
+
+
+def without_silence(audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic time"]:
+    """Every channel at LEVEL, noise where there was silence, which must not enter BatchNorm."""
+    audio = levelled(audio)
+    noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0)).to(audio)
+    return torch.where(audio.any(dim=-1, keepdim=True), audio, LEVEL * noise)
 
 
 def _curves(network: Network, batch: Batch, pairs: Tensor) -> tuple[Float[Tensor, "batch pair lag"], float]:
     """Logits over lags, and how many lags there are in a second."""
-    audio = levelled(batch.windows.audio)
     if network.ngcc is not None:
-        noise = torch.randn(audio.shape, generator=torch.Generator().manual_seed(0)).to(audio)
-        audio = torch.where(audio.any(dim=-1, keepdim=True), audio, LEVEL * noise)  # silence must not enter BatchNorm
+        audio = without_silence(batch.windows.audio)
         return network.correlate(audio, audio, pairs, max_lag=0)[1], SAMPLE_RATE
+    audio = levelled(batch.windows.audio)
     semb = network.acoustic(network.listen(audio))
     heard, _ = network.correlate(audio, semb, pairs, max_lag=reach(batch))
     assert heard is not None

@@ -2,22 +2,23 @@
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
 from soundfix.checkpoint import own_tensors
-from soundfix.model import Network
 from soundfix.recipes import STAGES, Recipe, Stage
 from soundfix.training.batches import Batch
+from soundfix.training.lessons import learning, loss_terms
 from soundfix.training.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
-from soundfix.training.stages import Terms, learning, loss_terms
+from soundfix.training.stages import Terms
 
 
 class Trainee:
     """stage: that it is in; done: steps of that stage; step_count: of all."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.average = _copied(network)
         self.stage, self.done, self.step_count = "", 0, 0
@@ -27,7 +28,7 @@ class Trainee:
 
     def restore(self, state: State) -> None:
         """As it was when this state was saved."""
-        device = self.network.kind.device
+        device = next(self.network.parameters()).device
         tensors = {name: tensor.to(device) for name, tensor in state.tensors.items()}
         self.network.load_state_dict(without_prefix("network", tensors), strict=False)  # BEATs base is not in it
         self.average = without_prefix("average", tensors)
@@ -79,15 +80,13 @@ class Trainee:
 
     def know_error(self, error_m: float) -> None:
         """Keep the measured error of the position decoder along an axis beside the weights."""
-        for error in (self.network.error_m, self.average["error_m"]):
+        for error in (dict(self.network.named_buffers())["error_m"], self.average["error_m"]):
             error.fill_(error_m)
 
-    def averaged(self) -> Network:
+    def averaged(self) -> nn.Module:
         """A network with the moving average as its weights."""
-        network = Network(self.network.config).to(self.network.kind.device)
-        network.encoder = self.network.encoder if network.encoder is None else network.encoder
+        network = deepcopy(self.network)
         network.load_state_dict(self.average, strict=False)
-        network.freeze()
         return network.eval()
 
     def state(self) -> State:
@@ -98,7 +97,7 @@ class Trainee:
         return State(step=self.step_count, tensors=tensors, numbers={"stage": self.stage, "done": self.done})
 
 
-def _copied(network: Network) -> dict[str, Tensor]:
+def _copied(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in own_tensors(network).items()}
 
 

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from torch import nn
 
 from soundfix.answer import choose_pairs
+from soundfix.baselines.rivals import Rival, RivalNetwork
 from soundfix.correlate import Correlator
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.windows import draw_window
@@ -32,7 +34,7 @@ class Validation:
         self.scenes = [_draw(data, stage, rng) for _ in range(windows)]
         self.srp_phat_m = self._errors([_by_steered_power(scene) for scene in self.scenes])
 
-    def __call__(self, network: Network) -> dict[str, float]:
+    def __call__(self, network: nn.Module) -> dict[str, float]:
         """Mean error, median and acc of its evidence, those of SRP-PHAT, and the error of its decoder along an axis."""
         errors = self.errors(network)
         decoder_error_m = float(np.sqrt(np.mean(np.square(errors["decoder"])) / 3))
@@ -42,10 +44,9 @@ class Validation:
             | {"decoder_error_m": decoder_error_m}
         )
 
-    def errors(self, network: Network) -> dict[str, Float[np.ndarray, "window"]]:
+    def errors(self, network: nn.Module) -> dict[str, Float[np.ndarray, "window"]]:
         """Distances (m) to the nearest source: "srp-phat", "decoder" (coordinates by MLP), "network" (its best place)."""
-        listener = Listener(network)
-        places = [_by_network(listener, scene) for scene in self.scenes]
+        places = [_by_network(network, scene) for scene in self.scenes]
         decoded, best = (self._errors([pair[k] for pair in places]) for k in (0, 1))
         return {"srp-phat": self.srp_phat_m, "decoder": decoded, "network": best}
 
@@ -56,11 +57,16 @@ class Validation:
         )
 
 
-def _by_network(listener: Listener, scene: Scene) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+def _by_network(network: nn.Module, scene: Scene) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
     """Coordinates of its decoder, and where its evidence is highest (the same without a likelihood head)."""
-    listener.hear(np.nan_to_num(scene.audio), scene, _pairs(scene))
-    decoded = listener.sources_m[0]
-    if listener.network.head is None:
+    heard = np.nan_to_num(scene.audio), scene, _pairs(scene)
+    if isinstance(network, RivalNetwork):
+        place = Rival(network=network, name="rival").decode(*heard).sources_m[0]
+        return place, place
+    assert isinstance(network, Network)
+    listener = Listener(network)
+    decoded = listener.decode(*heard).sources_m[0]
+    if network.head is None:
         return decoded, decoded
     return decoded, find_modes(listener.evidence(0), scene.microphones.positions, scene.search_box())[0].position
 
