@@ -1,6 +1,7 @@
 """Every name in the catalog obeys the contract; the contract itself notices those who do not."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from soundfix.catalog import CATALOG, load
 from soundfix.localizer import Estimate
 from soundfix.scene import Scene
 from soundfix.testing import CHECKS, ROOM, SOURCE, check_localizer
+
+NGCC = Path(__file__).parent / "data" / "ngcc_phat_librispeech.safetensors"
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +35,8 @@ def options(tmp_path_factory):
     for name, size in (("di-nn", "di-nn"), ("gnn", "gnn slf"), ("wav2pos", "wav2pos")):
         sure = sure_of(size, SOURCE - np.array(ROOM).mean(axis=0))
         checkpoint.save(sure, folder / f"{name}.safetensors", kind=name)
-    return {path.stem: {"checkpoint": path} for path in folder.iterdir()}
+    found = {path.stem: {"checkpoint": path} for path in folder.iterdir()}
+    return found | {"multilat-ngcc": {"checkpoint": NGCC}}
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ import pytest
 
 import soundfix
 from scenes import anechoic_scene
-from soundfix.baselines.srp_phat import SrpPhat
+from soundfix.baselines.srp_phat import CoherenceWeighted, SrpPhat
 from soundfix.correlate import Correlator
 from soundfix.localizer import Localizer
+from soundfix.physics import pair_indices
 from soundfix.scene import Microphones
+from soundfix.testing import contract_scene
 
 ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
 
@@ -196,3 +198,24 @@ def test_an_unknown_position_in_a_cluster_far_from_the_source(rng):
 def test_a_very_low_sample_rate_abstains(positions, rng):
     scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
     assert soundfix.load("srp-phat").locate(replace(scene, sample_rate=150.0)).verdict == "abstain"
+
+
+def test_pairs_weighted_by_coherence():
+    """alpha = 0 is plain SRP-PHAT; else pairs of a microphone that hears noise alone count less."""
+    scene = contract_scene(6, seed=3)
+    audio = scene.audio.copy()
+    audio[2] = 0.05 * np.random.default_rng(0).standard_normal(audio.shape[1])
+    noisy = replace(scene, audio=audio)
+    pairs = pair_indices(6)
+    plain = Correlator()(noisy.audio.copy(), noisy, pairs)
+    assert CoherenceWeighted(alpha=0.0)(noisy.audio.copy(), noisy, pairs).values == pytest.approx(plain.values)
+    ratio = CoherenceWeighted()(noisy.audio.copy(), noisy, pairs).values[:, 0] / plain.values[:, 0]
+    has_noise = (pairs == 2).any(axis=1)
+    assert ratio.mean() == pytest.approx(1.0)
+    assert ratio[has_noise].max() < 0.3 * ratio[~has_noise].min()
+
+
+def test_silence_has_no_coherence():
+    scene = contract_scene(6)
+    evidence = CoherenceWeighted()(np.zeros_like(scene.audio), scene, pair_indices(6))
+    assert np.isfinite(evidence.values).all()

@@ -21,6 +21,9 @@ CATALOG = {
     "srp-phat": Entry(
         "soundfix.baselines.srp_phat", "SrpPhat", "the place where the correlations of all pairs add up highest"
     ),
+    "srp-phat-ascm": Entry(
+        "soundfix.baselines.srp_phat", "srp_phat_ascm", "the same with pairs weighted by their coherence"
+    ),
     "multilateration": Entry(
         "soundfix.baselines.multilateration",
         "Multilateration",
@@ -28,6 +31,9 @@ CATALOG = {
     ),
     "multilat": Entry(
         "soundfix.baselines.multilat", "Multilat", "RANSAC on correlation peaks: the baseline of arXiv 2505.20961"
+    ),
+    "multilat-ngcc": Entry(
+        "soundfix.baselines.multilat_ngcc", "multilat_ngcc", "the same on the delays of NGCC-PHAT; needs --checkpoint"
     ),
     "three-stream": Entry(
         "soundfix.three_stream",

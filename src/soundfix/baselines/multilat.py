@@ -54,7 +54,9 @@ class Multilat:
         return [Mode(position=point, score=polish(evidence, positions, point[None], box)[0].score)]
 
 
-def peak_differences(evidence: Evidence, positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "pair peak"]:
+def peak_differences(
+    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], *, peaks: int = PEAKS_A_PAIR
+) -> Float[np.ndarray, "pair peak"]:
     """Range differences (m) of the highest local maxima of each pair, within its spacing; NaN where there are fewer."""
     curves, step_m = evidence.values, evidence.step_m
     lag_m = (np.arange(curves.shape[1]) - curves.shape[1] // 2) * step_m
@@ -62,7 +64,7 @@ def peak_differences(evidence: Evidence, positions: Float[np.ndarray, "mic 3"]) 
     is_peak = np.zeros(curves.shape, dtype=bool)
     is_peak[:, 1:-1] = (curves[:, 1:-1] > curves[:, :-2]) & (curves[:, 1:-1] >= curves[:, 2:])
     height = np.where(is_peak & (np.abs(lag_m) <= spacing[:, None] + step_m), curves, -np.inf)
-    best = np.argsort(-height, axis=1)[:, :PEAKS_A_PAIR]
+    best = np.argsort(-height, axis=1)[:, :peaks]
     exact = [lag_m[peak] + step_m * summit(curves, peak) for peak in best.T]
     top = np.take_along_axis(height, best, axis=1)
     return np.where(np.isfinite(top) & (top >= LOWEST_PEAK * top[:, :1]), np.stack(exact, axis=1), np.nan)
