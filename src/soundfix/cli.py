@@ -13,6 +13,7 @@ from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
     from soundfix.datasets.simulated import Simulated
+    from soundfix.evaluation.setting import Setting
     from soundfix.localizer import Estimate
     from soundfix.scene import Room
 
@@ -326,6 +327,58 @@ def evaluate(
     typer.echo(report)
 
 
+Minutes = Annotated[float, typer.Option(min=0.01, help="Of training, for every method that learns.")]
+LuviraFolder = Annotated[Path | None, typer.Option("--root", help="LuViRA on disk; its simulated twin without it.")]
+DrySounds = Annotated[list[Path] | None, typer.Option("--audio", help="Folder of dry recordings; may repeat.")]
+Scenes = Annotated[int, typer.Option(min=1, help="Simulated to train on.")]
+Clips = Annotated[int, typer.Option(min=1, help="Tested; a window of each under every condition.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder for data, runs and tables; an interrupted run goes on.")],
+    minutes: Minutes = 10.0,
+    root: LuviraFolder = None,
+    audio: DrySounds = None,
+    scenes: Scenes = 3000,
+    clips: Clips = 300,
+    small: Annotated[bool, typer.Option("--small", help="A small NGCC-PHAT: the published one needs a GPU.")] = False,
+    beats: BeatsFile = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes.")] = 1,
+    device: Device = "auto",
+) -> None:
+    """The tables of arXiv 2505.20961: every method trained alike and scored on the same windows, beside the published."""
+    from soundfix.evaluation.reproduce import reproduce as run
+
+    setting = study_setting(minutes, root, audio, scenes, clips, small, beats, seed, workers, device)
+    with progress("evaluating", 4 * clips) as advance:
+        typer.echo(run(setting, out, say=say, progress=advance))
+
+
+@app.command()
+def ablate(
+    name: Annotated[str, typer.Argument(help="ascm, attention, acoustic, frozen, head, unknown or windows.")],
+    out: Annotated[Path, typer.Option(help="Folder for data, runs and tables; an interrupted run goes on.")],
+    minutes: Minutes = 10.0,
+    root: LuviraFolder = None,
+    audio: DrySounds = None,
+    scenes: Scenes = 3000,
+    clips: Clips = 300,
+    beats: BeatsFile = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes.")] = 1,
+    device: Device = "auto",
+) -> None:
+    """One part of the network changed or left out, trained anew, and compared."""
+    from soundfix.evaluation.ablations import ablate as run
+
+    setting = study_setting(minutes, root, audio, scenes, clips, False, beats, seed, workers, device)
+    with progress("evaluating", clips) as advance:
+        typer.echo(run(name, setting, out, say=say, progress=advance))
+
+
 @app.command()
 def info(
     model: Annotated[str, typer.Argument(help="A recipe, as for `train`, or a checkpoint (.safetensors).")],
@@ -359,6 +412,24 @@ def parse_room(text: str | None) -> "Room | None":
             f"--room {text!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, lowest corner first"
         ) from None
     return (x0, y0, z0), (x1, y1, z1)
+
+
+def study_setting(
+    minutes: float, root: Path | None, audio: list[Path] | None, scenes: int, clips: int, small: bool,
+    beats: Path | None, seed: int, workers: int, device: str,
+) -> "Setting":  # fmt: skip
+    """Where `reproduce` and `ablate` take place."""
+    from soundfix.evaluation.setting import Setting
+    from soundfix.evaluation.study import Budget
+    from soundfix.training.request import chosen_device
+
+    budget = Budget(minutes=minutes, seed=seed, workers=workers, device=chosen_device(device), beats=beats)
+    return Setting(budget=budget, root=root, audio=audio or [], scenes=scenes, clips=clips, small=small)
+
+
+def say(sentence: str) -> None:
+    """What is going on, to stderr."""
+    typer.secho(sentence, fg="bright_black", err=True)
 
 
 def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:

@@ -26,7 +26,8 @@ class Stage:
     share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: anywhere in
     the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
     cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
-    channels in their own place, for a network of a fixed array.
+    channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
+    localization too.
     """
 
     steps: int
@@ -40,6 +41,7 @@ class Stage:
     hidden_positions: int = 4
     points: int = 2048
     keeps_channels: bool = False
+    thaws_encoder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,7 @@ def paper() -> Recipe:
     return Recipe(
         name="paper",
         network=network,
-        correlation=Stage(steps=20_000, batch=32, windows_s=context_s),
+        correlation=Stage(steps=20_000, batch=32, windows_s=context_s, microphones=(2, 4)),
         autoencoder=Stage(steps=5_000, batch=128, windows_s=context_s, hidden_sound=0.5),
         localization=Stage(steps=60_000, batch=128, windows_s=context_s, schedule="paper"),
     )
@@ -147,7 +149,7 @@ def wav2pos() -> Recipe:
     """wav2pos as published: AdamW 1e-3, weight decay 0.1, cosine, after NGCC-PHAT has learned the pairs."""
     stage = Stage(steps=10_000, learning_rate=1e-3, warm_up=500, hidden_sound=0.1, hidden_positions=4, points=64)
     recipe = _rival("wav2pos", Wav2posConfig(), stage)
-    return replace(recipe, correlation=Stage(steps=1000, points=64), weight_decay=0.1)
+    return replace(recipe, correlation=Stage(steps=1000, microphones=(2, 4), points=64), weight_decay=0.1)
 
 
 def _rival(name: str, network: DiNnConfig | GnnConfig | Wav2posConfig, stage: Stage) -> Recipe:

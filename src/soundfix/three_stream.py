@@ -8,6 +8,7 @@ While no trained weights are in the package both need a checkpoint, and say so.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -35,10 +36,14 @@ EXPLAINED_M = APART_M  # range differences this near to an earlier source's are 
 
 
 def three_stream(
-    checkpoint: Path | str | None = None, *, beats: Path | str | None = None, explains: bool = False
+    checkpoint: Path | str | None = None,
+    *,
+    beats: Path | str | None = None,
+    explains: bool = False,
+    polishes: bool = True,
 ) -> "ThreeStream":
     """The network of a checkpoint, answering with its likelihood head."""
-    return ThreeStream(network=_load("three-stream", checkpoint, beats), explains=explains)
+    return ThreeStream(network=_load("three-stream", checkpoint, beats), explains=explains, polishes=polishes)
 
 
 def three_stream_paper(
@@ -65,10 +70,12 @@ def _load(name: str, checkpoint: Path | str | None, beats: Path | str | None) ->
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ThreeStream:
-    """network: with a likelihood head. explains: whether estimates say what was made of every pair."""
+    """network: with a likelihood head. explains: whether estimates say what was made of every pair. polishes: whether the
+    best cell of the finest grid is polished on the sub-sample correlation."""
 
     network: Network
     explains: bool = False
+    polishes: bool = True
     name: str = "three-stream"
 
     def __post_init__(self) -> None:
@@ -85,7 +92,8 @@ class ThreeStream:
             sources, findings = place_sources(scene, consensus, box)
             return (*sources, *_further_sources(listener, scene, consensus, box)), findings
 
-        estimate = answer(scene, method=self.name, correlate=listener, place=place)
+        find = partial(find_modes, polishes=self.polishes)
+        estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
         return _explained(estimate, listener, scene) if self.explains else estimate
 
 

@@ -5,7 +5,7 @@ luvira-twin     simulated: the 11 microphones of LuViRA's studio in 7.2 x 8.0 x 
 luvira-hard     the same with positions 2 cm off, gains, 1 % of the speed of sound, directional sources, diffuse noise
 random-rooms    rooms and arrays never seen, with all that `luvira-hard` has, T60 0-1 s, 0-30 dB
 measured        impulse responses of real rooms (a folder of .npz and .sofa), every room and kind of sound, 30 dB
-luvira          LuViRA on disk, music3 and speech3
+luvira          LuViRA on disk, music3 and speech3; several sources are sums of several moments
 
 Dry sounds are those of the test part: no speaker and no piece that anything was trained on. Without recordings, the built-in
 ones, which have no parts.
@@ -18,6 +18,7 @@ from pathlib import Path
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.luvira import SPLITS, luvira
 from soundfix.datasets.measured import Measured, read_rooms, room_files
+from soundfix.datasets.mixture import Mixture
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
 from soundfix.scene import Scene
@@ -144,11 +145,11 @@ def _measured(name: str, wanted: Wanted) -> list[Part]:
 
 def _luvira(name: str, wanted: Wanted) -> list[Part]:
     assert wanted.root is not None
-    if wanted.sources != 1:
-        raise DatasetError(f"{wanted.sources} sources at once, and luvira has one loudspeaker")
+    alone = [luvira(wanted.root, recordings=[name], clip_s=wanted.clip_s) for name in SPLITS["test"]]
+    both = (wanted.sources, wanted.sources)
     return [
-        Part(labels={"sound": recording}, data=luvira(wanted.root, recordings=[recording], clip_s=wanted.clip_s))
-        for recording in SPLITS["test"]
+        Part(labels={"sound": recording}, data=Mixture(data=data, sources=both, seed=_seed(wanted, k)))
+        for k, (recording, data) in enumerate(zip(SPLITS["test"], alone, strict=True))
     ]
 
 

@@ -29,11 +29,12 @@ PACKAGES = ("soundfix", "torch", "numpy", "scipy")
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A name of the catalog, its weights if it needs them, and what it is called in the tables."""
+    """A name of the catalog, its weights if it needs them, what it is called in the tables, and its other options."""
 
     name: str
     checkpoint: Path | None = None
     label: str = ""
+    options: tuple[tuple[str, bool], ...] = ()
 
     @classmethod
     def parsed(cls, text: str) -> "Method":
@@ -43,12 +44,13 @@ class Method:
         return cls(name=name, checkpoint=Path(checkpoint) if checkpoint else None, label=label or name)
 
     def load(self) -> Localizer:
-        return load(self.name, **({"checkpoint": self.checkpoint} if self.checkpoint else {}))
+        weights = {"checkpoint": self.checkpoint} if self.checkpoint else {}
+        return load(self.name, **weights, **dict(self.options))
 
     def describe(self) -> dict[str, Any]:
         """For the manifest: which weights, by their hash."""
         digest = sha256(self.checkpoint.read_bytes()).hexdigest() if self.checkpoint else None
-        return {"name": self.name, "label": self.label, "checkpoint": digest}
+        return {"name": self.name, "label": self.label, "checkpoint": digest, "options": dict(self.options)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,19 +11,19 @@ from soundfix.baselines.rivals import RivalNetwork
 from soundfix.baselines.wav2pos import Wav2pos, standardised_middle
 from soundfix.losses import lag_loss
 from soundfix.model import Network, all_pairs
-from soundfix.recipes import Recipe
+from soundfix.recipes import Recipe, Stage
 from soundfix.training import stages
 from soundfix.training.batches import Batch
 from soundfix.training.stages import Terms
 
 
-def learning(network: nn.Module, stage: str) -> list[nn.Parameter]:
-    """Make exactly the weights of this stage learn, and give them."""
+def learning(network: nn.Module, name: str, stage: Stage) -> list[nn.Parameter]:
+    """Make exactly the weights of this stage (its name, its settings) learn, and give them."""
     if isinstance(network, Network):
-        return stages.learning(network, stage)
-    learns = {"correlation": (True,), "autoencoder": (), "localization": (False,)}[stage]
-    for name, weight in network.named_parameters():
-        weight.requires_grad_(name.startswith("ngcc.") in learns)
+        return stages.learning(network, name, thaws_encoder=stage.thaws_encoder)
+    learns = {"correlation": (True,), "autoencoder": (), "localization": (False,)}[name]
+    for each, weight in network.named_parameters():
+        weight.requires_grad_(each.startswith("ngcc.") in learns)
     network.train()
     return [weight for weight in network.parameters() if weight.requires_grad]
 

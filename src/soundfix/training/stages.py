@@ -24,11 +24,13 @@ from soundfix.training.peaks import wrong_peaks
 Terms = dict[str, Float[Tensor, ""]]
 
 
-def learning(network: Network, stage: str) -> list[nn.Parameter]:
+def learning(network: Network, stage: str, *, thaws_encoder: bool = False) -> list[nn.Parameter]:
     """Make exactly the weights of this stage learn, and give them."""
     network.requires_grad_(False)
     for module in _modules(network, stage):
         module.requires_grad_(True)
+    if thaws_encoder and network.encoder is not None:
+        network.encoder.requires_grad_(True)
     if stage != "correlation":
         for name, weight in network.named_parameters(recurse=False):
             weight.requires_grad_(stage == "localization" or name != "source_slots")

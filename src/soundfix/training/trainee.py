@@ -42,7 +42,7 @@ class Trainee:
         if name != self.stage:
             self.stage, self.done = name, 0
             self.average = _copied(self.network)
-        self.weights = learning(self.network, name)
+        self.weights = learning(self.network, name, stage)
         if self.done >= stage.steps or not self.weights:
             return False
         self.optimizer = torch.optim.AdamW(self.weights, stage.learning_rate, weight_decay=recipe.weight_decay)

@@ -1,0 +1,148 @@
+"""Studies: each method has the same time, trained once and gone on with; the paper's tables hold ours and the published."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from clips import Clips
+from rivals import CONFIGS
+from soundfix.errors import ConfigError
+from soundfix.evaluation import study
+from soundfix.evaluation.ablations import ABLATIONS, ablate
+from soundfix.evaluation.published import ELEVEN, FEWER, METHODS
+from soundfix.evaluation.reproduce import entrants, entrants_for_several, reproduce
+from soundfix.evaluation.setting import Setting
+from soundfix.evaluation.study import Budget, Entrant, Material, train_all, train_one
+from soundfix.overrides import apply_overrides
+from soundfix.recipes import RECIPES, STAGES, Stage, tiny
+
+BUDGET = Budget(minutes=1e-4, workers=0)
+SETTING = Setting(budget=BUDGET, scenes=3, clips=6, small=True)
+
+
+def small(name):
+    """The recipe with everything small."""
+    recipe = RECIPES[name]()
+    stages = {
+        each: replace(getattr(recipe, each), batch=2, microphones=(4, 6), windows_s=(0.128,), points=16)
+        for each in STAGES
+    }
+    if name in ("paper", "default"):
+        network = replace(tiny().network, frame="room" if name == "paper" else "array")
+        network = replace(network, head=None, correlation="gcc") if name == "paper" else network
+    else:
+        network = CONFIGS[{"gnn": "gnn slf", "di-nn": "di-nn", "wav2pos": "wav2pos"}[name]]
+        network = replace(network, microphones=11) if name == "di-nn" else network
+    return replace(recipe, network=network, **stages)
+
+
+@pytest.fixture
+def small_recipes(monkeypatch):
+    names = ("paper", "default", "di-nn", "gnn", "wav2pos")
+    monkeypatch.setattr(study, "RECIPES", {name: lambda name=name: small(name) for name in names})
+    monkeypatch.setattr(study, "LEAST_STEPS", 2)
+    monkeypatch.setattr(study, "VALIDATED", 2)
+
+
+@pytest.fixture
+def material():
+    clips = Clips(8, unknown=False)
+    return Material(train=clips, valid=clips, several=clips)
+
+
+def test_what_is_trained_is_not_trained_again(small_recipes, material, tmp_path, monkeypatch):
+    entrant = Entrant(label="GNN", method="gnn", recipe="gnn")
+    said = []
+    path = train_one(entrant, material, tmp_path, BUDGET, said.append)
+    before = path.read_bytes()
+    monkeypatch.setattr(study, "train", lambda job: pytest.fail("trained twice"))
+    assert train_one(entrant, material, tmp_path, BUDGET, said.append).read_bytes() == before
+    assert said == ["GNN: 0.0001 minutes, steps {'correlation': 0, 'autoencoder': 0, 'localization': 2}"] * 2
+
+
+def test_more_time_is_more_steps(small_recipes, material):
+    recipe = small("gnn")
+    few, many = (study._steps_in(recipe, material.train, replace(BUDGET, minutes=m)) for m in (0.02, 2.0))
+    assert many["localization"] > 10 * few["localization"] >= 20
+    assert few["correlation"] == 0
+
+
+def test_every_stage_has_its_share(small_recipes, material):
+    steps = study._steps_in(small("wav2pos"), material.train, replace(BUDGET, minutes=0.5))
+    assert all(steps[name] > 2 for name in ("correlation", "localization"))
+    assert steps["autoencoder"] == 0
+
+
+def test_weights_may_be_another_s(small_recipes, material, tmp_path):
+    both = (
+        Entrant(label="wav2pos", method="wav2pos", recipe="wav2pos"),
+        Entrant(label="Multilat*", method="multilat-ngcc", weights_of="wav2pos"),
+        Entrant(label="Multilat", method="multilat"),
+    )
+    methods = train_all(both, material, tmp_path, BUDGET, lambda sentence: None)
+    assert methods["Multilat*"].checkpoint == methods["wav2pos"].checkpoint
+    assert methods["Multilat*"].load().name == "multilat-ngcc"
+    assert methods["Multilat"].checkpoint is None
+
+
+def test_every_method_of_the_paper_takes_part():
+    labels = [each.label for each in entrants(SETTING)]
+    assert set(METHODS) <= set(labels)
+    assert set(ELEVEN) == set(FEWER) == set(METHODS)
+    for each in (*entrants(SETTING), *entrants_for_several(SETTING)):
+        if each.recipe:
+            recipe = apply_overrides(RECIPES[each.recipe](), each.changes)
+            assert recipe.localization.windows_s == (0.128,)
+    assert all(
+        apply_overrides(RECIPES[e.recipe](), e.changes).network.sources == 3 for e in entrants_for_several(SETTING)
+    )
+
+
+@pytest.mark.slow
+def test_the_paper_s_tables(small_recipes, tmp_path, monkeypatch):
+    """Whole, with small networks and two steps of training; a second call reads what the first did."""
+    monkeypatch.setattr("soundfix.evaluation.reproduce.SMALL_NGCC", ())
+    counts = []
+    text = reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=counts.append)
+    assert text == (tmp_path / "paper.md").read_text()
+    assert "on the simulated twin of LuViRA" in text
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
+    assert set(lines) >= set(METHODS)
+    assert "(38.8)" in text
+    assert "(244.9)" in text
+    assert "(168.9)" in text
+    assert "(45.2)" in text
+    assert sum(counts) == 4 * SETTING.clips
+    assert reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=lambda count: None) == text
+    plan = json.loads((tmp_path / "fewer" / "manifest.json").read_text())["plan"]
+    assert len(plan["methods"]) == len(entrants(SETTING))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["head", "frozen"])
+def test_an_ablation(small_recipes, tmp_path, name):
+    text = ablate(name, SETTING, tmp_path, say=lambda sentence: None, progress=lambda count: None)
+    assert all(f"| {each.label} |" in text for each in ABLATIONS[name].entrants)
+
+
+def test_every_ablation_changes_what_there_is(tmp_path):
+    """Each variant's changes are settings of the recipe, and BEATs base is left out without its file."""
+    for ablation in ABLATIONS.values():
+        for each in ablation.entrants:
+            if each.recipe:
+                assert apply_overrides(RECIPES[each.recipe](), each.changes) is not None
+    with pytest.raises(ConfigError, match="no ablation is called 'masks'; there are ascm, attention"):
+        ablate("masks", SETTING, tmp_path, say=print, progress=print)
+
+
+def test_a_thawed_encoder_learns():
+    """localization.thaws_encoder: the acoustic encoder is among what learns."""
+    from soundfix.model import Network
+    from soundfix.training.lessons import learning
+
+    network = Network(tiny().network)
+    frozen = {id(weight) for weight in learning(network, "localization", Stage(steps=1))}
+    thawed = {id(weight) for weight in learning(network, "localization", Stage(steps=1, thaws_encoder=True))}
+    assert frozen < thawed
+    assert {id(weight) for weight in network.encoder.parameters()} <= thawed
