@@ -89,9 +89,10 @@ def test_coordinates_are_normalised_to_the_sources():
     assert torch.allclose(moved, 2 * plain + shift, atol=1e-4)
 
 
-def test_a_single_point_normalises_nothing():
-    with pytest.raises(SceneError, match="1 point to normalise"):
-        rival("wav2pos").normalize_to(torch.zeros(1, 3))
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_single_place_normalises_nothing(count):
+    with pytest.raises(SceneError, match=f"{count} points to normalise coordinates to, 0 m of spread"):
+        rival("wav2pos").normalize_to(torch.ones(count, 3))
 
 
 def test_the_order_of_sources_does_not_matter_to_the_loss():

@@ -49,6 +49,7 @@ SAMPLE_RATE = 16_000.0
 LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
 SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
 RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone
+LEAST_SPREAD_M = 0.01  # of places a network of one room is taught
 ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
 
 
@@ -275,12 +276,9 @@ class Network(nn.Module):
 
     def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
         """Take the mean and spread of these points as origin and unit of coordinates (frame "room")."""
-        if len(points_m) < 2:
-            raise SceneError(
-                f"{len(points_m)} point to normalise coordinates to, wanted two or more: they have no spread"
-            )
-        self.origin_m.copy_(points_m.mean(dim=0))
-        self.scale_m.copy_(points_m.std(dim=0).max())
+        origin_m, unit_m = frame_of(points_m)
+        self.origin_m.copy_(origin_m)
+        self.scale_m.copy_(unit_m)
 
     def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> "_Given":
         """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
@@ -399,6 +397,17 @@ def all_pairs(audio: Float[Tensor, "batch mic time"]) -> Int[Tensor, "pair 2"]:
     if audio.shape[1] < 2:
         raise SceneError(f"{audio.shape[1]} microphone, wanted two or more: a network compares what they hear")
     return torch.triu_indices(audio.shape[1], audio.shape[1], 1, device=audio.device).T
+
+
+def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Float[Tensor, ""]]:
+    """Mean and largest spread along an axis of these points (metres): origin and unit of one room's coordinates."""
+    spread_m = points_m.std(dim=0).max() if len(points_m) > 1 else torch.zeros(())
+    if not spread_m > LEAST_SPREAD_M:
+        raise SceneError(
+            f"{len(points_m)} points to normalise coordinates to, {float(spread_m):.3g} m of spread, wanted more than "
+            f"{LEAST_SPREAD_M:g} m: does the source never move?"
+        )
+    return points_m.mean(dim=0), spread_m
 
 
 def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:

@@ -31,10 +31,10 @@ from torch.nn import functional
 from soundfix import gcc
 from soundfix.autoencoder import Stack
 from soundfix.baselines.learned import COORDINATES, Located, Truths, prepared
-from soundfix.errors import CheckpointError, SceneError
+from soundfix.errors import CheckpointError
 from soundfix.losses import best_order, position_loss, sound_loss
 from soundfix.masking import MaskEmbedding, TokenMask, hide_nothing
-from soundfix.model import LEVEL, ROOM_SCALE_M, SAMPLE_RATE, Windows, all_pairs, both_ways, levelled
+from soundfix.model import LEVEL, ROOM_SCALE_M, SAMPLE_RATE, Windows, all_pairs, both_ways, frame_of, levelled
 from soundfix.ngcc import Ngcc, NgccConfig
 from soundfix.streams import two_layers
 
@@ -156,12 +156,9 @@ class Wav2pos(nn.Module):
 
     def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
         """Take the mean and spread of these points as origin and unit of coordinates."""
-        if len(points_m) < 2:
-            raise SceneError(
-                f"{len(points_m)} point to normalise coordinates to, wanted two or more: they have no spread"
-            )
-        self.origin_m.copy_(points_m.mean(dim=0))
-        self.scale_m.copy_(points_m.std(dim=0).max())
+        origin_m, unit_m = frame_of(points_m)
+        self.origin_m.copy_(origin_m)
+        self.scale_m.copy_(unit_m)
 
     def train(self, mode: bool = True) -> "Wav2pos":
         """As usual, but NGCC-PHAT, once it is frozen, stays as it is at inference."""

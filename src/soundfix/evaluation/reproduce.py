@@ -22,10 +22,12 @@ from soundfix.recipes import STAGES
 WINDOW_S = 0.128
 ALONE, FEWER_MICROPHONES, HIDDEN, AT_ONCE = 11, (5, 7, 9), (4, 3, 2), (2, 3)
 YARDSTICKS = ("SRP-PHAT", "SRP-PHAT, ASCM", "three-stream (ours)")
-SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute
+SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute; learning rates for small batches
     "network.ngcc={'channels': 8, 'sinc_taps': 127}",
     "correlation.batch=8",
+    "autoencoder.batch=8",
     "localization.batch=8",
+    "localization.learning_rate=3e-4",
 )
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(ALONE,))
 SHORT_TRAINING = tuple(f"{stage}.windows_s=[{WINDOW_S}]" for stage in STAGES)

@@ -27,7 +27,7 @@ from soundfix.training.trainee import Trainee
 from soundfix.training.validation import Validation
 
 BUDGET = "budget.json"
-SHARES = {"correlation": 0.1, "autoencoder": 0.1, "localization": 0.8}  # of the time, where a recipe has the stage
+SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7}  # of the time, where a recipe has the stage
 MEASURED, WARM = 6, 2  # steps that are timed, after some to warm up
 LEAST_STEPS = 20
 VALIDATED = 60  # windows
