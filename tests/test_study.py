@@ -114,6 +114,7 @@ def test_the_paper_s_tables(small_recipes, tmp_path, monkeypatch):
     assert "(244.9)" in text
     assert "(168.9)" in text
     assert "(45.2)" in text
+    assert "three-stream (ours), 3 sources" in text
     assert sum(counts) == 4 * SETTING.clips
     assert reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=lambda count: None) == text
     plan = json.loads((tmp_path / "fewer" / "manifest.json").read_text())["plan"]
@@ -135,7 +136,7 @@ def test_the_paper_s_tables_on_luvira(small_recipes, tmp_path, rng):
     two = [each for each in entrants(setting) if each.label in ("GNN", "SRP-PHAT")]
     methods = train_all(two, material, tmp_path, BUDGET, print)
     rows = rows_of(setting, tmp_path / "rows", [*methods.values()], SHORT, lambda count: None, sources=(1, 2))
-    text = tables(setting, {"fewer": rows, "hidden": rows, "several": rows})
+    text = tables(setting, {"fewer": rows, "hidden": rows, "several": rows}, "")
     assert "on LuViRA" in text
     assert "| method | music3 MAE | music3 acc | speech3 MAE | speech3 acc |" in text
     assert {row.sources for row in rows} == {1, 2}

@@ -38,8 +38,7 @@ def describe_network(network: nn.Module) -> Iterator[str]:
         yield f"{name:25s} {count_weights(part):>11,d}{' frozen' if is_frozen(part) else ''}"
     for name, weights in network.named_parameters(recurse=False):
         yield f"{name:25s} {weights.numel():>11,d}"
-    trainable = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
-    yield f"{'trainable':25s} {trainable:>11,d}"
+    yield f"{'trainable':25s} {trainable(network):>11,d}"
     yield f"{'in all':25s} {count_weights(network):>11,d}"
     if isinstance(network, Network) and network.config.acoustic == "base":
         yield "BEATs base (frozen, 90 million weights) is given separately; the time is without it"
@@ -52,6 +51,11 @@ def describe_network(network: nn.Module) -> Iterator[str]:
 
 def count_weights(part: nn.Module) -> int:
     return sum(weight.numel() for weight in part.parameters())
+
+
+def trainable(network: nn.Module) -> int:
+    """Weights that are not frozen."""
+    return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
 
 
 def is_frozen(part: nn.Module) -> bool:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from soundfix.atomic import atomic_path
 from soundfix.evaluation.conditions import Grid
-from soundfix.evaluation.published import ELEVEN, FEWER, METHODS, SEVERAL, UNKNOWN
+from soundfix.evaluation.published import ELEVEN, FEWER, METHODS, SEVERAL, UNKNOWN, WEIGHTS_M
 from soundfix.evaluation.rows import Row
 from soundfix.evaluation.setting import Setting, material_for, rows_of
-from soundfix.evaluation.study import Entrant, Say, train_all
+from soundfix.evaluation.study import Entrant, Say, recipe_of, steps_of, train_all
 from soundfix.evaluation.tables import table
+from soundfix.info import trainable
+from soundfix.kinds import build
 from soundfix.metrics import Summary, summarize
 from soundfix.recipes import STAGES
 
@@ -72,14 +74,14 @@ def reproduce(asked: Setting, out: Path, *, say: Say, progress: Callable[[int], 
         "hidden": rows_of(asked, out / "hidden", learned, replace(SHORT, unknown=HIDDEN), progress),
         "several": rows_of(asked, out / "several", [*several.values()], SHORT, progress, sources=AT_ONCE),
     }
-    text = tables(asked, rows)
+    text = tables(asked, rows, _training(asked, out))
     with atomic_path(out / "paper.md") as part:
         part.write_text(text, encoding="utf-8")
     return text
 
 
-def tables(asked: Setting, rows: dict[str, list[Row]]) -> str:
-    """The paper's layout: ours, and the published number (on LuViRA) in brackets."""
+def tables(asked: Setting, rows: dict[str, list[Row]], training: str) -> str:
+    """The paper's layout: ours, and the published number (on LuViRA) in brackets; then how each was trained."""
     where = "LuViRA" if asked.root else "the simulated twin of LuViRA"
     parts = [
         f"# The tables of arXiv 2505.20961, on {where}",
@@ -92,6 +94,8 @@ def tables(asked: Setting, rows: dict[str, list[Row]]) -> str:
         _table_3(rows["hidden"]),
         "## Several sources: MAE",
         _table_4(rows["several"]),
+        "## What was trained",
+        training,
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -146,6 +150,18 @@ def _table_4(rows: list[Row]) -> str:
         ours = [_mae(_summary(rows, method=method, sources=count)) for count in AT_ONCE]
         body.append([method, *(_beside(cell, number) for cell, number in zip(ours, reported, strict=True))])
     return table(["method", *(f"{count} sources" for count in AT_ONCE)], body)
+
+
+def _training(asked: Setting, out: Path) -> str:
+    """Trainable weights of every network, and the steps that fitted into the time."""
+    who = [(each.label, each, out / "one") for each in entrants(asked) if each.recipe]
+    who += [(f"{each.label}, 3 sources", each, out / "several") for each in entrants_for_several(asked)]
+    body = []
+    for label, each, folder in who:
+        weights = f"{trainable(build(recipe_of(each).network)) / 1e6:.2f}"
+        steps = steps_of(each, folder)
+        body.append([label, _beside(weights, WEIGHTS_M.get(label)), *(str(steps[name]) for name in STAGES)])
+    return table(["method", "weights, millions", *(f"{name} steps" for name in STAGES)], body)
 
 
 def _sounds(rows: list[Row]) -> tuple[str, str]:

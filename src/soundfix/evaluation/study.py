@@ -93,8 +93,7 @@ def train_all(
 
 def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say) -> Path:
     """The checkpoint of one entrant."""
-    assert entrant.recipe is not None
-    recipe = apply_overrides(RECIPES[entrant.recipe](), entrant.changes)
+    recipe = recipe_of(entrant)
     data = material.several if entrant.several else material.train
     make_folder(folder)
     recipe = _within(recipe, data, folder, budget)
@@ -117,6 +116,17 @@ def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget
     return folder / MODEL
 
 
+def recipe_of(entrant: Entrant) -> Recipe:
+    """What is trained; how many steps depends on the machine."""
+    assert entrant.recipe is not None
+    return apply_overrides(RECIPES[entrant.recipe](), entrant.changes)
+
+
+def steps_of(entrant: Entrant, out: Path) -> dict[str, int]:
+    """Of every stage, as they were trained below out."""
+    return json.loads((out / "runs" / _folder(entrant) / BUDGET).read_text(encoding="utf-8"))["steps"]
+
+
 def _is_finished(folder: Path, steps: int) -> bool:
     return (folder / f"state-{steps:08d}.safetensors").exists() and (folder / MODEL).exists()
 
@@ -137,14 +147,14 @@ def _steps_in(recipe: Recipe, data: Dataset, budget: Budget) -> dict[str, int]:
     stages = {name: getattr(recipe, name) for name in STAGES}
     total = sum(SHARES[name] for name, stage in stages.items() if stage.steps)
     return {
-        name: _steps_of(name, recipe, stage, data, budget, 60 * budget.minutes * SHARES[name] / total)
+        name: _count_steps(name, recipe, stage, data, budget, 60 * budget.minutes * SHARES[name] / total)
         if stage.steps
         else 0
         for name, stage in stages.items()
     }
 
 
-def _steps_of(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget: Budget, seconds: float) -> int:
+def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget: Budget, seconds: float) -> int:
     job = Job(
         recipe=recipe,
         data=[data],
