@@ -9,7 +9,7 @@ from clips import Clips
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.mixture import Mixture, mixed
 from soundfix.errors import DatasetError
-from soundfix.scene import Microphones
+from soundfix.scene import Microphones, Track
 
 CLIPS = Clips(unknown=False)
 
@@ -35,6 +35,31 @@ def test_so_many_as_asked_by_seed():
         len(Mixture(data=CLIPS, sources=(1, 3), seed=3)[clip].truth.sources) for clip in range(len(CLIPS))
     ]
     assert len(Mixture(data=CLIPS, sources=(2, 2))[0].truth.sources) == 2
+
+
+def test_sources_that_move_go_on_moving():
+    one, other = CLIPS[0], CLIPS[1]
+    times_s = np.array([0.0, 0.5])
+    places = np.stack([one.truth.sources, one.truth.sources + 0.5])
+    walking = replace(one, truth=replace(one.truth, track=Track(times_s=times_s, places=places)))
+    track = mixed(other, walking).truth.track
+    assert np.allclose(track.at(0.25)[: len(other.truth.sources)], other.truth.sources)
+    assert np.allclose(track.at(0.25)[-1], one.truth.sources[-1] + 0.25)
+    assert mixed(one, other).truth.track is None
+
+
+def test_no_clip_is_mixed_with_itself():
+    data = Mixture(data=Clips(3, unknown=False), sources=(3, 3))
+    for clip in range(3):
+        assert len(np.unique(data[clip].truth.sources, axis=0)) == 3
+    with pytest.raises(DatasetError, match="has 2 clips: 3 of them cannot sound at once"):
+        Mixture(data=Clips(2, unknown=False), sources=(3, 3))[0]
+
+
+def test_a_motion_capture_s_noise_is_no_other_place():
+    one, other = CLIPS[0], CLIPS[1]
+    moved = Microphones(positions=other.microphones.positions + 1e-3)
+    assert len(mixed(one, replace(other, microphones=moved)).truth.sources) == 2
 
 
 def test_what_cannot_be_mixed():

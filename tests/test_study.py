@@ -8,7 +8,7 @@ import pytest
 from clips import Clips
 from luvira_files import write_csv, write_noise
 from rivals import CONFIGS
-from soundfix.errors import ConfigError
+from soundfix.errors import ConfigError, OutputError, TrainingError
 from soundfix.evaluation import study
 from soundfix.evaluation.ablations import ABLATIONS, ablate
 from soundfix.evaluation.published import ELEVEN, FEWER, METHODS
@@ -49,7 +49,7 @@ def small_recipes(monkeypatch):
 @pytest.fixture
 def material():
     clips = Clips(8, unknown=False)
-    return Material(train=clips, valid=clips, several=clips)
+    return Material(train=clips, valid=clips)
 
 
 def test_what_is_trained_is_not_trained_again(small_recipes, material, tmp_path, monkeypatch):
@@ -91,13 +91,28 @@ def test_every_method_of_the_paper_takes_part():
     labels = [each.label for each in entrants(SETTING)]
     assert set(METHODS) <= set(labels)
     assert set(ELEVEN) == set(FEWER) == set(METHODS)
-    for each in (*entrants(SETTING), *entrants_for_several(SETTING)):
+    for each in (*entrants(SETTING), *entrants_for_several(SETTING, 3)):
         if each.recipe:
             recipe = apply_overrides(RECIPES[each.recipe](), each.changes)
             assert recipe.localization.windows_s == (0.128,)
-    assert all(
-        apply_overrides(RECIPES[e.recipe](), e.changes).network.sources == 3 for e in entrants_for_several(SETTING)
-    )
+    assert all(study.recipe_of(each).network.sources == each.sources == 2 for each in entrants_for_several(SETTING, 2))
+
+
+def test_another_budget_or_recipe_is_not_mixed_in(small_recipes, material, tmp_path):
+    entrant = Entrant(label="GNN", method="gnn", recipe="gnn")
+    train_one(entrant, material, tmp_path, BUDGET, print)
+    with pytest.raises(OutputError, match=r"was given 0\.0001 minutes of cpu, wanted 5 of"):
+        train_one(entrant, material, tmp_path, replace(BUDGET, minutes=5.0), print)
+    with pytest.raises(TrainingError, match="recipe"):
+        train_one(replace(entrant, changes=("weight_decay=0.5",)), material, tmp_path, BUDGET, print)
+    with pytest.raises(TrainingError, match="seed"):
+        train_one(entrant, material, tmp_path, replace(BUDGET, seed=4), print)
+
+
+def test_a_longer_warm_up_keeps_its_share():
+    assert study._of_length(Stage(steps=10_000, warm_up=1667), 1200).warm_up == 200
+    assert study._of_length(Stage(steps=10_000, warm_up=100), 1200).warm_up == 100
+    assert study._of_length(Stage(steps=100, warm_up=10), 50).warm_up == 10
 
 
 @pytest.mark.slow
@@ -135,7 +150,11 @@ def test_the_paper_s_tables_on_luvira(small_recipes, tmp_path, rng):
     }
     two = [each for each in entrants(setting) if each.label in ("GNN", "SRP-PHAT")]
     methods = train_all(two, material, tmp_path, BUDGET, print)
-    rows = rows_of(setting, tmp_path / "rows", [*methods.values()], SHORT, lambda count: None, sources=(1, 2))
+    rows = [
+        row
+        for count in (1, 2)
+        for row in rows_of(setting, tmp_path / f"{count}", [*methods.values()], SHORT, lambda done: None, sources=count)
+    ]
     text = tables(setting, {"fewer": rows, "hidden": rows, "several": rows}, "")
     assert "on LuViRA" in text
     assert "| method | music3 MAE | music3 acc | speech3 MAE | speech3 acc |" in text

@@ -146,8 +146,8 @@ def gnn() -> Recipe:
 
 
 def wav2pos() -> Recipe:
-    """wav2pos as published: AdamW 1e-3, weight decay 0.1, cosine, after NGCC-PHAT has learned the pairs."""
-    stage = Stage(steps=10_000, learning_rate=1e-3, warm_up=500, hidden_sound=0.1, hidden_positions=4, points=64)
+    """wav2pos as published: AdamW 1e-3, weight decay 0.1, warm-up for a sixth, then cosine; NGCC-PHAT first."""
+    stage = Stage(steps=10_000, learning_rate=1e-3, warm_up=1667, hidden_sound=0.1, hidden_positions=4, points=64)
     recipe = _rival("wav2pos", Wav2posConfig(), stage)
     return replace(recipe, correlation=Stage(steps=1000, microphones=(2, 4), points=64), weight_decay=0.1)
 

@@ -52,13 +52,12 @@ def entrants(asked: Setting) -> tuple[Entrant, ...]:
     )
 
 
-def entrants_for_several(asked: Setting) -> tuple[Entrant, ...]:
-    """The same networks with three source slots."""
-    mine = {each.label: each for each in entrants(asked)}
-    slots = "network.sources=3"
+def entrants_for_several(asked: Setting, sources: int) -> tuple[Entrant, ...]:
+    """The same networks with a slot for each of so many sources."""
     return tuple(
-        replace(mine[label], label=label, changes=(*mine[label].changes, slots), several=True)
-        for label in ("three-stream (paper)", "three-stream (ours)")
+        replace(each, changes=(*each.changes, f"network.sources={sources}"), sources=sources)
+        for each in entrants(asked)
+        if each.label in ("three-stream (paper)", "three-stream (ours)")
     )
 
 
@@ -66,13 +65,21 @@ def reproduce(asked: Setting, out: Path, *, say: Say, progress: Callable[[int], 
     """Train, evaluate, and write out / paper.md; gives its text."""
     material = material_for(asked, out, say)
     methods = train_all(entrants(asked), material, out / "one", asked.budget, say)
-    several = train_all(entrants_for_several(asked), material, out / "several", asked.budget, say)
+    shared = replace(asked.budget, minutes=asked.budget.minutes / len(AT_ONCE))
+    several = {
+        count: train_all(entrants_for_several(asked, count), material, out / f"sources{count}", shared, say)
+        for count in AT_ONCE
+    }
     learned = [methods[label] for label in ("wav2pos", "three-stream (paper)")]
     everywhere = replace(SHORT, microphones=(ALONE, *FEWER_MICROPHONES))
     rows = {
         "fewer": rows_of(asked, out / "fewer", [*methods.values()], everywhere, progress),
         "hidden": rows_of(asked, out / "hidden", learned, replace(SHORT, unknown=HIDDEN), progress),
-        "several": rows_of(asked, out / "several", [*several.values()], SHORT, progress, sources=AT_ONCE),
+        "several": [
+            row
+            for count, trained in several.items()
+            for row in rows_of(asked, out / f"at-once{count}", [*trained.values()], SHORT, progress, sources=count)
+        ],
     }
     text = tables(asked, rows, _training(asked, out))
     with atomic_path(out / "paper.md") as part:
@@ -155,7 +162,11 @@ def _table_4(rows: list[Row]) -> str:
 def _training(asked: Setting, out: Path) -> str:
     """Trainable weights of every network, and the steps that fitted into the time."""
     who = [(each.label, each, out / "one") for each in entrants(asked) if each.recipe]
-    who += [(f"{each.label}, 3 sources", each, out / "several") for each in entrants_for_several(asked)]
+    who += [
+        (f"{each.label}, {count} sources", each, out / f"sources{count}")
+        for count in AT_ONCE
+        for each in entrants_for_several(asked, count)
+    ]
     body = []
     for label, each, folder in who:
         weights = f"{trainable(build(recipe_of(each).network)) / 1e6:.2f}"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from soundfix.datasets.benchmark import Wanted
 from soundfix.datasets.luvira import luvira
-from soundfix.datasets.mixture import Mixture
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.datasets.writing import write_set
@@ -18,7 +17,6 @@ from soundfix.soundbank import open_sounds
 from soundfix.worlds import LUVIRA_TWIN
 
 VALID_SCENES = 60
-AT_ONCE = (1, 3)  # sources, where several are learned
 CLIP_S = 2.0
 
 
@@ -43,11 +41,11 @@ def material_for(setting: Setting, out: Path, say: Say) -> Material:
     """LuViRA's training split, or scenes of its twin; the test set shares no speaker and no piece with it."""
     if setting.root:
         recorded = luvira(setting.root, split="train")
-        return Material(train=recorded, valid=recorded, several=Mixture(data=recorded, sources=AT_ONCE))
+        return Material(train=recorded, valid=recorded)
     say(f"{setting.scenes} scenes of the twin to train on")
     data = _shards(setting, out / "data" / "train", "train", setting.scenes)
     valid = _shards(setting, out / "data" / "valid", "valid", VALID_SCENES)
-    return Material(train=data, valid=valid, several=Mixture(data=data, sources=AT_ONCE))
+    return Material(train=data, valid=valid)
 
 
 def _shards(setting: Setting, folder: Path, part: str, scenes: int) -> Shards:
@@ -60,7 +58,7 @@ def _shards(setting: Setting, folder: Path, part: str, scenes: int) -> Shards:
 
 def rows_of(
     setting: Setting, out: Path, methods: Sequence[Method], grid: Grid, progress: Callable[[int], None],
-    *, sources: tuple[int, ...] = (1,),
+    *, sources: int = 1,
 ) -> list[Row]:  # fmt: skip
     """What these methods answer under these conditions; nothing that was done before is done again."""
     wanted = Wanted(
@@ -71,7 +69,7 @@ def rows_of(
         clip_s=max(CLIP_S, 2 * max(grid.windows_s)),
     )
     plan = Plan(
-        dataset=setting.dataset, methods=tuple(methods), wanted=wanted, grid=grid, sources=sources,
+        dataset=setting.dataset, methods=tuple(methods), wanted=wanted, grid=grid, sources=(sources,),
         workers=max(setting.budget.workers, 1),
     )  # fmt: skip
     return evaluate(plan, out, progress=progress)

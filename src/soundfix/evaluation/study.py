@@ -6,30 +6,33 @@ steps fit into the time is measured once, before the first, and noted in budget.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import torch
 
 from soundfix import beats as beats_files
 from soundfix.atomic import atomic_path, make_folder
 from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.mixture import Mixture
+from soundfix.errors import OutputError
 from soundfix.evaluation.run import Method
 from soundfix.kinds import build
 from soundfix.model import Network
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, STAGES, Recipe, Stage
-from soundfix.training.batches import Batches
-from soundfix.training.loop import Job, slots, start, train
-from soundfix.training.runs import MODEL, SETTINGS
+from soundfix.training.batches import Batch, Batches
+from soundfix.training.loop import Job, settings_of, slots, start, train
+from soundfix.training.runs import MODEL, SETTINGS, Run
 from soundfix.training.trainee import Trainee
 from soundfix.training.validation import Validation
 
 BUDGET = "budget.json"
 SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7}  # of the time, where a recipe has the stage
-MEASURED, WARM = 6, 2  # steps that are timed, after some to warm up
-LEAST_STEPS = 20
+MEASURED, WARM = 8, 2  # steps that are timed, after some to warm up
+LEAST_STEPS, LEAST_WARM_UP = 20, 100
 VALIDATED = 60  # windows
 Say = Callable[[str], None]
 
@@ -38,7 +41,7 @@ Say = Callable[[str], None]
 class Entrant:
     """One line of the tables. recipe and changes: what is trained; without, weights are another entrant's, or none.
 
-    several: trained on windows with one to three sources.
+    sources: how many sound at once, in training and in the tables.
     """
 
     label: str
@@ -46,7 +49,7 @@ class Entrant:
     recipe: str | None = None
     changes: tuple[str, ...] = ()
     weights_of: str | None = None
-    several: bool = False
+    sources: int = 1
     options: tuple[tuple[str, bool], ...] = ()
 
 
@@ -63,12 +66,17 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What is trained and validated on; several: with one to three sources at once."""
+    """What is trained and validated on, with one source."""
 
     train: Dataset
     valid: Dataset
-    several: Dataset
-    made: dict[str, str] = field(default_factory=dict)
+
+    def of(self, sources: int) -> "Material":
+        """With so many at once."""
+        if sources == 1:
+            return self
+        both = (sources, sources)
+        return Material(train=Mixture(data=self.train, sources=both), valid=Mixture(data=self.valid, sources=both))
 
 
 def train_all(
@@ -93,15 +101,14 @@ def train_all(
 
 def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say) -> Path:
     """The checkpoint of one entrant."""
-    recipe = recipe_of(entrant)
-    data = material.several if entrant.several else material.train
+    material = material.of(entrant.sources)
     make_folder(folder)
-    recipe = _within(recipe, data, folder, budget)
+    recipe = _within(recipe_of(entrant), material.train, folder, budget)
     steps = {name: getattr(recipe, name).steps for name in STAGES}
     say(f"{entrant.label}: {budget.minutes:g} minutes, steps {steps}")
     job = Job(
         recipe=recipe,
-        data=[data],
+        data=[material.train],
         out=folder,
         seed=budget.seed,
         resume=(folder / SETTINGS).exists(),
@@ -111,6 +118,8 @@ def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget
         validate_every=max(recipe.localization.steps // 4, 1),
         network=_with_beats(recipe, budget),
     )
+    if job.resume:
+        Run(folder, settings_of(job), resume=True)  # raises where it was begun with others
     if not _is_finished(folder, sum(steps.values())):
         train(job)
     return folder / MODEL
@@ -138,8 +147,20 @@ def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Reci
         steps = _steps_in(recipe, data, budget)
         with atomic_path(path) as part:
             part.write_text(json.dumps({"minutes": budget.minutes, "device": budget.device, "steps": steps}) + "\n")
-    steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
-    return replace(recipe, **{name: replace(getattr(recipe, name), steps=steps[name]) for name in STAGES})
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    if (noted["minutes"], noted["device"]) != (budget.minutes, budget.device):
+        raise OutputError(
+            f"{folder} was given {noted['minutes']:g} minutes of {noted['device']}, wanted {budget.minutes:g} of "
+            f"{budget.device}: choose another --out, or the same --minutes"
+        )
+    stages: dict[str, Any] = {name: _of_length(getattr(recipe, name), noted["steps"][name]) for name in STAGES}
+    return replace(recipe, **stages)
+
+
+def _of_length(stage: Stage, steps: int) -> Stage:
+    """So many steps, of which as large a share warms up."""
+    scaled = round(stage.warm_up * steps / max(stage.steps, 1))
+    return replace(stage, steps=steps, warm_up=max(scaled, min(stage.warm_up, LEAST_WARM_UP)))
 
 
 def _steps_in(recipe: Recipe, data: Dataset, budget: Budget) -> dict[str, int]:
@@ -166,16 +187,24 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
     trainee = Trainee(start(job))
     if not trainee.begin(name, stage, recipe):
         return 0
-    batches = Batches([data], stage, seed=1, sources=slots(recipe))
     taken = []
     for step in range(WARM + MEASURED):
-        batch = batches[step].to(budget.device)
+        batch = _spread(data, stage, step, sources=slots(recipe)).to(budget.device)
         started = perf_counter()
         trainee.step(batch, stage, recipe, 1)
         if budget.device.startswith("cuda"):
             torch.cuda.synchronize()
         taken.append(perf_counter() - started)
     return max(LEAST_STEPS, round(seconds / (sum(taken[WARM:]) / MEASURED)))
+
+
+def _spread(data: Dataset, stage: Stage, step: int, *, sources: int) -> Batch:
+    """A batch to time: numbers of microphones and lengths of windows take turns, from the fewest to the most."""
+    few, many = stage.microphones
+    count = few + round((many - few) * (step % MEASURED) / (MEASURED - 1))
+    window_s = stage.windows_s[step % len(stage.windows_s)]
+    alike = replace(stage, microphones=(count, count), windows_s=(window_s,))
+    return Batches([data], alike, seed=1, sources=sources)[step]
 
 
 def _with_beats(recipe: Recipe, budget: Budget) -> Network | None:

@@ -61,7 +61,7 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
     watch is told the numbers of every note. Raises TrainingError when the run cannot start or go on.
     """
     rank, ranks = join_processes(job.device)
-    run = Run(job.out, _settings(job), resume=job.resume) if rank == 0 else None
+    run = Run(job.out, settings_of(job), resume=job.resume) if rank == 0 else None
     trainee = Trainee(start(job))
     state = _newest(job, run)
     if state is not None:
@@ -180,6 +180,6 @@ def _seed(job: Job, stage: str) -> int:
     return job.seed * len(STAGES) + STAGES.index(stage)
 
 
-def _settings(job: Job) -> dict[str, Any]:
+def settings_of(job: Job) -> dict[str, Any]:
     names = [each.name for each in job.data]
     return {"recipe": asdict(job.recipe), "data": names, "seed": job.seed} | job.settings
