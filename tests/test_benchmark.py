@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundfix.datasets.benchmark import BENCHMARKS, SIMULATED, SNRS_DB, Wanted, named_benchmark
+from clips import Clips
+from soundfix.datasets.benchmark import BENCHMARKS, SIMULATED, SNRS_DB, Benchmark, Part, Wanted, named_benchmark
 from soundfix.errors import DatasetError
 from soundfix.soundbank import part_of
 
@@ -22,6 +23,21 @@ def test_parts_come_in_turn_and_clips_by_seed(name):
     assert one.part(len(one.parts)).labels == labels[0]
     with pytest.raises(IndexError):
         one[20]
+
+
+def test_a_test_set_shares_no_room_with_what_is_trained_on():
+    """Sets to train and validate on have small seeds; no part of a test set has one of these."""
+    seeds = [part.data.seed for k in range(3) for part in named_benchmark("luvira-twin", Wanted(seed=k)).parts]
+    assert len(set(seeds)) == len(seeds)
+    assert min(seeds) >= 10**6
+
+
+def test_clips_of_a_short_part_come_again_and_say_so():
+    """Ten clips of two parts with three clips each."""
+    parts = tuple(Part(labels={"room": name}, data=Clips(3)) for name in "ab")
+    benchmark = Benchmark(name="short", parts=parts, clips=10)
+    assert [benchmark.moment(clip) for clip in range(0, 10, 2)] == [0, 0, 1, 1, 2]
+    assert np.array_equal(benchmark[0].audio, benchmark[2].audio)
 
 
 def test_the_twin_at_three_levels_of_noise():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from clips import Clips
+from soundfix.baselines.srp_phat import SrpPhat
 from soundfix.datasets.benchmark import Benchmark, Part, Wanted
 from soundfix.errors import ConfigError, OutputError
 from soundfix.evaluation.conditions import Condition, Grid, spread, windows_of
@@ -47,6 +48,37 @@ def test_all_windows_of_a_clip_have_one_middle(scene):
     middles = [w.start_s + w.duration_s / 2 for _, w in found]
     assert middles == pytest.approx([middles[0]] * 3, abs=1e-3)
     assert [w.duration_s for _, w in found] == pytest.approx([0.05, 0.1, 0.2])
+
+
+def test_what_is_broken_is_broken_in_the_window(scene):
+    grid = Grid(microphones=(4,), faults=("nan:2",), windows_s=(0.05,))
+    for seed in range(5):
+        ((_, window),) = windows_of(scene, grid, (seed, 0))
+        assert (~np.isfinite(window.audio).all(axis=1)).sum() == 2
+
+
+def test_who_comes_late_is_heard_from_before(scene):
+    """No silence at the start of the window: the sound before it has come by then."""
+    both = windows(scene, microphones=(4,), faults=("none", "late:1"), windows_s=(0.05,))
+    clean, late = (window.audio for _, window in both)
+    changed = (clean != late).any(axis=1)
+    assert changed.sum() == 1
+    assert late[changed][0, :16].any()
+
+
+def test_more_microphones_than_there_are(tmp_path):
+    plan = Plan(dataset="luvira-twin", methods=(Method(name="srp-phat"),), grid=Grid(microphones=(11, 12)))
+    with pytest.raises(ConfigError, match="12 microphones were asked for, and luvira-twin has 11"):
+        evaluate(plan, tmp_path)
+
+
+def test_a_method_takes_its_beats_along(tmp_path, monkeypatch):
+    given = {}
+    monkeypatch.setattr("soundfix.evaluation.run.load", lambda name, **options: given.update(options) or SrpPhat())
+    (tmp_path / "beats.pt").write_bytes(b"beats")
+    method = Method(name="three-stream-paper", checkpoint=tmp_path / "net", beats=tmp_path / "beats.pt")
+    method.load()
+    assert given == {"checkpoint": tmp_path / "net", "beats": tmp_path / "beats.pt"}
 
 
 def test_unknown_positions_and_faults_are_nested(scene):

@@ -64,7 +64,7 @@ def test_silence_counts_as_the_middle_of_the_room():
 
 
 def test_an_abstention_is_measured_by_the_place_it_did_not_believe_in():
-    one = scored(replace(answer(), guess_m=np.array([1.0, 1.0, 1.0])), (1.0, 1.0, 1.5))
+    one = scored(replace(answer(), guess_m=np.array([[1.0, 1.0, 1.0]])), (1.0, 1.0, 1.5))
     assert one.error_m == pytest.approx(0.5)
     assert not one.is_answered
 

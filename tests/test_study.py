@@ -8,7 +8,7 @@ import pytest
 from clips import Clips
 from luvira_files import write_csv, write_noise
 from rivals import CONFIGS
-from soundfix.errors import ConfigError, OutputError, TrainingError
+from soundfix.errors import ConfigError, DatasetError, OutputError, SoundfixError, TrainingError
 from soundfix.evaluation import study
 from soundfix.evaluation.ablations import ABLATIONS, ablate
 from soundfix.evaluation.published import ELEVEN, FEWER, METHODS
@@ -109,6 +109,24 @@ def test_another_budget_or_recipe_is_not_mixed_in(small_recipes, material, tmp_p
         train_one(entrant, material, tmp_path, replace(BUDGET, seed=4), print)
 
 
+def test_a_test_set_that_cannot_be_is_said_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("soundfix.evaluation.reproduce.train_all", lambda *given: pytest.fail("trained first"))
+    with pytest.raises(DatasetError):
+        reproduce(replace(SETTING, root=tmp_path / "nowhere"), tmp_path / "out", say=print, progress=print)
+
+
+def test_beats_that_cannot_be_read_is_said_before_training(small_recipes, material, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "train", lambda job: pytest.fail("trained first"))
+    monkeypatch.setattr(study, "RECIPES", RECIPES)
+    two = [
+        each
+        for each in entrants(replace(SETTING, budget=replace(BUDGET, beats=tmp_path / "none.pt")))
+        if each.label in ("GNN", "three-stream (paper)")
+    ]
+    with pytest.raises(SoundfixError, match=r"none\.pt"):
+        train_all(two, material, tmp_path, replace(BUDGET, beats=tmp_path / "none.pt"), print)
+
+
 def test_a_longer_warm_up_keeps_its_share():
     assert study._of_length(Stage(steps=10_000, warm_up=1667), 1200).warm_up == 200
     assert study._of_length(Stage(steps=10_000, warm_up=100), 1200).warm_up == 100
@@ -145,7 +163,7 @@ def test_the_paper_s_tables_on_luvira(small_recipes, tmp_path, rng):
         write_csv(root / f"{name}.csv", frames=215, moved_m=rng.uniform(-1, 1, 3))
     setting = replace(SETTING, root=root, clips=2)
     material = material_for(setting, tmp_path, print)
-    assert {recording.name for recording in material.train.recordings} == {
+    assert {recording.name for recording in material.train.data.recordings} == {
         f"{kind}000{number}" for kind in ("music", "speech") for number in (1, 2, 4)
     }
     two = [each for each in entrants(setting) if each.label in ("GNN", "SRP-PHAT")]

@@ -58,7 +58,7 @@ def answer(
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
 
     sources, place_findings = place(scene, consensus, box)
-    guess_m = sources[0].position_m
+    guess_m = np.array([source.position_m for source in sources])
     if detection(consensus) < DETECTED:
         nothing = Finding("no_signal", "the microphones hear nothing in common")
         return _abstain(scene, health, method, nothing, guess_m)
@@ -139,7 +139,7 @@ def _no_majority(accused: int, heard: int) -> Finding:
 
 
 def _abstain(
-    scene: Scene, health: Health, method: str, why: Finding, guess_m: Float[np.ndarray, "3"] | None = None
+    scene: Scene, health: Health, method: str, why: Finding, guess_m: Float[np.ndarray, "place 3"] | None = None
 ) -> Estimate:
     silent = _estimate(scene, method, (*health.findings, why), (), report_unused(scene, health))
     return replace(silent, guess_m=guess_m)

@@ -374,6 +374,8 @@ def ablate(
     """One part of the network changed or left out, trained anew, and compared."""
     from soundfix.evaluation.ablations import ablate as run
 
+    if name != "acoustic":
+        refuse_idle({"--beats": beats}, f"does nothing in the ablation {name}")
     setting = study_setting(minutes, root, audio, scenes, clips, False, beats, seed, workers, device)
     with progress("evaluating", clips) as advance:
         typer.echo(run(name, setting, out, say=say, progress=advance))
@@ -423,6 +425,8 @@ def study_setting(
     from soundfix.evaluation.study import Budget
     from soundfix.training.request import chosen_device
 
+    if root:
+        refuse_idle({"--audio": audio}, "is for the simulated twin, and --root is LuViRA itself")
     budget = Budget(minutes=minutes, seed=seed, workers=workers, device=chosen_device(device), beats=beats)
     return Setting(budget=budget, root=root, audio=audio or [], scenes=scenes, clips=clips, small=small)
 

@@ -63,9 +63,9 @@ def locate_by_coordinates(scene: Scene, decoder: Decoder, *, method: str) -> Est
 
 
 def _with_found(estimate: Estimate, scene: Scene, decoded: Places) -> Estimate:
-    """With the microphones that the network found, and with its place where nothing else knew one."""
+    """With the microphones that the network found, and with its places where nothing else knew one."""
     if not estimate.sources and estimate.guess_m is None:
-        estimate = replace(estimate, guess_m=decoded.sources_m[0])
+        estimate = replace(estimate, guess_m=decoded.sources_m)
     if decoded.microphones_m is None or scene.microphones.is_known.all():
         return estimate
     reports = zip(estimate.microphones, scene.microphones.is_known, decoded.microphones_m, strict=True)

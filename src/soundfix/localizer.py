@@ -82,7 +82,8 @@ class Estimate:
     verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
     sound: all are in `sources`, best first) | abstain (no place: see reasons). reasons are codes, `code` or
     `code:microphone`; notes say the same in sentences. pairs: of a network that was asked to explain itself. guess_m: the
-    place that an abstention did not believe in, for comparing methods only; it is in no file. Numbers are finite, always.
+    places that an abstention did not believe in, for comparing methods only; they are in no file.
+    Numbers are finite, always.
     """
 
     method: str
@@ -94,7 +95,7 @@ class Estimate:
     sources: tuple[Source, ...] = ()
     microphones: tuple[MicrophoneReport, ...] = field(default=())
     pairs: tuple[PairReport, ...] = ()
-    guess_m: Float[np.ndarray, "3"] | None = None
+    guess_m: Float[np.ndarray, "place 3"] | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict == "abstain") != (not self.sources):

@@ -6,7 +6,7 @@ Conventions
 - Several true sources: each is given one place, so that the sum of distances is smallest (optimal assignment); the error
   of the window is their mean. Places beyond the number of sources are not looked at: an ambiguous answer is judged by its
   first places, best first.
-- Methods that abstain are measured by the place they did not believe in (Estimate.guess_m), so that all are measured on all
+- Methods that abstain are measured by the places they did not believe in (Estimate.guess_m), so that all are measured on all
   windows and nobody gains by being silent where it is hard. Where there is none, or there are too few, the middle of the
   room is taken. `answered MAE` is over the windows that were answered, `abstained` the share of the others.
 - acc@30cm: share of windows with an error under 0.3 m.
@@ -14,15 +14,15 @@ Conventions
   of an ambiguous answer to one source, in any of its regions.
 - A microphone of unknown position: distance from where it truly stands to where the answer puts it; the middle of the
   room where it puts it nowhere.
-- +- is one standard error; intervals hold 95 %. Both by bootstrap over groups (recordings): windows of one recording are no
-  independent draws.
+- +- is one standard error; intervals hold 95 %. Both by bootstrap over groups (clips of a recording): windows of one clip
+  are no independent draws.
 
 Score one window with `score`, then all of them with `summarize`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -117,11 +117,13 @@ def is_inside(source: Source, place_m: Float[np.ndarray, "3"]) -> bool:
     return bool(off @ np.linalg.solve(source.covariance_m2, off) <= REGION_90)
 
 
-def summarize(scores: Sequence[Score], groups: Sequence[int] | None = None, *, seed: int = 0) -> Summary:
+def summarize(scores: Sequence[Score], groups: Sequence[Any] | None = None, *, seed: int = 0) -> Summary:
     """All windows. groups: which recording each comes from; without, each from its own. seed: of the bootstrap."""
     if not scores:
         raise MetricsError("no windows to summarize: did every one fail, or was the data set empty?")
-    group = np.arange(len(scores)) if groups is None else np.asarray(groups)
+    alike: Sequence[Any] = range(len(scores)) if groups is None else groups
+    number = {each: k for k, each in enumerate(sorted(set(alike)))}
+    group = np.array([number[each] for each in alike])
     errors = np.array([each.error_m for each in scores])
     is_answered = np.array([each.is_answered for each in scores])
     covered = np.array([each.covered for each in scores])
@@ -158,9 +160,9 @@ def bootstrap(values: Float[np.ndarray, "n"], groups: np.ndarray, rng: np.random
 
 
 def said(estimate: Estimate) -> Float[np.ndarray, "place 3"]:
-    """The places of the answer, or the one that was not believed."""
+    """The places of the answer, or those that were not believed."""
     if not estimate.sources and estimate.guess_m is not None:
-        return estimate.guess_m[None]
+        return estimate.guess_m
     return np.array([source.position_m for source in estimate.sources]).reshape(-1, 3)
 
 

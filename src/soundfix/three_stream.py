@@ -89,8 +89,8 @@ class ThreeStream:
         def place(
             scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
         ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
-            sources, findings = place_sources(scene, consensus, box)
-            return (*sources, *_further_sources(listener, scene, consensus, box)), findings
+            (first, *rivals), findings = place_sources(scene, consensus, box)
+            return (first, *_further_sources(listener, scene, consensus, box), *rivals), findings
 
         find = partial(find_modes, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)

@@ -81,7 +81,10 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "unknown": Ablation(
             title="Microphones of unknown position",
-            entrants=(DEFAULT, Entrant(label="MLP head", method="three-stream-paper", weights_of="default")),
+            entrants=(
+                variant("default", "localization.hidden_positions=4"),
+                Entrant(label="MLP head", method="three-stream-paper", weights_of="default"),
+            ),
             grid=Grid(windows_s=(0.5,), microphones=(11,), unknown=(0, 1, 2, 3, 4)),
         ),
         "windows": Ablation(

@@ -16,7 +16,7 @@ from soundfix.errors import ConfigError
 from soundfix.faults import KINDS, Fault, break_scene
 from soundfix.scene import Scene
 
-NO_FAULT = "none"
+NO_FAULT, BEFORE_CUTTING = "none", ("late",)
 CHOICE, HIDING, BREAKING, AMOUNTS, MIDDLE = range(5)  # what a clip's chance is used for, each with a stream of its own
 
 
@@ -76,7 +76,14 @@ def windows_of(scene: Scene, grid: Grid, key: tuple[int, int]) -> Iterator[tuple
         if condition.microphones <= len(scene.microphones):
             heard = np.zeros(len(order), dtype=bool)
             heard[order[: condition.microphones]] = True
-            yield condition, _window(broken(scene.where(heard), condition, key), condition.window_s, middle)
+            yield condition, _broken_window(scene.where(heard), condition, key, middle)
+
+
+def _broken_window(scene: Scene, condition: Condition, key: tuple[int, int], middle: int) -> Scene:
+    """What is broken is broken in this very window; only what comes late needs the sound before it."""
+    if fault_of(condition.fault)[0] in BEFORE_CUTTING:
+        return _window(broken(scene, condition, key), condition.window_s, middle)
+    return broken(_window(scene, condition.window_s, middle), condition, key)
 
 
 def broken(scene: Scene, condition: Condition, key: tuple[int, int]) -> Scene:

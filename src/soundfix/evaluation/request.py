@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from soundfix.canvas import library
 from soundfix.datasets.benchmark import Wanted
 from soundfix.errors import ConfigError
 from soundfix.evaluation.conditions import Grid
@@ -58,6 +59,7 @@ class Request:
             microphones=max(grid.microphones),
             clip_s=max(LEAST_CLIP_S, *(2 * window_s for window_s in grid.windows_s)),
         )
+        library("matplotlib.figure")  # that there is one is found out now, not after the evaluation
         methods = tuple(Method.parsed(text) for text in words(self.methods))
         if len({method.label for method in methods}) < len(methods):
             raise ConfigError(f"--methods {self.methods!r}: two have one name; give labels, LABEL:NAME=CHECKPOINT")
@@ -87,11 +89,12 @@ def title(plan: Plan) -> str:
 
 def about(plan: Plan) -> str:
     """What the numbers are, in two sentences."""
-    sounds = "recordings" if plan.wanted.audio else "built-in sounds"
+    sounds = "recordings" if plan.wanted.audio or plan.dataset == "luvira" else "built-in sounds"
     return (
         f"{plan.wanted.clips} clips of {sounds}, seed {plan.wanted.seed}, one window of each under every condition, the "
         f"same for every method; microphones: {plan.grid.subsets}. Errors are Euclidean distances; where a method abstains, "
-        "the place it did not believe in counts (see metrics.py)."
+        "the place it did not believe in counts, where it has none the middle of the room (see metrics.py). The time is "
+        "that of a whole answer: for coordinates that a network decodes it holds the second opinion of SRP-PHAT."
     )
 
 

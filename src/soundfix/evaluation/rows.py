@@ -13,9 +13,13 @@ NAME = "windows.jsonl"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One method's answer to one window. labels: of the part of the test set. Metres; seconds: the method took so long."""
+    """One method's answer to one window. labels: of the part of the test set. moment: which clip of that part.
+
+    Metres; seconds: the method took so long.
+    """
 
     clip: int
+    moment: int
     labels: dict[str, str]
     sources: int
     window_s: float
@@ -30,6 +34,11 @@ class Row:
     true_m: list[list[float]]
     said_m: list[list[float]]
     seconds: float
+
+    @property
+    def recording(self) -> tuple:
+        """What windows that are no independent draws have in common."""
+        return *self.labels.values(), self.moment
 
     @property
     def condition(self) -> dict[str, Any]:

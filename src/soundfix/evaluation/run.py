@@ -16,7 +16,7 @@ import numpy as np
 from soundfix.atomic import atomic_path, make_folder
 from soundfix.catalog import load
 from soundfix.datasets.benchmark import Benchmark, Wanted, named_benchmark
-from soundfix.errors import OutputError
+from soundfix.errors import ConfigError, OutputError
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
 from soundfix.evaluation.rows import NAME, Row, RowFile
 from soundfix.localizer import Localizer
@@ -29,10 +29,14 @@ PACKAGES = ("soundfix", "torch", "numpy", "scipy")
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A name of the catalog, its weights if it needs them, what it is called in the tables, and its other options."""
+    """A name of the catalog, its weights if it needs them, what it is called in the tables, and its other options.
+
+    beats: file of BEATs base, for a network that listens with it.
+    """
 
     name: str
     checkpoint: Path | None = None
+    beats: Path | None = None
     label: str = ""
     options: tuple[tuple[str, bool], ...] = ()
 
@@ -44,13 +48,22 @@ class Method:
         return cls(name=name, checkpoint=Path(checkpoint) if checkpoint else None, label=label or name)
 
     def load(self) -> Localizer:
-        weights = {"checkpoint": self.checkpoint} if self.checkpoint else {}
-        return load(self.name, **weights, **dict(self.options))
+        files = {"checkpoint": self.checkpoint, "beats": self.beats}
+        return load(self.name, **{name: file for name, file in files.items() if file}, **dict(self.options))
 
     def describe(self) -> dict[str, Any]:
         """For the manifest: which weights, by their hash."""
-        digest = sha256(self.checkpoint.read_bytes()).hexdigest() if self.checkpoint else None
-        return {"name": self.name, "label": self.label, "checkpoint": digest, "options": dict(self.options)}
+        return {
+            "name": self.name,
+            "label": self.label,
+            "checkpoint": _digest(self.checkpoint),
+            "beats": _digest(self.beats),
+            "options": dict(self.options),
+        }
+
+
+def _digest(file: Path | None) -> str | None:
+    return sha256(file.read_bytes()).hexdigest() if file else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +101,7 @@ def evaluate(plan: Plan, out: Path, *, progress: Callable[[int], None] = lambda 
     methods = [(method.label, method.load()) for method in plan.methods]
     make_folder(out)
     _settle(plan, out)
+    _check_microphones(plan)
     file = RowFile(out / NAME)
     rows = file.read()
     started = perf_counter()
@@ -102,6 +116,13 @@ def evaluate(plan: Plan, out: Path, *, progress: Callable[[int], None] = lambda 
             progress(1)
     _note_end(out, perf_counter() - started)
     return sorted(rows, key=lambda row: (row.sources, row.clip))
+
+
+def _check_microphones(plan: Plan) -> None:
+    """Raises ConfigError where a condition wants more microphones than there are."""
+    there, most = len(named_benchmark(plan.dataset, plan.wanted)[0].microphones), max(plan.grid.microphones)
+    if plan.dataset != "measured" and most > there:  # rooms that were measured differ
+        raise ConfigError(f"{most} microphones were asked for, and {plan.dataset} has {there}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +153,7 @@ class Job:
             seconds = perf_counter() - started
             yield Row(
                 clip=clip,
+                moment=self.data.moment(clip),
                 labels=self.data.part(clip).labels,
                 sources=self.sources,
                 **asdict(condition),

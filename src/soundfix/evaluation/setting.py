@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from soundfix.datasets.benchmark import Wanted
+from soundfix.atomic import make_folder
+from soundfix.datasets.benchmark import Wanted, named_benchmark
+from soundfix.datasets.chosen import held_out
 from soundfix.datasets.luvira import luvira
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
@@ -36,12 +38,25 @@ class Setting:
     def dataset(self) -> str:
         return "luvira" if self.root else "luvira-twin"
 
+    def wanted(self, clip_s: float = 0.0) -> Wanted:
+        """Of the test set; clip_s: at least so long."""
+        return Wanted(
+            clips=self.clips,
+            root=self.root,
+            audio=tuple(self.audio),
+            seed=self.budget.seed,
+            clip_s=max(CLIP_S, clip_s),
+        )
+
 
 def material_for(setting: Setting, out: Path, say: Say) -> Material:
-    """LuViRA's training split, or scenes of its twin; the test set shares no speaker and no piece with it."""
+    """LuViRA's training split (every tenth clip to validate), or scenes of its twin; the test set shares no speaker and no
+    piece with it. What is wrong with the test set is said here, before anything is trained."""
+    make_folder(out)
+    named_benchmark(setting.dataset, setting.wanted())
     if setting.root:
-        recorded = luvira(setting.root, split="train")
-        return Material(train=recorded, valid=recorded)
+        kept, tenth = held_out(luvira(setting.root, split="train"))
+        return Material(train=kept, valid=tenth)
     say(f"{setting.scenes} scenes of the twin to train on")
     data = _shards(setting, out / "data" / "train", "train", setting.scenes)
     valid = _shards(setting, out / "data" / "valid", "valid", VALID_SCENES)
@@ -61,13 +76,7 @@ def rows_of(
     *, sources: int = 1,
 ) -> list[Row]:  # fmt: skip
     """What these methods answer under these conditions; nothing that was done before is done again."""
-    wanted = Wanted(
-        clips=setting.clips,
-        root=setting.root,
-        audio=tuple(setting.audio),
-        seed=setting.budget.seed,
-        clip_s=max(CLIP_S, 2 * max(grid.windows_s)),
-    )
+    wanted = setting.wanted(clip_s=2 * max(grid.windows_s))
     plan = Plan(
         dataset=setting.dataset, methods=tuple(methods), wanted=wanted, grid=grid, sources=(sources,),
         workers=max(setting.budget.workers, 1),

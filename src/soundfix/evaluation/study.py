@@ -25,7 +25,7 @@ from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, STAGES, Recipe, Stage
 from soundfix.training.batches import Batch, Batches
 from soundfix.training.loop import Job, settings_of, slots, start, train
-from soundfix.training.runs import MODEL, SETTINGS, Run
+from soundfix.training.runs import METRICS, MODEL, SETTINGS, Run
 from soundfix.training.trainee import Trainee
 from soundfix.training.validation import Validation
 
@@ -83,6 +83,9 @@ def train_all(
     entrants: Sequence[Entrant], material: Material, out: Path, budget: Budget, say: Say
 ) -> dict[str, Method]:
     """Label -> method with its weights, trained where they were not yet."""
+    for each in entrants:  # whatever is wrong with a file is said before the first is trained
+        if each.recipe:
+            _with_beats(recipe_of(each), budget)
     checkpoints = {
         each.label: train_one(each, material, out / "runs" / _folder(each), budget, say)
         for each in entrants
@@ -93,6 +96,7 @@ def train_all(
             name=each.method,
             label=each.label,
             checkpoint=checkpoints.get(each.weights_of or each.label),
+            beats=budget.beats if each.recipe and _listens_with_beats(recipe_of(each)) else None,
             options=each.options,
         )
         for each in entrants
@@ -134,6 +138,17 @@ def recipe_of(entrant: Entrant) -> Recipe:
 def steps_of(entrant: Entrant, out: Path) -> dict[str, int]:
     """Of every stage, as they were trained below out."""
     return json.loads((out / "runs" / _folder(entrant) / BUDGET).read_text(encoding="utf-8"))["steps"]
+
+
+def minutes_of(entrant: Entrant, out: Path) -> float:
+    """What the steps of training took (on a machine that did other things too, not quite the budget)."""
+    folder, before, seconds = out / "runs" / _folder(entrant), {"step": 0, "stage": ""}, 0.0
+    batch = {name: getattr(recipe_of(entrant), name).batch for name in STAGES}
+    for line in (folder / METRICS).read_text(encoding="utf-8").splitlines():
+        noted = json.loads(line)
+        windows = batch[noted["stage"]] * max(noted["step"] - before["step"], 0)
+        seconds, before = seconds + windows / noted["windows_a_second"], noted
+    return seconds / 60
 
 
 def _is_finished(folder: Path, steps: int) -> bool:
@@ -209,13 +224,17 @@ def _spread(data: Dataset, stage: Stage, step: int, *, sources: int) -> Batch:
 
 def _with_beats(recipe: Recipe, budget: Budget) -> Network | None:
     """With BEATs base, if its network listens with it; else the loop builds it."""
-    if getattr(recipe.network, "acoustic", None) != "base" or budget.beats is None:
+    if not _listens_with_beats(recipe) or budget.beats is None:
         return None
     torch.manual_seed(budget.seed)
     network = build(recipe.network)
     assert isinstance(network, Network)
     network.encoder = beats_files.load(budget.beats)
     return network
+
+
+def _listens_with_beats(recipe: Recipe) -> bool:
+    return getattr(recipe.network, "acoustic", None) == "base"
 
 
 def _folder(entrant: Entrant) -> str:

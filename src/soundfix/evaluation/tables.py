@@ -47,7 +47,7 @@ def _lines(part: str, rows: list[Row]) -> Iterable[Line]:
             part=part,
             condition=dict(zip(CONDITION, values, strict=False)),
             method=values[-1],
-            summary=summarize([row.score for row in chosen], [row.clip for row in chosen]),
+            summary=summarize([row.score for row in chosen], [row.recording for row in chosen]),
             seconds=float(np.median([row.seconds for row in chosen])),
         )
 
