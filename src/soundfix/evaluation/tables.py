@@ -62,8 +62,8 @@ def markdown(title: str, lines: Sequence[Line], notes: Sequence[str] = ()) -> st
 
 
 def _overview(lines: list[Line]) -> str:
-    conditions = list(dict.fromkeys(_words(line.condition) for line in lines))
-    cells = {(line.method, _words(line.condition)): _short(line.summary) for line in lines}
+    conditions = list(dict.fromkeys(words(line.condition) for line in lines))
+    cells = {(line.method, words(line.condition)): _short(line.summary) for line in lines}
     head = ["MAE (standard error), share under 30 cm", *conditions]
     body = [[method, *(cells.get((method, c), "") for c in conditions)] for method in _methods(lines)]
     return table(head, body)
@@ -71,8 +71,8 @@ def _overview(lines: list[Line]) -> str:
 
 def _sections(part: str, lines: list[Line]) -> Iterable[str]:
     yield f"## {'Everything' if part == EVERYTHING else part[0].upper() + part[1:]}"
-    for condition in dict.fromkeys(_words(line.condition) for line in lines):
-        chosen = [line for line in lines if _words(line.condition) == condition]
+    for condition in dict.fromkeys(words(line.condition) for line in lines):
+        chosen = [line for line in lines if words(line.condition) == condition]
         yield f"### {condition}: {chosen[0].summary.windows} windows"
         yield table(HEAD, [_full(line) for line in chosen])
 
@@ -114,16 +114,16 @@ def _percent(share: float) -> str:
     return "" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
-def _words(condition: dict[str, Any]) -> str:
-    """What is as usual is not said."""
-    said = [f"{condition['microphones']} microphones", f"{condition['window_s']:g} s"]
+def words(condition: dict[str, Any], *, but: str = "") -> str:
+    """What is as usual is not said, nor what the reader sees anyway (but)."""
+    said = {"microphones": f"{condition['microphones']} microphones", "window_s": f"{condition['window_s']:g} s"}
     if condition["sources"] > 1:
-        said.append(f"{condition['sources']} sources")
+        said["sources"] = f"{condition['sources']} sources"
     if condition["unknown"]:
-        said.append(f"{condition['unknown']} of unknown position")
+        said["unknown"] = f"{condition['unknown']} of unknown position"
     if condition["fault"] != "none":
-        said.append(f"fault {condition['fault']}")
-    return ", ".join(said)
+        said["fault"] = f"fault {condition['fault']}"
+    return ", ".join(text for name, text in said.items() if name != but)
 
 
 def _methods(lines: Iterable[Line]) -> list[str]:
