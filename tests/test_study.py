@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 
 from clips import Clips
 from luvira_files import write_csv, write_noise
@@ -125,6 +126,22 @@ def test_beats_that_cannot_be_read_is_said_before_training(small_recipes, materi
     ]
     with pytest.raises(SoundfixError, match=r"none\.pt"):
         train_all(two, material, tmp_path, replace(BUDGET, beats=tmp_path / "none.pt"), print)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_several_processes_after_training(two_threads, small_recipes, tmp_path):
+    """Training leaves threads of torch behind, which the processes of an evaluation do not have."""
+    setting = replace(SETTING, clips=2, budget=replace(BUDGET, workers=2))
+    material = material_for(setting, tmp_path, print)
+    methods = train_all([Entrant(label="GNN", method="gnn", recipe="gnn")], material, tmp_path, BUDGET, print)
+    assert len(rows_of(setting, tmp_path / "rows", [*methods.values()], SHORT, lambda done: None)) == 2
 
 
 def test_a_longer_warm_up_keeps_its_share():

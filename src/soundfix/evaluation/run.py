@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import torch
 
 from soundfix.atomic import atomic_path, make_folder
 from soundfix.catalog import load
@@ -191,6 +192,7 @@ JOBS: list[Job] = []  # of a worker, the one it was forked for
 
 
 def _begin(job: Job) -> None:
+    torch.set_num_threads(1)  # those of the process it was forked from are not here: waiting for them would last for ever
     JOBS[:] = [job]
 
 
