@@ -192,7 +192,7 @@ JOBS: list[Job] = []  # of a worker, the one it was forked for
 
 
 def _begin(job: Job) -> None:
-    torch.set_num_threads(1)  # those of the process it was forked from are not here: waiting for them would last for ever
+    torch.set_num_threads(1)  # threads of the process it was forked from are not here: waiting for them lasts for ever
     JOBS[:] = [job]
 
 
