@@ -85,7 +85,8 @@ def test_log_likelihood_equals_literal(rng):
     table = rng.standard_normal((3, 801))
     gates = np.array([0.5, 0.0, 1.7])
     said = PairLikelihoods(
-        curves=torch.from_numpy(table)[None], gates=torch.from_numpy(gates)[None, None], pairs=PAIRS,
+        curves=torch.from_numpy(table)[None], plain=torch.from_numpy(table)[None],
+        coherence=torch.ones(1, 3), window_s=0.5, gates=torch.from_numpy(gates)[None, None], pairs=PAIRS,
         is_placed=torch.ones(1, 3, dtype=torch.bool),
         lags_a_second=32_000.0, sigma=0.02, sharpness=torch.tensor(0.4, dtype=torch.float64),
     )  # fmt: skip
@@ -162,7 +163,7 @@ def test_silence_and_a_dead_microphone_give_finite_curves_and_gradients():
     audio = noise(10, 2, 3, 1000)
     audio[0], audio[1, 2] = 0, 0
     audio.requires_grad_()
-    values, _ = made(audio, noise(11, 2, 3, 5), PAIRS, max_lag=20)
+    values = made(audio, noise(11, 2, 3, 5), PAIRS, max_lag=20).curves
     assert torch.isfinite(values.detach()).all()
     values.square().sum().backward()
     gradients = [weight.grad for weight in made.parameters() if weight.grad is not None]

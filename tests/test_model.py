@@ -175,7 +175,7 @@ def test_a_hidden_position_is_an_unknown_one():
 
 def test_a_hidden_sound_hides_it():
     """What the masked encoder sees of a microphone no longer depends on its acoustic token."""
-    network, given = tiny(correlation="gcc", head=None), windows()
+    network, given = tiny(correlation="gcc", head=None, second_look=0), windows()
     mask = TokenMask(torch.zeros(2, 6, dtype=torch.bool), torch.zeros(2, 6, dtype=torch.bool))
     features = network.listen(given.audio)
     other = features.clone()

@@ -8,7 +8,7 @@ from soundfix.likelihood import PairLikelihoods, delays
 from soundfix.model import all_pairs
 from soundfix.recipes import Stage
 from soundfix.training.batches import Batches
-from soundfix.training.peaks import PEAKS, RIGHT_M, highest_places, wrong_peaks
+from soundfix.training.peaks import PEAKS, RIGHT_M, best_places, highest_places, wrong_peaks
 
 LAGS, LAGS_A_SECOND = 1600, 32_000.0
 STAGE = Stage(steps=1, batch=4, windows_s=(0.128,), microphones=(6, 6), hidden_positions=0)
@@ -27,6 +27,9 @@ def batch_and_peaked(places):
     everything = torch.ones(len(places), len(pairs), dtype=torch.bool)
     return batch, PairLikelihoods(
         curves=curves,
+        plain=curves,
+        coherence=everything.float(),
+        window_s=0.5,
         gates=everything[:, None].float(),
         is_placed=everything,
         pairs=pairs,
@@ -62,3 +65,14 @@ def test_the_peak_of_the_source_itself_is_not_wrong():
     found = gaps_m[0] < RIGHT_M
     assert bool((gaps_m[1][~found] == gaps_m[0][~found]).all())
     assert float((gaps_m[1][found] > RIGHT_M).float().mean()) > 0.9
+
+
+def test_the_best_places_are_distinct_and_hold_the_peak():
+    batch, likelihoods = batch_and_peaked(PLACES)
+    places, is_found = best_places(likelihoods, batch)
+    gaps = torch.cdist(places, places) + 10 * torch.eye(places.shape[1])
+    both = is_found[:, :, None] & is_found[:, None]
+    assert is_found[:, 0].all()
+    assert (gaps[both] >= 0.25).all()
+    wanted = PLACES - torch.tensor(ROOM).mean(dim=0)
+    assert ((places - wanted[:, None]).norm(dim=-1).min(dim=1).values < 0.03).all()

@@ -32,7 +32,7 @@ def small(name):
     }
     if name in ("paper", "default"):
         network = replace(tiny().network, frame="room" if name == "paper" else "array")
-        network = replace(network, head=None, correlation="gcc") if name == "paper" else network
+        network = replace(network, head=None, second_look=0, correlation="gcc") if name == "paper" else network
     else:
         network = CONFIGS[{"gnn": "gnn slf", "di-nn": "di-nn", "wav2pos": "wav2pos"}[name]]
         network = replace(network, microphones=11) if name == "di-nn" else network
@@ -60,7 +60,10 @@ def test_what_is_trained_is_not_trained_again(small_recipes, material, tmp_path,
     before = path.read_bytes()
     monkeypatch.setattr(study, "train", lambda job: pytest.fail("trained twice"))
     assert train_one(entrant, material, tmp_path, BUDGET, said.append).read_bytes() == before
-    assert said == ["GNN: 0.0001 minutes, steps {'correlation': 0, 'autoencoder': 0, 'localization': 2}"] * 2
+    assert (
+        said
+        == ["GNN: 0.0001 minutes, steps {'correlation': 0, 'autoencoder': 0, 'localization': 2, 'second_look': 0}"] * 2
+    )
 
 
 def test_more_time_is_more_steps(small_recipes, material):

@@ -29,9 +29,10 @@ from soundfix.training.trainee import rate
 QUICK = {"batch": 4, "warm_up": 2, "windows_s": (0.128,), "microphones": (4, 5), "points": 32}
 
 
-def quick(correlation=2, autoencoder=2, localization=4, **changes):
+def quick(correlation=2, autoencoder=2, localization=4, second_look=0, **changes):
     tiny = recipes.tiny()
-    stages = {"correlation": correlation, "autoencoder": autoencoder, "localization": localization}
+    steps = (correlation, autoencoder, localization, second_look)
+    stages = dict(zip(STAGES, steps, strict=True))
     return replace(tiny, **{n: replace(getattr(tiny, n), steps=s, **QUICK) for n, s in stages.items()}, **changes)
 
 
@@ -230,6 +231,8 @@ def apart(one, two):
         ("autoencoder", "encoder", "head"),
         ("localization", "masked_encoder", "encoder"),
         ("localization", "gate", "encoder"),
+        ("localization", "head", "second_look"),
+        ("second_look", "second_look", "head"),
     ],
 )
 def test_every_stage_teaches_its_own_part(tmp_path, stage, learns, rests):
@@ -259,6 +262,15 @@ def test_the_shipped_weights_are_a_moving_average(tmp_path):
     own = averaged.state_dict()[name.removeprefix("network.")]
     assert not torch.equal(own, state.tensors[name])
     assert torch.equal(own, state.tensors[name.replace("network.", "average.")])
+
+
+def test_a_later_stage_goes_on_from_the_average(tmp_path):
+    train(job(tmp_path, recipe=quick(0, 0, 6, 2, average=0.5)))
+    tensors = read_newest(tmp_path).tensors
+    names = [name.removeprefix("network.") for name in tensors if name.startswith("network.head.")]
+    assert names
+    assert all(torch.equal(tensors["network." + name], tensors["average." + name]) for name in names)
+    assert (tmp_path / "model.safetensors").exists()
 
 
 def test_windows_without_a_known_source_still_teach_the_reconstructions(tmp_path):

@@ -16,7 +16,7 @@ Axes: B batch, M microphones, P pairs, K sources, T samples, L lags, N points. D
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -52,17 +52,21 @@ class HeadConfig:
 class PairLikelihoods:
     """What every pair says: curves over lags -max..max, lags_a_second apart, and its gate for each source.
 
-    curves: 1 for identical channels, around 0 +- sigma for strangers. gates: 0 where the pair is of no use. is_placed: both
-    microphones are heard and known; the others' curves say nothing of a point.
+    curves: 1 for identical channels, around 0 +- sigma for strangers. plain: the correlation that they were made of, without
+    a mask. gates: 0 where the pair is of no use. is_placed: both microphones are heard and known; the others' curves say
+    nothing of a point. window_s: length of the sound that was correlated.
     """
 
     curves: Float[Tensor, "batch pair lag"]
+    plain: Float[Tensor, "batch pair lag"]
     gates: Float[Tensor, "batch source pair"]
+    coherence: Float[Tensor, "batch pair"]
     is_placed: Bool[Tensor, "batch pair"]
     pairs: Int[Tensor, "pair 2"]
     lags_a_second: float
     sigma: float
     sharpness: Float[Tensor, ""]
+    window_s: float
 
     def at(
         self,
@@ -175,6 +179,14 @@ class TimeFrequencyMask(nn.Module):
         return torch.stack([(log - log.mean(dim=(1, 2), keepdim=True)) / 2, change], dim=1)
 
 
+class Correlations(NamedTuple):
+    """Of every pair: l_ij, what it was before mask and correction, and what strangers' would be."""
+
+    curves: Float[Tensor, "batch pair lag"]
+    plain: Float[Tensor, "batch pair lag"]
+    sigma: float
+
+
 class LikelihoodHead(nn.Module):
     """From sound to curves l_ij over lags."""
 
@@ -196,8 +208,8 @@ class LikelihoodHead(nn.Module):
         pairs: Int[Tensor, "pair 2"],
         *,
         max_lag: int,
-    ) -> tuple[Float[Tensor, "batch pair lag"], float]:
-        """l_ij at lags_a_sample * max_lag lags either side of 0, and sigma."""
+    ) -> "Correlations":
+        """At lags_a_sample * max_lag lags either side of 0."""
         spectra = gcc.padded_spectra(audio, pad=max_lag)
         in_band = gcc.band_mask(
             2 * (spectra.shape[-1] - 1), sample_rate=self.sample_rate, band_hz=self.config.band_hz
@@ -206,7 +218,7 @@ class LikelihoodHead(nn.Module):
         heard = [spectra] if self.mask is None else [self._masked(audio, embedding, max_lag), spectra]
         curves = torch.stack([self._curves(s * whiten, in_band, pairs, max_lag) for s in heard], dim=2)
         sigma = gcc.noise_level(float(in_band.sum()) * audio.shape[-1] / (2 * (spectra.shape[-1] - 1)))
-        return curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), sigma
+        return Correlations(curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1], sigma)
 
     @property
     def sharpness(self) -> Float[Tensor, ""]:

@@ -131,6 +131,15 @@ def likelihood_loss(
     return (total / is_there.sum(dim=-1).clamp_min(1)).mean()
 
 
+def choice_loss(
+    odds: Float[Tensor, "batch answer"], is_right: Bool[Tensor, "batch candidate"], counts: Bool[Tensor, "batch"]
+) -> Float[Tensor, ""]:
+    """Cross-entropy of the candidates that are right; the last answer, "none of them", is right where none is."""
+    right = torch.cat([is_right, ~is_right.any(dim=1, keepdim=True)], dim=1)
+    entropy = -odds.log_softmax(dim=1).masked_fill(~right, -torch.inf).logsumexp(dim=1)
+    return entropy.where(counts, 0.0).sum() / counts.sum().clamp_min(1)
+
+
 def lag_loss(
     logits: Float[Tensor, "batch pair lag"], lags: Float[Tensor, "batch pair"], counts: Bool[Tensor, "batch pair"]
 ) -> Float[Tensor, ""]:

@@ -13,7 +13,7 @@ Gains do not either: every channel is brought to the same level first. Axes: B b
 K sources, T samples, D width.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -29,9 +29,10 @@ from soundfix.beats import SMALL, Beats, BeatsConfig
 from soundfix.coherence import AdaptiveCoherenceWeight, Measure, coherence
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.fbank import normalized_log_mel
-from soundfix.likelihood import HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
+from soundfix.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
 from soundfix.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.ngcc import Ngcc, NgccConfig
+from soundfix.second_look import SecondLook
 from soundfix.streams import (
     AcousticEmbedding,
     AudioTdoaEncoder,
@@ -60,7 +61,7 @@ class NetworkConfig:
     frame: see streams.py. correlation: "ngcc", "gcc" (PHAT), or "head", the likelihood head's own curves. reach_lags:
     samples either side that remb sees; pooled_lags: neighbours of which it sees the loudest. window_samples: of the middle
     of the sound, correlated (None: all of it). keep: T of the sparse cross-attention. reconstruct: what the audio
-    inverse mapper gives back, the middle 2048 samples or the mean log-mel spectrum.
+    inverse mapper gives back, the middle 2048 samples or the mean log-mel spectrum. second_look: its width; 0: none.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # for checkpoints: an unknown field is an error
@@ -83,6 +84,7 @@ class NetworkConfig:
     keep: Keep = 1.0
     reconstruct: Literal["waveform", "spectrum"] = "spectrum"
     head: HeadConfig | None = None
+    second_look: int = 0
 
     def __post_init__(self) -> None:
         complaint = next((text for is_wrong, text in _complaints(self) if is_wrong), None)
@@ -102,6 +104,7 @@ def _complaints(c: NetworkConfig) -> list[tuple[bool, str]]:
         (taps % 2 == 0, f"lag_taps {taps} of the head, wanted an odd number: a kernel with a middle"),
         (c.keep <= 0, f"keep {c.keep} of the pairs, wanted a number from 1 or a share above 0"),
         (c.sources < 1, f"{c.sources} sources, wanted 1 or more"),
+        (c.second_look > 0 and c.head is None, "second_look, and no likelihood head whose peaks it could look at"),
     ]
 
 
@@ -171,6 +174,7 @@ class Network(nn.Module):
         self.position_decoder = PositionDecoder(d) if c.frame == "room" else BarycentricDecoder(d)
         self.head = LikelihoodHead(c.head, width=d, sample_rate=SAMPLE_RATE) if c.head else None
         self.gate = PairGate(d) if c.head else None
+        self.second_look = SecondLook(c.second_look) if c.second_look else None
         self.register_buffer("origin_m", torch.zeros(3))
         self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
         self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
@@ -230,7 +234,7 @@ class Network(nn.Module):
 
     def correlate(
         self, audio: Float[Tensor, "batch mic time"], semb: Tensor, pairs: Tensor, *, max_lag: int
-    ) -> tuple[tuple[Float[Tensor, "batch pair lag"], float] | None, Float[Tensor, "batch pair reach"]]:
+    ) -> tuple[Correlations | None, Float[Tensor, "batch pair reach"]]:
         """Of levelled sound: the likelihood head's curves (None without one), and the correlation that remb is made of."""
         window = self._window(audio)
         reach = self.config.reach_lags
@@ -243,7 +247,7 @@ class Network(nn.Module):
             return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
         if self.config.correlation == "head":
             assert heard is not None
-            return heard, _middle(heard[0] / (10 * heard[1]), 2 * reach * _lags_a_sample(self.config) + 1)
+            return heard, _middle(heard.curves / (10 * heard.sigma), 2 * reach * _lags_a_sample(self.config) + 1)
         spectra = gcc.whitened_spectra(
             window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
         )
@@ -323,7 +327,7 @@ class Network(nn.Module):
 
     def _likelihoods(
         self,
-        heard: tuple[Float[Tensor, "batch pair lag"], float] | None,
+        heard: Correlations | None,
         decoded: tuple[Tensor, Tensor, Tensor],
         given: "_Given",
         agreement: Float[Tensor, "batch pair"],
@@ -336,14 +340,26 @@ class Network(nn.Module):
         if self.head.config.weighting == "coherence":
             gates = gates * self.ascm.weight(agreement)[:, None]
         return PairLikelihoods(
-            curves=heard[0],
+            curves=heard.curves,
+            plain=heard.plain,
             gates=gates,
+            coherence=agreement,
             is_placed=given.is_placed,
             pairs=given.pairs,
             lags_a_second=SAMPLE_RATE * self.head.config.lags_a_sample,
-            sigma=heard[1],
+            sigma=heard.sigma,
             sharpness=self.head.sharpness,
+            window_s=self._window(given.audio).shape[-1] / SAMPLE_RATE,
         )
+
+
+def with_second_look(network: Network, width: int) -> Network:
+    """The same network with an untrained second look, where it took none."""
+    if not width or network.second_look is not None:
+        return network
+    whole = Network(replace(network.config, second_look=width))
+    whole.load_state_dict(network.state_dict(), strict=False)
+    return whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

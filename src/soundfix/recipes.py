@@ -47,7 +47,8 @@ class Stage:
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A network and how it is trained: NGCC-PHAT (or the likelihood head's curves) on pairs, then frozen (NGCC-PHAT only);
-    the masked autoencoder, which the small acoustic encoder learns with, then frozen; localization.
+    the masked autoencoder, which the small acoustic encoder learns with, then frozen; localization;
+    a second look at the likelihood's peaks, all else frozen.
 
     average: decay of the moving average of the weights that is shipped. clip: largest norm of a gradient.
     """
@@ -57,13 +58,14 @@ class Recipe:
     correlation: Stage = field(default_factory=lambda: Stage(steps=1000))
     autoencoder: Stage = field(default_factory=lambda: Stage(steps=1000, hidden_sound=0.5))
     localization: Stage = field(default_factory=lambda: Stage(steps=10_000))
+    second_look: Stage = field(default_factory=lambda: Stage(steps=0))
     losses: LossWeights = field(default_factory=LossWeights)
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.999
 
 
-STAGES = ("correlation", "autoencoder", "localization")
+STAGES = ("correlation", "autoencoder", "localization", "second_look")
 
 
 def paper() -> Recipe:
@@ -93,7 +95,8 @@ def paper() -> Recipe:
 def default() -> Recipe:
     """What we ship: a small acoustic encoder, the likelihood head's correlations, distances instead of coordinates."""
     stage = Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
-    return Recipe(name="default", network=_default_network(), localization=stage)
+    again = replace(stage, hidden_sound=0.0, steps=4000, batch=8)
+    return Recipe(name="default", network=_default_network(), localization=stage, second_look=again)
 
 
 def _default_network() -> NetworkConfig:
@@ -107,6 +110,7 @@ def _default_network() -> NetworkConfig:
         correlation="head",
         pooled_lags=4,
         head=HeadConfig(),
+        second_look=48,
     )
 
 
@@ -121,6 +125,7 @@ def tiny() -> Recipe:
         encoder=encoder,
         reach_lags=160,
         head=HeadConfig(frame=256, hop=128, mask_channels=4, lag_channels=4, lag_taps=5, lags_a_sample=1),
+        second_look=8,
     )
     return Recipe(
         name="tiny",

@@ -30,14 +30,23 @@ APART_M = 0.25  # two modes nearer than this are one
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mode:
-    """A place where the evidence peaks (metres), and the mean evidence of a pair there."""
+    """A place where the evidence peaks (metres), and the mean evidence of a pair there.
+
+    probability: that the source is here, where a method can tell (three_stream.py).
+    """
 
     position: Float[np.ndarray, "3"]
     score: float
+    probability: float | None = None
 
 
 def find_modes(
-    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], *, polishes: bool = True
+    evidence: Evidence,
+    positions: Float[np.ndarray, "mic 3"],
+    box: Float[np.ndarray, "2 3"],
+    *,
+    polishes: bool = True,
+    most: int = RUNNERS_UP,
 ) -> list[Mode]:
     """The best distinct places inside the box, best first; without polish, cells of the last grid. Cost: linear in pairs."""
     evidence = evidence.within(float(physics.distances(positions, positions).max()))
@@ -50,10 +59,10 @@ def find_modes(
         order = _best(score, _beam(level, len(evidence.pairs)))
         points, score = points[order], score[order]
         if step_m > RUNNER_UP_STEP_M:
-            runners_up = _distinct(points, score, RUNNERS_UP)
+            runners_up = _distinct(points, score, most)
         if step_m <= POLISH_STEPS_M[-1] * 2:
             break
-    places = np.concatenate([_distinct(points, score, RUNNERS_UP), runners_up])
+    places = np.concatenate([_distinct(points, score, most), runners_up])
     found = polish(evidence, positions, places, box) if polishes else _unpolished(evidence, positions, places)
     return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k])]
 

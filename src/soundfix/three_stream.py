@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics
@@ -25,13 +26,15 @@ from soundfix.correlate import FINE_RATE_HZ, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
 from soundfix.health import examine
+from soundfix.likelihood import PairLikelihoods
 from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network
-from soundfix.refine import APART_M, find_modes
+from soundfix.refine import APART_M, Mode, find_modes
 from soundfix.scene import Scene
 from soundfix.tensors import to_windows
 from soundfix.verdict import DETECTED, detection, place_sources
 
+CANDIDATES = 16  # of the likelihood's peaks are looked at a second time
 EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
 
 
@@ -92,7 +95,7 @@ class ThreeStream:
             (first, *rivals), findings = place_sources(scene, consensus, box)
             return (first, *_further_sources(listener, scene, consensus, box), *rivals), findings
 
-        find = partial(find_modes, polishes=self.polishes)
+        find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
         return _explained(estimate, listener, scene) if self.explains else estimate
 
@@ -171,6 +174,64 @@ class Listener:
         curves = gcc.upsample(about_zero * heard.gates[0, source, :, None], finer).cpu()
         step_m = self._speed_m_s / (heard.lags_a_second * finer)
         return Evidence(pairs=self.answers.pairs.cpu().numpy(), values=curves.numpy(), step_m=step_m)
+
+    def find(
+        self,
+        evidence: Evidence,
+        positions: Float[np.ndarray, "mic 3"],
+        box: Float[np.ndarray, "2 3"],
+        *,
+        polishes: bool = True,
+    ) -> list[Mode]:
+        """The best distinct places; after a second look, where this network takes one, with their probabilities."""
+        if self.network.second_look is None:
+            return find_modes(evidence, positions, box, polishes=polishes)
+        modes = find_modes(evidence, positions, box, polishes=polishes, most=CANDIDATES)
+        return self._looked_at_again(modes, evidence, positions, box) if modes else []
+
+    def _looked_at_again(
+        self,
+        modes: list[Mode],
+        evidence: Evidence,
+        positions: Float[np.ndarray, "mic 3"],
+        box: Float[np.ndarray, "2 3"],
+    ) -> list[Mode]:
+        """The modes, likeliest first, by what the pairs in this evidence say round them."""
+        assert self.network.second_look is not None
+        heard = self._as_in(evidence)
+
+        def tensor(values: np.ndarray) -> Tensor:
+            return torch.from_numpy(values.astype(np.float32))[None].to(heard.curves)
+
+        places = tensor(np.array([mode.position for mode in modes]) - self._origin_m)
+        with torch.inference_mode():
+            odds = self.network.second_look(
+                heard,
+                places,
+                torch.ones(places.shape[:2], dtype=torch.bool, device=places.device),
+                tensor(np.nan_to_num(positions - self._origin_m)),
+                tensor(box - self._origin_m),
+                torch.full((1,), self._speed_m_s).to(places),
+            )
+        probability = odds[0].softmax(dim=0).cpu().numpy()
+        order = np.argsort(-probability[:-1], kind="stable")
+        return [replace(modes[k], probability=float(probability[k])) for k in order]
+
+    def _as_in(self, evidence: Evidence) -> PairLikelihoods:
+        """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
+        heard, own = self.answers.likelihoods, self.evidence(0)
+        assert heard is not None
+        rows = np.flatnonzero((own.pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1))
+        sign, is_kept = np.ones(len(own.pairs), dtype=np.float32), np.zeros(len(own.pairs), dtype=bool)
+        sign[rows] = np.sign((own.values[rows] * evidence.values).sum(axis=1))
+        is_kept[rows] = True
+        turn = torch.from_numpy(sign).to(heard.curves)[:, None]
+        return replace(
+            heard,
+            curves=heard.curves * turn,
+            plain=heard.plain * turn,
+            is_placed=heard.is_placed & torch.from_numpy(is_kept).to(heard.is_placed.device),
+        )
 
     def pair_reports(self, names: tuple[str, ...]) -> tuple[PairReport, ...]:
         """What the network made of every pair."""

@@ -104,7 +104,11 @@ def _run_stage(
 
 def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
     due = trainee.done // job.validate_every > (trainee.done - job.note_every) // job.validate_every
-    if job.validate is None or trainee.stage != "localization" or not (due or trainee.done == stage.steps):
+    if (
+        job.validate is None
+        or trainee.stage not in ("localization", "second_look")
+        or not (due or trainee.done == stage.steps)
+    ):
         return {}
     numbers = job.validate(trainee.averaged())
     trainee.know_error(numbers["decoder_error_m"])

@@ -9,10 +9,11 @@ Axes: B batch, P pairs, L lags, N points.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,6 +22,8 @@ from soundfix.training.batches import Batch
 
 PEAKS = 64  # found in each window
 STEPS_M = (0.12, 0.06, 0.03, 0.015)  # from a place to the eight round it, each time
+CANDIDATES, APART_M = 16, 0.25  # for a second look: so many, so far apart
+FINE_STEPS_M = (0.015, 0.008, 0.004)
 REACH_M = (0.25, 0.13, 0.065, 0.03, 0.0)  # how far a curve's peaks are widened, at first and with each step
 RIGHT_M = 0.1  # as near as this a place is the source itself
 Score = Callable[[Float[Tensor, "batch point 3"], float], Float[Tensor, "batch point"]]
@@ -38,18 +41,39 @@ def wrong_peaks(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, "ba
 @torch.no_grad()
 def highest_places(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, "batch peak 3"]:
     """Climbed to from the best of the batch's points; several may lie on one peak."""
-
-    def score(points_m: Float[Tensor, "batch point 3"], reach_m: float) -> Float[Tensor, "batch point"]:
-        lags = round(reach_m * likelihoods.lags_a_second / float(batch.speed_m_s.min()))
-        wide = replace(likelihoods, curves=functional.max_pool1d(likelihoods.curves, 2 * lags + 1, 1, lags))
-        return wide.at(points_m, batch.windows.positions_m, batch.speed_m_s).amax(dim=1)
-
-    points = batch.points_m
+    points, score = batch.points_m, partial(_score, likelihoods, batch)
     order = score(points, REACH_M[0]).topk(min(PEAKS, points.shape[1]), dim=1).indices
     places = points.gather(1, order[..., None].expand(-1, -1, 3))
     for step_m, reach_m in zip(STEPS_M, REACH_M[1:], strict=True):
         places = _climbed(places, step_m, reach_m, batch.box_m, score)
     return places
+
+
+def _score(
+    likelihoods: PairLikelihoods, batch: Batch, points_m: Float[Tensor, "batch point 3"], reach_m: float
+) -> Float[Tensor, "batch point"]:
+    """log p of the likeliest source slot, with curves widened to either side."""
+    lags = round(reach_m * likelihoods.lags_a_second / float(batch.speed_m_s.min()))
+    wide = replace(likelihoods, curves=functional.max_pool1d(likelihoods.curves, 2 * lags + 1, 1, lags))
+    return wide.at(points_m, batch.windows.positions_m, batch.speed_m_s).amax(dim=1)
+
+
+@torch.no_grad()
+def best_places(
+    likelihoods: PairLikelihoods, batch: Batch
+) -> tuple[Float[Tensor, "batch candidate 3"], Bool[Tensor, "batch candidate"]]:
+    """The highest distinct places, at the top of their peaks, and which of them are places: there may be fewer."""
+    places, score = highest_places(likelihoods, batch), partial(_score, likelihoods, batch)
+    for step_m in FINE_STEPS_M:
+        places = _climbed(places, step_m, 0.0, batch.box_m, score)
+    left = score(places, 0.0)
+    best, found = [], []
+    for _ in range(CANDIDATES):
+        highest, index = left.max(dim=1)
+        best.append(places[torch.arange(len(places)), index])
+        found.append(highest > -torch.inf)
+        left = left.masked_fill((places - best[-1][:, None]).norm(dim=-1) < APART_M, -torch.inf)
+    return torch.stack(best, dim=1), torch.stack(found, dim=1)
 
 
 def _climbed(

@@ -13,7 +13,7 @@ from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.opening import open_dataset
 from soundfix.errors import MissingPackageError, TrainingError
 from soundfix.kinds import KINDS, build
-from soundfix.model import Network
+from soundfix.model import Network, NetworkConfig, with_second_look
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, Recipe
 from soundfix.training.loop import Job, train
@@ -88,6 +88,8 @@ def _network(request: Request, recipe: Recipe) -> nn.Module | None:
         return None
     torch.manual_seed(request.seed)
     network = checkpoint.load_kind(request.start, KINDS) if request.start else build(recipe.network)
+    if isinstance(network, Network) and isinstance(recipe.network, NetworkConfig):
+        network = with_second_look(network, recipe.network.second_look)
     if network.config != recipe.network:
         raise TrainingError(
             f"{request.start} is another network than {recipe.name}: was it trained with other settings?"

@@ -1,8 +1,9 @@
-"""The three stages of training: what learns in each, and what it is made to do.
+"""The stages of training: what learns in each, and what it is made to do.
 
     correlation    NGCC-PHAT, or the curves of the likelihood head: where is the peak of each pair?
     autoencoder    everything but the correlations, the small acoustic encoder too: what was hidden?
     localization   everything but NGCC-PHAT and the acoustic encoder, which are frozen: where was the sound?
+    second_look    only that, the rest frozen: which of the likelihood's peaks is it?
 
 Windows whose sources are not known still teach the reconstructions. Losses are means over windows of equal weight.
 """
@@ -15,13 +16,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from soundfix.likelihood import delays
-from soundfix.losses import lag_loss, likelihood_loss, total_loss
+from soundfix.losses import choice_loss, lag_loss, likelihood_loss, total_loss
 from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
 from soundfix.recipes import Recipe
 from soundfix.training.batches import Batch
-from soundfix.training.peaks import wrong_peaks
+from soundfix.training.peaks import best_places, wrong_peaks
 
 Terms = dict[str, Float[Tensor, ""]]
+RIGHT_M = 0.15  # a candidate this near to a source is it
 
 
 def learning(network: Network, stage: str, *, thaws_encoder: bool = False) -> list[nn.Parameter]:
@@ -31,7 +33,7 @@ def learning(network: Network, stage: str, *, thaws_encoder: bool = False) -> li
         module.requires_grad_(True)
     if thaws_encoder and network.encoder is not None:
         network.encoder.requires_grad_(True)
-    if stage != "correlation":
+    if stage in ("autoencoder", "localization"):
         for name, weight in network.named_parameters(recurse=False):
             weight.requires_grad_(stage == "localization" or name != "source_slots")
     network.train()
@@ -43,8 +45,10 @@ def _modules(network: Network, stage: str) -> Iterator[nn.Module]:
         is_correlation = name == "ngcc" or (name == "head" and network.ngcc is None)
         learns = {
             "correlation": is_correlation,
-            "autoencoder": name not in ("ngcc", "head", "gate") and not (name == "encoder" and _is_base(network)),
-            "localization": name not in ("ngcc", "encoder"),
+            "autoencoder": name not in ("ngcc", "head", "gate", "second_look")
+            and not (name == "encoder" and _is_base(network)),
+            "localization": name not in ("ngcc", "encoder", "second_look"),
+            "second_look": name == "second_look",
         }
         if learns[stage]:
             yield module
@@ -93,8 +97,7 @@ def _curves(network: Network, batch: Batch, pairs: Tensor) -> tuple[Float[Tensor
     heard, _ = network.correlate(audio, semb, pairs, max_lag=reach(batch))
     assert heard is not None
     assert network.head is not None
-    curves, sigma = heard
-    return network.head.sharpness * curves / sigma, SAMPLE_RATE * network.head.config.lags_a_sample
+    return network.head.sharpness * heard.curves / heard.sigma, SAMPLE_RATE * network.head.config.lags_a_sample
 
 
 def autoencoder_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
@@ -114,10 +117,24 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     return terms | {"likelihood": recipe.losses.likelihood * loss}
 
 
+def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
+    """Which of the best places is a source, or that none is; windows whose sources are not known do not count."""
+    assert network.second_look is not None
+    windows = batch.windows
+    with torch.no_grad():
+        likelihoods = network(windows, mask=batch.mask, max_lag=reach(batch)).likelihoods
+        candidates, is_found = best_places(likelihoods, batch)
+    odds = network.second_look(likelihoods, candidates, is_found, windows.positions_m, batch.box_m, batch.speed_m_s)
+    gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(batch.is_there[:, None], torch.inf)
+    is_right = (gaps_m < RIGHT_M).any(dim=-1) & is_found
+    return {"second_look": choice_loss(odds, is_right, batch.is_there.any(dim=1))}
+
+
 STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
     "correlation": correlation_terms,
     "autoencoder": autoencoder_terms,
     "localization": localization_terms,
+    "second_look": second_look_terms,
 }
 
 

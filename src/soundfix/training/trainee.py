@@ -36,14 +36,16 @@ class Trainee:
         self._restored = state
 
     def begin(self, name: str, stage: Stage, recipe: Recipe) -> bool:
-        """Make ready for this stage; false where it was over before."""
-        if self.stage and STAGES.index(name) < STAGES.index(self.stage):
+        """Make ready for this stage; false where there is nothing to do. What was learned before goes on as its average."""
+        if not stage.steps or (self.stage and STAGES.index(name) < STAGES.index(self.stage)):
+            return False
+        self.weights = learning(self.network, name, stage)
+        if not self.weights:
             return False
         if name != self.stage:
             self.stage, self.done = name, 0
-            self.average = _copied(self.network)
-        self.weights = learning(self.network, name, stage)
-        if self.done >= stage.steps or not self.weights:
+            self.network.load_state_dict(self.average, strict=False)
+        if self.done >= stage.steps:
             return False
         self.optimizer = torch.optim.AdamW(self.weights, stage.learning_rate, weight_decay=recipe.weight_decay)
         if self.done and self._restored is not None:

@@ -68,7 +68,7 @@ def _by_network(network: nn.Module, scene: Scene) -> tuple[Float[np.ndarray, "3"
     decoded = listener.decode(*heard).sources_m[0]
     if network.head is None:
         return decoded, decoded
-    return decoded, find_modes(listener.evidence(0), scene.microphones.positions, scene.search_box())[0].position
+    return decoded, listener.find(listener.evidence(0), scene.microphones.positions, scene.search_box())[0].position
 
 
 def _draw(data: Sequence[Dataset], stage: Stage, rng: np.random.Generator) -> Scene:
