@@ -5,6 +5,10 @@ import pytest
 
 import soundfix
 from scenes import anechoic_scene
+from soundfix.answer import answer
+from soundfix.correlate import Correlator
+from soundfix.refine import find_modes
+from soundfix.testing import contract_scene
 
 LOCALIZER = soundfix.load("srp-phat")
 SOURCE = np.array([2.0, 3.0, 1.7])
@@ -168,3 +172,41 @@ def test_a_source_beyond_the_wall_is_nobodys_fault():
     estimate = LOCALIZER.locate(anechoic_scene(positions, source, np.random.default_rng(0), room=room))
     assert {report.status for report in estimate.microphones} == {"ok"}
     assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.1
+
+
+def with_probabilities(*probabilities):
+    """The answer of a method that gives its best modes these probabilities, in this order, and the others none."""
+
+    def find(evidence, positions, box):
+        modes = find_modes(evidence, positions, box)
+        given = (*probabilities, *[0.0] * len(modes))
+        return [replace(mode, probability=p) for mode, p in zip(modes, given, strict=False)]
+
+    return answer(contract_scene(8), method="sure", correlate=Correlator(), find=find)
+
+
+def test_a_sure_method_changes_nothing():
+    sure, usual = with_probabilities(0.97, 0.02), LOCALIZER.locate(contract_scene(8))
+    assert sure.verdict == usual.verdict == "ok"
+    assert sure.sources[0].radius90_m == pytest.approx(usual.sources[0].radius90_m)
+
+
+def test_probable_places_are_listed():
+    estimate = with_probabilities(0.6, 0.35, 0.02)
+    assert estimate.verdict == "ambiguous"
+    assert "several_places" in estimate.reasons
+    assert len(estimate.sources) == 2
+    assert estimate.sources[0].radius90_m < 0.1
+
+
+def test_what_is_probably_elsewhere_widens_the_region():
+    radii = [with_probabilities(p).sources[0].radius90_m for p in (0.91, 0.85, 0.7)]
+    assert radii[0] < 0.1
+    assert 0.5 < radii[1] < radii[2] < 10
+
+
+def test_a_source_that_is_probably_nowhere_is_no_answer():
+    estimate = with_probabilities(0.4)
+    assert estimate.verdict == "abstain"
+    assert "no_fix" in estimate.reasons
+    assert estimate.guess_m is not None

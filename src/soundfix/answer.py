@@ -18,7 +18,7 @@ from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verd
 from soundfix.refine import Mode, find_modes
 from soundfix.report import report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
-from soundfix.verdict import AMBIGUITIES, DETECTED, detection, place_sources
+from soundfix.verdict import AMBIGUITIES, DETECTED, UNSURE, detection, doubt, place_sources
 
 Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pair 2"]], Evidence]
 Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
@@ -62,6 +62,11 @@ def answer(
     if detection(consensus) < DETECTED:
         nothing = Finding("no_signal", "the microphones hear nothing in common")
         return _abstain(scene, health, method, nothing, guess_m)
+    if doubt(consensus) > UNSURE:
+        unsure = Finding(
+            "no_fix", f"more likely than not ({doubt(consensus):.0%}) the source is at none of the best places"
+        )
+        return _abstain(scene, health, method, unsure, guess_m)
     if 2 * consensus.is_named.sum() >= is_used.sum():
         accused, heard = int(consensus.is_named.sum()), int(is_used.sum())
         return _abstain(scene, health, method, _no_majority(accused, heard), guess_m)

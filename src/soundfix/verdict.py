@@ -6,6 +6,8 @@ simulations. Another mode that explains the sound nearly as well, and a place th
 exclude, are answers too: then the verdict is ambiguous and all of them are listed.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 
@@ -17,6 +19,8 @@ from soundfix.scene import THIN_ROOM_M, Microphones, Scene, free_axes
 
 DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
+LIKELY = 0.1  # the probability from which another mode is listed, where the method knows it
+LISTED, UNSURE = 0.9, 0.5  # of all probability: less in the list widens the region, more outside all modes is no answer
 MOST_CANDIDATES = 4
 AMBIGUITIES = ("collinear", "mirror_twin", "several_places")  # findings after which sources are alternatives
 TIMING_SIGMA_M, TIMING_PRIOR_WEIGHT = 0.006, 3.0  # prior on the timing error, and how many microphones it counts for
@@ -31,12 +35,14 @@ def place_sources(
     """The source, or all the places in the box it could be, best first; and what is to be said about them."""
     kept = scene.microphones.positions[consensus.is_kept]
     best = consensus.modes[0]
-    close = best.score - CLEAR_LEAD / _standard_errors(consensus)
-    rivals = [mode for mode in consensus.modes[1:] if mode.score > close]
+    rivals = _rivals(consensus)
     mirrored = [Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _is_inside(p, box)]
     symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
     sources = tuple(_source(scene.microphones.where(consensus.is_kept), consensus, mode, box) for mode in modes)
+    elsewhere = 1 - sum(mode.probability or 0.0 for mode in [best, *rivals[: MOST_CANDIDATES - 1]])
+    if best.probability is not None and elsewhere > 1 - LISTED:
+        sources = (_widened(sources[0], elsewhere, box), *sources[1:])
     findings = [
         *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
         *_border(best.position, scene, box),
@@ -44,6 +50,29 @@ def place_sources(
         *_integrity(consensus, kept, box),
     ]
     return sources, tuple(findings)
+
+
+def _rivals(consensus: Consensus) -> list[Mode]:
+    """The other modes that explain the sound nearly as well as the best."""
+    best, *others = consensus.modes
+    if best.probability is not None:
+        return [mode for mode in others if (mode.probability or 0.0) > LIKELY]
+    close = best.score - CLEAR_LEAD / _standard_errors(consensus)
+    return [mode for mode in others if mode.score > close]
+
+
+def _widened(source: Source, elsewhere: float, box: Float[np.ndarray, "2 3"]) -> Source:
+    """The source, which with this probability is anywhere in the box: the second moments of both together."""
+    off_m = box.mean(axis=0) - source.position_m
+    anywhere = np.diag(np.square(box[1] - box[0]) / 12) + np.outer(off_m, off_m)
+    covariance = (1 - elsewhere) * source.covariance_m2 + elsewhere * anywhere
+    return replace(source, covariance_m2=covariance, radius90_m=physics.radius90(covariance))
+
+
+def doubt(consensus: Consensus) -> float:
+    """The probability that none of the modes is the source, where the method knows it; else 0."""
+    known = [mode.probability for mode in consensus.modes if mode.probability is not None]
+    return 1 - sum(known) if known else 0.0
 
 
 def detection(consensus: Consensus) -> float:
