@@ -210,3 +210,9 @@ def test_a_source_that_is_probably_nowhere_is_no_answer():
     assert estimate.verdict == "abstain"
     assert "no_fix" in estimate.reasons
     assert estimate.guess_m is not None
+
+
+def test_the_guess_of_an_abstention_is_where_the_least_error_is_expected():
+    likely, hardly = with_probabilities(0.45), with_probabilities(0.05)
+    assert np.linalg.norm(likely.guess_m[0] - LOCALIZER.locate(contract_scene(8)).sources[0].position_m) < 1e-6
+    assert np.allclose(hardly.guess_m[0], contract_scene(8).search_box().mean(axis=0))

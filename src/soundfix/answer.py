@@ -18,7 +18,7 @@ from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verd
 from soundfix.refine import Mode, find_modes
 from soundfix.report import report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
-from soundfix.verdict import AMBIGUITIES, DETECTED, UNSURE, detection, doubt, place_sources
+from soundfix.verdict import AMBIGUITIES, DETECTED, UNSURE, detection, doubt, least_expected_error, place_sources
 
 Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pair 2"]], Evidence]
 Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
@@ -59,6 +59,8 @@ def answer(
 
     sources, place_findings = place(scene, consensus, box)
     guess_m = np.array([source.position_m for source in sources])
+    if doubt(consensus) > UNSURE:
+        guess_m = least_expected_error(consensus, box)[None]
     if detection(consensus) < DETECTED:
         nothing = Finding("no_signal", "the microphones hear nothing in common")
         return _abstain(scene, health, method, nothing, guess_m)

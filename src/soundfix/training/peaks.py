@@ -22,7 +22,7 @@ from soundfix.training.batches import Batch
 
 PEAKS = 64  # found in each window
 STEPS_M = (0.12, 0.06, 0.03, 0.015)  # from a place to the eight round it, each time
-CANDIDATES, APART_M = 16, 0.25  # for a second look: so many, so far apart
+CANDIDATES, APART_M, STARTS = 16, 0.25, 256  # for a second look: so many, so far apart, found from so many places
 FINE_STEPS_M = (0.015, 0.008, 0.004)
 REACH_M = (0.25, 0.13, 0.065, 0.03, 0.0)  # how far a curve's peaks are widened, at first and with each step
 RIGHT_M = 0.1  # as near as this a place is the source itself
@@ -39,10 +39,10 @@ def wrong_peaks(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, "ba
 
 
 @torch.no_grad()
-def highest_places(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, "batch peak 3"]:
-    """Climbed to from the best of the batch's points; several may lie on one peak."""
+def highest_places(likelihoods: PairLikelihoods, batch: Batch, count: int = PEAKS) -> Float[Tensor, "batch peak 3"]:
+    """Climbed to from the best `count` of the batch's points; several may lie on one peak."""
     points, score = batch.points_m, partial(_score, likelihoods, batch)
-    order = score(points, REACH_M[0]).topk(min(PEAKS, points.shape[1]), dim=1).indices
+    order = score(points, REACH_M[0]).topk(min(count, points.shape[1]), dim=1).indices
     places = points.gather(1, order[..., None].expand(-1, -1, 3))
     for step_m, reach_m in zip(STEPS_M, REACH_M[1:], strict=True):
         places = _climbed(places, step_m, reach_m, batch.box_m, score)
@@ -63,7 +63,7 @@ def best_places(
     likelihoods: PairLikelihoods, batch: Batch
 ) -> tuple[Float[Tensor, "batch candidate 3"], Bool[Tensor, "batch candidate"]]:
     """The highest distinct places, at the top of their peaks, and which of them are places: there may be fewer."""
-    places, score = highest_places(likelihoods, batch), partial(_score, likelihoods, batch)
+    places, score = highest_places(likelihoods, batch, STARTS), partial(_score, likelihoods, batch)
     for step_m in FINE_STEPS_M:
         places = _climbed(places, step_m, 0.0, batch.box_m, score)
     left = score(places, 0.0)

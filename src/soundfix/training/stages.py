@@ -23,7 +23,7 @@ from soundfix.training.batches import Batch
 from soundfix.training.peaks import best_places, wrong_peaks
 
 Terms = dict[str, Float[Tensor, ""]]
-RIGHT_M = 0.15  # a candidate this near to a source is it
+RIGHT_M = 0.25  # a candidate this near to a source is it: the others are as far apart
 
 
 def learning(network: Network, stage: str, *, thaws_encoder: bool = False) -> list[nn.Parameter]:
