@@ -193,6 +193,13 @@ def test_window_and_hop_set_the_number_of_answers(take, tmp_path, command, optio
     assert [estimate["start_s"] for estimate in estimates] == starts
 
 
+def test_smooth_changes_places_and_nothing_else(take, tmp_path, command):
+    options = (["--window", 0.25], ["--window", 0.25, "--smooth"])
+    usual, smooth = (answers(command, tmp_path, *given(take, *words)) for words in options)
+    assert [estimate["start_s"] for estimate in smooth] == [estimate["start_s"] for estimate in usual]
+    assert any((place(a) != place(b)).any() for a, b in zip(smooth, usual, strict=True))
+
+
 def test_a_long_recording_prints_its_first_windows(take, command, tmp_path):
     words = given(take, "--window", 0.5, "--hop", 0.02)
     _, said, _ = command(*words)

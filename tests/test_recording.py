@@ -300,3 +300,12 @@ def test_what_cannot_be_is_refused(outdoors, change, message):
     given = {"audio": outdoors.audio, "sample_rate": RATE, "positions": CORNERS} | change
     with pytest.raises(SceneError, match=message):
         soundfix.locate(given.pop("audio"), given.pop("sample_rate"), given.pop("positions"), **given)
+
+
+def test_smoothing_gives_the_same_windows_with_other_places(studio):
+    given = studio.audio, studio.sample_rate, studio.microphones
+    usual, smooth = (soundfix.locate(*given, room=studio.room, smooth=s).estimates for s in (False, True))
+    assert [e.start_s for e in smooth] == [e.start_s for e in usual]
+    assert any((a.sources[0].position_m != b.sources[0].position_m).any() for a, b in zip(usual, smooth, strict=True))
+    source = studio.truth.sources[0]
+    assert max(np.linalg.norm(e.sources[0].position_m - source) for e in smooth) < 0.05

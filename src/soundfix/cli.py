@@ -73,6 +73,9 @@ def locate(
     hop: Annotated[
         float | None, typer.Option(help="Seconds from window to window; the window's length without it.")
     ] = None,
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="One source that moves as people do: smooth its places over time.")
+    ] = False,
     room: RoomText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
@@ -86,6 +89,7 @@ def locate(
     from soundfix.files.exports import check_targets
     from soundfix.files.microphones import arrange, read_microphones
     from soundfix.recording import Session
+    from soundfix.smoothing import smoothed
     from soundfix.wording import describe, describe_microphones
 
     box = parse_room(room)
@@ -108,8 +112,10 @@ def locate(
     count = recording.count_windows(window, hop)
     drawn: list[Estimate] = []
     with writers(json, csv, method) as write, progress("locating", count) as advance:
-        for number, (start, part) in enumerate(recording.windows(window, hop)):
-            estimate = session.hear(start, part[order], recording.sample_rate)
+        heard = (
+            session.hear(start, part[order], recording.sample_rate) for start, part in recording.windows(window, hop)
+        )
+        for number, estimate in enumerate(smoothed(heard) if smooth else heard):
             write(estimate)
             if number < LINES_SHOWN:
                 typer.echo(describe(estimate))

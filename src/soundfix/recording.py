@@ -20,6 +20,7 @@ from soundfix.localizer import Estimate, Localizer, MicrophoneReport, Status
 from soundfix.profile import ACCUSED, Profile, add
 from soundfix.report import ACCUSATIONS, accusation
 from soundfix.scene import Microphones, Room, Scene
+from soundfix.smoothing import smoothed
 
 WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
@@ -51,6 +52,7 @@ def locate(
     method: str | Localizer = DEFAULT,
     window_s: float = WINDOW_S,
     hop_s: float | None = None,
+    smooth: bool = False,
     room: Room | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
@@ -58,7 +60,8 @@ def locate(
     """Where the sounds of a recording came from, window by window.
 
     audio: (M, T), any rate (resampled to 16 kHz where higher). positions: (M, 3) metres, NaN rows for unknown ones, or
-    Microphones. hop_s: from window to window; the window's length by default. Raises SceneError on what cannot be.
+    Microphones. hop_s: from window to window; the window's length by default. smooth: over time, for
+    one source that moves as people do (smoothing.py). Raises SceneError on what cannot be.
     """
     microphones = positions if isinstance(positions, Microphones) else Microphones(positions=np.asarray(positions))
     whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
@@ -70,7 +73,8 @@ def locate(
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
     )
-    estimates = tuple(session.hear(start, part, rate) for start, part in _windows(samples, rate, window_s, hop_s))
+    heard = (session.hear(start, part, rate) for start, part in _windows(samples, rate, window_s, hop_s))
+    estimates = tuple(smoothed(heard) if smooth else heard)
     return Located(estimates=estimates, microphones=session.summary())
 
 
