@@ -135,3 +135,15 @@ def test_many_microphones_use_some_pairs():
     assert "pairs_subsampled" in estimate.reasons
     assert len(estimate.pairs) <= 600
     assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.1
+
+
+def test_other_opinions_are_heard_and_told():
+    """Untrained, the decoder puts every source near the middle of the microphones."""
+    network = untrained()
+    agreed = ThreeStream(network=network).locate(contract_scene())
+    network.error_m.fill_(0.01)
+    told = ThreeStream(network=network).locate(contract_scene())
+    assert "second_opinion" not in agreed.reasons
+    assert "second_opinion" in told.reasons
+    assert any(note.startswith("the position decoder would say") for note in told.notes)
+    assert told.sources[0].radius90_m > agreed.sources[0].radius90_m

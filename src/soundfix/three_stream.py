@@ -29,12 +29,14 @@ from soundfix.health import examine
 from soundfix.likelihood import PairLikelihoods
 from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network
+from soundfix.opinions import Opinion, heed
 from soundfix.refine import APART_M, Mode, find_modes
 from soundfix.scene import Scene
 from soundfix.tensors import to_windows
-from soundfix.verdict import DETECTED, detection, place_sources
+from soundfix.verdict import CLEAR_LEAD, DETECTED, LISTED, detection, place_sources
 
 CANDIDATES = 16  # of the likelihood's peaks are looked at a second time
+DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
 EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
 
 
@@ -93,7 +95,10 @@ class ThreeStream:
             scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
         ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
             (first, *rivals), findings = place_sources(scene, consensus, box)
-            return (first, *_further_sources(listener, scene, consensus, box), *rivals), findings
+            sure = consensus.modes[0].probability
+            left = 1 - (LISTED if sure is None else sure)
+            first, said = heed(first, rivals, listener.opinions(consensus, scene), left)
+            return (first, *_further_sources(listener, scene, consensus, box), *rivals), (*findings, *said)
 
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
@@ -216,6 +221,26 @@ class Listener:
         probability = odds[0].softmax(dim=0).cpu().numpy()
         order = np.argsort(-probability[:-1], kind="stable")
         return [replace(modes[k], probability=float(probability[k])) for k in order]
+
+    def opinions(self, consensus: Consensus, scene: Scene) -> list[Opinion]:
+        """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
+        decoded = Opinion(
+            who="the position decoder", position_m=self.sources_m[0], near_m=DECODER_ERRORS * 3**0.5 * self.error_m
+        )
+        heard = self._as_in(consensus.evidence.among(consensus.is_kept))
+        plain = replace(heard, curves=heard.plain, gates=torch.ones_like(heard.gates[:, :1]))
+        modes = np.array([mode.position for mode in consensus.modes]) - self._origin_m
+        positions = np.nan_to_num(scene.microphones.positions - self._origin_m)
+        places, stand = (
+            torch.from_numpy(each.astype(np.float32))[None].to(heard.curves) for each in (modes, positions)
+        )
+        speed = torch.full((1,), self._speed_m_s).to(places)
+        with torch.inference_mode():
+            deviations = (plain.at(places, stand, speed)[0, 0] / plain.sharpness).cpu().numpy()
+        best = int(deviations.argmax())
+        if deviations[best] - deviations[0] < CLEAR_LEAD:
+            return [decoded]
+        return [Opinion(who="SRP-PHAT", position_m=consensus.modes[best].position), decoded]
 
     def _as_in(self, evidence: Evidence) -> PairLikelihoods:
         """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
