@@ -15,7 +15,7 @@ def says(x, **changes):
 
 
 @pytest.mark.parametrize(
-    "opinions, others", [([], []), ([says(0.2)], []), ([says(1.9)], [THERE]), ([says(2.0, near_m=5.0)], [])]
+    ("opinions", "others"), [([], []), ([says(0.2)], []), ([says(1.9)], [THERE]), ([says(2.0, near_m=5.0)], [])]
 )
 def test_agreement_changes_nothing(opinions, others):
     assert heed(HERE, others, opinions, 0.1) == (HERE, ())
