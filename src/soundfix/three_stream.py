@@ -126,6 +126,7 @@ class Listener:
 
     network: Network
     _answers: Answers | None = field(default=None, init=False)
+    _evidence: dict[int, Evidence] = field(default_factory=dict, init=False)
     _origin_m: Float[np.ndarray, "3"] = field(default_factory=lambda: np.zeros(3), init=False)
     _speed_m_s: float = field(default=0.0, init=False)
 
@@ -140,6 +141,7 @@ class Listener:
         """Run the network on what these pairs' microphones heard."""
         self._origin_m, self._speed_m_s = scene.search_box().mean(axis=0), scene.speed
         max_lag = round(largest_lag(scene) / scene.sample_rate * SAMPLE_RATE)
+        self._evidence.clear()
         with torch.inference_mode():
             device = self.network.kind.device
             windows = to_windows(audio, scene, pairs, origin_m=self._origin_m).to(device)
@@ -169,7 +171,12 @@ class Listener:
         return self.network.config.frame == "room"
 
     def evidence(self, source: int) -> Evidence:
-        """The likelihood head's gated curves for one source slot."""
+        """The likelihood head's gated curves for one source slot; made once."""
+        if source not in self._evidence:
+            self._evidence[source] = self._made_evidence(source)
+        return self._evidence[source]
+
+    def _made_evidence(self, source: int) -> Evidence:
         heard = self.answers.likelihoods
         assert heard is not None
         finer = ceil(FINE_RATE_HZ / heard.lags_a_second)
