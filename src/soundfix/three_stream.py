@@ -30,10 +30,10 @@ from soundfix.likelihood import PairLikelihoods
 from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network
 from soundfix.opinions import Opinion, heed
-from soundfix.refine import APART_M, Mode, find_modes
+from soundfix.refine import APART_M, Mode, find_modes, polish
 from soundfix.scene import Scene
 from soundfix.tensors import to_windows
-from soundfix.verdict import CLEAR_LEAD, DETECTED, LISTED, detection, place_sources
+from soundfix.verdict import CLEAR_LEAD, DETECTED, LISTED, MOST_CANDIDATES, detection, place_sources
 
 CANDIDATES = 16  # of the likelihood's peaks are looked at a second time
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
@@ -227,7 +227,19 @@ class Listener:
             )
         probability = odds[0].softmax(dim=0).cpu().numpy()
         order = np.argsort(-probability[:-1], kind="stable")
-        return [replace(modes[k], probability=float(probability[k])) for k in order]
+        plain = self._plain(heard, evidence)
+        likely = [polish(plain, positions, modes[k].position[None], box)[0].position for k in order[:MOST_CANDIDATES]]
+        others = [modes[k].position for k in order[MOST_CANDIDATES:]]
+        return [
+            replace(modes[k], position=place, probability=float(probability[k]))
+            for k, place in zip(order, (*likely, *others), strict=True)
+        ]
+
+    def _plain(self, heard: PairLikelihoods, evidence: Evidence) -> Evidence:
+        """The unmasked curves of the pairs in this evidence: a mask tells right peaks from wrong ones, and blurs both."""
+        rows = torch.from_numpy(self._rows(evidence)).to(heard.plain.device)
+        finer = ceil(FINE_RATE_HZ / heard.lags_a_second)
+        return replace(evidence, values=gcc.upsample(heard.plain[0][rows], finer).cpu().numpy())
 
     def opinions(self, consensus: Consensus, scene: Scene) -> list[Opinion]:
         """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
@@ -249,11 +261,15 @@ class Listener:
             return [decoded]
         return [Opinion(who="SRP-PHAT", position_m=consensus.modes[best].position), decoded]
 
+    def _rows(self, evidence: Evidence) -> Int[np.ndarray, "pair"]:
+        """Where its pairs are among all that were heard."""
+        return np.flatnonzero((self.evidence(0).pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1))
+
     def _as_in(self, evidence: Evidence) -> PairLikelihoods:
         """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
         heard, own = self.answers.likelihoods, self.evidence(0)
         assert heard is not None
-        rows = np.flatnonzero((own.pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1))
+        rows = self._rows(evidence)
         sign, is_kept = np.ones(len(own.pairs), dtype=np.float32), np.zeros(len(own.pairs), dtype=bool)
         sign[rows] = np.sign((own.values[rows] * evidence.values).sum(axis=1))
         is_kept[rows] = True
