@@ -58,17 +58,15 @@ def answer(
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
 
     sources, place_findings = place(scene, consensus, box)
-    guess_m = np.array([source.position_m for source in sources])
-    if doubt(consensus) > UNSURE:
+    guess_m, unsure = np.array([source.position_m for source in sources]), doubt(consensus)
+    if unsure > UNSURE:
         guess_m = least_expected_error(consensus, box)[None]
     if detection(consensus) < DETECTED:
         nothing = Finding("no_signal", "the microphones hear nothing in common")
         return _abstain(scene, health, method, nothing, guess_m)
-    if doubt(consensus) > UNSURE:
-        unsure = Finding(
-            "no_fix", f"more likely than not ({doubt(consensus):.0%}) the source is at none of the best places"
-        )
-        return _abstain(scene, health, method, unsure, guess_m)
+    if unsure > UNSURE:
+        nowhere = Finding("no_fix", f"more likely than not ({unsure:.0%}) the source is at none of the best places")
+        return _abstain(scene, health, method, nowhere, guess_m)
     if 2 * consensus.is_named.sum() >= is_used.sum():
         accused, heard = int(consensus.is_named.sum()), int(is_used.sum())
         return _abstain(scene, health, method, _no_majority(accused, heard), guess_m)

@@ -208,7 +208,7 @@ class LikelihoodHead(nn.Module):
         pairs: Int[Tensor, "pair 2"],
         *,
         max_lag: int,
-    ) -> "Correlations":
+    ) -> Correlations:
         """At lags_a_sample * max_lag lags either side of 0."""
         spectra = gcc.padded_spectra(audio, pad=max_lag)
         in_band = gcc.band_mask(

@@ -1,11 +1,12 @@
 """The answer and who may give it: Estimate, and the Localizer interface that every method of the catalog obeys."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
+from soundfix import physics
 from soundfix.profile import Profile
 from soundfix.scene import Scene
 
@@ -40,6 +41,10 @@ class Source:
     covariance_m2: Float[np.ndarray, "3 3"]
     radius90_m: float
     score: float  # mean evidence of a pair at this point: 1 for a clean anechoic sound, 0 for noise
+
+    def spread(self, covariance_m2: Float[np.ndarray, "3 3"]) -> "Source":
+        """The same place with this covariance."""
+        return replace(self, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,12 +5,11 @@ verdict says so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from soundfix import physics
 from soundfix.localizer import Finding, Source
 from soundfix.refine import APART_M
 
@@ -40,7 +39,7 @@ def heed(
         if min(gaps_m) <= opinion.near_m:
             continue
         covariance = source.covariance_m2 + max(doubt, LEAST_DOUBT) * np.outer(off_m, off_m)
-        source = replace(source, covariance_m2=covariance, radius90_m=physics.radius90(covariance))
+        source = source.spread(covariance)
         x, y, z = opinion.position_m
         sentence = f"{opinion.who} would say ({x:.2f}, {y:.2f}, {z:.2f}) m, {gaps_m[0]:.1f} m away"
         findings.append(Finding("second_opinion", sentence))

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix import physics
 from soundfix.localizer import Estimate, Source
 from soundfix.verdict import AMBIGUITIES
 
@@ -154,12 +153,7 @@ def _told(step: _Step, position_m: np.ndarray, covariance_m2: np.ndarray) -> Est
     if not _is_one_place(estimate):
         return estimate
     covariance_m2 = (covariance_m2 + covariance_m2.T) / 2
-    source = replace(
-        step.taken or estimate.sources[0],
-        position_m=position_m,
-        covariance_m2=covariance_m2,
-        radius90_m=physics.radius90(covariance_m2),
-    )
+    source = replace(step.taken or estimate.sources[0], position_m=position_m).spread(covariance_m2)
     if step.taken is None:
         x, y, z = estimate.sources[0].position_m
         return _changed(estimate, source, "off_track", f"alone this window said ({x:.2f}, {y:.2f}, {z:.2f}) m")

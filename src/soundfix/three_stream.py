@@ -32,10 +32,10 @@ from soundfix.model import SAMPLE_RATE, Answers, Network
 from soundfix.opinions import Opinion, heed
 from soundfix.refine import APART_M, Mode, find_modes, polish
 from soundfix.scene import Scene
+from soundfix.second_look import CANDIDATES
 from soundfix.tensors import to_windows
 from soundfix.verdict import CLEAR_LEAD, DETECTED, LISTED, MOST_CANDIDATES, detection, place_sources
 
-CANDIDATES = 16  # of the likelihood's peaks are looked at a second time
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
 EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
 

@@ -18,11 +18,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from soundfix.likelihood import PairLikelihoods
+from soundfix.refine import APART_M
+from soundfix.second_look import CANDIDATES
 from soundfix.training.batches import Batch
 
 PEAKS = 64  # found in each window
 STEPS_M = (0.12, 0.06, 0.03, 0.015)  # from a place to the eight round it, each time
-CANDIDATES, APART_M, STARTS = 16, 0.25, 256  # for a second look: so many, so far apart, found from so many places
+STARTS = 256  # places from which candidates for a second look are found
 FINE_STEPS_M = (0.015, 0.008, 0.004)
 REACH_M = (0.25, 0.13, 0.065, 0.03, 0.0)  # how far a curve's peaks are widened, at first and with each step
 RIGHT_M = 0.1  # as near as this a place is the source itself

@@ -19,11 +19,11 @@ from soundfix.likelihood import delays
 from soundfix.losses import choice_loss, lag_loss, likelihood_loss, total_loss
 from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
 from soundfix.recipes import Recipe
+from soundfix.refine import APART_M
 from soundfix.training.batches import Batch
 from soundfix.training.peaks import best_places, wrong_peaks
 
 Terms = dict[str, Float[Tensor, ""]]
-RIGHT_M = 0.25  # a candidate this near to a source is it: the others are as far apart
 
 
 def learning(network: Network, stage: str, *, thaws_encoder: bool = False) -> list[nn.Parameter]:
@@ -118,7 +118,10 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
 
 
 def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
-    """Which of the best places is a source, or that none is; windows whose sources are not known do not count."""
+    """Which of the best places is a source (nearer than two of them are apart), or that none is.
+
+    Windows whose sources are not known do not count.
+    """
     assert network.second_look is not None
     windows = batch.windows
     with torch.no_grad():
@@ -126,7 +129,7 @@ def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
         candidates, is_found = best_places(likelihoods, batch)
     odds = network.second_look(likelihoods, candidates, is_found, windows.positions_m, batch.box_m, batch.speed_m_s)
     gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(batch.is_there[:, None], torch.inf)
-    is_right = (gaps_m < RIGHT_M).any(dim=-1) & is_found
+    is_right = (gaps_m < APART_M).any(dim=-1) & is_found
     return {"second_look": choice_loss(odds, is_right, batch.is_there.any(dim=1))}
 
 
