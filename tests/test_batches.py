@@ -116,3 +116,13 @@ def test_windows_longer_than_the_clips(rng):
 def test_no_clips():
     with pytest.raises(TrainingError, match="empty"):
         batches(clips=Clips(0))
+
+
+def test_a_share_of_the_windows_is_noise_alone():
+    noisy = replace(STAGE, share_noise=0.5, steps=20)
+    made = [batches(noisy)[step] for step in range(20)]
+    empty = torch.cat([batch.is_empty for batch in made])
+    there = torch.cat([batch.is_there.any(dim=1) for batch in made])
+    assert 0.3 < float(empty.double().mean()) < 0.7
+    assert torch.equal(empty, ~there)
+    assert not batches()[0].is_empty.any()

@@ -63,7 +63,7 @@ def test_masked_correlation_equals_literal():
     window = torch.hann_window(128)
     spectrogram = torch.stft(audio[0], 128, 32, window=window, pad_mode="constant", return_complex=True)
     with torch.no_grad():
-        masks = made.mask(spectrogram.abs(), torch.zeros(2, 5)).numpy()
+        masks = made.mask(spectrogram.abs()[None], torch.zeros(1, 2, 5), torch.ones(1, 2, dtype=torch.bool))[0].numpy()
 
     def whiten(spectrum):
         frequency = np.linspace(0, RATE / 2, len(spectrum))
@@ -78,6 +78,21 @@ def test_masked_correlation_equals_literal():
     middle = len(fast) // 2
     assert masks.std() > 0.1
     assert np.allclose(fast[middle - 9 : middle + 10], slow, atol=2e-5)
+
+
+def test_a_mask_hears_the_other_microphones_but_not_the_silent_ones():
+    made, audio = head(), noise(3, 1, 4, 512)
+    audio[:, 3] = 0.0
+
+    def masks(sound, is_heard):
+        spectrogram = torch.stft(sound.flatten(0, 1), 128, 32, window=torch.hann_window(128), return_complex=True)
+        with torch.no_grad():
+            return made.mask(spectrogram.abs()[None], torch.zeros(1, len(spectrogram), 5), torch.tensor([is_heard]))[0]
+
+    both = masks(audio[:, :2], [True, True])
+    assert not torch.allclose(both[0], masks(audio[:, [0, 2]], [True, True])[0], atol=1e-3)
+    assert torch.allclose(both, masks(audio[:, [0, 1, 3]], [True, True, False])[:2], atol=1e-5)
+    assert torch.allclose(both.flip(0), masks(audio[:, [1, 0]], [True, True]), atol=1e-5)
 
 
 def test_log_likelihood_equals_literal(rng):
@@ -147,7 +162,7 @@ def test_a_mask_that_points_at_the_clean_half_finds_what_plain_correlation_misse
     plain = curves(made, audio, pairs=PAIRS[:1])[0, 0]
 
     class FirstHalf(torch.nn.Module):
-        def forward(self, magnitude, embedding):
+        def forward(self, magnitude, embedding, is_heard):
             mask = torch.full_like(magnitude, 0.01)
             mask[..., : mask.shape[-1] // 2] = 1.0
             return mask

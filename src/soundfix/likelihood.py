@@ -144,7 +144,10 @@ class LagNetwork(nn.Module):
 
 
 class TimeFrequencyMask(nn.Module):
-    """m(t, f) of every microphone, from its log spectrogram, that one's change over time, and its acoustic token."""
+    """m(t, f) of every microphone, from its log spectrogram, that one's change over time, and its acoustic token.
+
+    In the middle each hears the mean of all that are not silent (transform-average-concatenate, Luo et al. 2020).
+    """
 
     def __init__(self, config: HeadConfig, width: int) -> None:
         super().__init__()
@@ -152,22 +155,41 @@ class TimeFrequencyMask(nn.Module):
         self.bins_a_band = config.bins_a_band
         self.first = nn.Conv2d(2, c, 5, padding=2)
         self.second = nn.Conv2d(c, c, 5, padding=(2, 4), dilation=(1, 2))
+        self.together = nn.Conv2d(c, c, 1)
         self.third = nn.Conv2d(c, c, 5, padding=(4, 2), dilation=(2, 1))
         self.context = nn.Linear(width, c)
         self.last = nn.Conv2d(c, 1, 1)
+        start_at_zero(self.together)
         start_at_zero(self.last)
 
     def forward(
-        self, magnitude: Float[Tensor, "row freq frame"], embedding: Float[Tensor, "row width"]
-    ) -> Float[Tensor, "row freq frame"]:
+        self,
+        magnitude: Float[Tensor, "batch mic freq frame"],
+        embedding: Float[Tensor, "batch mic width"],
+        is_heard: Bool[Tensor, "batch mic"],
+    ) -> Float[Tensor, "batch mic freq frame"]:
         """One positive number for every bin; 1 before training."""
-        features = self._features(magnitude).contiguous(memory_format=torch.channels_last)  # four times quicker on CPU
-        hidden = self.first(features) + self.context(embedding)[..., None, None]
+        bins = magnitude.shape[2]
+        features = self._features(magnitude.flatten(0, 1)).contiguous(
+            memory_format=torch.channels_last
+        )  # four times quicker on CPU
+        hidden = self.first(features) + self.context(embedding.flatten(0, 1))[..., None, None]
         hidden = functional.leaky_relu(hidden)
         hidden = hidden + functional.leaky_relu(self.second(hidden))
+        hidden = self._together(hidden, is_heard)
         hidden = hidden + functional.leaky_relu(self.third(hidden))
         log_mask = LARGEST_LOG_MASK * torch.tanh(self.last(hidden)[:, 0] / LARGEST_LOG_MASK)
-        return log_mask.exp().repeat_interleave(self.bins_a_band, dim=1)[:, : magnitude.shape[1]]
+        mask = log_mask.exp().repeat_interleave(self.bins_a_band, dim=1)[:, :bins]
+        return mask.unflatten(0, is_heard.shape)
+
+    def _together(
+        self, hidden: Float[Tensor, "row channel band frame"], is_heard: Bool[Tensor, "batch mic"]
+    ) -> Float[Tensor, "row channel band frame"]:
+        """With what all hear added; 0 before training."""
+        share = (is_heard / is_heard.sum(dim=1, keepdim=True).clamp_min(1)).to(hidden.dtype)
+        apart = hidden.unflatten(0, is_heard.shape)
+        mean = (share[..., None, None, None] * apart).sum(dim=1)
+        return (apart + self.together(mean)[:, None]).flatten(0, 1)
 
     def _features(self, magnitude: Float[Tensor, "row freq frame"]) -> Float[Tensor, "row 2 band frame"]:
         """Log magnitude about its mean, in bands, and its change from the frame before."""
@@ -234,7 +256,8 @@ class LikelihoodHead(nn.Module):
         assert self.mask is not None
         flat, frame, hop = audio.flatten(0, 1), self.config.frame, self.config.hop
         spectrogram = torch.stft(flat, frame, hop, window=self.window, pad_mode="constant", return_complex=True)
-        mask = self.mask(spectrogram.abs(), embedding.flatten(0, 1))
+        magnitude = spectrogram.abs().unflatten(0, audio.shape[:2])
+        mask = self.mask(magnitude, embedding, audio.any(dim=-1)).flatten(0, 1)
         passed = torch.istft(spectrogram * mask, frame, hop, window=self.window, length=audio.shape[-1])
         return gcc.padded_spectra(passed.unflatten(0, audio.shape[:2]), pad=max_lag)
 

@@ -27,7 +27,7 @@ class Stage:
     the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
     cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
     channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
-    localization too.
+    localization too. share_noise: of the windows, so many hold noise alone.
     """
 
     steps: int
@@ -42,6 +42,7 @@ class Stage:
     points: int = 2048
     keeps_channels: bool = False
     thaws_encoder: bool = False
+    share_noise: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def paper() -> Recipe:
 def default() -> Recipe:
     """What we ship: a small acoustic encoder, the likelihood head's correlations, distances instead of coordinates."""
     stage = Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
-    again = replace(stage, hidden_sound=0.0, steps=4000, batch=8)
+    again = replace(stage, hidden_sound=0.0, steps=4000, batch=8, share_noise=0.15)
     return Recipe(name="default", network=_default_network(), localization=stage, second_look=again)
 
 

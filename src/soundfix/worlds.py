@@ -20,6 +20,7 @@ from soundfix.scene import Microphones, Room, Scene, Track, Truth
 from soundfix.simulate import IMAGE_ORDER, RoomConfig, measured_rt60, radiated, sabine_rt60
 from soundfix.soundbank import SAMPLE_RATE, Sounds
 from soundfix.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M
+from soundfix.tails import prolonged, read_tails
 
 NOMINAL_SPEED_M_S = 343.0  # what every scene claims
 LEVELS_DB = (-3.0, 3.0)  # of sources that sound at once
@@ -51,6 +52,7 @@ class World:
     source_height_m: Range = (0.5, 2.0)
     sound_shares: dict[str, float] = field(default_factory=dict)  # kind -> weight; empty: all kinds equally often
     share_diffuse: float = 0.0  # spherically isotropic noise; the other scenes: white, independent at every microphone
+    tails: str = ""  # file of measured late reverberation that is laid over that of the room (tails.py); none without
     share_directional: float = 0.0  # each source: a mouth that faces somewhere; the others: alike to all sides
     share_moving: float = 0.0  # each source: a straight line or an arc
     moving_m_s: Range = (0.3, 1.5)
@@ -163,7 +165,7 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
     room = _room(world, rng)
     places = _microphones(world, room, rng)
     sources = _sources(world, room, places, sounds, rng)
-    clean, rt60_s = _clean(room, sources, places, rng)
+    clean, rt60_s = _clean(world, room, sources, places, rng)
     snr_db = float(rng.uniform(*world.snr_db))
     audio = clean + _noise(world, clean, snr_db, places, room.speed_of_sound_m_s, rng)
     gains_db = rng.uniform(-world.gain_db, world.gain_db, len(places))
@@ -233,7 +235,7 @@ def _facing(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
 
 
 def _clean(
-    room: RoomConfig, sources: list[talkers.Talker], microphones: np.ndarray, rng: np.random.Generator
+    world: World, room: RoomConfig, sources: list[talkers.Talker], microphones: np.ndarray, rng: np.random.Generator
 ) -> tuple[Float[np.ndarray, "mic time"], float]:
     """What the microphones hear but the noise, and the reverberation time (s) of the first source's responses."""
     clean, rt60s_s = [], []
@@ -241,7 +243,10 @@ def _clean(
         responses = talkers.responses_of(source, room, microphones, sample_rate=SAMPLE_RATE, rng=rng)
         rt60s_s.append(measured_rt60(responses[0][0], SAMPLE_RATE))
         clean.append(talkers.heard(source, responses, room, microphones, sample_rate=SAMPLE_RATE))
-    return sum(clean[1:], start=clean[0])[:, round(LEAD_IN_S * SAMPLE_RATE) :], rt60s_s[0]
+    whole = sum(clean[1:], start=clean[0])
+    if world.tails:
+        whole = prolonged(whole, read_tails(world.tails, SAMPLE_RATE), rng)
+    return whole[:, round(LEAD_IN_S * SAMPLE_RATE) :], rt60s_s[0]
 
 
 def _noise(

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from soundfix.datasets.dataset import Dataset, find_clip
+from soundfix.datasets.noise import noise_alone
 from soundfix.datasets.windows import draw_window
 from soundfix.errors import DatasetError, TrainingError
 from soundfix.losses import draw_points
@@ -32,12 +33,14 @@ class Batch:
     """Windows and their truth, in metres from the middle of each room; NaN where the truth is not known.
 
     is_there: sources that are sounding and whose place is known; none, where more sound than the network has slots for.
+    is_empty: nothing sounds, as far as is known; there is noise alone.
     hides_sound, hides_position: the tokens that are hidden. points_m: where a likelihood is compared.
     """
 
     windows: Windows
     sources_m: Float[Tensor, "batch source 3"]
     is_there: Bool[Tensor, "batch source"]
+    is_empty: Bool[Tensor, "batch"]
     microphones_m: Float[Tensor, "batch mic 3"]
     box_m: Float[Tensor, "batch 2 3"]
     speed_m_s: Float[Tensor, "batch"]
@@ -93,7 +96,10 @@ class Batches(torch.utils.data.Dataset):
         dataset, number = find_clip(self.counts, clip)
         whole = self.datasets[dataset][number]
         count = len(whole.microphones) if self.stage.keeps_channels else microphones
-        row = row_of(draw_window(whole, samples, count, rng), microphones=count, sources=self.sources)
+        window = draw_window(whole, samples, count, rng)
+        if self.stage.share_noise and rng.random() < self.stage.share_noise:
+            window = noise_alone(window, rng)
+        row = row_of(window, microphones=count, sources=self.sources)
         if self.stage.keeps_channels:
             row["is_heard"] &= torch.from_numpy(rng.permutation(count) < microphones)
         return row | hidden_and_points(row, self.stage, rng)
@@ -113,6 +119,7 @@ def row_of(scene: Scene, *, microphones: int, sources: int) -> Row:
         "is_heard": np.pad(np.ones(count, dtype=bool), (0, microphones - count)),
         "sources_m": _padded(places - origin, sources, np.nan),
         "is_there": np.pad(np.isfinite(places).all(axis=1), (0, sources - len(places))),
+        "is_empty": truth is not None and not len(truth.sources),
         "microphones_m": _padded(_true_positions(scene) - origin, microphones, np.nan),
         "box_m": (box - origin).astype(np.float32),
         "speed_m_s": np.float32(scene.speed),

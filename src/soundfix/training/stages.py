@@ -120,7 +120,7 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
 def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     """Which of the best places is a source (nearer than two of them are apart), or that none is.
 
-    Windows whose sources are not known do not count.
+    Windows whose sources are not known do not count; those that hold noise alone do.
     """
     assert network.second_look is not None
     windows = batch.windows
@@ -130,7 +130,7 @@ def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     odds = network.second_look(likelihoods, candidates, is_found, windows.positions_m, batch.box_m, batch.speed_m_s)
     gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(batch.is_there[:, None], torch.inf)
     is_right = (gaps_m < APART_M).any(dim=-1) & is_found
-    return {"second_look": choice_loss(odds, is_right, batch.is_there.any(dim=1))}
+    return {"second_look": choice_loss(odds, is_right, batch.is_there.any(dim=1) | batch.is_empty)}
 
 
 STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
