@@ -104,7 +104,7 @@ def test_methods_are_the_catalog_with_its_default(command):
     _, said, _ = command("methods")
     lines = said.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOG)
-    assert [line.split()[0] for line in lines if "(the default)" in line] == ["srp-phat"]
+    assert [line.split()[0] for line in lines if "(the default)" in line] == ["three-stream"]
 
 
 def test_simulate_then_locate(tmp_path, command):
@@ -603,10 +603,16 @@ def weights(tmp_path):
     return path
 
 
-def test_a_network_needs_its_checkpoint(command, take):
-    status, _, complaint = command(*given(take, "--method", "three-stream"))
+def test_a_network_of_one_room_needs_its_checkpoint(command, take):
+    status, _, complaint = command(*given(take, "--method", "three-stream-paper"))
     assert status == 2
-    assert "three-stream needs trained weights, and none are in this package yet" in complaint
+    assert "three-stream-paper needs weights that were trained for its room" in complaint
+
+
+def test_without_a_method_the_packaged_network_locates(command, take, tmp_path):
+    found = answers(command, tmp_path, *given(take, "--room", ROOM))
+    assert {e["method"] for e in found} == {"three-stream"}
+    assert all(np.linalg.norm(np.array(e["sources"][0]["position_m"]) - SOURCE) < 0.05 for e in found)
 
 
 def test_a_checkpoint_locates(command, take, weights, tmp_path):
@@ -626,7 +632,7 @@ def test_explain_puts_every_pair_into_the_json(command, take, weights, tmp_path)
 
 
 def test_a_method_without_weights_refuses_them(command, take, weights):
-    status, _, complaint = command(*given(take, "--checkpoint", weights))
+    status, _, complaint = command(*given(take, "--method", "srp-phat", "--checkpoint", weights))
     assert status == 2
     assert "srp-phat has no option 'checkpoint'; it takes correlator" in complaint
 

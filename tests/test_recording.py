@@ -72,14 +72,18 @@ def test_a_late_and_a_moved_microphone_are_named_and_no_other(broken, studio):
     assert pull == pytest.approx(0.006 * broken.speed, abs=0.05)
 
 
-def test_later_windows_do_not_hear_the_convicted(broken):
-    """After the first window mic2 and mic8 may hear anything: the places stay the same to the last bit."""
+@pytest.mark.parametrize(("method", "off_m"), [("srp-phat", 0.0), ("three-stream", 0.002)])
+def test_later_windows_do_not_hear_the_convicted(broken, method, off_m):
+    """After the first window mic2 and mic8 may hear anything: the places stay the same, of SRP-PHAT to the last bit.
+
+    The network still listens to them, to judge them, and so does its mask a little.
+    """
     other = broken.audio.copy()
     later = slice(round(0.5 * RATE), None)
     other[[1, 7], later] = 0.1 * np.random.default_rng(5).standard_normal(other[[1, 7], later].shape)
-    first, second = locate(broken), locate(replace(broken, audio=other))
+    first, second = (locate(each, method=method) for each in (broken, replace(broken, audio=other)))
     assert {"late:mic2", "misplaced:mic8"} <= set(first.estimates[0].reasons)
-    assert np.array_equal(places(first), places(second))
+    assert np.abs(places(first) - places(second)).max() <= off_m
 
 
 def test_the_convicted_are_named_in_every_later_window_and_have_no_weight(broken):

@@ -22,10 +22,17 @@ def untrained(**changes):
     return Network(replace(recipes.tiny().network, **changes)).eval()
 
 
-@pytest.mark.parametrize("name", ["three-stream", "three-stream-paper"])
-def test_without_trained_weights_it_says_so(name):
-    with pytest.raises(CheckpointError, match=f"{name} needs trained weights, and none are in this package yet"):
-        soundfix.load(name)
+def test_the_packaged_network_is_the_recipe_default():
+    network = soundfix.load("three-stream").network
+    assert network.config == recipes.default().network
+    assert checkpoint.notes(checkpoint.PACKAGED)["recipe"] == "default"
+    assert checkpoint.PACKAGED.stat().st_size < 25e6
+    assert (checkpoint.PACKAGED.parent / "README.md").is_file()
+
+
+def test_a_network_of_one_room_is_not_in_the_package():
+    with pytest.raises(CheckpointError, match="three-stream-paper needs weights that were trained for its room"):
+        soundfix.load("three-stream-paper")
 
 
 def test_a_network_without_a_likelihood_head_is_another_method(tmp_path):

@@ -38,7 +38,7 @@ CATALOG = {
     "three-stream": Entry(
         "soundfix.three_stream",
         "three_stream",
-        "the network of arXiv 2505.20961 with a likelihood head, for any array; needs --checkpoint",
+        "the network of arXiv 2505.20961 with a likelihood head: trained, for any array",
     ),
     "three-stream-paper": Entry(
         "soundfix.three_stream",
@@ -57,7 +57,7 @@ CATALOG = {
         "soundfix.baselines.rivals", "wav2pos", "a masked autoencoder over sounds and coordinates; needs --checkpoint"
     ),
 }
-DEFAULT = "srp-phat"
+DEFAULT = "three-stream"
 
 
 def load(name: str = DEFAULT, **options: Any) -> Localizer:

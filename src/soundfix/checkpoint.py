@@ -22,6 +22,9 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError
 from soundfix.model import Network, NetworkConfig
 
+PACKAGED = (
+    Path(__file__).with_name("weights") / "default.safetensors"
+)  # what recipe `default` learned; see the card beside it
 FORMAT = 1
 PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of them
 NAMED = 3  # tensors in a message; more are counted

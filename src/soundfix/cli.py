@@ -63,7 +63,7 @@ def methods() -> None:
 def locate(
     audio: Audio,
     microphones: MicrophoneFile,
-    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "srp-phat",
+    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "three-stream",
     checkpoint: Checkpoint = None,
     beats: BeatsFile = None,
     explain: Annotated[

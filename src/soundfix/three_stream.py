@@ -4,7 +4,8 @@
 consensus.py search, as they do for SRP-PHAT. `three-stream-paper` answers with the coordinates of the paper's MLP head
 (coordinates.py).
 
-While no trained weights are in the package both need a checkpoint, and say so.
+The weights of `three-stream` are in the package (weights/README.md says where they come from); another network of the
+same kind is a checkpoint. `three-stream-paper` learns one room, and needs the checkpoint of it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
-from soundfix import gcc, physics
+from soundfix import gcc, physics, regions
 from soundfix.answer import answer, weighted
 from soundfix.consensus import Consensus, with_polarity
 from soundfix.coordinates import Places, locate_by_coordinates
@@ -47,23 +48,23 @@ def three_stream(
     explains: bool = False,
     polishes: bool = True,
 ) -> "ThreeStream":
-    """The network of a checkpoint, answering with its likelihood head."""
-    return ThreeStream(network=_load("three-stream", checkpoint, beats), explains=explains, polishes=polishes)
+    """The packaged network, or that of a checkpoint, answering with its likelihood head."""
+    return ThreeStream(network=_load(checkpoint or checkpoints.PACKAGED, beats), explains=explains, polishes=polishes)
 
 
 def three_stream_paper(
     checkpoint: Path | str | None = None, *, beats: Path | str | None = None, explains: bool = False
 ) -> "ThreeStreamPaper":
     """The network of a checkpoint, answering with the coordinates of its position decoder, as in the paper."""
-    return ThreeStreamPaper(network=_load("three-stream-paper", checkpoint, beats), explains=explains)
-
-
-def _load(name: str, checkpoint: Path | str | None, beats: Path | str | None) -> Network:
     if checkpoint is None:
         raise CheckpointError(
-            f"{name} needs trained weights, and none are in this package yet: give a checkpoint "
-            f"(load({name!r}, checkpoint=FILE), or --checkpoint FILE), or take srp-phat"
+            "three-stream-paper needs weights that were trained for its room: give a checkpoint "
+            "(checkpoint=FILE, or --checkpoint FILE; `soundfix train paper` makes one), or take three-stream"
         )
+    return ThreeStreamPaper(network=_load(checkpoint, beats), explains=explains)
+
+
+def _load(checkpoint: Path | str, beats: Path | str | None) -> Network:
     network = checkpoints.load(checkpoint, beats=beats)
     if network.config.acoustic == "base" and network.encoder is None:
         raise CheckpointError(
@@ -98,7 +99,8 @@ class ThreeStream:
             sure = consensus.modes[0].probability
             left = 1 - (LISTED if sure is None else sure)
             first, said = heed(first, rivals, listener.opinions(consensus, scene), left)
-            return (first, *_further_sources(listener, scene, consensus, box), *rivals), (*findings, *said)
+            sources = (first, *_further_sources(listener, scene, consensus, box), *rivals)
+            return regions.honest(sources, scene, consensus), (*findings, *said)
 
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
