@@ -126,3 +126,10 @@ def test_a_share_of_the_windows_is_noise_alone():
     assert 0.3 < float(empty.double().mean()) < 0.7
     assert torch.equal(empty, ~there)
     assert not batches()[0].is_empty.any()
+
+
+def test_a_share_of_the_windows_is_not_told_the_room():
+    told, untold = (batches(replace(STAGE, share_roomless=share, steps=8)) for share in (0.0, 0.5))
+    sizes = [torch.cat([each[step].box_m.diff(dim=1)[:, 0] for step in range(8)]) for each in (told, untold)]
+    is_other = (sizes[0] != sizes[1]).any(dim=1)
+    assert 0.2 < float(is_other.double().mean()) < 0.8

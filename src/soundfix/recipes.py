@@ -27,7 +27,8 @@ class Stage:
     the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
     cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
     channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
-    localization too. share_noise: of the windows, so many hold noise alone.
+    localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
+    in so many the room is not told.
     """
 
     steps: int
@@ -43,6 +44,7 @@ class Stage:
     keeps_channels: bool = False
     thaws_encoder: bool = False
     share_noise: float = 0.0
+    share_roomless: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ def paper() -> Recipe:
 def default() -> Recipe:
     """What we ship: a small acoustic encoder, the likelihood head's correlations, distances instead of coordinates."""
     stage = Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
-    again = replace(stage, hidden_sound=0.0, steps=4000, batch=8, share_noise=0.15)
+    again = replace(stage, hidden_sound=0.0, steps=4000, batch=8, share_noise=0.15, share_roomless=0.25)
     return Recipe(name="default", network=_default_network(), localization=stage, second_look=again)
 
 

@@ -6,7 +6,7 @@ Axes: B batch, M microphones (padded; is_heard says which are there), K sources,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -99,6 +99,8 @@ class Batches(torch.utils.data.Dataset):
         window = draw_window(whole, samples, count, rng)
         if self.stage.share_noise and rng.random() < self.stage.share_noise:
             window = noise_alone(window, rng)
+        if self.stage.share_roomless and rng.random() < self.stage.share_roomless:
+            window = replace(window, room=None)
         row = row_of(window, microphones=count, sources=self.sources)
         if self.stage.keeps_channels:
             row["is_heard"] &= torch.from_numpy(rng.permutation(count) < microphones)
