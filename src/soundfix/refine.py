@@ -47,16 +47,20 @@ def find_modes(
     *,
     polishes: bool = True,
     most: int = RUNNERS_UP,
+    breadth: float = 1.0,
 ) -> list[Mode]:
-    """The best distinct places inside the box, best first; without polish, cells of the last grid. Cost: linear in pairs."""
+    """The best distinct places inside the box, best first; without polish, cells of the last grid. Cost: linear in pairs.
+
+    most: places that are remembered; breadth: how many times as many cells as usual are kept on the way.
+    """
     evidence = evidence.within(float(physics.distances(positions, positions).max()))
-    points, step_m = _coarse_cells(positions, evidence, box)
+    points, step_m = _coarse_cells(positions, evidence, box, breadth)
     runners_up = points[:0]
     for level in itertools.count(1):
         step_m /= 2
         points = _split(points, step_m, free_axes(box))
         score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, positions).T)
-        order = _best(score, _beam(level, len(evidence.pairs)))
+        order = _best(score, _beam(level, len(evidence.pairs), breadth))
         points, score = points[order], score[order]
         if step_m > RUNNER_UP_STEP_M:
             runners_up = _distinct(points, score, most)
@@ -172,7 +176,7 @@ def _nearest_score(evidence: Evidence, ranges_m: Float[np.ndarray, "mic cell"]) 
 
 
 def _coarse_cells(
-    positions: np.ndarray, evidence: Evidence, box: np.ndarray
+    positions: np.ndarray, evidence: Evidence, box: np.ndarray, breadth: float
 ) -> tuple[Float[np.ndarray, "cell 3"], float]:
     """The best cells of the coarse grid, and their side."""
     pairs = len(evidence.pairs)
@@ -180,7 +184,7 @@ def _coarse_cells(
     finest_m = COARSE_STEP_M / _effort(pairs) ** (1 / 3)
     points, ranges_m, step_m = _coarse_grid(positions.tobytes(), box.tobytes(), cells, finest_m)
     score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
-    return points[_best(score, _beam(0, pairs))], step_m
+    return points[_best(score, _beam(0, pairs, breadth))], step_m
 
 
 def _effort(pairs: int) -> float:
@@ -188,8 +192,8 @@ def _effort(pairs: int) -> float:
     return float(np.clip(USUAL_PAIRS / pairs, 1, MOST_EFFORT))
 
 
-def _beam(level: int, pairs: int) -> int:
-    return round(BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
+def _beam(level: int, pairs: int, breadth: float) -> int:
+    return round(breadth * BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
 
 
 @lru_cache(maxsize=8)

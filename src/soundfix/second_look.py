@@ -23,7 +23,7 @@ NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are lo
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
 USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance: about 1 after division
 CLOSEST_M = 0.1
-CANDIDATES = 16  # of the likelihood's peaks are looked at
+CANDIDATES = 24  # of the likelihood's peaks are looked at
 LEAST_SCORE = -60.0  # below the best candidate: further down is all the same
 NOT_THERE = -1e9
 

@@ -38,6 +38,7 @@ from soundfix.tensors import to_windows
 from soundfix.verdict import CLEAR_LEAD, DETECTED, LISTED, MOST_CANDIDATES, detection, place_sources
 
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
+BREADTH = 2.0  # of the search for candidates: what it passes over no second look finds
 EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
 
 
@@ -200,7 +201,7 @@ class Listener:
         """The best distinct places; after a second look, where this network takes one, with their probabilities."""
         if self.network.second_look is None:
             return find_modes(evidence, positions, box, polishes=polishes)
-        modes = find_modes(evidence, positions, box, polishes=polishes, most=CANDIDATES)
+        modes = find_modes(evidence, positions, box, polishes=polishes, most=CANDIDATES, breadth=BREADTH)
         return self._looked_at_again(modes, evidence, positions, box) if modes else []
 
     def _looked_at_again(
