@@ -113,7 +113,7 @@ def _default_network() -> NetworkConfig:
         correlation="head",
         pooled_lags=4,
         head=HeadConfig(),
-        second_look=48,
+        second_look=64,
     )
 
 

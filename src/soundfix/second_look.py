@@ -5,7 +5,7 @@ among its next best peaks. So each of these is looked at again: what does every 
 and after the mask; do the pairs of one microphone agree; how do the candidates compare with each other?
 
     pair        its curve round the expected delay, its highest value, distances, coherence  ->  MLP
-    microphone  mean and maximum over its pairs                                              ->  MLP
+    microphone  mean and maximum over its pairs; its profile: did it hear the sound earlier?  ->  MLP
     candidate   mean and maximum over microphones, the likelihood's own score, nearest wall  ->  MLP  ->  log-odds
 
 The last of the log-odds is that of "none of them". Only delays and distances go in, so that the order of microphones
@@ -16,11 +16,13 @@ Axes: B batch, N candidates, M microphones, P pairs i < j, R partners of a micro
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from soundfix.likelihood import PairLikelihoods, delays, look_up, start_at_zero
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
+PROFILE_STEP, PROFILE_STEPS = 8, 32  # lags: a microphone's profile reaches so many steps either way, 2.7 m of path
 USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance: about 1 after division
 CLOSEST_M = 0.1
 CANDIDATES = 24  # of the likelihood's peaks are looked at
@@ -34,7 +36,7 @@ class SecondLook(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.pair = _mlp(2 * len(NEAR) + len(FAR) + 6, width, width)
-        self.microphone = _mlp(2 * width + 1, width, width)
+        self.microphone = _mlp(2 * width + 1 + 2 * (2 * PROFILE_STEPS + 1), width, width)
         self.candidate = _mlp(2 * width + 5, width, width)
         self.compare = nn.Linear(2 * width, 1)
         self.nowhere = nn.Linear(width + 2, 1)
@@ -57,8 +59,9 @@ class SecondLook(nn.Module):
         score = score.clamp(LEAST_SCORE, 0.0).masked_fill(~is_there, LEAST_SCORE)
 
         pairs = self.pair(_round_each(likelihoods, candidates, positions_m, speed_m_s))
+        profiles = _profiles(likelihoods, candidates, positions_m, speed_m_s)
         log_ranges = _log_ranges(candidates, positions_m)
-        microphones, is_placed = self._microphones(pairs, log_ranges, likelihoods)
+        microphones, is_placed = self._microphones(pairs, profiles, log_ranges, likelihoods)
         walls_m = torch.minimum(candidates - box_m[:, None, 0], box_m[:, None, 1] - candidates).amin(dim=-1)
         usual = torch.stack([is_placed.sum(dim=-1) / 10, torch.full_like(speed_m_s, 2 * likelihoods.window_s)], dim=-1)
         away = (log_ranges * is_placed[:, None]).sum(dim=-1) / is_placed.sum(dim=-1, keepdim=True).clamp_min(1)
@@ -75,14 +78,16 @@ class SecondLook(nn.Module):
     def _microphones(
         self,
         pairs: Float[Tensor, "batch directed candidate width"],
+        profiles: Float[Tensor, "batch directed candidate step"],
         log_ranges: Float[Tensor, "batch candidate mic"],
         likelihoods: PairLikelihoods,
     ) -> tuple[Float[Tensor, "batch candidate mic width"], Bool[Tensor, "batch mic"]]:
         """What is made of every microphone's pairs, and whether it has any."""
         partners, is_pair = partners_of(likelihoods.pairs, log_ranges.shape[-1])
         is_placed = likelihoods.is_placed.repeat(1, 2)[:, partners] & is_pair
-        own = pairs[:, partners].movedim(3, 1)
-        pooled = torch.cat([_pooled(own, is_placed[:, None]), log_ranges[..., None]], dim=-1)
+        own, profile = (each[:, partners].movedim(3, 1) for each in (pairs, profiles))
+        whole = _mean(profile, is_placed[:, None])
+        pooled = torch.cat([_pooled(own, is_placed[:, None]), whole, log_ranges[..., None]], dim=-1)
         return self.microphone(pooled), is_placed.any(dim=-1)
 
 
@@ -112,6 +117,26 @@ def _round_each(
     return torch.cat([torch.cat(there, dim=-1), torch.cat(back, dim=-1)], dim=1)
 
 
+def _profiles(
+    likelihoods: PairLikelihoods, candidates: Tensor, positions_m: Tensor, speed_m_s: Tensor
+) -> Float[Tensor, "batch directed candidate step"]:
+    """How well pairs (i, j), then (j, i), would fit if the first had heard it earlier or later; with and without mask.
+
+    The mean over a microphone's pairs is its profile (profile.py): a direct sound before the one that a candidate explains
+    says that it explains an echo. A step holds the highest of its lags: no peak falls between two.
+    """
+    expected = delays(candidates, positions_m, likelihoods.pairs, speed_m_s)
+    lags = expected.where(likelihoods.is_placed[..., None], 0.0) * likelihoods.lags_a_second
+    steps = tuple(PROFILE_STEP * k for k in range(-PROFILE_STEPS, PROFILE_STEPS + 1))
+    unit = USUAL * likelihoods.sigma
+    highest = (
+        functional.max_pool1d(curves / unit, PROFILE_STEP + 1, stride=1, padding=PROFILE_STEP // 2)
+        for curves in (likelihoods.curves, likelihoods.plain)
+    )
+    there = [_stretches(curves, lags, steps) for curves in highest]
+    return torch.cat([torch.cat(there, dim=-1), torch.cat([each.flip(-1) for each in there], dim=-1)], dim=1)
+
+
 def _stretches(
     curves: Float[Tensor, "batch pair lag"], lags: Float[Tensor, "batch pair candidate"], offsets: tuple[int, ...]
 ) -> Float[Tensor, "batch pair candidate offset"]:
@@ -132,10 +157,14 @@ def _pooled(
     values: Float[Tensor, "*batch item width"], counts: Bool[Tensor, "*#batch item"]
 ) -> Float[Tensor, "*batch both"]:
     """Mean and maximum of the items that count; 0 where none does."""
-    masked = values * counts[..., None]
-    mean = masked.sum(dim=-2) / counts.sum(dim=-1, keepdim=True).clamp_min(1)
     highest = values.masked_fill(~counts[..., None], NOT_THERE).amax(dim=-2)
-    return torch.cat([mean, highest * counts.any(dim=-1, keepdim=True)], dim=-1)
+    return torch.cat([_mean(values, counts), highest * counts.any(dim=-1, keepdim=True)], dim=-1)
+
+
+def _mean(
+    values: Float[Tensor, "*batch item width"], counts: Bool[Tensor, "*#batch item"]
+) -> Float[Tensor, "*batch width"]:
+    return (values * counts[..., None]).sum(dim=-2) / counts.sum(dim=-1, keepdim=True).clamp_min(1)
 
 
 def partners_of(
