@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from networks import tiny
-from soundfix.likelihood import PairLikelihoods
+from soundfix.likelihood import PairLikelihoods, delays
 from soundfix.losses import choice_loss
 from soundfix.model import Network, all_pairs
-from soundfix.second_look import SecondLook, partners_of
+from soundfix.second_look import PROFILE_STEP, PROFILE_STEPS, SecondLook, _profiles, partners_of
 from soundfix.testing import SOURCE, contract_scene
 from soundfix.three_stream import ThreeStream
 
@@ -53,6 +53,20 @@ def test_untrained_it_keeps_the_likelihood_s_order():
     likelihoods, candidates, positions = said(), places(6, seed=1), places(5, seed=2)
     score = likelihoods.at(candidates, positions, SPEED_M_S)[0, 0]
     assert torch.allclose(odds(made(trained=False), likelihoods, candidates, positions)[:-1], score - score.max())
+
+
+def test_a_profile_says_who_heard_it_earlier():
+    """Every pair's curve has one peak: where the candidate predicts it, but microphone 2 hears the sound 40 lags earlier."""
+    likelihoods, candidate, positions = said(), places(1, seed=1), places(5, seed=2)
+    expected = delays(candidate, positions, likelihoods.pairs, SPEED_M_S)[0, :, 0] * likelihoods.lags_a_second
+    early = 40 * ((likelihoods.pairs == 2).long() @ torch.tensor([1, -1]))
+    curves = torch.zeros(1, len(likelihoods.pairs), 801)
+    curves[0, torch.arange(len(early)), (400 + expected - early).round().long()] = 1.0
+    profiles = _profiles(replace(likelihoods, curves=curves, plain=curves), candidate, positions, SPEED_M_S)[0, :, 0]
+    steps = 2 * PROFILE_STEPS + 1
+    partners, _ = partners_of(likelihoods.pairs, 5)
+    best = profiles[partners].mean(dim=1)[:, :steps].argmax(dim=1) - PROFILE_STEPS
+    assert best.tolist() == [0, 0, -40 // PROFILE_STEP, 0, 0]
 
 
 def test_the_order_of_microphones_and_of_candidates_does_not_matter():
