@@ -97,9 +97,24 @@ def paper() -> Recipe:
 
 def default() -> Recipe:
     """What we ship: a small acoustic encoder, the likelihood head's correlations, distances instead of coordinates."""
-    stage = Stage(steps=10_000, hidden_sound=0.1, hidden_positions=2)
-    again = replace(stage, hidden_sound=0.0, steps=4000, batch=8, share_noise=0.15, share_roomless=0.25)
-    return Recipe(name="default", network=_default_network(), localization=stage, second_look=again)
+    stage = Stage(steps=7000, hidden_sound=0.1, hidden_positions=1)
+    again = Stage(
+        steps=5500,
+        batch=8,
+        learning_rate=2e-3,
+        hidden_sound=0.0,
+        hidden_positions=1,
+        share_noise=0.15,
+        share_roomless=0.25,
+    )
+    return Recipe(
+        name="default",
+        network=_default_network(),
+        correlation=Stage(steps=0),
+        autoencoder=Stage(steps=200, hidden_sound=0.5),
+        localization=stage,
+        second_look=again,
+    )
 
 
 def _default_network() -> NetworkConfig:
