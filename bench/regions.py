@@ -18,6 +18,7 @@ from scipy.optimize import linprog
 
 import soundfix
 from soundfix import regions
+from soundfix.consensus import Consensus
 from soundfix.datasets.opening import open_dataset
 from soundfix.datasets.windows import draw_window
 from soundfix.localizer import Localizer
@@ -42,7 +43,7 @@ def main() -> None:
         np.savez(
             options.save, **{f"{k}_{n}": v for k, pair in enumerate(measured) for n, v in zip("xy", pair, strict=True)}
         )
-    print(f"WEIGHTS = {tuple(np.round(fitted(measured), 3).tolist())}  # {', '.join(regions.NAMES)}")
+    print(f"WEIGHTS = {tuple(np.round(fitted(measured), 3).tolist())}")
     halves = [[(x[k::2], y[k::2]) for x, y in measured] for k in (0, 1)]
     others = [fitted(half) for half in halves[::-1]]
     for k, name in enumerate(options.sets):
@@ -78,8 +79,8 @@ def measured(localizer: Localizer, scene: Scene) -> tuple[np.ndarray, float] | N
     """Of one window; None without an answer."""
     seen: list[np.ndarray] = []
 
-    def noted(scene, consensus):
-        seen.append(regions.circumstances(scene, consensus))
+    def noted(consensus: Consensus) -> float:
+        seen.append(np.array([1.0, regions.doubt(consensus)]))
         return 1.0
 
     ours, regions.factor = regions.factor, noted

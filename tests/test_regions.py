@@ -1,4 +1,6 @@
-"""Factors of regions: what they depend on, and that places stay where they are."""
+"""Factors of regions: they widen, they move nothing, and what a doubtful place has been given is not given again."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,36 +10,22 @@ from soundfix import regions
 from soundfix.testing import contract_scene
 
 
-@pytest.fixture
-def located(monkeypatch):
-    """An estimate under these weights, and the circumstances that were looked at."""
-    scene, seen = contract_scene(), []
-    plain = regions.circumstances
-
-    def noted(scene, consensus):
-        seen.append(plain(scene, consensus))
-        return seen[-1]
-
-    monkeypatch.setattr(regions, "circumstances", noted)
-
-    def locate(weights):
-        monkeypatch.setattr(regions, "WEIGHTS", weights)
-        return soundfix.load("three-stream").locate(scene), seen[-1]
-
-    return locate
+def place(probability):
+    return SimpleNamespace(modes=[SimpleNamespace(probability=probability)])
 
 
-def test_a_factor_widens_the_region_and_moves_nothing(located):
-    plain, _ = located((0.0,) * len(regions.NAMES))
-    wide, _ = located((np.log(4.0), *(0.0,) * (len(regions.NAMES) - 1)))
-    assert np.array_equal(plain.sources[0].position_m, wide.sources[0].position_m)
-    assert wide.sources[0].covariance_m2 == pytest.approx(4 * plain.sources[0].covariance_m2)
-    assert wide.sources[0].radius90_m == pytest.approx(2 * plain.sources[0].radius90_m)
+def test_a_factor_widens_the_region_and_moves_nothing(monkeypatch):
+    found = {}
+    for times in (1.0, 4.0):
+        monkeypatch.setattr(regions, "WEIGHTS", (np.log(times), 0.0))
+        found[times] = soundfix.load("three-stream").locate(contract_scene()).sources[0]
+    assert np.array_equal(found[1.0].position_m, found[4.0].position_m)
+    assert found[4.0].covariance_m2 == pytest.approx(4 * found[1.0].covariance_m2)
+    assert found[4.0].radius90_m == pytest.approx(2 * found[1.0].radius90_m)
 
 
-def test_a_factor_has_an_end(located):
-    widest, _ = located((50.0, *(0.0,) * (len(regions.NAMES) - 1)))
-    plain, seen = located((0.0,) * len(regions.NAMES))
-    assert widest.sources[0].radius90_m == pytest.approx(regions.LARGEST**0.5 * plain.sources[0].radius90_m)
-    assert len(seen) == len(regions.NAMES) == len(regions.WEIGHTS)
-    assert np.isfinite(seen).all()
+def test_the_sure_place_gets_the_whole_factor_the_doubtful_one_less():
+    factors = [regions.factor(place(probability)) for probability in (None, 1.0, 0.9, 0.3, 0.0)]
+    assert factors[0] == factors[1] == pytest.approx(np.exp(regions.WEIGHTS[0]))
+    assert sorted(factors, reverse=True) == factors
+    assert factors[-1] > 0.5

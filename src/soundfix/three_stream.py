@@ -101,7 +101,7 @@ class ThreeStream:
             left = 1 - (LISTED if sure is None else sure)
             first, said = heed(first, rivals, listener.opinions(consensus, scene), left)
             sources = (first, *_further_sources(listener, scene, consensus, box), *rivals)
-            return regions.honest(sources, scene, consensus), (*findings, *said)
+            return regions.honest(sources, consensus), (*findings, *said)
 
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
