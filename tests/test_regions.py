@@ -1,17 +1,25 @@
 """Factors of regions: they widen, they move nothing, and what a doubtful place has been given is not given again."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 import soundfix
 from soundfix import regions
+from soundfix.consensus import Consensus
+from soundfix.evidence import Evidence
+from soundfix.refine import Mode
 from soundfix.testing import contract_scene
 
 
 def place(probability):
-    return SimpleNamespace(modes=[SimpleNamespace(probability=probability)])
+    """A consensus of two microphones on one place."""
+    yes, no = np.ones(2, dtype=bool), np.zeros(2, dtype=bool)
+    evidence = Evidence(pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01)
+    mode = Mode(position=np.zeros(3), score=1.0, probability=probability)
+    return Consensus(
+        is_kept=yes, is_named=no, is_inverted=no, profiles=(None, None), modes=[mode], evidence=evidence,
+        is_contradicted=False,
+    )  # fmt: skip
 
 
 def test_a_factor_widens_the_region_and_moves_nothing(monkeypatch):
