@@ -211,7 +211,7 @@ def test_every_option_has_an_effect(change):
     given = windows()
     changed, plain = run(tiny(**CHANGES[change]), given), run(tiny(), given)
     assert not torch.equal(changed.sources_m, plain.sources_m)
-    assert not torch.allclose(log_p(changed, given), log_p(plain, given), rtol=0, atol=1e-4)
+    assert not torch.allclose(log_p(changed, given), log_p(plain, given), rtol=0, atol=1e-6)
 
 
 def test_one_microphone_is_refused():

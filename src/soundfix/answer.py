@@ -60,7 +60,7 @@ def answer(
     sources, place_findings = place(scene, consensus, box)
     guess_m, unsure = np.array([source.position_m for source in sources]), doubt(consensus)
     if unsure > UNSURE:
-        guess_m = least_expected_error(consensus, box)[None]
+        guess_m = least_expected_error(consensus)[None]
     if detection(consensus) < DETECTED:
         nothing = Finding("no_signal", "the microphones hear nothing in common")
         return _abstain(scene, health, method, nothing, guess_m)

@@ -21,6 +21,7 @@ from torch import Tensor
 from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics, regions
 from soundfix.answer import answer, weighted
+from soundfix.compromise import compromise
 from soundfix.consensus import Consensus, with_polarity
 from soundfix.coordinates import Places, locate_by_coordinates
 from soundfix.correlate import FINE_RATE_HZ, largest_lag
@@ -131,6 +132,7 @@ class Listener:
     _answers: Answers | None = field(default=None, init=False)
     _evidence: dict[int, Evidence] = field(default_factory=dict, init=False)
     _origin_m: Float[np.ndarray, "3"] = field(default_factory=lambda: np.zeros(3), init=False)
+    _sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0), init=False)
     _speed_m_s: float = field(default=0.0, init=False)
 
     def __call__(
@@ -143,6 +145,7 @@ class Listener:
     def hear(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> None:
         """Run the network on what these pairs' microphones heard."""
         self._origin_m, self._speed_m_s = scene.search_box().mean(axis=0), scene.speed
+        self._sigma_m = scene.microphones.sigma_m
         max_lag = round(largest_lag(scene) / scene.sample_rate * SAMPLE_RATE)
         self._evidence.clear()
         with torch.inference_mode():
@@ -231,7 +234,12 @@ class Listener:
         probability = odds[0].softmax(dim=0).cpu().numpy()
         order = np.argsort(-probability[:-1], kind="stable")
         plain = self._plain(heard, evidence)
-        likely = [polish(plain, positions, modes[k].position[None], box)[0].position for k in order[:MOST_CANDIDATES]]
+        likely = [
+            compromise(plain, positions, self._sigma_m, place, box)
+            for place in (
+                polish(plain, positions, modes[k].position[None], box)[0].position for k in order[:MOST_CANDIDATES]
+            )
+        ]
         others = [modes[k].position for k in order[MOST_CANDIDATES:]]
         return [
             replace(modes[k], position=place, probability=float(probability[k]))

@@ -20,7 +20,6 @@ DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
 LIKELY = 0.1  # the probability from which another mode is listed, where the method knows it
 LISTED, UNSURE = 0.9, 0.5  # of all probability: less in the list widens the region, more outside all modes is no answer
-EVENLY = (np.arange(6) + 0.5) / 6  # of a side of the room, where the source may be anywhere
 MOST_CANDIDATES = 4
 AMBIGUITIES = ("collinear", "mirror_twin", "several_places")  # findings after which sources are alternatives
 TIMING_SIGMA_M, TIMING_PRIOR_WEIGHT = 0.006, 3.0  # prior on the timing error, and how many microphones it counts for
@@ -75,15 +74,11 @@ def doubt(consensus: Consensus) -> float:
     return 1 - sum(known) if known else 0.0
 
 
-def least_expected_error(consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3"]:
-    """Of the modes and the middle of the box the place with the smallest expected distance to the source, which is at each
-    mode with its probability and else anywhere in the box."""
+def least_expected_error(consensus: Consensus) -> Float[np.ndarray, "3"]:
+    """Of the modes the one with the smallest expected distance to the source, were it at one of them."""
     modes = np.array([mode.position for mode in consensus.modes])
     known = np.array([mode.probability or 0.0 for mode in consensus.modes])
-    anywhere = box[0] + (box[1] - box[0]) * np.stack(np.meshgrid(*[EVENLY] * 3), axis=-1).reshape(-1, 3)
-    places = np.concatenate([modes, box.mean(axis=0)[None]])
-    to_modes, to_all = physics.distances(places, modes), physics.distances(places, anywhere).mean(axis=1)
-    return places[int((to_modes @ known + doubt(consensus) * to_all).argmin())]
+    return modes[int((physics.distances(modes, modes) @ known).argmin())]
 
 
 def detection(consensus: Consensus) -> float:
