@@ -154,3 +154,17 @@ def test_other_opinions_are_heard_and_told():
     assert "second_opinion" in told.reasons
     assert any(note.startswith("the position decoder would say") for note in told.notes)
     assert told.sources[0].radius90_m > agreed.sources[0].radius90_m
+
+
+def test_a_reversed_polarity_is_turned_before_the_network_listens():
+    """Masks and corrections were learned from right ones: the answer is the same, and says what was reversed."""
+    scene = contract_scene(8)
+    wrong = scene.audio.copy()
+    wrong[[2, 5]] *= -1
+    right, turned = (
+        soundfix.load("three-stream").locate(replace(scene, audio=audio)) for audio in (scene.audio, wrong)
+    )
+    assert np.allclose(turned.sources[0].position_m, right.sources[0].position_m, atol=1e-6)
+    assert [report.name for report in turned.microphones if report.status == "inverted"] == ["mic3", "mic6"]
+    assert {"inverted:mic3", "inverted:mic6"} <= set(turned.reasons)
+    assert {report.status for report in right.microphones} == {"ok"}

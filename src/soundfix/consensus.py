@@ -52,7 +52,7 @@ def agree(
     fewest_left: int,
 ) -> Consensus:
     """Find the source, leave out the worst offender, find it again, until the rest agrees."""
-    is_kept, is_inverted = is_heard.copy(), np.zeros(len(microphones), dtype=bool)
+    is_kept, is_inverted = is_heard.copy(), evidence.turned(len(microphones))
     while True:
         modes = find(evidence.among(is_kept))
         profiles = (

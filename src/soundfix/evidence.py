@@ -21,12 +21,13 @@ class Evidence:
     """Curves l_ij over range differences for P pairs of M microphones.
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
-    by step_m.
+    by step_m. is_turned: (M,) microphones whose polarity was turned before (None: of nobody).
     """
 
     pairs: Int[np.ndarray, "pair 2"]
     values: Float[np.ndarray, "pair lag"]
     step_m: float
+    is_turned: Bool[np.ndarray, "mic"] | None = None
 
     @property
     def reach_m(self) -> float:
@@ -53,6 +54,10 @@ class Evidence:
     ) -> Float[np.ndarray, "*batch"]:
         """Mean evidence of all pairs at these points: log p(x) up to scale and constant."""
         return self.at(physics.range_differences(points, positions, self.pairs)).mean(axis=-1)
+
+    def turned(self, microphones: int) -> Bool[np.ndarray, "mic"]:
+        """A copy of is_turned, of so many microphones."""
+        return np.zeros(microphones, dtype=bool) if self.is_turned is None else self.is_turned.copy()
 
     def among(self, keep: Bool[np.ndarray, "mic"]) -> "Evidence":
         """Only the pairs of which both microphones are kept; microphone numbers stay as they are."""

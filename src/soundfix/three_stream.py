@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics, regions
-from soundfix.answer import answer, weighted
+from soundfix.answer import answer, fewest_microphones, weighted
 from soundfix.compromise import compromise
-from soundfix.consensus import Consensus, with_polarity
+from soundfix.consensus import Consensus, agree, with_polarity
 from soundfix.coordinates import Places, locate_by_coordinates
 from soundfix.correlate import FINE_RATE_HZ, largest_lag
 from soundfix.errors import CheckpointError
@@ -138,9 +138,12 @@ class Listener:
     def __call__(
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
     ) -> Evidence:
-        """The evidence of the first source."""
+        """The evidence of the first source, heard anew where the polarity of a microphone is reversed."""
         self.hear(audio, scene, pairs)
-        return self.evidence(0)
+        is_reversed = self._reversed(scene, np.any(audio, axis=1))
+        if is_reversed.any():
+            self.hear(np.where(is_reversed[:, None], -audio, audio), scene, pairs)
+        return replace(self.evidence(0), is_turned=is_reversed)
 
     def hear(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> None:
         """Run the network on what these pairs' microphones heard."""
@@ -192,6 +195,19 @@ class Listener:
         curves = gcc.upsample(about_zero * heard.gates[0, source, :, None], finer).cpu()
         step_m = self._speed_m_s / (heard.lags_a_second * finer)
         return Evidence(pairs=self.answers.pairs.cpu().numpy(), values=curves.numpy(), step_m=step_m)
+
+    def _reversed(self, scene: Scene, is_heard: Bool[np.ndarray, "mic"]) -> Bool[np.ndarray, "mic"]:
+        """Microphones whose polarity is reversed, by physics alone: masks and corrections were learned from right ones."""
+        positions, box = scene.microphones.positions, scene.search_box()
+        is_used = is_heard & scene.microphones.is_known & scene.is_trusted
+        if self.answers.likelihoods is None or is_used.sum() < fewest_microphones(scene):
+            return np.zeros_like(is_heard)
+        plain = self._plain(self.answers.likelihoods, self.evidence(0))
+
+        def find(kept: Evidence) -> list[Mode]:
+            return find_modes(kept, positions, box)
+
+        return agree(plain, find, scene.microphones, is_used, fewest_left=fewest_microphones(scene) + 1).is_inverted
 
     def find(
         self,
@@ -312,7 +328,11 @@ def _further_sources(
     places, sources = [consensus.modes[0].position], []
     for slot in range(1, listener.answers.sources_m.shape[1]):
         evidence = weighted(listener.evidence(slot), examine(scene).weight)
-        evidence = unexplained(with_polarity(evidence, consensus.is_inverted), places, scene.microphones.positions)
+        evidence = unexplained(
+            with_polarity(evidence, consensus.is_inverted & ~consensus.evidence.turned(len(scene.microphones))),
+            places,
+            scene.microphones.positions,
+        )
         found = find_modes(evidence.among(consensus.is_kept), scene.microphones.positions, box)
         fresh = [mode for mode in found if all(np.linalg.norm(mode.position - place) > APART_M for place in places)]
         there = replace(consensus, modes=fresh[:1], evidence=evidence)
