@@ -3,12 +3,14 @@
 import csv
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
 
 from clips import Clips
 from soundfix.baselines.srp_phat import SrpPhat
+from soundfix.checkpoint import PACKAGED
 from soundfix.datasets.benchmark import Benchmark, Part, Wanted
 from soundfix.errors import ConfigError, OutputError
 from soundfix.evaluation.conditions import Condition, Grid, spread, windows_of
@@ -259,3 +261,8 @@ def test_words_that_are_wrong(changes, message):
 def test_longer_windows_have_longer_clips():
     assert replace(ASKED, windows="0.5,1.5").plan().wanted.clip_s == 3.0
     assert Plan(dataset="luvira-twin", methods=(), wanted=Wanted()).wanted.clip_s == 2.0
+
+
+def test_a_manifest_names_the_packaged_weights_too():
+    assert Method(name="three-stream").describe()["checkpoint"] == sha256(PACKAGED.read_bytes()).hexdigest()
+    assert Method(name="srp-phat").describe()["checkpoint"] is None

@@ -16,6 +16,7 @@ import torch
 
 from soundfix.atomic import atomic_path, make_folder
 from soundfix.catalog import load
+from soundfix.checkpoint import PACKAGED
 from soundfix.datasets.benchmark import Benchmark, Wanted, named_benchmark
 from soundfix.errors import ConfigError, OutputError
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
@@ -53,11 +54,12 @@ class Method:
         return load(self.name, **{name: file for name, file in files.items() if file}, **dict(self.options))
 
     def describe(self) -> dict[str, Any]:
-        """For the manifest: which weights, by their hash."""
+        """For the manifest: which weights, by their hash, those in the package too: they may change with it."""
+        weights = self.checkpoint or (PACKAGED if self.name == "three-stream" else None)
         return {
             "name": self.name,
             "label": self.label,
-            "checkpoint": _digest(self.checkpoint),
+            "checkpoint": _digest(weights),
             "beats": _digest(self.beats),
             "options": dict(self.options),
         }
