@@ -116,11 +116,44 @@ def test_every_microphone_has_its_directed_pairs():
 
 def test_the_loss_asks_for_any_candidate_that_is_right_or_for_none():
     odds = torch.tensor([[1.0, 2.0, 0.0, -1.0], [0.5, 0.0, 0.0, 1.0], [9.0, 9.0, 9.0, 9.0]])
-    is_right = torch.tensor([[True, True, False], [False] * 3, [True] * 3])
+    is_right = torch.tensor([[True, True, False], [False] * 3, [True] * 3])[..., None]
     first = -np.log((np.e + np.e**2) / (np.e + np.e**2 + 1 + np.e**-1))
     second = -np.log(np.e / (np.e**0.5 + 2 + np.e))
     loss = choice_loss(odds, is_right, torch.tensor([True, True, False]))
     assert float(loss) == pytest.approx((first + second) / 2)
+
+
+def test_two_sources_share_the_probability():
+    """Half for each costs least; a source without a candidate asks for nothing."""
+    is_right = torch.tensor([[[True, False, False], [False, True, False], [False, False, False]]])
+    counts = torch.tensor([True])
+
+    def loss(*probabilities):
+        return float(choice_loss(torch.tensor([probabilities]).log(), is_right, counts))
+
+    assert loss(0.49, 0.49, 0.01, 0.01) == pytest.approx(-np.log(0.49), rel=1e-5)
+    assert loss(0.49, 0.49, 0.01, 0.01) < min(loss(0.90, 0.08, 0.01, 0.01), loss(0.3, 0.3, 0.2, 0.2))
+
+
+def test_a_source_found_before_says_nothing_more():
+    """Its peaks are gone from all pairs' curves, and those of another place are as they were."""
+    likelihoods, positions = said(), 3 * places(5, seed=2)
+    source, other = torch.tensor([[[1.0, 0.5, 0.2]]]), torch.tensor([[[-1.5, -1.0, 0.4]]])
+    lags = [
+        delays(x, positions, likelihoods.pairs, SPEED_M_S)[0, :, 0] * likelihoods.lags_a_second for x in (source, other)
+    ]
+    curves = torch.zeros(1, len(likelihoods.pairs), 801)
+    for at in lags:
+        curves[0, torch.arange(10), (400 + at).round().long()] = 1.0
+    heard = replace(likelihoods, curves=curves, plain=curves)
+    there, absent = torch.tensor([[True]]), torch.tensor([[False]])
+    left = heard.without(source, there, positions, SPEED_M_S)
+    apart = (lags[0] - lags[1]).abs() * 343 / likelihoods.lags_a_second > 0.3
+    assert torch.equal(heard.without(source, absent, positions, SPEED_M_S).curves, curves)
+    assert apart.sum() > 5
+    assert torch.equal(left.curves[0].amax(dim=1)[apart], torch.ones(int(apart.sum())))
+    assert torch.equal(left.curves[0].sum(dim=1)[apart], torch.ones(int(apart.sum())))
+    assert torch.equal(left.plain, left.curves)
 
 
 def test_an_answer_takes_it():

@@ -15,7 +15,7 @@ An untrained head is SRP-PHAT: masks are 1, corrections 0, gates 1. Masks grow f
 Axes: B batch, M microphones, P pairs, K sources, T samples, L lags, N points. Delays have the sign of physics.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -28,6 +28,7 @@ from soundfix import gcc
 Weighting = Literal["mask", "coherence", "none"]
 LARGEST_LOG_MASK = 4.0  # a moment counts up to e^4 times as much as another: 35 dB either way
 QUIET = 0.01  # of the level: what is weaker is as good as silent to the mask
+EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that
 FIRST_SHARPNESS = 0.3  # beta: SRP-PHAT's standardized score times this is a fair log-likelihood
 
 
@@ -81,6 +82,25 @@ class PairLikelihoods:
         pairs = (gates > 0).sum(dim=-1, keepdim=True).clamp_min(1)
         with gcc.exact(evidence):
             return self.sharpness * (gates.to(evidence.dtype) @ evidence) / (self.sigma * pairs**0.5)
+
+    def without(
+        self,
+        places: Float[Tensor, "batch place 3"],
+        is_there: Bool[Tensor, "batch place"],
+        positions_m: Float[Tensor, "batch mic 3"],
+        speed_m_s: Float[Tensor, "batch"],
+    ) -> "PairLikelihoods":
+        """The same as if these sources had not sounded: curves are at their usual height round the delays of each."""
+        lags = delays(places, positions_m, self.pairs, speed_m_s).where(self.is_placed[..., None], 0.0)
+        middle = (self.curves.shape[-1] - 1) / 2
+        off = torch.arange(self.curves.shape[-1]).to(lags) - middle - (lags * self.lags_a_second)[..., None]
+        near = off.abs() * speed_m_s[:, None, None, None] / self.lags_a_second < EXPLAINED_M
+        is_explained = (near & is_there[:, None, :, None]).any(dim=2)
+        curves, plain = (
+            torch.where(is_explained, each.median(dim=-1, keepdim=True).values, each)
+            for each in (self.curves, self.plain)
+        )
+        return replace(self, curves=curves, plain=plain)
 
 
 def delays(

@@ -119,8 +119,10 @@ def likelihood_loss(
 ) -> Float[Tensor, ""]:
     """Cross-entropy of log p at the points against a narrow Gaussian round each source, in the best order of sources.
 
-    Among the points are the sources themselves (draw_points).
+    A single slot speaks for all sources. Among the points are the sources themselves (draw_points).
     """
+    if scores.shape[1] == 1:
+        scores = scores.expand(-1, truth.shape[1], -1)
     truth, is_there = _padded(truth, is_there, scores.shape[1])
     gaps_m2 = (points[:, None] - truth[:, :, None]).square().sum(dim=-1)
     target = (-gaps_m2 / (2 * TARGET_M**2)).softmax(dim=-1)
@@ -132,11 +134,17 @@ def likelihood_loss(
 
 
 def choice_loss(
-    odds: Float[Tensor, "batch answer"], is_right: Bool[Tensor, "batch candidate"], counts: Bool[Tensor, "batch"]
+    odds: Float[Tensor, "batch answer"], is_right: Bool[Tensor, "batch candidate source"], counts: Bool[Tensor, "batch"]
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the candidates that are right; the last answer, "none of them", is right where none is."""
-    right = torch.cat([is_right, ~is_right.any(dim=1, keepdim=True)], dim=1)
-    entropy = -odds.log_softmax(dim=1).masked_fill(~right, -torch.inf).logsumexp(dim=1)
+    """Cross-entropy of the candidates that are right, the mean over the sources that have one: they share the probability.
+
+    The last answer, "none of them", is right where no source has one.
+    """
+    likely = odds.log_softmax(dim=1)
+    is_found = is_right.any(dim=1)
+    each = -likely[:, :-1, None].masked_fill(~is_right, -torch.inf).logsumexp(dim=1)
+    found = each.where(is_found, 0.0).sum(dim=1) / is_found.sum(dim=1).clamp_min(1)
+    entropy = found.where(is_found.any(dim=1), -likely[:, -1])
     return entropy.where(counts, 0.0).sum() / counts.sum().clamp_min(1)
 
 

@@ -28,7 +28,7 @@ class Stage:
     cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
     channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
     localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
-    in so many the room is not told.
+    in so many the room is not told; in so many one source was found before, and the next is sought.
     """
 
     steps: int
@@ -45,6 +45,7 @@ class Stage:
     thaws_encoder: bool = False
     share_noise: float = 0.0
     share_roomless: float = 0.0
+    share_next: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

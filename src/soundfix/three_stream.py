@@ -19,28 +19,27 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
-from soundfix import gcc, physics, regions
-from soundfix.answer import answer, fewest_microphones, weighted
+from soundfix import gcc, regions
+from soundfix.answer import answer, fewest_microphones
 from soundfix.compromise import compromise
-from soundfix.consensus import Consensus, agree, with_polarity
+from soundfix.consensus import Consensus, agree
 from soundfix.coordinates import Places, locate_by_coordinates
 from soundfix.correlate import FINE_RATE_HZ, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
-from soundfix.health import examine
 from soundfix.likelihood import PairLikelihoods
 from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network
 from soundfix.opinions import Opinion, heed
-from soundfix.refine import APART_M, Mode, find_modes, polish
+from soundfix.refine import Mode, find_modes, polish
 from soundfix.scene import Scene
 from soundfix.second_look import CANDIDATES
+from soundfix.several import MOST_SOURCES, Spots, apart_from, further_sources, several, unexplained
 from soundfix.tensors import to_windows
-from soundfix.verdict import CLEAR_LEAD, DETECTED, LISTED, MOST_CANDIDATES, detection, place_sources
+from soundfix.verdict import CLEAR_LEAD, LISTED, MOST_CANDIDATES, place_sources
 
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
 BREADTH = 2.0  # of the search for candidates: what it passes over no second look finds
-EXPLAINED_M = APART_M  # range differences this near to an earlier source's are that one's peak and its ripples
 
 
 def three_stream(
@@ -97,12 +96,19 @@ class ThreeStream:
         def place(
             scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
         ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+            further = further_sources(
+                scene,
+                consensus,
+                listener.further_evidence(),
+                lambda evidence, found: listener.find(evidence, scene.microphones.positions, box, found_m=found),
+            )
+            consensus = apart_from(consensus, [other.modes[0].position for other in further])
             (first, *rivals), findings = place_sources(scene, consensus, box)
             sure = consensus.modes[0].probability
             left = 1 - (LISTED if sure is None else sure)
             first, said = heed(first, rivals, listener.opinions(consensus, scene), left)
-            sources = (first, *_further_sources(listener, scene, consensus, box), *rivals)
-            return regions.honest(sources, consensus), (*findings, *said)
+            others = [place_sources(scene, other, box)[0][0] for other in further]
+            return regions.honest((first, *others, *rivals), consensus), (*findings, *said, *several(further))
 
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
@@ -155,6 +161,13 @@ class Listener:
             device = self.network.kind.device
             windows = to_windows(audio, scene, pairs, origin_m=self._origin_m).to(device)
             self._answers = self.network(windows, pairs=torch.from_numpy(pairs).to(device), max_lag=max_lag)
+
+    def further_evidence(self) -> list[Evidence]:
+        """Where further sources are sought, one after the other: each has a slot, or all are in the only one."""
+        slots = self.answers.sources_m.shape[1]
+        if slots > 1 or self.network.second_look is None:
+            return [self.evidence(slot) for slot in range(1, slots)]
+        return [self.evidence(0)] * (MOST_SOURCES - 1)
 
     @property
     def answers(self) -> Answers:
@@ -216,12 +229,17 @@ class Listener:
         box: Float[np.ndarray, "2 3"],
         *,
         polishes: bool = True,
+        found_m: Spots = (),
     ) -> list[Mode]:
-        """The best distinct places; after a second look, where this network takes one, with their probabilities."""
+        """The best distinct places; after a second look, where this network takes one, with their probabilities.
+
+        found_m: places of sources that were found before; what they explain does not count.
+        """
+        evidence = unexplained(evidence, found_m, positions)
         if self.network.second_look is None:
             return find_modes(evidence, positions, box, polishes=polishes)
         modes = find_modes(evidence, positions, box, polishes=polishes, most=CANDIDATES, breadth=BREADTH)
-        return self._looked_at_again(modes, evidence, positions, box) if modes else []
+        return self._looked_at_again(modes, evidence, positions, box, found_m) if modes else []
 
     def _looked_at_again(
         self,
@@ -229,6 +247,7 @@ class Listener:
         evidence: Evidence,
         positions: Float[np.ndarray, "mic 3"],
         box: Float[np.ndarray, "2 3"],
+        found_m: Spots,
     ) -> list[Mode]:
         """The modes, likeliest first, by what the pairs in this evidence say round them."""
         assert self.network.second_look is not None
@@ -237,15 +256,17 @@ class Listener:
         def tensor(values: np.ndarray) -> Tensor:
             return torch.from_numpy(values.astype(np.float32))[None].to(heard.curves)
 
+        def all_there(places: Tensor) -> Tensor:
+            return torch.ones(places.shape[:2], dtype=torch.bool, device=places.device)
+
         places = tensor(np.array([mode.position for mode in modes]) - self._origin_m)
+        stand, speed = tensor(np.nan_to_num(positions - self._origin_m)), torch.full((1,), self._speed_m_s).to(places)
         with torch.inference_mode():
+            if len(found_m):
+                found = tensor(np.array(found_m) - self._origin_m)
+                heard = heard.without(found, all_there(found), stand, speed)
             odds = self.network.second_look(
-                heard,
-                places,
-                torch.ones(places.shape[:2], dtype=torch.bool, device=places.device),
-                tensor(np.nan_to_num(positions - self._origin_m)),
-                tensor(box - self._origin_m),
-                torch.full((1,), self._speed_m_s).to(places),
+                heard, places, all_there(places), stand, tensor(box - self._origin_m), speed
             )
         probability = odds[0].softmax(dim=0).cpu().numpy()
         order = np.argsort(-probability[:-1], kind="stable")
@@ -319,39 +340,6 @@ class Listener:
             PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g)
             for (i, j), c, a, g in columns
         )
-
-
-def _further_sources(
-    listener: Listener, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
-) -> list[Source]:
-    """The best place of every other source slot, where it stands out and is not one of the earlier ones."""
-    places, sources = [consensus.modes[0].position], []
-    for slot in range(1, listener.answers.sources_m.shape[1]):
-        evidence = weighted(listener.evidence(slot), examine(scene).weight)
-        evidence = unexplained(
-            with_polarity(evidence, consensus.is_inverted & ~consensus.evidence.turned(len(scene.microphones))),
-            places,
-            scene.microphones.positions,
-        )
-        found = find_modes(evidence.among(consensus.is_kept), scene.microphones.positions, box)
-        fresh = [mode for mode in found if all(np.linalg.norm(mode.position - place) > APART_M for place in places)]
-        there = replace(consensus, modes=fresh[:1], evidence=evidence)
-        if fresh and detection(there) >= DETECTED:
-            places.append(fresh[0].position)
-            sources.append(place_sources(scene, there, box)[0][0])
-    return sources
-
-
-def unexplained(
-    evidence: Evidence, places: list[Float[np.ndarray, "3"]], positions: Float[np.ndarray, "mic 3"]
-) -> Evidence:
-    """The evidence without what these places explain: a sound heard once is one source."""
-    differences_m = evidence.step_m * (np.arange(evidence.values.shape[1]) - evidence.values.shape[1] // 2)
-    values = evidence.values.copy()
-    for place in places:
-        expected_m = physics.range_differences(place, positions, evidence.pairs)
-        values[np.abs(differences_m - expected_m[:, None]) < EXPLAINED_M] = 0.0
-    return replace(evidence, values=values)
 
 
 def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:

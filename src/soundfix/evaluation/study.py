@@ -24,7 +24,7 @@ from soundfix.model import Network
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, STAGES, Recipe, Stage
 from soundfix.training.batches import Batch, Batches
-from soundfix.training.loop import Job, settings_of, slots, start, train
+from soundfix.training.loop import Job, most_sources, settings_of, start, train
 from soundfix.training.runs import METRICS, MODEL, SETTINGS, Run
 from soundfix.training.trainee import Trainee
 from soundfix.training.validation import Validation
@@ -205,7 +205,7 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
         return 0
     taken = []
     for step in range(WARM + MEASURED):
-        batch = _spread(data, stage, step, sources=slots(recipe)).to(budget.device)
+        batch = _spread(data, stage, step, sources=most_sources(recipe)).to(budget.device)
         started = perf_counter()
         trainee.step(batch, stage, recipe, 1)
         if budget.device.startswith("cuda"):

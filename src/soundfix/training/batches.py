@@ -34,7 +34,8 @@ class Batch:
 
     is_there: sources that are sounding and whose place is known; none, where more sound than the network has slots for.
     is_empty: nothing sounds, as far as is known; there is noise alone.
-    hides_sound, hides_position: the tokens that are hidden. points_m: where a likelihood is compared.
+    hides_sound, hides_position: the tokens that are hidden. points_m: where a likelihood is compared. finds_next: the
+    second look is shown what is left when one source was found.
     """
 
     windows: Windows
@@ -47,6 +48,7 @@ class Batch:
     hides_sound: Bool[Tensor, "batch mic"]
     hides_position: Bool[Tensor, "batch mic"]
     points_m: Float[Tensor, "batch point 3"]
+    finds_next: Bool[Tensor, "batch"]
 
     @property
     def mask(self) -> TokenMask:
@@ -147,7 +149,12 @@ def hidden_and_points(row: Row, stage: Stage, rng: np.random.Generator) -> Row:
         generator=generator,
     )
     points = draw_points(row["sources_m"][None], row["box_m"][None], count=stage.points, generator=generator)
-    return {"hides_sound": mask.audio[0], "hides_position": mask.position[0], "points_m": points[0]}
+    return {
+        "hides_sound": mask.audio[0],
+        "hides_position": mask.position[0],
+        "points_m": points[0],
+        "finds_next": torch.tensor(bool(stage.share_next) and rng.random() < stage.share_next),
+    }
 
 
 def stacked(rows: Sequence[Row]) -> Batch:

@@ -26,6 +26,7 @@ from soundfix.errors import TrainingError
 from soundfix.kinds import build, kind_of
 from soundfix.model import NetworkConfig
 from soundfix.recipes import STAGES, Recipe, Stage
+from soundfix.several import MOST_SOURCES
 from soundfix.training.batches import Batch, Batches, loader
 from soundfix.training.clock import Clock
 from soundfix.training.lessons import know_room
@@ -84,7 +85,7 @@ def _run_stage(
     rank: int,
     ranks: int,
 ) -> None:
-    sources = slots(job.recipe)
+    sources = most_sources(job.recipe)
     batches = Batches(job.data, stage, seed=_seed(job, trainee.stage), sources=sources, rank=rank, ranks=ranks)
     clock = Clock()
     for batch in clock.waited(loader(batches, first=trainee.done, workers=job.workers)):
@@ -160,9 +161,12 @@ def _check_finite(terms: Terms, batch: Batch, out: Path, step: int) -> None:
     )
 
 
-def slots(recipe: Recipe) -> int:
-    """How many sources its network can place."""
-    return recipe.network.sources if isinstance(recipe.network, NetworkConfig | Wav2posConfig) else 1
+def most_sources(recipe: Recipe) -> int:
+    """How many sources may sound at once in what its network learns from; one slot of a likelihood head places several."""
+    network = recipe.network
+    if isinstance(network, NetworkConfig) and network.head is not None:
+        return max(network.sources, MOST_SOURCES)
+    return network.sources if isinstance(network, NetworkConfig | Wav2posConfig) else 1
 
 
 def _places(data: Sequence[Dataset]) -> tuple[Float[Tensor, "point 3"], Float[Tensor, "mic 3"]]:

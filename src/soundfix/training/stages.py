@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from soundfix.likelihood import delays
+from soundfix.likelihood import PairLikelihoods, delays
 from soundfix.losses import choice_loss, lag_loss, likelihood_loss, total_loss
 from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
 from soundfix.recipes import Recipe
@@ -120,17 +120,29 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
 def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     """Which of the best places is a source (nearer than two of them are apart), or that none is.
 
-    Windows whose sources are not known do not count; those that hold noise alone do.
+    In some windows the source that stands out most was found before: which is the next one, or is there none? Windows whose
+    sources are not known do not count; those that hold noise alone do.
     """
     assert network.second_look is not None
-    windows = batch.windows
+    windows, speed_m_s = batch.windows, batch.speed_m_s
     with torch.no_grad():
         likelihoods = network(windows, mask=batch.mask, max_lag=reach(batch)).likelihoods
-        candidates, is_found = best_places(likelihoods, batch)
-    odds = network.second_look(likelihoods, candidates, is_found, windows.positions_m, batch.box_m, batch.speed_m_s)
-    gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(batch.is_there[:, None], torch.inf)
-    is_right = (gaps_m < APART_M).any(dim=-1) & is_found
+        is_found = found_before(likelihoods, batch)
+        likelihoods = likelihoods.without(batch.sources_m.nan_to_num(), is_found, windows.positions_m, speed_m_s)
+        candidates, is_place = best_places(likelihoods, batch)
+    odds = network.second_look(likelihoods, candidates, is_place, windows.positions_m, batch.box_m, speed_m_s)
+    is_left = (batch.is_there & ~is_found)[:, None]
+    gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(is_left, torch.inf)
+    is_right = (gaps_m < APART_M) & is_place[..., None]
     return {"second_look": choice_loss(odds, is_right, batch.is_there.any(dim=1) | batch.is_empty)}
+
+
+def found_before(likelihoods: PairLikelihoods, batch: Batch) -> Bool[Tensor, "batch source"]:
+    """The likeliest source of each window in which one was found before."""
+    score = likelihoods.at(batch.sources_m.nan_to_num(), batch.windows.positions_m, batch.speed_m_s).amax(dim=1)
+    best = score.masked_fill(~batch.is_there, -torch.inf).argmax(dim=1, keepdim=True)
+    is_best = torch.zeros_like(batch.is_there).scatter(1, best, True)
+    return is_best & batch.is_there & batch.finds_next[:, None]
 
 
 STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
@@ -142,17 +154,19 @@ STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
 
 
 def _answered(network: Network, batch: Batch, recipe: Recipe) -> tuple[Terms, Answers]:
-    """The terms of eq. 8: reconstructions count where something was hidden."""
+    """The terms of eq. 8: reconstructions count where something was hidden, sources where there is a slot for each."""
     windows = batch.windows
     answers = network(windows, mask=batch.mask, max_lag=reach(batch))
     placed = batch.microphones_m.isfinite().all(dim=-1) & windows.is_heard
+    slots = answers.sources_m.shape[1]
+    has_room = batch.is_there.sum(dim=1, keepdim=True) <= slots
     counts = {
         "sound": batch.hides_sound,
         "microphones": placed & (batch.hides_position | ~windows.is_known),
-        "sources": batch.is_there,
+        "sources": (batch.is_there & has_room)[:, :slots],
     }
     guess = {"microphones": answers.microphones_m, "sources": answers.sources_m}
-    truth = {"microphones": batch.microphones_m, "sources": batch.sources_m}
+    truth = {"microphones": batch.microphones_m, "sources": batch.sources_m[:, :slots]}
     guess, truth = ({name: _normalised(network, places) for name, places in each.items()} for each in (guess, truth))
     sounds = {"sound": answers.sound}, {"sound": network.sound_target(windows.audio)}
     return total_loss(recipe.losses, guess=guess | sounds[0], truth=truth | sounds[1], counts=counts), answers
