@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
-from soundfix import gcc, regions
+from soundfix import gcc, physics, regions
 from soundfix.answer import answer, fewest_microphones
 from soundfix.compromise import compromise
 from soundfix.consensus import Consensus, agree
@@ -39,6 +39,7 @@ from soundfix.tensors import to_windows
 from soundfix.verdict import CLEAR_LEAD, LISTED, MOST_CANDIDATES, place_sources
 
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
+LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
 BREADTH = 2.0  # of the search for candidates: what it passes over no second look finds
 
 
@@ -272,10 +273,8 @@ class Listener:
         order = np.argsort(-probability[:-1], kind="stable")
         plain = self._plain(heard, evidence)
         likely = [
-            compromise(plain, positions, self._sigma_m, place, box)
-            for place in (
-                polish(plain, positions, modes[k].position[None], box)[0].position for k in order[:MOST_CANDIDATES]
-            )
+            compromise(plain, positions, self._sigma_m, polished(plain, positions, modes[k].position, box), box)
+            for k in order[:MOST_CANDIDATES]
         ]
         others = [modes[k].position for k in order[MOST_CANDIDATES:]]
         return [
@@ -340,6 +339,16 @@ class Listener:
             PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g)
             for (i, j), c, a, g in columns
         )
+
+
+def polished(
+    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], place: Float[np.ndarray, "3"],
+    box: Float[np.ndarray, "2 3"],
+) -> Float[np.ndarray, "3"]:  # fmt: skip
+    """The top of the peak that this place lies on; pairs with a higher curve there count more: their delays are more exact."""
+    height = evidence.at(physics.range_differences(place, positions, evidence.pairs)).clip(LEAST_HEIGHT)
+    weighted = replace(evidence, values=evidence.values * np.sqrt(height)[:, None].astype(evidence.values.dtype))
+    return polish(weighted, positions, place[None], box)[0].position
 
 
 def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:
