@@ -345,7 +345,7 @@ def polished(
     evidence: Evidence, positions: Float[np.ndarray, "mic 3"], place: Float[np.ndarray, "3"],
     box: Float[np.ndarray, "2 3"],
 ) -> Float[np.ndarray, "3"]:  # fmt: skip
-    """The top of the peak that this place lies on; pairs with a higher curve there count more: their delays are more exact."""
+    """The top of the peak that this place lies on; pairs with a higher curve there, whose delays are exacter, count more."""
     height = evidence.at(physics.range_differences(place, positions, evidence.pairs)).clip(LEAST_HEIGHT)
     weighted = replace(evidence, values=evidence.values * np.sqrt(height)[:, None].astype(evidence.values.dtype))
     return polish(weighted, positions, place[None], box)[0].position
