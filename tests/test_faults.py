@@ -23,8 +23,12 @@ from soundfix.scene import Microphones, Scene, Truth
 RATE = 16_000.0
 M, T = 5, 16_000
 BROKEN = 2  # index of the microphone called "stand"
-AUDIO_KINDS = ["dead", "noisy", "clipped", "nan", "dc", "inverted", "late"]
+AUDIO_KINDS = [
+    "dead", "cut", "noisy", "hum", "clipped", "nan", "dc", "inverted", "gain", "late", "drift", "mislabelled", "dropped",
+    "copied",
+]  # fmt: skip
 PLACE_KINDS = ["moved", "unknown"]
+OF_TWO = ("swapped", "relisted")
 SEEDS = pytest.mark.parametrize("seed", range(5))
 
 
@@ -52,7 +56,7 @@ def power_db(samples):
     return 10 * np.log10(np.mean(np.square(samples)))
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k != "swapped"])
+@pytest.mark.parametrize("kind", [k for k in KINDS if k not in OF_TWO])
 def test_only_the_named_microphone_changes(scene, kind):
     after = broken(scene, kind)
     others = np.arange(M) != BROKEN
@@ -89,7 +93,7 @@ def test_a_wrong_place_leaves_the_sound_alone(scene, kind):
 def test_the_seed_decides(scene, kind):
     one, same, other = (broken(scene, kind, seed=seed) for seed in (1, 1, 2))
     assert same_scene(one, same)
-    assert same_scene(one, other) == (kind in ("dead", "inverted", "unknown"))
+    assert same_scene(one, other) == (kind in ("dead", "inverted", "mislabelled", "unknown"))
 
 
 def same_scene(one, other):
@@ -173,6 +177,67 @@ def test_late_obeys_its_amount_and_nothing_comes_round_again(scene, amount, samp
 
 
 @SEEDS
+def test_cut_is_whole_before_and_silent_after(scene, seed):
+    after = broken(scene, "cut", seed=seed).audio[BROKEN]
+    first = int(np.flatnonzero(after)[-1]) + 1
+    assert 0.2 * T - 1 <= first <= 0.8 * T + 1
+    assert np.array_equal(after[:first], scene.audio[BROKEN, :first])
+    assert not broken(scene, "cut", 0.25).audio[BROKEN, 4000:].any()
+
+
+def test_hum_is_the_mains_and_as_loud_as_said(scene):
+    hum = broken(scene, "hum", 20.0).audio[BROKEN] - channel(scene)
+    power = np.abs(np.fft.rfft(hum)) ** 2
+    assert power_db(hum) - power_db(channel(scene)) == pytest.approx(20.0, abs=0.1)
+    assert power.argmax() == 50
+    assert power[50:501:50].sum() > 0.99 * power.sum()
+
+
+@SEEDS
+def test_gain_is_within_60_db_and_nothing_else(scene, seed):
+    ratio = broken(scene, "gain", seed=seed).audio[BROKEN] / scene.audio[BROKEN]
+    assert 1e-3 <= np.median(ratio) <= 1e3
+    assert np.allclose(ratio, np.median(ratio), rtol=1e-4)
+    assert np.allclose(broken(scene, "gain", 2.0).audio[BROKEN], 2 * scene.audio[BROKEN])
+
+
+def lag_near(one, other, middle, reach=64, half=1000):
+    """By how many samples `other` comes later round this place."""
+    part = one[middle - half : middle + half]
+    match = [part @ other[middle - half + lag : middle + half + lag] for lag in range(-reach, reach + 1)]
+    return int(np.argmax(match)) - reach
+
+
+def test_drift_grows_with_time(scene):
+    after = broken(scene, "drift", 1000.0).audio[BROKEN].astype(np.float64)
+    assert [lag_near(channel(scene), after, middle) for middle in (2000, 8000, 14000)] == [-2, -8, -14]
+
+
+def test_a_mislabelled_channel_is_longer(scene):
+    same, after = (broken(scene, "mislabelled", ratio).audio[BROKEN].astype(np.float64) for ratio in (1.0, 1.25))
+    assert lag_near(channel(scene), same, 8000) == 0
+    spectra = [np.abs(np.fft.rfft(x)) for x in (channel(scene), after)]
+    assert spectra[1][6600:].mean() < 0.1 * spectra[0][6600:].mean()  # of 8000 bins nothing is left beyond 6400
+
+
+def test_dropped_samples_make_the_rest_come_early(scene):
+    after = broken(scene, "dropped", 50.0).audio[BROKEN].astype(np.float64)
+    assert [lag_near(channel(scene), after, middle) for middle in (2500, 12000)] == [0, -50]
+    assert not after[-50:].any()
+
+
+def test_copied_is_another_channel_twice(scene):
+    assert np.array_equal(broken(scene, "copied", 5.0).audio[BROKEN], scene.audio[4])
+
+
+def test_relisted_exchanges_two_rows_and_leaves_the_sound(scene):
+    after = broken(scene, "relisted", 5.0)
+    assert np.array_equal(after.microphones.positions, scene.microphones.positions[[0, 1, 4, 3, 2]])
+    assert np.array_equal(after.audio, scene.audio)
+    assert np.array_equal(after.truth.positions, scene.microphones.positions)
+
+
+@SEEDS
 def test_swapped_exchanges_two_channels(scene, seed):
     after = broken(scene, "swapped", seed=seed).audio
     differs = np.flatnonzero((after != scene.audio).any(axis=1))
@@ -237,7 +302,7 @@ def test_parsing():
 
 @pytest.mark.parametrize("text", ["late", "broken:3", "late:1:2:3", ""])
 def test_parsing_says_what_is_wanted_and_lists_the_kinds(text):
-    with pytest.raises(SceneError, match=r"KIND:MICROPHONE.*dead, noisy, clipped, nan, dc, inverted, late, swapped"):
+    with pytest.raises(SceneError, match=r"KIND:MICROPHONE.*dead, cut, noisy.*late.*swapped"):
         parse_fault(text)
 
 
@@ -254,7 +319,7 @@ def test_a_microphone_that_does_not_exist(scene, rng, microphone):
 
 
 def test_a_kind_that_does_not_exist_lists_those_that_do(scene):
-    with pytest.raises(SceneError, match=r"no fault is called 'melted'; there are dead, noisy, .*unknown"):
+    with pytest.raises(SceneError, match=r"no fault is called 'melted'; there are dead, cut, noisy, .*unknown"):
         broken(scene, "melted")
 
 
@@ -269,6 +334,11 @@ def test_a_kind_that_does_not_exist_lists_those_that_do(scene):
         ("late", 1.0, "wanted 0 to the length"),
         ("swapped", 3.0, "another one, 1 to 5"),
         ("swapped", 6.0, "another one, 1 to 5"),
+        ("relisted", 3.0, "another one, 1 to 5"),
+        ("copied", 3.0, "another one, 1 to 5"),
+        ("cut", 1.0, "length of the recording"),
+        ("mislabelled", 100.0, "ratio of sample rates"),
+        ("dropped", 8000.0, "a quarter of the recording"),
         ("moved", 30.0, "no place in the room"),
     ],
 )

@@ -62,7 +62,9 @@ class World:
     unknown_positions: Count = (0, 0)  # microphones not in the list; four at least stay
     share_faulty: float = 0.0  # scenes with faults (see faults.py), each of another microphone
     faults: Count = (1, 3)  # how many; three microphones at least stay sound
-    fault_kinds: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "unknown")
+    fault_kinds: tuple[str, ...] = (
+        "dead", "noisy", "clipped", "nan", "dc", "inverted", "late", "swapped", "moved"
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
