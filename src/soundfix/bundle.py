@@ -89,7 +89,7 @@ def adjust(delays: Delays, listed: Layout, freedom: Freedom, *, start: Layout | 
             problem.residuals,
             x,
             jac=problem.jacobian,
-            loss="cauchy",
+            loss=problem.loss,
             f_scale=scale,
             x_scale="jac",
             tr_solver="lsmr",
@@ -161,6 +161,12 @@ class _Problem:
         off_list = (x - self.vector(self.listed))[self.prior] / self.sigma[self.prior]
         return np.concatenate([misfit(self.delays, self.layout(x)) / self.delays.sigma_m, off_list])
 
+    def loss(self, squared: Float[np.ndarray, "residual"]) -> Float[np.ndarray, "3 residual"]:
+        """Cauchy's for delays, the square itself for priors; with first and second derivatives."""
+        heavy = np.array([np.log1p(squared), 1 / (1 + squared), -1 / np.square(1 + squared)])
+        plain = np.array([squared, np.ones_like(squared), np.zeros_like(squared)])
+        return np.where(np.arange(len(squared)) < len(self.delays.path_m), heavy, plain)
+
     def jacobian(self, x: Float[np.ndarray, "parameter"]) -> csr_array:
         """Of the residuals, a block for every kind of parameter; below them the priors."""
         d, layout = self.delays, self.layout(x)
@@ -181,7 +187,7 @@ class _Problem:
 
     def covariance(self, x: Float[np.ndarray, "parameter"]) -> Covariance:
         """The inverse of the information that is left when the sources are not known (Schur complement)."""
-        weight = 1 / np.sqrt(1 + np.square(self.residuals(x)))  # of Cauchy's loss
+        weight = np.sqrt(self.loss(np.square(self.residuals(x)))[1])
         jacobian = diags_array(weight) @ self.jacobian(x)
         information = (jacobian.T @ jacobian).toarray()
         sources = self.ends[1]
