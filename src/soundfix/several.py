@@ -20,7 +20,7 @@ from soundfix.likelihood import EXPLAINED_M
 from soundfix.localizer import Finding
 from soundfix.refine import APART_M, Mode
 from soundfix.scene import Scene
-from soundfix.verdict import DETECTED, LIKELY, UNSURE, detection
+from soundfix.verdict import DETECTED, UNSURE, detection
 
 MOST_SOURCES = 3  # at once
 Spots = Sequence[Float[np.ndarray, "3"]]
@@ -34,8 +34,6 @@ def further_sources(
     heard: the evidence each is sought in, in turn. find: modes in evidence, given the sources found before.
     """
     found: list[Consensus] = []
-    if (consensus.modes[0].probability or 0.0) > 1 - LIKELY:
-        return found
     positions = scene.microphones.positions
     to_turn = consensus.is_inverted & ~consensus.evidence.turned(len(positions))
     for own in heard:
