@@ -22,9 +22,9 @@ TITLES = {
 HEAD = """# The packaged network beside classical methods
 
 Written by `soundfix evaluate` and `bench/packaged_tables.py` with the weights in the package, last on {day}. Speakers,
-pieces and rooms that nothing was trained on, the same windows for every method. MAE (standard error), share under 30 cm; where
-a method abstains, the place it did not believe in counts. The last three lines are of `three-stream`: how many of its 90 %
-regions hold the truth, how many windows get no answer, and medians.
+pieces and rooms that nothing was trained on, the same windows for every method. MAE (standard error), share under 30 cm;
+where a method abstains, the place it did not believe in counts. The last three lines are of `three-stream`: how many of its
+90 % regions hold the truth, how many windows get no answer, and medians.
 """
 Row = dict[str, str]
 

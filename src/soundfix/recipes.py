@@ -98,15 +98,16 @@ def paper() -> Recipe:
 
 def default() -> Recipe:
     """What we ship: a small acoustic encoder, the likelihood head's correlations, distances instead of coordinates."""
-    stage = Stage(steps=7000, hidden_sound=0.1, hidden_positions=1)
+    stage = Stage(steps=11_000, hidden_sound=0.1, hidden_positions=1)
     again = Stage(
-        steps=5500,
+        steps=9000,
         batch=8,
         learning_rate=2e-3,
         hidden_sound=0.0,
         hidden_positions=1,
         share_noise=0.15,
         share_roomless=0.25,
+        share_next=0.25,
     )
     return Recipe(
         name="default",
