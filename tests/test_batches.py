@@ -133,3 +133,18 @@ def test_a_share_of_the_windows_is_not_told_the_room():
     sizes = [torch.cat([each[step].box_m.diff(dim=1)[:, 0] for step in range(8)]) for each in (told, untold)]
     is_other = (sizes[0] != sizes[1]).any(dim=1)
     assert 0.2 < float(is_other.double().mean()) < 0.8
+
+
+def test_walls_are_told_a_little_off_in_half_of_the_windows():
+    exact, off = (batches(replace(STAGE, walls_off_m=error, steps=16)) for error in (0.0, 0.05))
+    sizes = [torch.cat([each[step].box_m.diff(dim=1)[:, 0] for step in range(16)]) for each in (exact, off)]
+    gaps_m = (sizes[0] - sizes[1]).abs()
+    is_off = (gaps_m > 0).any(dim=1)
+    assert 0.3 < float(is_off.double().mean()) < 0.7
+    assert 0.03 < float(gaps_m[is_off].mean()) < 0.1
+
+
+def test_in_a_share_of_the_windows_the_next_source_is_sought():
+    made = [batches(replace(STAGE, share_next=0.5, steps=16))[step].finds_next for step in range(16)]
+    assert 0.3 < float(torch.cat(made).double().mean()) < 0.7
+    assert not batches()[0].finds_next.any()

@@ -7,12 +7,15 @@ import pytest
 import torch
 
 from networks import tiny
+from soundfix.echoes import partners_of
 from soundfix.likelihood import PairLikelihoods, delays
 from soundfix.losses import choice_loss
-from soundfix.model import Network, all_pairs
-from soundfix.second_look import PROFILE_STEP, PROFILE_STEPS, SecondLook, _profiles, partners_of
+from soundfix.model import Network, Windows, all_pairs
+from soundfix.second_look import PROFILE_STEP, PROFILE_STEPS, SecondLook, _profiles
 from soundfix.testing import SOURCE, contract_scene
 from soundfix.three_stream import ThreeStream
+from soundfix.training.batches import Batch
+from soundfix.training.stages import found_before
 
 BOX_M = torch.tensor([[[-3.0, -3, -1], [3, 3, 1]]])
 SPEED_M_S = torch.tensor([343.0])
@@ -154,6 +157,32 @@ def test_a_source_found_before_says_nothing_more():
     assert torch.equal(left.curves[0].amax(dim=1)[apart], torch.ones(int(apart.sum())))
     assert torch.equal(left.curves[0].sum(dim=1)[apart], torch.ones(int(apart.sum())))
     assert torch.equal(left.plain, left.curves)
+
+
+def test_the_source_found_before_is_the_likeliest_that_is_there():
+    likelihoods, positions = said(), places(5, seed=2)
+    sources = places(3, seed=4)
+    score = likelihoods.at(sources, positions, SPEED_M_S)[0, 0]
+    order = score.argsort(descending=True).tolist()
+
+    def found(is_there, *, finds_next=True):
+        windows = Windows(
+            audio=torch.zeros(1, 5, 1), positions_m=positions, is_known=torch.ones(1, 5, dtype=torch.bool),
+            is_heard=torch.ones(1, 5, dtype=torch.bool),
+        )  # fmt: skip
+        nothing = torch.zeros(1, 5, dtype=torch.bool)
+        batch = Batch(
+            windows=windows, sources_m=sources, is_there=torch.tensor([is_there]), is_empty=torch.tensor([False]),
+            microphones_m=positions, box_m=BOX_M, speed_m_s=SPEED_M_S, hides_sound=nothing, hides_position=nothing,
+            points_m=sources, finds_next=torch.tensor([finds_next]),
+        )  # fmt: skip
+        return found_before(likelihoods, batch)[0].tolist()
+
+    everybody = [True] * 3
+    assert found(everybody) == [k == order[0] for k in range(3)]
+    assert found([k != order[0] for k in range(3)]) == [k == order[1] for k in range(3)]
+    assert not any(found(everybody, finds_next=False))
+    assert not any(found([False] * 3))
 
 
 def test_an_answer_takes_it():

@@ -5,7 +5,8 @@ among its next best peaks. So each of these is looked at again: what does every 
 and after the mask; do the pairs of one microphone agree; how do the candidates compare with each other?
 
     pair        its curve round the expected delay, its highest value, distances, coherence  ->  MLP
-    microphone  mean and maximum over its pairs; its profile: did it hear the sound earlier?  ->  MLP
+    microphone  mean and maximum over its pairs; its profile: did it hear the sound earlier?  ->  MLP;
+                its echoes: does each wall answer as it would (echoes.py)?
     candidate   mean and maximum over microphones, the likelihood's own score, nearest wall  ->  MLP  ->  log-odds
 
 The last of the log-odds is that of "none of them". Only delays and distances go in, so that the order of microphones
@@ -14,16 +15,16 @@ Axes: B batch, N candidates, M microphones, P pairs i < j, R partners of a micro
 """
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soundfix.echoes import USUAL, Echoes, partners_of
 from soundfix.likelihood import PairLikelihoods, delays, look_up, start_at_zero
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
 PROFILE_STEP, PROFILE_STEPS = 8, 32  # lags: a microphone's profile reaches so many steps either way, 2.7 m of path
-USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance: about 1 after division
 CLOSEST_M = 0.1
 CANDIDATES = 24  # of the likelihood's peaks are looked at
 LEAST_SCORE = -60.0  # below the best candidate: further down is all the same
@@ -38,6 +39,7 @@ class SecondLook(nn.Module):
         self.pair = _mlp(2 * len(NEAR) + len(FAR) + 6, width, width)
         self.microphone = _mlp(2 * width + 1 + 2 * (2 * PROFILE_STEPS + 1), width, width)
         self.candidate = _mlp(2 * width + 5, width, width)
+        self.echoes = Echoes(width)
         self.compare = nn.Linear(2 * width, 1)
         self.nowhere = nn.Linear(width + 2, 1)
         self.trust = nn.Parameter(torch.tensor(1.0))
@@ -62,12 +64,14 @@ class SecondLook(nn.Module):
         profiles = _profiles(likelihoods, candidates, positions_m, speed_m_s)
         log_ranges = _log_ranges(candidates, positions_m)
         microphones, is_placed = self._microphones(pairs, profiles, log_ranges, likelihoods)
+        of_microphones, of_candidates = self.echoes(likelihoods, candidates, positions_m, box_m, speed_m_s)
+        microphones = microphones + of_microphones
         walls_m = torch.minimum(candidates - box_m[:, None, 0], box_m[:, None, 1] - candidates).amin(dim=-1)
         usual = torch.stack([is_placed.sum(dim=-1) / 10, torch.full_like(speed_m_s, 2 * likelihoods.window_s)], dim=-1)
         away = (log_ranges * is_placed[:, None]).sum(dim=-1) / is_placed.sum(dim=-1, keepdim=True).clamp_min(1)
         own = torch.stack([score / USUAL, walls_m.clamp(-1, 2), away], dim=-1)
         about = torch.cat([own, usual[:, None].expand(*score.shape, 2)], dim=-1)
-        looked = self.candidate(torch.cat([_pooled(microphones, is_placed[:, None]), about], dim=-1))
+        looked = self.candidate(torch.cat([_pooled(microphones, is_placed[:, None]), about], dim=-1)) + of_candidates
 
         among = looked.masked_fill(~is_there[..., None], NOT_THERE).amax(dim=1)
         others = among[:, None].expand_as(looked)
@@ -165,14 +169,3 @@ def _mean(
     values: Float[Tensor, "*batch item width"], counts: Bool[Tensor, "*#batch item"]
 ) -> Float[Tensor, "*batch width"]:
     return (values * counts[..., None]).sum(dim=-2) / counts.sum(dim=-1, keepdim=True).clamp_min(1)
-
-
-def partners_of(
-    pairs: Int[Tensor, "pair 2"], count: int
-) -> tuple[Int[Tensor, "mic partner"], Bool[Tensor, "mic partner"]]:
-    """Of every microphone the numbers of its directed pairs, (i, j) then (j, i); False where it has fewer than others."""
-    first = torch.cat([pairs[:, 0], pairs[:, 1]])
-    is_own = first == torch.arange(count, device=pairs.device)[:, None]
-    most = int(is_own.sum(dim=1).max())
-    order = is_own.int().argsort(dim=1, descending=True, stable=True)[:, :most]
-    return order, is_own.gather(1, order)

@@ -22,8 +22,9 @@ from soundfix.losses import draw_points
 from soundfix.masking import TokenMask, draw_mask
 from soundfix.model import SAMPLE_RATE, Windows
 from soundfix.recipes import Stage
-from soundfix.scene import Scene
+from soundfix.scene import Room, Scene
 
+WALLS_OFF = 0.5  # of the windows, where a stage has walls off
 AHEAD = 4  # batches made before they are wanted
 Row = dict[str, Tensor]
 
@@ -103,10 +104,18 @@ class Batches(torch.utils.data.Dataset):
             window = noise_alone(window, rng)
         if self.stage.share_roomless and rng.random() < self.stage.share_roomless:
             window = replace(window, room=None)
+        if self.stage.walls_off_m and rng.random() < WALLS_OFF and window.room is not None:
+            window = replace(window, room=_off(window.room, self.stage.walls_off_m, rng))
         row = row_of(window, microphones=count, sources=self.sources)
         if self.stage.keeps_channels:
             row["is_heard"] &= torch.from_numpy(rng.permutation(count) < microphones)
         return row | hidden_and_points(row, self.stage, rng)
+
+
+def _off(room: Room, error_m: float, rng: np.random.Generator) -> Room:
+    """The room with each wall a little off."""
+    low, high = (np.array(room) + error_m * rng.standard_normal((2, 3))).tolist()
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
 def row_of(scene: Scene, *, microphones: int, sources: int) -> Row:
