@@ -39,6 +39,11 @@ def test_at_the_source_an_echo_goes_to_the_wall_and_back():
     assert sorted(extra_paths(here, here, BOX_M).flatten().tolist()) == [1, 2, 4, 5, 6, 10]
 
 
+def test_a_known_height_has_no_floor_and_no_ceiling():
+    here, flat = torch.tensor([[[1.0, 2.0, 0.5]]]), torch.tensor([[[0.0, 0, 0.5], [6, 5, 0.5]]])
+    assert sorted(extra_paths(here, here, flat).flatten().tolist()) == [2, 4, 6, 10, 1000, 1000]
+
+
 def test_an_echo_is_heard_where_it_is_planted_and_by_whom():
     """Microphone 2 hears the echo of wall 4 with all others, nobody else does, and only from the right place."""
     likelihoods, candidates, positions = said(), places(3, seed=1), places(5, seed=2)

@@ -24,6 +24,7 @@ from soundfix.likelihood import PairLikelihoods, delays, look_up, start_at_zero
 WIDTHS = (3, 10)  # lags either side of where an echo is expected: a peak; 10 cm of path
 USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance: about 1 after division
 USUAL_EXTRA_M, MOST_EXTRA = 3.0, 4.0  # path of an echo beyond the direct one, and where it stops to matter how much
+THINNEST_ROOM_M, NO_WALL_M = 0.5, 1000.0  # a box thinner than this along an axis has no walls there
 FEATURES = 2 * len(WIDTHS) + 2
 
 
@@ -74,10 +75,11 @@ def extra_paths(
     positions_m: Float[Tensor, "batch mic 3"],
     box_m: Float[Tensor, "batch 2 3"],
 ) -> Float[Tensor, "batch candidate mic wall"]:
-    """How much further (m) the way by each wall is than the direct one."""
+    """How much further (m) the way by each wall is than the direct one; by what is no wall, but says the height, far."""
     stand = positions_m[:, None, :, None]
     by_wall = (images(candidates, box_m)[:, :, None] - stand).norm(dim=-1)
-    return by_wall - (candidates[:, :, None, None] - stand).norm(dim=-1)
+    is_wall = (box_m.diff(dim=1)[:, 0] > THINNEST_ROOM_M).repeat(1, 2)[:, None, None]
+    return torch.where(is_wall, by_wall - (candidates[:, :, None, None] - stand).norm(dim=-1), NO_WALL_M)
 
 
 def heard_echoes(
