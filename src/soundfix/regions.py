@@ -15,7 +15,7 @@ import numpy as np
 from soundfix.consensus import Consensus
 from soundfix.localizer import Source
 
-WEIGHTS = (0.648, -0.145)  # a, b
+WEIGHTS = (0.417, -0.044)  # a, b
 MOST_SURE, LEAST_SURE = 6.0, -3.0  # log-odds: beyond, surer is not better
 
 
