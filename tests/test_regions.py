@@ -1,4 +1,4 @@
-"""Factors of regions: they widen, they move nothing, and what a doubtful place has been given is not given again."""
+"""Factors of regions: they widen, they move nothing, and what a place has been given for its doubt is not given again."""
 
 import numpy as np
 import pytest
@@ -32,8 +32,9 @@ def test_a_factor_widens_the_region_and_moves_nothing(monkeypatch):
     assert found[4.0].radius90_m == pytest.approx(2 * found[1.0].radius90_m)
 
 
-def test_the_sure_place_gets_the_whole_factor_the_doubtful_one_less():
-    factors = [regions.factor(place(probability)) for probability in (None, 1.0, 0.9, 0.3, 0.0)]
+def test_doubt_widens_until_the_place_is_widened_anyway():
+    factors = [regions.factor(place(probability)) for probability in (None, 1.0, 0.99, 0.95, 0.9)]
     assert factors[0] == factors[1] == pytest.approx(np.exp(regions.WEIGHTS[0]))
-    assert sorted(factors, reverse=True) == factors
-    assert factors[-1] > 0.5
+    assert sorted(factors) == factors
+    assert factors[-1] > 4 * factors[0]
+    assert regions.factor(place(0.89)) == regions.factor(place(0.0)) == factors[0]

@@ -6,26 +6,27 @@ simulated rooms that nothing was trained on (quantile regression, Koenker and Ba
 
     factor of the covariance = exp(a + b doubt),    doubt = the log-odds against the place that came first
 
-A doubtful place has been widened already, by what its probability leaves to others. Scatter, the number of microphones,
-declared errors and the length of the window were tried beside doubt, and said nothing more.
+A place that is less likely than LISTED has been widened already, by what its probability leaves to others: its doubt counts
+as none. Scatter, the number of microphones, declared errors and the length of the window were tried beside doubt, and said
+nothing more.
 """
 
 import numpy as np
 
 from soundfix.consensus import Consensus
 from soundfix.localizer import Source
+from soundfix.verdict import LISTED
 
-WEIGHTS = (0.417, -0.044)  # a, b
-MOST_SURE, LEAST_SURE = 6.0, -3.0  # log-odds: beyond, surer is not better
+WEIGHTS = (0.206, 0.447)  # a, b
+MOST_SURE = 6.0  # log-odds: beyond, surer is not better
 
 
 def doubt(consensus: Consensus) -> float:
-    """0 where the first place is as sure as can be, up to 9 where it is hardly likely."""
+    """0 where the first place is as sure as can be, up to 3.8 where it is only just likely enough not to be widened."""
     sure = consensus.modes[0].probability
-    if sure is None:
+    if sure is None or sure < LISTED:
         return 0.0
-    odds = np.log(max(sure, 1e-9) / max(1 - sure, 1e-9))
-    return MOST_SURE - float(np.clip(odds, LEAST_SURE, MOST_SURE))
+    return MOST_SURE - min(MOST_SURE, float(np.log(sure / max(1 - sure, 1e-9))))
 
 
 def factor(consensus: Consensus) -> float:
