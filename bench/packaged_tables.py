@@ -2,8 +2,8 @@
 
     python bench/packaged_tables.py FOLDER... > docs/three_stream.md
 
-One table a folder: mean error (standard error) and share under 30 cm of every method, then what else there is to know of
-three-stream: coverage, abstentions, medians.
+One table a data set: mean error (standard error) and share under 30 cm of every method, then what else there is to know of
+three-stream: coverage, abstentions, medians. Methods may lie in several folders of the same windows; the last one counts.
 """
 
 import csv
@@ -33,19 +33,23 @@ def main() -> None:
     folders = [Path(text) for text in sys.argv[1:]]
     if not folders:
         raise SystemExit(__doc__)
-    manifests = [json.loads((folder / "manifest.json").read_text()) for folder in folders]
-    print(HEAD.format(day=max(manifest["ended"] for manifest in manifests)[:10]))
-    print("\n".join(section(*each) for each in zip(folders, manifests, strict=True)))
+    sets: dict[str, list[Path]] = {}
+    for folder in folders:
+        plan = manifest_of(folder)["plan"]
+        sets.setdefault(json.dumps([plan["dataset"], plan["grid"], plan["sources"], plan["wanted"]]), []).append(folder)
+    print(HEAD.format(day=max(manifest_of(folder)["ended"] for folder in folders)[:10]))
+    print("\n".join(section(of_one) for of_one in sets.values()))
 
 
-def section(folder: Path, manifest: dict[str, Any]) -> str:
-    """One folder's table under its title and the command that made it."""
-    with (folder / "summary.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["part"] == "all"]
-    plan = manifest["plan"]
-    columns = list(dict.fromkeys(column(row) for row in rows))
-    by_place = {(row["method"], column(row)): row for row in rows}
-    methods = [method["label"] for method in plan["methods"]]
+def manifest_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def section(folders: list[Path]) -> str:
+    """The table of one data set under its title and the command that makes it."""
+    by_place = {(row["method"], column(row)): row for folder in folders for row in summary(folder)}
+    methods, columns = (list(dict.fromkeys(names)) for names in zip(*by_place, strict=True))
+    methods.sort(key=lambda name: name != OURS)
     lines = [line(method, [score(by_place[method, c]) for c in columns]) for method in methods]
     ours = [by_place[OURS, c] for c in columns]
     lines.append(line("in 90 % region", [share(row["coverage"]) for row in ours]))
@@ -54,7 +58,14 @@ def section(folder: Path, manifest: dict[str, Any]) -> str:
         pairs = zip(ours, [by_place[YARDSTICK, c] for c in columns], strict=True)
         lines.append(line(f"median; of `{YARDSTICK}`", [f"{cm(a)}; {cm(b)} cm" for a, b in pairs]))
     head = [line("MAE (standard error), share under 30 cm", columns), line("---", ["---:"] * len(columns))]
-    return "\n".join([f"## {title(plan)}\n", f"`{command(plan)}`\n", *head, *lines, ""])
+    plan = manifest_of(folders[0])["plan"]
+    return "\n".join([f"## {title(plan)}\n", f"`{command(plan, methods)}`\n", *head, *lines, ""])
+
+
+def summary(folder: Path) -> list[Row]:
+    """Means over all windows of a condition."""
+    with (folder / "summary.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["part"] == "all"]
 
 
 def title(plan: dict[str, Any]) -> str:
@@ -62,11 +73,11 @@ def title(plan: dict[str, Any]) -> str:
     return TITLES[plan["dataset"]] + talkers
 
 
-def command(plan: dict[str, Any]) -> str:
-    """The words that made it."""
+def command(plan: dict[str, Any], methods: list[str]) -> str:
+    """The words that make it."""
     grid, wanted = plan["grid"], plan["wanted"]
     said = {
-        "--methods": [method["label"] for method in plan["methods"]],
+        "--methods": methods,
         "--windows": grid["windows_s"],
         "--microphones": grid["microphones"],
         "--sources": plan["sources"] if plan["sources"] != [1] else [],
