@@ -303,8 +303,8 @@ def test_simulate_plays_a_folder(tmp_path, command):
     ("options", "message"),
     [
         (["--world", "cave"], "no world is called 'cave'; there are clean-rooms, random-rooms, luvira-twin"),
-        (["--fault", "dead"], "KIND one of dead, noisy"),
-        (["--fault", "rusty:1"], "KIND one of dead, noisy"),
+        (["--fault", "dead"], "KIND one of dead, cut, noisy"),
+        (["--fault", "rusty:1"], "KIND one of dead, cut, noisy"),
         (["--fault", "dead:99"], "no microphone '99'"),
         (["--audio", "nowhere"], "no audio file in nowhere"),
     ],

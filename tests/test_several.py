@@ -35,12 +35,12 @@ def mode(place, probability):
     return Mode(position=np.asarray(place), score=0.9, probability=probability)
 
 
-def next_ones(evidence, first, *, probability=0.9, times=2):
+def next_ones(evidence, first, *, probability=0.9, times=2, least=0.3):
     """What further_sources finds, by a listener that is so sure of whatever it finds."""
 
     def find(kept, places):
         found = find_modes(unexplained(kept, places, POSITIONS), POSITIONS, BOX)
-        return [replace(each, probability=probability) for each in found if each.score > 0.3]
+        return [replace(each, probability=probability) for each in found if each.score > least]
 
     further = further_sources(SCENE, consensus(evidence, first), [evidence] * times, find)
     return [each.modes[0].position for each in further]
@@ -60,6 +60,14 @@ def test_the_second_source_is_found_and_no_third():
 
 def test_none_that_is_less_likely_than_not():
     assert next_ones(heard(ONE, OTHER), mode(ONE, 0.5), probability=0.4) == []
+
+
+@pytest.mark.parametrize(("height", "count"), [(0.5, 1), (0.05, 0)])
+def test_what_is_far_weaker_than_the_first_is_what_is_left_of_it(height, count):
+    one, other = heard(ONE), heard(OTHER)
+    both = replace(one, values=np.maximum(one.values, np.float32(height) * other.values))
+    found = next_ones(both, mode(ONE, 0.9), least=0.0)
+    assert len(found) == count
 
 
 def test_a_lone_source_leaves_nothing():

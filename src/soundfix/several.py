@@ -23,6 +23,7 @@ from soundfix.scene import Scene
 from soundfix.verdict import DETECTED, UNSURE, detection
 
 MOST_SOURCES = 3  # at once
+LEAST_SHARE = 0.1  # of the first one's evidence: less is what is left of it; real ones have 0.4 and more
 Spots = Sequence[Float[np.ndarray, "3"]]
 
 
@@ -42,7 +43,7 @@ def further_sources(
         modes = find(evidence.among(consensus.is_kept), places)
         fresh = [mode for mode in modes if _is_elsewhere(mode, places)]
         other = replace(consensus, modes=fresh[:1], evidence=unexplained(evidence, places, positions))
-        if not fresh or not _is_source(other):
+        if not fresh or not _is_source(other) or fresh[0].score < LEAST_SHARE * consensus.modes[0].score:
             break
         found.append(other)
     return found
