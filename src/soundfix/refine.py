@@ -140,12 +140,10 @@ def _best(score: Float[np.ndarray, "cell"], count: int) -> Int[np.ndarray, "kept
 
 def _distinct(points: np.ndarray, score: np.ndarray, count: int) -> Float[np.ndarray, "mode 3"]:
     """The best points that are not neighbours of a better one."""
-    kept: list[np.ndarray] = []
-    for k in _best(score, len(score)):
-        if all(np.linalg.norm(points[k] - other) > APART_M for other in kept):
-            kept.append(points[k])
-        if len(kept) == count:
-            break
+    left, kept = points[_best(score, len(score))], list[np.ndarray]()
+    while len(left) and len(kept) < count:
+        kept.append(left[0])
+        left = left[np.linalg.norm(left - left[0], axis=1) > APART_M]
     return np.array(kept)
 
 

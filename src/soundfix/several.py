@@ -12,10 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix import physics
-from soundfix.answer import weighted
-from soundfix.consensus import Consensus, with_polarity
+from soundfix.consensus import Consensus
 from soundfix.evidence import Evidence
-from soundfix.health import examine
 from soundfix.likelihood import EXPLAINED_M
 from soundfix.localizer import Finding
 from soundfix.refine import APART_M, Mode
@@ -36,10 +34,8 @@ def further_sources(
     """
     found: list[Consensus] = []
     positions = scene.microphones.positions
-    to_turn = consensus.is_inverted & ~consensus.evidence.turned(len(positions))
-    for own in heard:
+    for evidence in heard:
         places = [each.modes[0].position for each in (consensus, *found)]
-        evidence = with_polarity(weighted(own, examine(scene).weight), to_turn)
         modes = find(evidence.among(consensus.is_kept), places)
         fresh = [mode for mode in modes if _is_elsewhere(mode, places)]
         other = replace(consensus, modes=fresh[:1], evidence=unexplained(evidence, places, positions))

@@ -20,23 +20,24 @@ from torch import Tensor
 
 from soundfix import checkpoint as checkpoints
 from soundfix import gcc, physics, regions
-from soundfix.answer import answer, fewest_microphones
+from soundfix.answer import answer, fewest_microphones, weighted
 from soundfix.compromise import compromise
-from soundfix.consensus import Consensus, agree
+from soundfix.consensus import Consensus, agree, with_polarity
 from soundfix.coordinates import Places, locate_by_coordinates
 from soundfix.correlate import FINE_RATE_HZ, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
+from soundfix.health import examine
 from soundfix.likelihood import PairLikelihoods
 from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network
 from soundfix.opinions import Opinion, heed
-from soundfix.refine import Mode, find_modes, polish
+from soundfix.refine import RUNNERS_UP, Mode, find_modes, polish
 from soundfix.scene import Scene
 from soundfix.second_look import CANDIDATES
 from soundfix.several import MOST_SOURCES, Spots, apart_from, further_sources, several, unexplained
 from soundfix.tensors import to_windows
-from soundfix.verdict import CLEAR_LEAD, LISTED, MOST_CANDIDATES, place_sources
+from soundfix.verdict import CLEAR_LEAD, LIKELY, LISTED, MOST_CANDIDATES, place_sources
 
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
@@ -100,7 +101,7 @@ class ThreeStream:
             further = further_sources(
                 scene,
                 consensus,
-                listener.further_evidence(),
+                listener.further_evidence(scene, consensus),
                 lambda evidence, found: listener.find(evidence, scene.microphones.positions, box, found_m=found),
             )
             consensus = apart_from(consensus, [other.modes[0].position for other in further])
@@ -138,6 +139,7 @@ class Listener:
     network: Network
     _answers: Answers | None = field(default=None, init=False)
     _evidence: dict[int, Evidence] = field(default_factory=dict, init=False)
+    _plain_curves: Float[np.ndarray, "pair lag"] | None = field(default=None, init=False)
     _origin_m: Float[np.ndarray, "3"] = field(default_factory=lambda: np.zeros(3), init=False)
     _sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0), init=False)
     _speed_m_s: float = field(default=0.0, init=False)
@@ -158,17 +160,22 @@ class Listener:
         self._sigma_m = scene.microphones.sigma_m
         max_lag = round(largest_lag(scene) / scene.sample_rate * SAMPLE_RATE)
         self._evidence.clear()
+        self._plain_curves = None
         with torch.inference_mode():
             device = self.network.kind.device
             windows = to_windows(audio, scene, pairs, origin_m=self._origin_m).to(device)
             self._answers = self.network(windows, pairs=torch.from_numpy(pairs).to(device), max_lag=max_lag)
 
-    def further_evidence(self) -> list[Evidence]:
+    def further_evidence(self, scene: Scene, consensus: Consensus) -> list[Evidence]:
         """Where further sources are sought, one after the other: each has a slot, or all are in the only one."""
         slots = self.answers.sources_m.shape[1]
-        if slots > 1 or self.network.second_look is None:
-            return [self.evidence(slot) for slot in range(1, slots)]
-        return [self.evidence(0)] * (MOST_SOURCES - 1)
+        if slots == 1 and self.network.second_look is not None:
+            return [consensus.evidence] * (MOST_SOURCES - 1)
+        weight, before = examine(scene).weight, consensus.evidence.turned(len(scene.microphones))
+        return [
+            with_polarity(weighted(self.evidence(slot), weight), consensus.is_inverted & ~before)
+            for slot in range(1, slots)
+        ]
 
     @property
     def answers(self) -> Answers:
@@ -216,7 +223,7 @@ class Listener:
         is_used = is_heard & scene.microphones.is_known & scene.is_trusted
         if self.answers.likelihoods is None or is_used.sum() < fewest_microphones(scene):
             return np.zeros_like(is_heard)
-        plain = self._plain(self.answers.likelihoods, self.evidence(0))
+        plain = self._plain(self.evidence(0))
 
         def find(kept: Evidence) -> list[Mode]:
             return find_modes(kept, positions, box)
@@ -239,7 +246,10 @@ class Listener:
         evidence = unexplained(evidence, found_m, positions)
         if self.network.second_look is None:
             return find_modes(evidence, positions, box, polishes=polishes)
-        modes = find_modes(evidence, positions, box, polishes=polishes, most=CANDIDATES, breadth=BREADTH)
+        most, breadth = (
+            (RUNNERS_UP, 1.0) if len(found_m) else (CANDIDATES, BREADTH)
+        )  # a further one stands out or is none
+        modes = find_modes(evidence, positions, box, polishes=polishes, most=most, breadth=breadth)
         return self._looked_at_again(modes, evidence, positions, box, found_m) if modes else []
 
     def _looked_at_again(
@@ -271,22 +281,32 @@ class Listener:
             )
         probability = odds[0].softmax(dim=0).cpu().numpy()
         order = np.argsort(-probability[:-1], kind="stable")
-        plain = self._plain(heard, evidence)
-        likely = [
-            compromise(plain, positions, self._sigma_m, polished(plain, positions, modes[k].position, box), box)
-            for k in order[:MOST_CANDIDATES]
-        ]
-        others = [modes[k].position for k in order[MOST_CANDIDATES:]]
+        plain = self._plain(evidence)
+        is_listed = (probability[order] > LIKELY) & (np.arange(len(order)) < MOST_CANDIDATES)
+        is_listed[0] = True
         return [
-            replace(modes[k], position=place, probability=float(probability[k]))
-            for k, place in zip(order, (*likely, *others), strict=True)
+            replace(
+                modes[k],
+                position=self._exact(plain, positions, modes[k].position, box) if listed else modes[k].position,
+                probability=float(probability[k]),
+            )
+            for k, listed in zip(order, is_listed, strict=True)
         ]
 
-    def _plain(self, heard: PairLikelihoods, evidence: Evidence) -> Evidence:
+    def _exact(
+        self, plain: Evidence, positions: Float[np.ndarray, "mic 3"], place: Float[np.ndarray, "3"],
+        box: Float[np.ndarray, "2 3"],
+    ) -> Float[np.ndarray, "3"]:  # fmt: skip
+        """The place as exactly as the unmasked curves and the errors of the positions allow."""
+        return compromise(plain, positions, self._sigma_m, polished(plain, positions, place, box), box)
+
+    def _plain(self, evidence: Evidence) -> Evidence:
         """The unmasked curves of the pairs in this evidence: a mask tells right peaks from wrong ones, and blurs both."""
-        rows = torch.from_numpy(self._rows(evidence)).to(heard.plain.device)
-        finer = ceil(FINE_RATE_HZ / heard.lags_a_second)
-        return replace(evidence, values=gcc.upsample(heard.plain[0][rows], finer).cpu().numpy())
+        heard, rows = self.answers.likelihoods, self._rows(evidence)
+        assert heard is not None
+        if self._plain_curves is None:
+            self._plain_curves = gcc.upsample(heard.plain[0], ceil(FINE_RATE_HZ / heard.lags_a_second)).cpu().numpy()
+        return replace(evidence, values=self._plain_curves[rows] * self._signs(evidence)[rows, None])
 
     def opinions(self, consensus: Consensus, scene: Scene) -> list[Opinion]:
         """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
@@ -312,15 +332,20 @@ class Listener:
         """Where its pairs are among all that were heard."""
         return np.flatnonzero((self.evidence(0).pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1))
 
+    def _signs(self, evidence: Evidence) -> Float[np.ndarray, "pair"]:
+        """-1 where this evidence has a pair's polarity turned, 1 for all other pairs."""
+        own, rows = self.evidence(0), self._rows(evidence)
+        signs = np.ones(len(own.pairs), dtype=np.float32)
+        signs[rows[(own.values[rows] * evidence.values).sum(axis=1) < 0]] = -1.0
+        return signs
+
     def _as_in(self, evidence: Evidence) -> PairLikelihoods:
         """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
         heard, own = self.answers.likelihoods, self.evidence(0)
         assert heard is not None
-        rows = self._rows(evidence)
-        sign, is_kept = np.ones(len(own.pairs), dtype=np.float32), np.zeros(len(own.pairs), dtype=bool)
-        sign[rows] = np.sign((own.values[rows] * evidence.values).sum(axis=1))
-        is_kept[rows] = True
-        turn = torch.from_numpy(sign).to(heard.curves)[:, None]
+        is_kept = np.zeros(len(own.pairs), dtype=bool)
+        is_kept[self._rows(evidence)] = True
+        turn = torch.from_numpy(self._signs(evidence)).to(heard.curves)[:, None]
         return replace(
             heard,
             curves=heard.curves * turn,
