@@ -20,6 +20,7 @@ from soundfix import checkpoint, recipes
 from soundfix.errors import DatasetError, TrainingError
 from soundfix.model import Network
 from soundfix.recipes import STAGES
+from soundfix.several import MOST_SOURCES
 from soundfix.training.batches import Batches
 from soundfix.training.loop import Job, train
 from soundfix.training.runs import Run, State, read_newest
@@ -274,7 +275,7 @@ def test_a_later_stage_goes_on_from_the_average(tmp_path):
 
 
 def test_windows_without_a_known_source_still_teach_the_reconstructions(tmp_path):
-    clips = Clips(sources=2)  # more than the network has slots for: no truth
+    clips = Clips(sources=MOST_SOURCES + 1)  # more than anything is taught of: no truth
     recipe = quick(0, 0, 3, average=0.0)
     torch.manual_seed(0)
     before = Network(recipe.network).state_dict()
@@ -285,6 +286,13 @@ def test_windows_without_a_known_source_still_teach_the_reconstructions(tmp_path
     assert not torch.equal(
         before["audio_inverse_mapper.layers.0.weight"], after["audio_inverse_mapper.layers.0.weight"]
     )
+
+
+def test_two_sources_teach_the_likelihood_of_one_slot_but_not_its_coordinates(tmp_path):
+    seen = []
+    train(job(tmp_path, recipe=quick(0, 0, 3), data=[Clips(sources=2)]), watch=seen.append)
+    assert all(numbers["sources"] == 0 for numbers in seen)
+    assert all(numbers["likelihood"] > 0 for numbers in seen)
 
 
 def test_what_comes_out_is_a_checkpoint_that_says_where_it_is_from(tmp_path):
