@@ -66,3 +66,16 @@ def test_it_never_goes_further_than_the_region(off_m):
     away = found - start
     assert away @ np.linalg.solve(covariance, away) <= 6.26
     assert np.isfinite(found).all()
+
+
+def test_a_known_coordinate_stays_and_the_others_are_the_best_for_it(rng):
+    """Positions off by 3 cm: at the right height the place is nearer than where the free compromise lies."""
+    flat = np.array([[0.0, 0, SOURCE[2]], [6, 5, SOURCE[2]]])
+    errors = {"flat": [], "free": []}
+    for _ in range(20):
+        evidence = heard(POSITIONS + 0.03 * rng.standard_normal(POSITIONS.shape))
+        for label, box in (("flat", flat), ("free", BOX)):
+            found = compromise(evidence, POSITIONS, sigma(0.03), SOURCE.copy(), box)
+            errors[label].append(np.linalg.norm(found - SOURCE))
+            assert label == "free" or found[2] == SOURCE[2]
+    assert np.mean(errors["flat"]) < np.mean(errors["free"])

@@ -8,7 +8,7 @@ import torch
 
 import soundfix
 from networks import paper_like, tiny
-from soundfix import checkpoint, recipes
+from soundfix import checkpoint, recipes, three_stream
 from soundfix.baselines.srp_phat import SrpPhat
 from soundfix.errors import CheckpointError
 from soundfix.model import Network
@@ -168,3 +168,12 @@ def test_a_reversed_polarity_is_turned_before_the_network_listens():
     assert [report.name for report in turned.microphones if report.status == "inverted"] == ["mic3", "mic6"]
     assert {"inverted:mic3", "inverted:mic6"} <= set(turned.reasons)
     assert {report.status for report in right.microphones} == {"ok"}
+
+
+def test_a_known_height_is_a_room_to_the_second_look():
+    flat = np.array([[0.0, 0, 1.5], [6, 5, 1.5]])
+    found = three_stream.with_height(flat)
+    assert np.array_equal(found[:, :2], flat[:, :2])
+    assert found[:, 2].tolist() == [1.5 - three_stream.USUAL_WALL_M, 1.5 + three_stream.USUAL_WALL_M]
+    room = np.array([[0.0, 0, 0], [6, 5, 3]])
+    assert np.array_equal(three_stream.with_height(room), room)

@@ -10,11 +10,12 @@ goes no further from the place than its region of 90 % reaches.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.evidence import Evidence
 from soundfix.metrics import REGION_90
+from soundfix.scene import free_axes
 
 LEAST_SIGMA_M = 0.01  # mean declared error from which peaks no longer meet
 TIMING_M = 0.006  # of a peak itself
@@ -38,16 +39,17 @@ def compromise(
     error_m = np.sqrt(np.square(sigma_m[i]) + np.square(sigma_m[j]) + TIMING_M**2)
     point = place.copy()
     for _ in range(STEPS):
-        point = np.clip(point + _step(evidence, positions, error_m, point), box[0], box[1])
+        point = np.clip(point + _step(evidence, positions, error_m, point, free_axes(box)), box[0], box[1])
     information = np.linalg.inv(physics.cramer_rao(place, positions[used], np.hypot(TIMING_M, sigma_m[used]), box))
     away = point - place
     return place + away * min(1.0, np.sqrt(REGION_90 / max(float(away @ information @ away), 1e-9)))
 
 
 def _step(
-    evidence: Evidence, positions: np.ndarray, error_m: Float[np.ndarray, "pair"], point: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "3"]:
-    """One step of Gauss-Newton, with the weights and peaks of where it stands."""
+    evidence: Evidence, positions: np.ndarray, error_m: Float[np.ndarray, "pair"], point: Float[np.ndarray, "3"],
+    is_free: Bool[np.ndarray, "3"],
+) -> Float[np.ndarray, "3"]:  # fmt: skip
+    """One step of Gauss-Newton along the free axes, with the weights and peaks of where it stands."""
     i, j = evidence.pairs.T
     ranges = physics.distances(point, positions)
     expected = ranges[i] - ranges[j]
@@ -55,7 +57,7 @@ def _step(
     residual = (found - expected) / error_m
     weight = height * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9))
     units = (point - positions) / np.maximum(ranges, 1e-6)[:, None]
-    jacobian = (units[i] - units[j]) / error_m[:, None]
+    jacobian = (units[i] - units[j]) * is_free / error_m[:, None]
     normal, slope = jacobian.T @ (weight[:, None] * jacobian), jacobian.T @ (weight * residual)
     step = np.linalg.lstsq(normal, slope, rcond=1e-4)[0]
     return step * min(1.0, LONGEST_STEP_M / max(float(np.linalg.norm(step)), 1e-9))

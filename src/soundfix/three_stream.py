@@ -33,7 +33,7 @@ from soundfix.localizer import Estimate, Finding, PairReport, Source
 from soundfix.model import SAMPLE_RATE, Answers, Network
 from soundfix.opinions import Opinion, heed
 from soundfix.refine import RUNNERS_UP, Mode, find_modes, polish
-from soundfix.scene import Scene
+from soundfix.scene import Scene, free_axes
 from soundfix.second_look import CANDIDATES
 from soundfix.several import MOST_SOURCES, Spots, apart_from, further_sources, several, unexplained
 from soundfix.tensors import to_windows
@@ -41,6 +41,7 @@ from soundfix.verdict import CLEAR_LEAD, LIKELY, LISTED, MOST_CANDIDATES, place_
 
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
+USUAL_WALL_M = 1.3  # from a source to floor and ceiling
 BREADTH = 2.0  # of the search for candidates: what it passes over no second look finds
 
 
@@ -277,7 +278,7 @@ class Listener:
                 found = tensor(np.array(found_m) - self._origin_m)
                 heard = heard.without(found, all_there(found), stand, speed)
             odds = self.network.second_look(
-                heard, places, all_there(places), stand, tensor(box - self._origin_m), speed
+                heard, places, all_there(places), stand, tensor(with_height(box) - self._origin_m), speed
             )
         probability = odds[0].softmax(dim=0).cpu().numpy()
         order = np.argsort(-probability[:-1], kind="stable")
@@ -364,6 +365,12 @@ class Listener:
             PairReport(microphones=(names[i], names[j]), coherence=c, attention=a, gate=g)
             for (i, j), c, a, g in columns
         )
+
+
+def with_height(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
+    """The box as a room: where it is thin, because a coordinate is known, as far to both sides as walls usually are."""
+    known = ~free_axes(box) * USUAL_WALL_M
+    return np.stack([box[0] - known, box[1] + known])
 
 
 def polished(
