@@ -295,6 +295,13 @@ def test_two_sources_teach_the_likelihood_of_one_slot_but_not_its_coordinates(tm
     assert all(numbers["likelihood"] > 0 for numbers in seen)
 
 
+def test_windows_of_more_sources_than_slots_do_not_teach_them(tmp_path):
+    seen = []
+    two_slots = replace(quick(0, 0, 2), network=replace(recipes.tiny().network, sources=2))
+    train(job(tmp_path, recipe=two_slots, data=[Clips(sources=3)]), watch=seen.append)
+    assert all(numbers["sources"] == numbers["likelihood"] == 0 for numbers in seen)
+
+
 def test_what_comes_out_is_a_checkpoint_that_says_where_it_is_from(tmp_path):
     train(job(tmp_path, settings={"data_sets": ["twin"]}))
     network = checkpoint.load(tmp_path / "model.safetensors")

@@ -113,7 +113,8 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
         return terms
     points = torch.cat([batch.points_m, wrong_peaks(answers.likelihoods, batch)], dim=1)
     scores = answers.likelihoods.at(points, batch.windows.positions_m, batch.speed_m_s)
-    loss = likelihood_loss(scores, points, batch.sources_m, batch.is_there)
+    slots = scores.shape[1] if scores.shape[1] > 1 else batch.is_there.shape[1]  # a single one speaks for all
+    loss = likelihood_loss(scores, points, batch.sources_m[:, :slots], with_a_slot(batch, slots))
     return terms | {"likelihood": recipe.losses.likelihood * loss}
 
 
@@ -159,17 +160,22 @@ def _answered(network: Network, batch: Batch, recipe: Recipe) -> tuple[Terms, An
     answers = network(windows, mask=batch.mask, max_lag=reach(batch))
     placed = batch.microphones_m.isfinite().all(dim=-1) & windows.is_heard
     slots = answers.sources_m.shape[1]
-    has_room = batch.is_there.sum(dim=1, keepdim=True) <= slots
     counts = {
         "sound": batch.hides_sound,
         "microphones": placed & (batch.hides_position | ~windows.is_known),
-        "sources": (batch.is_there & has_room)[:, :slots],
+        "sources": with_a_slot(batch, slots),
     }
     guess = {"microphones": answers.microphones_m, "sources": answers.sources_m}
     truth = {"microphones": batch.microphones_m, "sources": batch.sources_m[:, :slots]}
     guess, truth = ({name: _normalised(network, places) for name, places in each.items()} for each in (guess, truth))
     sounds = {"sound": answers.sound}, {"sound": network.sound_target(windows.audio)}
     return total_loss(recipe.losses, guess=guess | sounds[0], truth=truth | sounds[1], counts=counts), answers
+
+
+def with_a_slot(batch: Batch, slots: int) -> Bool[Tensor, "batch slot"]:
+    """The sources that count: none, where more of them sound than there are slots."""
+    has_room = batch.is_there.sum(dim=1, keepdim=True) <= slots
+    return (batch.is_there & has_room)[:, :slots]
 
 
 def _normalised(network: Network, places_m: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
