@@ -154,6 +154,7 @@ def test_a_longer_warm_up_keeps_its_share():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_paper_s_tables(small_recipes, tmp_path, monkeypatch):
     """Whole, with small networks and two steps of training; a second call reads what the first did."""
     monkeypatch.setattr("soundfix.evaluation.reproduce.SMALL_NGCC", ())

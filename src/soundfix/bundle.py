@@ -1,41 +1,43 @@
-"""Bundle adjustment on delays: microphones, their clocks, the speed of sound and all places of a source, at once.
+"""Bundle adjustment on arrivals: microphones, their clocks, the speed of sound and all places of a source, at once.
 
-At moment w the source at x_w is heard by microphones i and j with a delay that, times the nominal speed of sound c0, is
+At moment w the source at x_w is heard by microphone m at a time that, times the nominal speed of sound c0, is
 
-    kappa d_ijw = |x_w - r_i| - |x_w - r_j| + (o_i - o_j) + (q_i - q_j) t_w + error         kappa = c / c0
+    kappa a_mw = |x_w - r_m| + b_w + o_m + q_m t_w + error         kappa = c / c0
 
-with r the positions, o the offsets and q the drifts of the clocks, both as metres of path (o = c0 times seconds). What
-is unknown is found by robust least squares (Cauchy's loss, scipy's trust region, sparse derivatives): the sum of the
+with b_w when it sounded, r the positions, o the offsets and q the drifts of the clocks, all as metres of path (o = c0 times
+seconds). What is unknown is found by robust least squares (Cauchy's loss): the sum of
 
-    rho((kappa d - predicted)² / s²)     and of the priors     ((value - listed) / sigma)²
+    s² log(1 + e² / (s sigma)²)     and of the priors     ((value - listed) / sigma)²
 
-The covariance is that of the least squares at the end (Triggs et al., Bundle adjustment: a modern synthesis, 2000, sec. 9).
-Axes: W moments, M microphones, N delays, xyz last.
+is made small by Levenberg's and Marquardt's steps, in which the moments' own unknowns are eliminated first (Schur
+complement; Triggs et al., Bundle adjustment: a modern synthesis, 2000, sec. 6). The covariance is that of the least
+squares at the end (sec. 9 there). Axes: W moments, M microphones, P unknowns of the microphones; xyz last.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from scipy.optimize import least_squares
-from scipy.sparse import csr_array, diags_array, hstack, vstack
+from jaxtyping import Bool, Float
 
 SMALLEST_M = 1e-6  # distances, so that directions are finite
-MOST_STEPS = 200  # of each scale
-# Standard errors beyond which a delay counts for less: generous first, so that a start far off is not lost.
+MOST_STEPS = 100  # of each scale
+# Standard errors beyond which an arrival counts for less: generous first, so that a start far off is not lost.
 SCALES = (1000.0, 100.0, 10.0, 1.0)
-LEAST_INFORMATION = 1e-6  # of a source's place, 1 / m²: nothing, but not singular
+SETTLED = 1e-6  # relative gain of a step after which there is no more to gain
+FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-9, 1e9
+LEAST_INFORMATION = 1e-6  # of a moment's unknowns, 1 / m²: nothing, but not singular
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Delays:
-    """moment, first, second: whose delay; path_m: it, times the nominal speed of sound; sigma_m: its standard error."""
+class Arrivals:
+    """path_m: when each microphone heard each moment's sound, times the nominal speed of sound; NaN where it did not.
 
-    moment: Int[np.ndarray, "delay"]
-    first: Int[np.ndarray, "delay"]
-    second: Int[np.ndarray, "delay"]
-    path_m: Float[np.ndarray, "delay"]
-    sigma_m: Float[np.ndarray, "delay"]
+    sigma_m: its standard error. times_s: of the moments. What all arrivals of a moment have in common does not matter.
+    """
+
+    path_m: Float[np.ndarray, "moment mic"]
+    sigma_m: Float[np.ndarray, "moment mic"]
     times_s: Float[np.ndarray, "moment"]
 
 
@@ -72,162 +74,170 @@ class Covariance:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Solution:
-    """residual_m: of every delay; cost: half of the sum that was made small."""
+    """residual_m: of every arrival, NaN where there is none; cost: half of the sum that was made small."""
 
     layout: Layout
-    residual_m: Float[np.ndarray, "delay"]
+    residual_m: Float[np.ndarray, "moment mic"]
     cost: float
     covariance: Covariance
 
 
-def adjust(delays: Delays, listed: Layout, freedom: Freedom, *, start: Layout | None = None) -> Solution:
-    """The layout that fits the delays best, from `start` (what is listed, by default) downhill."""
-    problem = _Problem(delays, listed, freedom)
-    x = problem.vector(start or listed)
-    for scale in SCALES:
-        found = least_squares(
-            problem.residuals,
-            x,
-            jac=problem.jacobian,
-            loss=problem.loss,
-            f_scale=scale,
-            x_scale="jac",
-            tr_solver="lsmr",
-            max_nfev=MOST_STEPS,
-        )
-        x = found.x
-    layout = problem.layout(found.x)
+def adjust(
+    arrivals: Arrivals,
+    listed: Layout,
+    freedom: Freedom,
+    *,
+    start: Layout | None = None,
+    scales: tuple[float, ...] = SCALES,
+) -> Solution:
+    """The layout that fits the arrivals best, from `start` (what is listed, by default) downhill."""
+    problem = _Problem(arrivals, listed, freedom)
+    state = problem.state(start or listed)
+    for scale in scales:
+        state = problem.downhill(state, scale)
     return Solution(
-        layout=layout,
-        residual_m=misfit(delays, layout),
-        cost=float(found.cost),
-        covariance=problem.covariance(found.x),
+        layout=problem.layout(state),
+        residual_m=problem.residual(state),
+        cost=problem.cost(state, scales[-1]),
+        covariance=problem.covariance(state, scales[-1]),
     )
 
 
-def misfit(delays: Delays, layout: Layout) -> Float[np.ndarray, "delay"]:
-    """kappa d - predicted, in metres."""
-    i, j = delays.first, delays.second
-    x, t = layout.sources[delays.moment], delays.times_s[delays.moment]
-    ranges = [np.linalg.norm(x - layout.positions[m], axis=1) for m in (i, j)]
-    clocks = layout.offset_m[i] - layout.offset_m[j] + (layout.drift_m_s[i] - layout.drift_m_s[j]) * t
-    return layout.kappa * delays.path_m - (ranges[0] - ranges[1]) - clocks
+def misfit(arrivals: Arrivals, layout: Layout) -> Float[np.ndarray, "moment mic"]:
+    """kappa a less what the layout predicts, in metres, but for b: the median of every moment's is 0."""
+    ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
+    clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
+    off = layout.kappa * arrivals.path_m - ranges - clocks
+    return off - np.nanmedian(off, axis=1, keepdims=True)
+
+
+class _State(NamedTuple):
+    """x and b of moments; x, y, z, offset, drift of microphones; kappa."""
+
+    moments: Float[np.ndarray, "moment 4"]
+    microphones: Float[np.ndarray, "mic 5"]
+    kappa: float
 
 
 class _Problem:
-    """Least squares over a vector of what is free: sources, then positions, offsets, drifts, kappa."""
+    """Least squares over a state; what is exact stays."""
 
-    def __init__(self, delays: Delays, listed: Layout, freedom: Freedom) -> None:
-        self.delays, self.listed = delays, listed
-        self.moves, self.is_late, self.drifts = (
-            each > 0 for each in (freedom.positions, freedom.offset_m, freedom.drift_m_s)
-        )
-        self.has_speed = freedom.kappa > 0
-        sizes = [listed.sources.size, 3 * self.moves.sum(), self.is_late.sum(), self.drifts.sum(), int(self.has_speed)]
-        self.ends = np.cumsum([0, *sizes])
-        sigma = [
-            np.full(sizes[0], np.inf),
-            np.repeat(freedom.positions[self.moves], 3),
-            freedom.offset_m[self.is_late],
-            freedom.drift_m_s[self.drifts],
-            np.full(sizes[4], freedom.kappa),
-        ]
-        self.sigma = np.concatenate(sigma)
-        self.prior = np.flatnonzero(np.isfinite(self.sigma))
+    def __init__(self, arrivals: Arrivals, listed: Layout, freedom: Freedom) -> None:
+        self.arrivals, self.listed = arrivals, listed
+        each = np.column_stack([*[freedom.positions] * 3, freedom.offset_m, freedom.drift_m_s])
+        sigma = np.append(each.ravel(), freedom.kappa)
+        self.is_free: Bool[np.ndarray, "unknown"] = sigma > 0
+        self.prior = np.where(self.is_free, 1 / np.square(np.where(self.is_free, sigma, 1.0)), 0.0)
+        self.centre = _unknowns(self.state(listed))
 
-    def vector(self, layout: Layout) -> Float[np.ndarray, "parameter"]:
-        return np.concatenate(
-            [
-                layout.sources.ravel(),
-                layout.positions[self.moves].ravel(),
-                layout.offset_m[self.is_late],
-                layout.drift_m_s[self.drifts],
-                [layout.kappa] * self.has_speed,
-            ]
+    def state(self, layout: Layout) -> _State:
+        each = np.column_stack([layout.positions, layout.offset_m, layout.drift_m_s])
+        unsounded = _State(np.pad(layout.sources, ((0, 0), (0, 1))), each, layout.kappa)
+        unsounded.moments[:, 3] = np.nanmedian(self.residual(unsounded), axis=1)
+        return unsounded
+
+    def layout(self, state: _State) -> Layout:
+        each = state.microphones
+        return Layout(
+            positions=each[:, :3],
+            offset_m=each[:, 3],
+            drift_m_s=each[:, 4],
+            sources=state.moments[:, :3],
+            kappa=state.kappa,
         )
 
-    def layout(self, x: Float[np.ndarray, "parameter"]) -> Layout:
-        sources, positions, offset, drift, kappa = np.split(x, self.ends[1:-1])
-        return replace(
-            self.listed,
-            sources=sources.reshape(-1, 3),
-            positions=_filled(self.listed.positions, self.moves, positions.reshape(-1, 3)),
-            offset_m=_filled(self.listed.offset_m, self.is_late, offset),
-            drift_m_s=_filled(self.listed.drift_m_s, self.drifts, drift),
-            kappa=float(kappa[0]) if self.has_speed else self.listed.kappa,
-        )
+    def residual(self, state: _State) -> Float[np.ndarray, "moment mic"]:
+        a, (places, sounded), each = self.arrivals, np.split(state.moments, [3], axis=1), state.microphones
+        ranges = np.linalg.norm(places[:, None] - each[:, :3], axis=-1)
+        return state.kappa * a.path_m - ranges - sounded - each[:, 3] - each[:, 4] * a.times_s[:, None]
 
-    def residuals(self, x: Float[np.ndarray, "parameter"]) -> Float[np.ndarray, "residual"]:
-        off_list = (x - self.vector(self.listed))[self.prior] / self.sigma[self.prior]
-        return np.concatenate([misfit(self.delays, self.layout(x)) / self.delays.sigma_m, off_list])
+    def cost(self, state: _State, scale: float) -> float:
+        heavy = scale**2 * np.log1p(np.square(self.residual(state) / (scale * self.arrivals.sigma_m)))
+        return float(np.nansum(heavy) + self.prior @ np.square(_unknowns(state) - self.centre)) / 2
 
-    def loss(self, squared: Float[np.ndarray, "residual"]) -> Float[np.ndarray, "3 residual"]:
-        """Cauchy's for delays, the square itself for priors; with first and second derivatives."""
-        heavy = np.array([np.log1p(squared), 1 / (1 + squared), -1 / np.square(1 + squared)])
-        plain = np.array([squared, np.ones_like(squared), np.zeros_like(squared)])
-        return np.where(np.arange(len(squared)) < len(self.delays.path_m), heavy, plain)
+    def downhill(self, state: _State, scale: float) -> _State:
+        """Steps, longer or shorter as they succeed, until there is nothing more to gain."""
+        cost, damping = self.cost(state, scale), FIRST_DAMPING
+        for _ in range(MOST_STEPS):
+            system = _Normal(self, state, scale)
+            tried = system.step(damping)
+            while (gain := cost - self.cost(tried, scale)) <= 0 and damping < MOST_DAMPING:
+                damping *= 10
+                tried = system.step(damping)
+            if gain <= 0:
+                break
+            state, cost, damping = tried, cost - gain, max(damping / 10, LEAST_DAMPING)
+            if gain < SETTLED * cost:
+                break
+        return state
 
-    def jacobian(self, x: Float[np.ndarray, "parameter"]) -> csr_array:
-        """Of the residuals, a block for every kind of parameter; below them the priors."""
-        d, layout = self.delays, self.layout(x)
-        place, t = layout.sources[d.moment], d.times_s[d.moment][:, None]
-        to_first, to_second = (_units(place - layout.positions[m]) for m in (d.first, d.second))
-        one = np.ones_like(t)
-        everywhere = np.ones(len(layout.sources), dtype=bool)
-        blocks = [
-            _block(d.moment, to_second - to_first, everywhere),
-            _block(d.first, to_first, self.moves) - _block(d.second, to_second, self.moves),
-            _block(d.second, one, self.is_late) - _block(d.first, one, self.is_late),
-            _block(d.second, t, self.drifts) - _block(d.first, t, self.drifts),
-            csr_array(d.path_m[:, None] * ([1.0] * self.has_speed)),
-        ]
-        heard = diags_array(1 / d.sigma_m) @ hstack([block for block in blocks if block.shape[1]])
-        own = 1 / self.sigma[self.prior], (np.arange(len(self.prior)), self.prior)
-        return vstack([heard, csr_array(own, (len(self.prior), len(x)))]).tocsr()
-
-    def covariance(self, x: Float[np.ndarray, "parameter"]) -> Covariance:
-        """The inverse of the information that is left when the sources are not known (Schur complement)."""
-        weight = np.sqrt(self.loss(np.square(self.residuals(x)))[1])
-        jacobian = diags_array(weight) @ self.jacobian(x)
-        information = (jacobian.T @ jacobian).toarray()
-        sources = self.ends[1]
-        each = information[:sources, :sources].reshape(sources // 3, 3, sources // 3, 3)
-        own = np.einsum("wawb->wab", each) + LEAST_INFORMATION * np.eye(3)
-        cross = information[:sources, sources:].reshape(sources // 3, 3, -1)
-        left = information[sources:, sources:] - np.einsum("wap,wab,wbq->pq", cross, np.linalg.inv(own), cross)
-        return self._unpacked(np.linalg.pinv(left, rcond=1e-12, hermitian=True))
-
-    def _unpacked(self, covariance: Float[np.ndarray, "own own"]) -> Covariance:
+    def covariance(self, state: _State, scale: float) -> Covariance:
+        """The inverse of the information that is left when the moments are not known."""
+        covariance = np.zeros((len(self.centre), len(self.centre)))
+        free = np.ix_(self.is_free, self.is_free)
+        covariance[free] = np.linalg.pinv(_Normal(self, state, scale).left()[free], rcond=1e-12, hermitian=True)
         deviation = np.sqrt(np.diag(covariance).clip(0))
-        places, offset, drift, kappa = np.split(deviation, self.ends[2:-1] - self.ends[1])
-        count = len(places) // 3
-        corner = covariance[: 3 * count, : 3 * count].reshape(count, 3, count, 3)
-        microphones = len(self.listed.positions)
+        each, count = deviation[:-1].reshape(-1, 5), len(self.listed.positions)
+        corner = covariance[:-1, :-1].reshape(count, 5, count, 5)[:, :3, :, :3]
         return Covariance(
-            positions=_filled(np.zeros((microphones, 3, 3)), self.moves, np.einsum("mamb->mab", corner)),
-            offset_m=_filled(np.zeros(microphones), self.is_late, offset),
-            drift_m_s=_filled(np.zeros(microphones), self.drifts, drift),
-            kappa=float(kappa[0]) if self.has_speed else 0.0,
+            positions=np.einsum("mamb->mab", corner), offset_m=each[:, 3], drift_m_s=each[:, 4], kappa=float(deviation[-1])
         )
 
 
-def _units(vectors: Float[np.ndarray, "row 3"]) -> Float[np.ndarray, "row 3"]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), SMALLEST_M)
+class _Normal:
+    """The normal equations at a state, in blocks: of moments, of microphones' unknowns, and between the two."""
+
+    def __init__(self, problem: _Problem, state: _State, scale: float) -> None:
+        a, self.state, self.is_free = problem.arrivals, state, problem.is_free
+        off = problem.residual(state)
+        weight = np.nan_to_num(1 / (np.square(a.sigma_m) + np.square(off / scale)))
+        off, path = np.nan_to_num(off), np.nan_to_num(a.path_m)
+        units = _units(state.moments[:, None, :3] - state.microphones[:, :3])
+        one = np.ones((*off.shape, 1))
+        time = np.broadcast_to(a.times_s[:, None, None], one.shape)
+        moment, microphone = np.concatenate([units, one], axis=2), np.concatenate([-units, one, time], axis=2)
+        heavy, unknowns = weight[..., None] * moment, len(problem.prior)
+
+        def with_kappa(each: np.ndarray, kappa: np.ndarray) -> np.ndarray:
+            return np.concatenate([each.reshape(*each.shape[:-2], -1), kappa[..., None]], axis=-1) * self.is_free
+
+        self.own = np.einsum("wma,wmb->wab", heavy, moment)
+        self.cross = with_kappa(
+            np.einsum("wma,wmu->wamu", heavy, microphone), -np.einsum("wma,wm->wa", heavy, path)
+        )
+        self.pull = np.einsum("wma,wm->wa", heavy, off)
+        self.draw = with_kappa(np.einsum("wm,wmu->mu", weight * off, microphone), -np.sum(weight * off * path))
+        self.draw += problem.prior * (problem.centre - _unknowns(state))
+        blocks = np.zeros((unknowns, unknowns))
+        of_each = blocks[:-1, :-1].reshape(len(a.path_m[0]), 5, -1, 5)
+        np.einsum("mumv->muv", of_each)[:] = np.einsum("wm,wmu,wmv->muv", weight, microphone, microphone, optimize=True)
+        blocks[-1, :-1] = blocks[:-1, -1] = -np.einsum("wm,wmu->mu", weight * path, microphone).ravel()
+        blocks[-1, -1] = np.sum(weight * path**2)
+        self.rest = blocks * np.outer(self.is_free, self.is_free) + np.diag(problem.prior)
+
+    def step(self, damping: float) -> _State:
+        """Marquardt's: every unknown's own information grows by this share."""
+        least = LEAST_INFORMATION * np.eye(4)
+        inverse = np.linalg.inv(self.own + damping * np.einsum("waa,ab->wab", self.own, np.eye(4)) + least)
+        back = np.einsum("wab,wbp->wap", inverse, self.cross)
+        rest = self.rest + np.diag(damping * np.diag(self.rest) + LEAST_INFORMATION + ~self.is_free)
+        left = rest - np.tensordot(self.cross, back, axes=([0, 1], [0, 1]))
+        change = np.linalg.solve(left, self.draw - np.einsum("wap,wa->p", back, self.pull))
+        moved = np.einsum("wab,wb->wa", inverse, self.pull) - back @ change
+        each = change[:-1].reshape(-1, 5)
+        before = self.state
+        return _State(before.moments + moved, before.microphones + each, before.kappa + float(change[-1]))
+
+    def left(self) -> Float[np.ndarray, "unknown unknown"]:
+        """The information on microphones when the moments are not known."""
+        inverse = np.linalg.inv(self.own + LEAST_INFORMATION * np.eye(4))
+        back = np.einsum("wab,wbp->wap", inverse, self.cross)
+        return self.rest - np.tensordot(self.cross, back, axes=([0, 1], [0, 1]))
 
 
-def _filled(values: np.ndarray, mask: Bool[np.ndarray, "mic"], free: np.ndarray) -> np.ndarray:
-    values = values.copy()
-    values[mask] = free
-    return values
+def _unknowns(state: _State) -> Float[np.ndarray, "unknown"]:
+    return np.append(state.microphones.ravel(), state.kappa)
 
 
-def _block(
-    whose: Int[np.ndarray, "delay"], values: Float[np.ndarray, "delay each"], is_free: Bool[np.ndarray, "item"]
-) -> csr_array:
-    """Derivatives in the columns of whose they are, for the items that are free."""
-    rows, each = values.shape
-    number = np.cumsum(is_free) - 1
-    columns = each * number[whose][:, None] + np.arange(each)
-    kept = np.broadcast_to(is_free[whose][:, None], columns.shape)
-    row = np.broadcast_to(np.arange(rows)[:, None], columns.shape)
-    return csr_array((values[kept], (row[kept], columns[kept])), (rows, each * int(is_free.sum())))
+def _units(vectors: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3"]:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SMALLEST_M)

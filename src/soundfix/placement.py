@@ -73,10 +73,12 @@ def random_walk(
     speed_m_s: tuple[float, float] | None,
     duration_s: float,
     rng: np.random.Generator,
+    roams: bool = False,
 ) -> Walk:
     """A place for a source, or with a speed a straight line or an arc at one height.
 
-    avoid: microphones, and where other sources are. Raises SceneError where there is no room for it.
+    avoid: microphones, and where other sources are. roams: from place to place instead, all through the room and at all
+    heights. Raises SceneError where there is no room for it.
     """
     low = np.array([WALL_GAP_M, WALL_GAP_M, max(WALL_GAP_M, heights_m[0])])
     high = np.array([*(size_m[:2] - WALL_GAP_M), min(size_m[2] - WALL_GAP_M, heights_m[1])])
@@ -84,12 +86,12 @@ def random_walk(
         raise SceneError(
             f"no source {heights_m} m high is {WALL_GAP_M} m from all walls of {size_m} m: is the room low?"
         )
+    if roams and speed_m_s is not None:
+        return _roam(low, high, avoid, rng.uniform(*speed_m_s), duration_s, rng)
     for _ in range(TRIES):
         start = rng.uniform(low, high)
         walk = Walk(np.zeros(1), start[None]) if speed_m_s is None else _walk(start, speed_m_s, duration_s, rng)
-        is_inside = ((walk.places >= low) & (walk.places <= high)).all()
-        gaps = zip(avoid, (MICROPHONE_GAP_M, SOURCE_GAP_M), strict=True)
-        if is_inside and all(_is_clear(walk.places, others, gap) for others, gap in gaps):
+        if ((walk.places >= low) & (walk.places <= high)).all() and _is_free(walk.places, avoid):
             return walk
     raise SceneError(f"no way through a room of {size_m} m past {len(avoid[0])} microphones found: is it too small?")
 
@@ -104,6 +106,35 @@ def _walk(start: np.ndarray, speed_m_s: tuple[float, float], duration_s: float, 
     angle = heading + way * bend / 2
     steps = np.stack([ahead * np.cos(angle), ahead * np.sin(angle), np.zeros_like(way)], axis=1)
     return Walk(times_s, start + steps)
+
+
+def _roam(
+    low: np.ndarray, high: np.ndarray, avoid: tuple[np.ndarray, np.ndarray], speed_m_s: float, duration_s: float,
+    rng: np.random.Generator,
+) -> Walk:  # fmt: skip
+    """Straight from one drawn place to the next, at one speed."""
+    corners = np.zeros((0, 3))
+    for _ in range(TRIES):
+        corner = rng.uniform(low, high)
+        if _is_free(_between(corners[-1] if len(corners) else corner, corner), avoid):
+            corners = np.vstack([corners, corner])
+        way = np.append(0, np.linalg.norm(np.diff(corners, axis=0), axis=1).cumsum())
+        if way[-1] >= speed_m_s * duration_s:
+            times_s = np.append(np.arange(0, duration_s, STEP_S), duration_s)
+            return Walk(times_s, np.stack([np.interp(speed_m_s * times_s, way, xs) for xs in corners.T], axis=1))
+    raise SceneError(f"no way from place to place past {len(avoid[0])} microphones found: is the room too small?")
+
+
+def _between(start: np.ndarray, end: np.ndarray) -> Float[np.ndarray, "knot 3"]:
+    """Places from start to end, nearer to each other than anything must be kept away from."""
+    count = 2 + int(np.linalg.norm(end - start) / MICROPHONE_GAP_M * 2)
+    return start + np.linspace(0, 1, count)[:, None] * (end - start)
+
+
+def _is_free(places: Float[np.ndarray, "knot 3"], avoid: tuple[np.ndarray, np.ndarray]) -> bool:
+    return all(
+        _is_clear(places, others, gap) for others, gap in zip(avoid, (MICROPHONE_GAP_M, SOURCE_GAP_M), strict=True)
+    )
 
 
 def _is_clear(places: np.ndarray, others: np.ndarray, gap_m: float) -> bool:

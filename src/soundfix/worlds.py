@@ -56,6 +56,7 @@ class World:
     share_directional: float = 0.0  # each source: a mouth that faces somewhere; the others: alike to all sides
     share_moving: float = 0.0  # each source: a straight line or an arc
     moving_m_s: Range = (0.3, 1.5)
+    roams: bool = False  # who moves goes from place to place instead, all through the room, up and down
     position_sigma_m: Range = (0.0, 0.0)  # standard error of the list of positions, along each axis; drawn for a scene
     gain_db: float = 0.0  # each microphone's amplifier: plus or minus up to this
     speed_spread: float = 0.0  # the true speed of sound: 343 m/s plus or minus up to this share
@@ -221,6 +222,7 @@ def _sources(
             speed_m_s=world.moving_m_s if rng.random() < world.share_moving else None,
             duration_s=duration_s,
             rng=rng,
+            roams=world.roams,
         )
         sound = radiated(sounds.draw(duration_s, rng, world.sound_shares), SAMPLE_RATE)
         level = 10 ** (rng.uniform(*LEVELS_DB) / 20) / np.sqrt(np.mean(np.square(sound)))
