@@ -182,6 +182,12 @@ def read_stored_scene(folder: Path) -> StoredScene:
         raise DatasetError(f"{folder}: {error}") from error
 
 
+def read_truth(path: Path) -> Truth:
+    """A truth.json by itself. Raises DatasetError, naming the file and the field."""
+    entry = _validated(path, TruthEntry)
+    return _with_what_was(_truth(entry, path), entry)
+
+
 def _scene_of_json(path: Path, file: AudioFile) -> StoredScene:
     entry = _validated(path, SceneEntry)
     _check_channels(len(entry.microphones), file, path)
