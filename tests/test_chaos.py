@@ -10,7 +10,7 @@ import pytest
 from scenes import anechoic_scene
 from soundfix import cli
 from soundfix.baselines.srp_phat import SrpPhat
-from soundfix.chaos import EXPECTED, MIX, PAIRED, attempt, attempts, chaos, hear_clean, labels, plan
+from soundfix.chaos import EXPECTED, MIX, PAIRED, attempt, attempts, chaos, draw_kinds, hear_clean, labels, plan
 from soundfix.chaos_report import FILES, as_dict, lines_of, markdown, typical
 from soundfix.errors import SceneError
 from soundfix.faults import KINDS
@@ -35,7 +35,7 @@ def clean(scene):
 
 @dataclass(frozen=True)
 class Accuser:
-    """Says in every window where the source is, that some microphones are dead, and, by a reason only, something of others."""
+    """Says in every window where the source is, that some microphones are dead, and by a reason something of others."""
 
     accused: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
@@ -179,6 +179,26 @@ def test_plans_never_break_a_microphone_twice(scene, rng):
         partners = [scene.microphones.names[int(f.amount) - 1] for f in faults if f.amount]
         touched = [*(fault.microphone for fault in faults), *partners]
         assert len(set(touched)) == len(touched) == 7
+
+
+@pytest.mark.parametrize(
+    ("kinds", "broken", "count"), [(["late"], 3, 3), (["swapped"], 1, 1), (["swapped"], 2, 1), (["swapped"], 3, 2)]
+)
+def test_kinds_break_as_many_microphones_as_wanted(rng, kinds, broken, count):
+    assert draw_kinds(kinds, broken, rng) == kinds * count
+
+
+def test_kinds_of_a_mix_differ_and_never_break_more_than_wanted(rng):
+    for _ in range(50):
+        kinds = draw_kinds(list(KINDS), 3, rng)
+        assert len(set(kinds)) == len(kinds)
+        assert sum(1 + (kind in PAIRED) for kind in kinds) == 3
+    assert sorted(set(draw_kinds(["late", "moved"], 4, rng))) == ["late", "moved"]
+
+
+def test_a_plan_needs_microphones(scene, rng):
+    with pytest.raises(SceneError, match="break 10 microphones, and 9 are of known position"):
+        plan(scene, ["swapped"] * 5, rng)
 
 
 @pytest.mark.parametrize(

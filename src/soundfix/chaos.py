@@ -148,11 +148,19 @@ def hear_clean(scene: Scene, localizer: Localizer) -> Clean:
 
 def attempts(clean: Clean, *, kinds: Sequence[str], broken: int, tries: int, seed: int) -> Iterator[Attempt]:
     """`tries` of every label. The same seed breaks the same, whatever else is tried."""
+    _check_count(broken, int(clean.scene.microphones.is_known.sum()))
     order = (*KINDS, MIX)
     for label, number in product(labels(kinds, broken), range(tries)):
         rng = np.random.default_rng([seed, broken, order.index(label), number])
-        chosen = [label] * broken if label != MIX else draw_kinds(kinds, broken, rng)
-        yield attempt(clean, chosen, rng, label=label)
+        yield attempt(clean, draw_kinds(kinds if label == MIX else [label], broken, rng), rng, label=label)
+
+
+def _check_count(broken: int, known: int) -> None:
+    if not 1 <= broken <= known / 2:
+        raise SceneError(
+            f"{broken} microphones to break of {known} of known position: wanted 1 to {known // 2}; where most are broken, "
+            "nobody can say which"
+        )
 
 
 def labels(kinds: Sequence[str], broken: int) -> tuple[str, ...]:
@@ -165,8 +173,18 @@ def labels(kinds: Sequence[str], broken: int) -> tuple[str, ...]:
 
 
 def draw_kinds(kinds: Sequence[str], broken: int, rng: np.random.Generator) -> list[str]:
-    """All different, if there are enough."""
-    return [str(kind) for kind in rng.choice(list(kinds), broken, replace=broken > len(kinds))]
+    """Kinds that break so many microphones together (one more where only pairs can): all different, if there are enough."""
+    chosen: list[str] = []
+    while (left := broken - _touched(chosen)) > 0:
+        fitting = [kind for kind in kinds if _touched([kind]) <= left] or list(kinds)
+        fresh = [kind for kind in fitting if kind not in chosen]
+        chosen.append(str(rng.choice(fresh or fitting)))
+    return chosen
+
+
+def _touched(kinds: Sequence[str]) -> int:
+    """How many microphones these break."""
+    return sum(2 if kind in PAIRED else 1 for kind in kinds)
 
 
 def attempt(clean: Clean, kinds: Sequence[str], rng: np.random.Generator, *, label: str) -> Attempt:
@@ -199,10 +217,9 @@ def attempt(clean: Clean, kinds: Sequence[str], rng: np.random.Generator, *, lab
 def plan(scene: Scene, kinds: Sequence[str], rng: np.random.Generator) -> tuple[Fault, ...]:
     """A fault of each of these kinds, every one on microphones of its own (of known position)."""
     known = np.flatnonzero(scene.microphones.is_known)
-    if not 1 <= len(kinds) <= len(known) / 2:
+    if _touched(kinds) > len(known):
         raise SceneError(
-            f"{len(kinds)} microphones to break of {len(known)} of known position: wanted 1 to {len(known) // 2}; "
-            "where most are broken, nobody can say which"
+            f"{', '.join(kinds)} break {_touched(kinds)} microphones, and {len(known)} are of known position"
         )
     drawn = iter(rng.permutation(known).tolist())
     names = scene.microphones.names

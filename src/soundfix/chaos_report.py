@@ -68,13 +68,21 @@ def told(lines: Iterable[Line]) -> list[tuple[str, ...]]:
     """The cells of the table under HEAD. What has no effect is not to be found."""
     return [
         (
-            line.label, str(line.tries), "-" if EXPECTED.get(line.label) == "mended" else f"{line.found:.0%}"[:-1],
-            *(f"{share:.0%}"[:-1] for share in (line.named, line.alarmed)),
+            line.label, str(line.tries), "-" if _is_mended(line) else _percent(line.found), _percent(line.named),
+            _percent(line.alarmed),
             *(centimetres(error_m) for pair in zip(line.before_m, line.after_m, strict=True) for error_m in pair),
-            f"{line.unanswered:.0%}"[:-1],
+            _percent(line.unanswered),
         )
         for line in lines
     ]  # fmt: skip
+
+
+def _is_mended(line: Line) -> bool:
+    return EXPECTED.get(line.label) == "mended"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
 
 
 def centimetres(error_m: float) -> str:
@@ -90,7 +98,7 @@ def describe_clean(clean: Clean) -> list[str]:
     named = f" It already names {', '.join(clean.alarms)}: is the recording clean?" if clean.alarms else ""
     return [
         f"{clean.localizer.name} on {scene.duration_s:.3g} s of {count} microphones. Errors are measured from {reference}.",
-        f"Clean: {clean.heard.unanswered:.0%} of the windows without an answer{before}.{named}",
+        f"Clean: {_percent(clean.heard.unanswered)} % of the windows without an answer{before}.{named}",
     ]
 
 
@@ -110,11 +118,11 @@ def plain(lines: Iterable[Line]) -> list[str]:
 
 def _plain(cells: Sequence[str]) -> str:
     label, tries, found, named, alarmed, before, after, _, _, unanswered = cells
-    shares = f"{tries:>5s} {_percent(found)}  {_percent(named)}      {_percent(alarmed)}"
-    return f"{label:12s} {shares}  {before:>9s} -> {after:>5s} cm       {_percent(unanswered)}"
+    shares = f"{tries:>5s} {_with_sign(found)}  {_with_sign(named)}      {_with_sign(alarmed)}"
+    return f"{label:12s} {shares}  {before:>9s} -> {after:>5s} cm       {_with_sign(unanswered)}"
 
 
-def _percent(cell: str) -> str:
+def _with_sign(cell: str) -> str:
     return f"{cell:>4s} {'%' if cell != '-' else ' '}"
 
 
@@ -189,8 +197,8 @@ def _draw_errors(axes: Any, lines: Sequence[Line], *, is_true: bool) -> None:
         axes.plot(
             [before, after], [row, row], color=colour, linewidth=3.5, alpha=0.35, zorder=2, solid_capstyle="round"
         )
-        axes.plot(before, row, "o", markersize=7, markerfacecolor="white", markeredgecolor="0.3", zorder=3)
-        axes.plot(after, row, "o", markersize=7, color=colour, markeredgecolor="white", zorder=4)
+        axes.plot(before, row, "o", markersize=10, markerfacecolor="white", markeredgecolor="0.3", zorder=3)
+        axes.plot(after, row, "o", markersize=6.5, color=colour, markeredgewidth=0, zorder=4)
     axes.set(xscale="log", xlim=(LEAST_CM * 0.8, MOST_CM * 1.25))
     axes.set_xticks([0.1, 1, 10, 100, 1000], ["1 mm", "1 cm", "10 cm", "1 m", "10 m"])
     axes.set_title("Error" if is_true else "Moved by", loc="left", fontsize=10)
@@ -208,9 +216,8 @@ def _draw_shares(axes: Any, lines: Sequence[Line]) -> None:
     rows = np.arange(len(lines))
     axes.barh(rows, 100, height=0.62, color="0.94", zorder=0)
     axes.barh(rows, [100 * line.named for line in lines], height=0.62, color=SOUND, zorder=1)
-    axes.plot(
-        [100 * line.found for line in lines], rows, "|", color="black", markersize=9, markeredgewidth=1.6, zorder=3
-    )
+    found = [np.nan if _is_mended(line) else 100 * line.found for line in lines]
+    axes.plot(found, rows, "|", color="black", markersize=9, markeredgewidth=1.6, zorder=3)
     axes.barh(rows + 0.24, [100 * line.alarmed for line in lines], height=0.14, color=HARM, zorder=2)
     axes.set_xlim(0, 101)
     axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
@@ -221,11 +228,11 @@ def _draw_shares(axes: Any, lines: Sequence[Line]) -> None:
 
 def _legend() -> list[Any]:
     line, patch = library("matplotlib.lines").Line2D, library("matplotlib.patches").Patch
-    dot = {"linestyle": "none", "marker": "o", "markersize": 7}
+    dot = {"linestyle": "none", "marker": "o"}
     return [
-        line([], [], markerfacecolor="white", markeredgecolor="0.3", label="median before", **dot),
-        line([], [], color=CALM, markeredgecolor="white", label="after, line to 90 %", **dot),
-        line([], [], color=HARM, markeredgecolor="white", label=f"after, {HARMLESS:g} times or more", **dot),
+        line([], [], markerfacecolor="white", markeredgecolor="0.3", markersize=9, label="median before", **dot),
+        line([], [], color=CALM, markeredgewidth=0, markersize=6.5, label="after, line to 90 %", **dot),
+        line([], [], color=HARM, markeredgewidth=0, markersize=6.5, label=f"after, {HARMLESS:g} times worse", **dot),
         patch(color=SOUND, label="named exactly (stroke: found)"),
         patch(color=HARM, label="false alarms"),
     ]
