@@ -11,7 +11,7 @@ from scenes import anechoic_scene
 from soundfix import cli
 from soundfix.baselines.srp_phat import SrpPhat
 from soundfix.chaos import EXPECTED, MIX, PAIRED, attempt, attempts, chaos, draw_kinds, hear_clean, labels, plan
-from soundfix.chaos_report import FILES, as_dict, lines_of, markdown, typical
+from soundfix.chaos_report import FILES, as_dict, describe_clean, lines_of, markdown, typical
 from soundfix.errors import SceneError
 from soundfix.faults import KINDS
 from soundfix.files.scenes import write_scene
@@ -286,10 +286,24 @@ def test_the_command_prints_and_writes_three_files(take, tmp_path, command):
     assert (tmp_path / "c/chaos.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_command_says_when_there_is_no_truth(take, command):
+@pytest.mark.parametrize("text", [None, '{"room_m": [[0, 0, 0], [6, 5, 3]]}'])
+def test_the_command_says_when_there_is_no_truth(take, command, text):
     (take / "truth.json").unlink()
-    _, said, _ = command(*words(take, "--broken", 2))
+    if text:
+        (take / "truth.json").write_text(text)
+    _, said, _ = command(*words(take, "--broken", 2, "--seconds", 0.5))
     assert "from what srp-phat itself answers on the clean recording" in said
+
+
+def test_a_recording_that_is_not_clean_is_called_so(scene):
+    dead = replace(
+        scene, audio=scene.audio * (np.arange(9) != 4)[:, None], truth=replace(scene.truth, faults=("dead:mic5",))
+    )
+    clean = hear_clean(dead, SrpPhat())
+    assert clean.alarms == ("mic5",)
+    assert describe_clean(clean)[1].endswith(
+        "It already names mic5: is the recording clean? By its truth it is not clean: dead:mic5."
+    )
 
 
 def test_a_method_of_ones_own(take, command, monkeypatch, tmp_path):

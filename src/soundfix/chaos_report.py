@@ -95,7 +95,9 @@ def describe_clean(clean: Clean) -> list[str]:
     reference = "the truth" if clean.is_true else f"what {clean.localizer.name} itself answers on the clean recording"
     median_m, large_m = typical(clean.errors_m(clean.heard))
     before = f"; median error {centimetres(median_m)} cm, 90 % {centimetres(large_m)} cm" if clean.is_true else ""
+    faults = scene.truth.faults if scene.truth else ()
     named = f" It already names {', '.join(clean.alarms)}: is the recording clean?" if clean.alarms else ""
+    named += f" By its truth it is not clean: {', '.join(faults)}." if faults else ""
     return [
         f"{clean.localizer.name} on {scene.duration_s:.3g} s of {count} microphones. Errors are measured from {reference}.",
         f"Clean: {_percent(clean.heard.unanswered)} % of the windows without an answer{before}.{named}",
