@@ -23,7 +23,7 @@ import torch
 import soundfix
 from soundfix.catalog import DEFAULT
 from soundfix.chaos import Attempt, attempt, draw_kinds, hear_clean, labels
-from soundfix.chaos_report import centimetres, lines_of, typical
+from soundfix.chaos_report import centimetres, lines_of, told, typical
 from soundfix.faults import KINDS
 from soundfix.localizer import Localizer
 from soundfix.soundbank import Sounds, open_sounds
@@ -34,7 +34,7 @@ WORLD = replace(
 )
 MOST_BROKEN, MANY_BROKEN, MANY_KINDS = 3, 4, ("late", "moved")
 CLEAN, MIXED, MANY = "none", "1-3 at once", "4 late or moved"
-HEAD = "| fault | found | named | false alarms | error before | after |\n|---|---:|---:|---:|---:|---:|"
+HEAD = "| fault | found (%) | named (%) | false alarms (%) | error before (cm) | after (cm) |\n|---|" + "---:|" * 5
 
 
 class Result(NamedTuple):
@@ -112,11 +112,9 @@ def report(results: Sequence[Result], sentence: str) -> str:
     attempts = [each for result in results for each in result.attempts]
     alarmed = float(np.mean([bool(result.clean_alarms) for result in results]))
     before = typical(pooled([result.attempts[0] for result in results], "before_m"))[0]
-    rows = [f"| {CLEAN} | | | {100 * alarmed:.0f} % | {centimetres(before)} cm | |"]
-    for line in lines_of(attempts):
-        shares = " | ".join(f"{100 * share:.0f} %" for share in (line.found, line.named, line.alarmed))
-        errors = " | ".join(f"{centimetres(error_m)} cm" for error_m in (line.before_m[0], line.after_m[0]))
-        rows.append(f"| {line.label} | {shares} | {errors} |")
+    rows = [f"| {CLEAN} | | | {100 * alarmed:.0f} | {centimetres(before)} | |"]
+    for label, _, found, named, alarms, before_cm, after_cm, *_ in told(lines_of(attempts)):
+        rows.append(f"| {label} | {found} | {named} | {alarms} | {before_cm} | {after_cm} |")
     reached = must_reach(attempts, alarmed)
     return "\n\n".join(["# Faults", sentence, "\n".join([HEAD, *rows]), "\n".join(reached)]) + "\n"
 
