@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from soundfix.datasets.simulated import Simulated
     from soundfix.evaluation.setting import Setting
     from soundfix.localizer import Estimate
-    from soundfix.scene import Room
+    from soundfix.scene import Room, Scene
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -331,6 +331,84 @@ def evaluate(
     with progress("evaluating", request.total) as advance:
         report = run(request, out, advance)
     typer.echo(report)
+
+
+@app.command()
+def chaos(
+    audio: Audio,
+    microphones: MicrophoneFile,
+    room: RoomText = None,
+    temperature: Temperature = None,
+    speed_of_sound: Speed = None,
+    method: Annotated[str | None, typer.Option(help="See `soundfix methods`; three-stream without it.")] = None,
+    checkpoint: Checkpoint = None,
+    localizer: Annotated[
+        str | None, typer.Option(help="MODULE:FACTORY of a method of your own; its contract is checked first.")
+    ] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="A kind of fault, all without it; may repeat.")] = None,
+    broken: Annotated[int, typer.Option(min=1, help="Microphones that break at once.")] = 1,
+    tries: Annotated[int, typer.Option(min=1, help="Of every kind.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed breaks the same.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Of the recording, from its start.")] = 20.0,
+    out: Annotated[Path | None, typer.Option(help="Folder for chaos.md, chaos.json (every try) and chaos.png.")] = None,
+) -> None:
+    """Break a clean recording in every way there is: does a method notice, name the broken and still locate?
+
+    Errors are measured from the truth.json beside the recording, or without one from the method's own clean answers.
+    """
+    from soundfix.atomic import make_folder
+    from soundfix.canvas import library
+    from soundfix.catalog import DEFAULT, load
+    from soundfix.chaos import attempts, hear_clean, labels
+    from soundfix.chaos_report import FILES, describe_clean, lines_of, plain, write_report
+    from soundfix.faults import KINDS
+    from soundfix.files.exports import check_targets
+    from soundfix.testing import load_checked
+
+    kinds = fault or list(KINDS)
+    count = tries * len(labels(kinds, broken))
+    if localizer:
+        refuse_idle({"--method": method, "--checkpoint": checkpoint}, "and --localizer exclude each other")
+    scene = whole_scene(audio, microphones, room, seconds, temperature, speed_of_sound)
+    chosen = load_checked(localizer) if localizer else load(method or DEFAULT, **given(checkpoint=checkpoint))
+    if out:
+        library("matplotlib.figure")  # that there is one is found out now, not after the tries
+        make_folder(out)
+        check_targets([out / name for name in FILES], [microphones, *audio])
+    clean = hear_clean(scene, chosen)
+    for line in describe_clean(clean):
+        typer.echo(line)
+    with progress("breaking", count) as advance:
+        done = list(watched(attempts(clean, kinds=kinds, broken=broken, tries=tries, seed=seed), advance))
+    for line in plain(lines_of(done)):
+        typer.echo(line)
+    if out:
+        write_report(out, clean, done, {"version": __version__, "seed": seed, "broken": broken})
+        typer.echo(f"written: {', '.join(str(out / name) for name in FILES)}")
+
+
+def whole_scene(
+    audio: list[Path], microphones: Path, room: str | None, seconds: float, temperature: float | None, speed: float | None
+) -> "Scene":  # fmt: skip
+    """The start of a recording in memory, with the truth that lies beside it, if it does."""
+    from soundfix.datasets.folder import TRUTH, read_truth
+    from soundfix.files.audio import open_recording
+    from soundfix.files.microphones import arrange, read_microphones
+    from soundfix.scene import Scene
+
+    mics, recording = read_microphones(microphones), open_recording(audio)
+    order, notes = arrange(recording.channels, mics)
+    say_notes([*recording.notes, *notes])
+    truth = (audio[0] if audio[0].is_dir() else audio[0].parent) / TRUTH
+    return Scene(
+        audio=next(recording.blocks(seconds))[order],
+        sample_rate=recording.sample_rate,
+        microphones=mics,
+        room=parse_room(room),
+        temperature_c=temperature,
+        speed_of_sound_m_s=speed,
+        truth=read_truth(truth) if truth.exists() else None,
+    )
 
 
 Minutes = Annotated[float, typer.Option(min=0.01, help="Of training, for every method that learns.")]

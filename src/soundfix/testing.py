@@ -9,11 +9,13 @@ The scenes are anechoic and made here by formula: nothing is downloaded, nothing
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 from jaxtyping import Float
 
 from soundfix import physics
+from soundfix.errors import UnknownMethodError
 from soundfix.localizer import Estimate, Localizer
 from soundfix.scene import Microphones, Room, Scene
 
@@ -31,6 +33,24 @@ def check_localizer(localizer: Localizer) -> None:
             check(localizer)
         except AssertionError as failure:
             raise AssertionError(f"{localizer.name}: {check.__name__}: {failure}") from failure
+
+
+def load_checked(text: str) -> Localizer:
+    """The localizer that MODULE:FACTORY makes, if it obeys the contract. Raises UnknownMethodError where it does not."""
+    module, _, factory = text.partition(":")
+    if not (module and factory):
+        raise UnknownMethodError(f"localizer {text!r}: wanted MODULE:FACTORY, such as mypackage.mymethod:MyLocalizer")
+    try:
+        localizer = getattr(import_module(module), factory)()
+    except (ImportError, AttributeError) as error:
+        raise UnknownMethodError(f"cannot make {text}: {error}; is it installed, or on PYTHONPATH?") from error
+    if not isinstance(localizer, Localizer):
+        raise UnknownMethodError(f"{text} made {localizer!r}, wanted an object with a name and locate(scene)")
+    try:
+        check_localizer(localizer)
+    except AssertionError as failure:
+        raise UnknownMethodError(f"{text} breaks the contract of localizers: {failure} (soundfix.testing)") from failure
+    return localizer
 
 
 def contract_scene(count: int = 8, *, seconds: float = 0.5, seed: int = 0) -> Scene:

@@ -182,6 +182,13 @@ def read_stored_scene(folder: Path) -> StoredScene:
         raise DatasetError(f"{folder}: {error}") from error
 
 
+def read_truth(path: Path) -> Truth | None:
+    """A truth.json by itself, None where it says nothing of sources. Raises DatasetError, naming the file and the field."""
+    entry = _validated(path, TruthEntry)
+    is_silent = entry.sources_m is None and entry.track is None
+    return None if is_silent else _with_what_was(_truth(entry, path), entry)
+
+
 def _scene_of_json(path: Path, file: AudioFile) -> StoredScene:
     entry = _validated(path, SceneEntry)
     _check_channels(len(entry.microphones), file, path)
