@@ -14,7 +14,7 @@ complement; Triggs et al., Bundle adjustment: a modern synthesis, 2000, sec. 6).
 squares at the end (sec. 9 there). Axes: W moments, M microphones, P unknowns of the microphones; xyz last.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -101,6 +101,21 @@ def adjust(
         cost=problem.cost(state, scales[-1]),
         covariance=problem.covariance(state, scales[-1]),
     )
+
+
+def with_moment(
+    arrivals: Arrivals, layout: Layout, freedom: Freedom, place: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "mic"]:
+    """Standard errors of position and offset together (m), were all microphones to hear one more sound from this place."""
+    more = Arrivals(
+        path_m=np.vstack([arrivals.path_m, np.linalg.norm(place - layout.positions, axis=1) + layout.offset_m]),
+        sigma_m=np.vstack([arrivals.sigma_m, np.nanmedian(arrivals.sigma_m, axis=0)]),
+        times_s=np.append(arrivals.times_s, arrivals.times_s[-1]),
+    )
+    there = replace(layout, sources=np.vstack([layout.sources, place]))
+    problem = _Problem(more, there, freedom)
+    covariance = problem.covariance(problem.state(there), SCALES[-1])
+    return np.sqrt(np.einsum("maa->m", covariance.positions)) + covariance.offset_m
 
 
 def misfit(arrivals: Arrivals, layout: Layout) -> Float[np.ndarray, "moment mic"]:

@@ -1,0 +1,468 @@
+"""Where microphones stand and how their clocks run, from a recording of a sound that moves.
+
+Arrivals of every moment (hearing.py) -> where the sources were, by the microphones that agree -> what is wrong with the
+others, the simplest of explanations that fits -> bundle adjustment of all that is in doubt (bundle.py). Twice: the second
+time with better sources. With too few microphones of known position the shape is found first (first_guess.py), with no
+clock to trust the offsets are.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix import bundle
+from soundfix.bundle import Arrivals, Covariance, Freedom, Layout, Solution, adjust
+from soundfix.errors import SceneError
+from soundfix.first_guess import aligned, place_from, shape, sources_from
+from soundfix.hearing import Hearing
+from soundfix.scene import Microphones, Room, search_box
+
+Finding = Literal["good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"]
+
+FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
+FEWEST_MOMENTS = 8
+AGREES_M = 0.1  # a misfit this small is no fault
+AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
+GAIN_SHARE = 0.15  # of the arrivals that a less simple explanation must explain more
+USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
+SPEED_SHARE = 0.01  # standard deviation of the speed of sound
+SWAP_M = 0.3  # a place this near to another's is that one
+ROUNDS = 2
+SURE_M = 0.1  # a standard error beyond this wants more motion
+START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
+AGREED, SHAPE_AGREED = 0.5, 0.8  # shares of the others that an arrival agrees with
+GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
+OWN_WALLS_M = 0.3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Repair:
+    """What was found of one microphone: where it stands and how its clock is off, each with its standard error.
+
+    before_m, after_m: median misfit of its arrivals, by the list and by what was found; None where unheard.
+    """
+
+    name: str
+    finding: Finding
+    position_m: Float[np.ndarray, "3"]
+    covariance_m2: Float[np.ndarray, "3 3"]
+    moved_m: float | None
+    offset_s: float
+    offset_sigma_s: float
+    drift_ppm: float
+    drift_sigma_ppm: float
+    before_m: float | None
+    after_m: float | None
+    other: str | None = None  # with whose channel, or row of the list, its own was exchanged
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibration:
+    """microphones: the list, corrected. sources: (W, 3), at times_s. speed_m_s and its standard error.
+
+    is_relative: no position was known, so the layout may be turned, moved and mirrored. stand: where to make a sound next,
+    and for which microphone, where one is not sure enough.
+    """
+
+    microphones: Microphones
+    repairs: tuple[Repair, ...]
+    sources: Float[np.ndarray, "moment 3"]
+    times_s: Float[np.ndarray, "moment"]
+    speed_m_s: float
+    speed_sigma_m_s: float
+    is_relative: bool
+    has_free_clocks: bool
+    stand_m: Float[np.ndarray, "3"] | None
+    stand_for: str | None
+
+
+def calibrate(
+    hearing: Hearing,
+    microphones: Microphones,
+    *,
+    speed_m_s: float,
+    room: Room | None = None,
+    clocks: Literal["common", "free"] = "common",
+    seed: int = 0,
+) -> Calibration:
+    """Solve for what the list does not know, or has wrong.
+
+    hearing: arrivals by a speed of sound of speed_m_s. clocks: one for all microphones, or each its own (offsets and
+    drifts unknown). Raises SceneError on too few moments.
+    """
+    if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
+        raise SceneError(
+            f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
+            "more: is there sound, and does it move through the room?"
+        )
+    rng, arrivals = np.random.default_rng(seed), hearing.agreed(AGREED)
+    hearing = hearing.at(np.isfinite(arrivals.path_m).any(axis=1))
+    arrivals = hearing.agreed(AGREED)
+    listed = _listed(microphones, arrivals, speed_m_s)
+    is_relative = int(microphones.is_known.sum()) < 3
+    if microphones.is_known.sum() < FEWEST_KNOWN:
+        solved, doubts = _from_shape(hearing, listed, microphones, rng)
+    elif clocks == "free":
+        solved, doubts = _from_free_clocks(arrivals, listed, microphones, room, rng)
+    else:
+        solved, doubts = _from_majority(arrivals, listed, microphones, room, rng)
+    return _told(solved, doubts, arrivals, listed, microphones, speed_m_s, room, is_relative, clocks == "free")
+
+
+def _listed(microphones: Microphones, arrivals: Arrivals, speed_m_s: float) -> Layout:
+    """What the list says; NaN rows for unknown positions."""
+    return Layout(
+        positions=microphones.border_positions(),
+        offset_m=microphones.offset_s * speed_m_s,
+        drift_m_s=1e-6 * microphones.drift_ppm * speed_m_s,
+        sources=np.zeros((len(arrivals.path_m), 3)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Doubts:
+    """Of each microphone: is its position, its offset, its drift in doubt?"""
+
+    place: Bool[np.ndarray, "mic"]
+    offset: Bool[np.ndarray, "mic"]
+    drift: Bool[np.ndarray, "mic"]
+
+
+def _from_majority(
+    arrivals: Arrivals, listed: Layout, microphones: Microphones, room: Room | None, rng: np.random.Generator
+) -> tuple[Solution, _Doubts]:
+    """Sources by those that agree, then the others by the sources."""
+    box, layout = _box(microphones, room), listed
+    layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
+    layout = _sources_settled(arrivals, layout, microphones.is_known)
+    for _ in range(ROUNDS):
+        doubts, layout = _doubted(arrivals, listed, layout, microphones, box, rng)
+        start = _filled(layout)
+        solution = adjust(arrivals, _filled(listed), _freedom(doubts, microphones), start=start, scales=END_SCALES)
+        layout = solution.layout
+    return solution, doubts
+
+
+def _from_free_clocks(
+    arrivals: Arrivals, listed: Layout, microphones: Microphones, room: Room | None, rng: np.random.Generator
+) -> tuple[Solution, _Doubts]:
+    """Offsets that are right on average over the room, then everything at once.
+
+    Over a track all through the room the mean distance from a microphone is about that of the whole room.
+    """
+    box, known = _box(microphones, room), microphones.is_known
+    anywhere = rng.uniform(*box, (1000, 3))
+    typical = np.linalg.norm(anywhere[:, None] - listed.positions, axis=-1).mean(axis=0)
+    offset_m = np.nanmedian(arrivals.path_m, axis=0) - np.nan_to_num(typical, nan=float(np.nanmean(typical)))
+    offset_m -= offset_m[known].mean()
+    layout = replace(listed, offset_m=offset_m)
+    layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
+    doubts = _Doubts(place=~known, offset=np.ones_like(known), drift=np.ones_like(known))
+    first = _freedom(replace(doubts, drift=np.zeros_like(known)), microphones)
+    solution = adjust(arrivals, _filled(listed), first, start=_filled(layout), scales=START_SCALES)
+    freedom = _freedom(doubts, microphones)
+    return adjust(arrivals, _filled(listed), freedom, start=solution.layout, scales=END_SCALES), doubts
+
+
+def _from_shape(
+    hearing: Hearing, listed: Layout, microphones: Microphones, rng: np.random.Generator
+) -> tuple[Solution, _Doubts]:
+    """The array's shape from the best arrivals, then all of them; onto the positions that are known, where three are."""
+    best = hearing.agreed(SHAPE_AGREED)
+    is_good = np.isfinite(best.path_m).any(axis=1)
+    found = shape(hearing.at(is_good).agreed(SHAPE_AGREED), rng)
+    known, arrivals = microphones.is_known, hearing.agreed(AGREED)
+    box = np.stack([found.positions.min(axis=0) - 1, found.positions.max(axis=0) + 1])
+    layout = replace(found, sources=sources_from(arrivals, found, box, rng))
+    layout = replace(layout, sources=_where(is_good, found.sources, layout.sources))
+    free = np.ones_like(known)
+    doubts = _Doubts(place=free, offset=~free, drift=~free)
+    solution = adjust(arrivals, layout, _freedom(doubts, microphones), scales=END_SCALES)
+    if known.sum() < 3:
+        return solution, doubts
+    doubts = replace(doubts, place=~known)
+    onto = aligned(solution.layout, listed.positions)
+    return adjust(arrivals, _with(onto, listed, known), _freedom(doubts, microphones), scales=END_SCALES), doubts
+
+
+def _where(mask: Bool[np.ndarray, "moment"], some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Rows of `some` where the mask is true, of `others` elsewhere."""
+    mixed = others.copy()
+    mixed[mask] = some
+    return mixed
+
+
+def _with(layout: Layout, listed: Layout, known: Bool[np.ndarray, "mic"]) -> Layout:
+    return replace(layout, positions=np.where(known[:, None], listed.positions, layout.positions))
+
+
+def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
+    """Where sources and microphones are looked for: the room, a little beyond its walls."""
+    box = search_box(microphones, room)
+    return box + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]])
+
+
+def _filled(layout: Layout) -> Layout:
+    """Unknown positions anywhere: in the middle."""
+    middle = np.nanmean(layout.positions, axis=0)
+    return replace(layout, positions=np.where(np.isnan(layout.positions), middle, layout.positions))
+
+
+def _sources_settled(arrivals: Arrivals, layout: Layout, is_known: Bool[np.ndarray, "mic"]) -> Layout:
+    """Sources downhill from where they are, with the known microphones where the list has them."""
+    only = replace(arrivals, path_m=np.where(is_known, arrivals.path_m, np.nan))
+    still = np.zeros(len(is_known))
+    fixed = Freedom(positions=still, offset_m=still, drift_m_s=still)
+    found = adjust(only, _filled(layout), fixed, scales=END_SCALES).layout
+    return replace(layout, sources=found.sources)
+
+
+def _freedom(doubts: _Doubts, microphones: Microphones) -> Freedom:
+    """What is in doubt is free; listed positions are as good as the list says; the speed of sound within a percent."""
+    return Freedom(
+        positions=np.where(doubts.place, np.inf, microphones.sigma_m),
+        offset_m=np.where(doubts.offset, np.inf, 0.0),
+        drift_m_s=np.where(doubts.drift, USUAL_DRIFT * 343.0, 0.0),
+        kappa=SPEED_SHARE,
+    )
+
+
+def _doubted(
+    arrivals: Arrivals, listed: Layout, layout: Layout, microphones: Microphones, box: np.ndarray, rng: np.random.Generator
+) -> tuple[_Doubts, Layout]:
+    """The simplest explanation of every microphone's arrivals, given the sources; and the layout that it makes."""
+    known = microphones.is_known
+    current = replace(listed, sources=layout.sources, kappa=layout.kappa)
+    sounded = _sounded(arrivals, _filled(layout), known)
+    doubts = _Doubts(place=np.zeros_like(known), offset=np.zeros_like(known), drift=np.zeros_like(known))
+    positions, offset, drift = listed.positions.copy(), listed.offset_m.copy(), listed.drift_m_s.copy()
+    for m in range(len(known)):
+        heard_m = current.kappa * arrivals.path_m[:, m] - sounded
+        best = _explained(heard_m, arrivals, current, m, box, rng)
+        positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s
+        doubts.place[m], doubts.offset[m], doubts.drift[m] = best.is_elsewhere, best.is_late, best.drifts
+    return doubts, replace(current, positions=positions, offset_m=offset, drift_m_s=drift)
+
+
+def _sounded(arrivals: Arrivals, layout: Layout, known: Bool[np.ndarray, "mic"]) -> Float[np.ndarray, "moment"]:
+    """b of every moment, by the median microphone."""
+    ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
+    clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
+    off = np.where(known, layout.kappa * arrivals.path_m - ranges - clocks, np.nan)
+    return np.array([np.nanmedian(row) if np.isfinite(row).any() else 0.0 for row in off])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Explanation:
+    """One way to explain a microphone's arrivals, and the share of them that it explains."""
+
+    position_m: Float[np.ndarray, "3"]
+    offset_m: float = 0.0
+    drift_m_s: float = 0.0
+    is_elsewhere: bool = False
+    is_late: bool = False
+    drifts: bool = False
+    share: float = 0.0
+
+
+def _explained(
+    heard_m: Float[np.ndarray, "moment"], arrivals: Arrivals, layout: Layout, m: int, box: np.ndarray,
+    rng: np.random.Generator,
+) -> _Explanation:  # fmt: skip
+    """As listed; a clock that is late, then one that drifts too; another place; both. A less simple one must explain more."""
+    found: list[_Explanation] = []
+    place = layout.positions[m]
+    if np.isfinite(place).all():
+        as_listed = _Explanation(position_m=place, offset_m=layout.offset_m[m], drift_m_s=layout.drift_m_s[m])
+        found += [as_listed, replace(as_listed, is_late=True), replace(as_listed, is_late=True, drifts=True)]
+    anywhere = _Explanation(position_m=np.full(3, np.nan), is_elsewhere=True)
+    found += [replace(anywhere, offset_m=layout.offset_m[m]), replace(anywhere, is_late=True)]
+    best: _Explanation | None = None
+    for each in found:
+        tried = _fitted(each, heard_m, arrivals, layout, box, rng)
+        if best is None or tried.share > best.share + GAIN_SHARE:
+            best = tried
+        if best.share >= 1 - GAIN_SHARE:
+            break
+    assert best is not None
+    return best
+
+
+def _fitted(
+    each: _Explanation, heard_m: Float[np.ndarray, "moment"], arrivals: Arrivals, layout: Layout, box: np.ndarray,
+    rng: np.random.Generator,
+) -> _Explanation:  # fmt: skip
+    """With its own unknowns as they fit best, and the share of the arrivals that it then explains."""
+    if each.is_elsewhere:
+        place, offset = place_from(heard_m - each.offset_m, layout.sources, box, rng, is_late=each.is_late)
+        each = replace(each, position_m=place, offset_m=offset if each.is_late else each.offset_m)
+    else:
+        ranges = np.linalg.norm(layout.sources - each.position_m, axis=1)
+        off = heard_m - ranges
+        if each.is_late:
+            each = replace(each, offset_m=_mode(off))
+        if each.drifts:
+            offset, drift = _line(arrivals.times_s, off)
+            each = replace(each, offset_m=offset, drift_m_s=drift)
+    return _polished(each, heard_m, arrivals, layout)
+
+
+def _polished(
+    each: _Explanation, heard_m: Float[np.ndarray, "moment"], arrivals: Arrivals, layout: Layout
+) -> _Explanation:
+    """Downhill from there, the sources fixed."""
+    from scipy.optimize import least_squares
+
+    is_heard = np.isfinite(heard_m)
+    time, sources = arrivals.times_s[is_heard], layout.sources[is_heard]
+    mask = np.array([each.is_elsewhere] * 3 + [each.is_late, each.drifts])
+    x = np.array([*each.position_m, each.offset_m, each.drift_m_s])
+
+    def off(free: Float[np.ndarray, "free"]) -> Float[np.ndarray, "heard"]:
+        full = x.copy()
+        full[mask] = free
+        return heard_m[is_heard] - np.linalg.norm(sources - full[:3], axis=1) - full[3] - full[4] * time
+
+    if not is_heard.any():
+        return each
+    if mask.any():
+        x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=AGREES_M / 3, x_scale="jac").x
+    share = float(np.mean(np.abs(off(x[mask])) < AGREES_M))
+    return replace(each, position_m=x[:3], offset_m=float(x[3]), drift_m_s=float(x[4]), share=share)
+
+
+def _mode(values: Float[np.ndarray, "moment"]) -> float:
+    """Where most of them are."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0
+    votes = (np.abs(values[:, None] - values) < AGREES_M).sum(axis=1)
+    return float(np.median(values[np.abs(values - values[votes.argmax()]) < AGREES_M]))
+
+
+def _line(time_s: Float[np.ndarray, "moment"], values: Float[np.ndarray, "moment"]) -> tuple[float, float]:
+    """Offset and slope by Theil and Sen: the median slope of all pairs."""
+    from scipy.stats import theilslopes
+
+    is_heard = np.isfinite(values)
+    if is_heard.sum() < 3:
+        return _mode(values), 0.0
+    slope, offset, *_ = theilslopes(values[is_heard], time_s[is_heard])
+    return float(offset), float(slope)
+
+
+def _told(
+    solution: Solution, doubts: _Doubts, arrivals: Arrivals, listed: Layout, microphones: Microphones,
+    speed_m_s: float, room: Room | None, is_relative: bool, has_free_clocks: bool,
+) -> Calibration:  # fmt: skip
+    """The solution in words and in a corrected list."""
+    layout, covariance = solution.layout, solution.covariance
+    before = np.abs(bundle.misfit(arrivals, replace(_filled(listed), sources=layout.sources, kappa=layout.kappa)))
+    if is_relative:
+        before = np.full_like(before, np.nan)
+    repairs = tuple(
+        _repair(m, solution, doubts, before, arrivals, listed, microphones, speed_m_s) for m in range(len(microphones))
+    )
+    repairs = _swaps(repairs, listed, microphones)
+    stand, stand_for = _advice(arrivals, layout, covariance, doubts, microphones, room)
+    return Calibration(
+        microphones=_corrected(microphones, repairs),
+        repairs=repairs,
+        sources=layout.sources,
+        times_s=arrivals.times_s,
+        speed_m_s=speed_m_s * layout.kappa,
+        speed_sigma_m_s=speed_m_s * covariance.kappa,
+        is_relative=is_relative,
+        has_free_clocks=has_free_clocks,
+        stand_m=stand,
+        stand_for=stand_for,
+    )
+
+
+def _repair(
+    m: int, solution: Solution, doubts: _Doubts, before: np.ndarray, arrivals: Arrivals, listed: Layout,
+    microphones: Microphones, speed_m_s: float,
+) -> Repair:  # fmt: skip
+    layout, covariance = solution.layout, solution.covariance
+    is_heard, is_known = bool(np.isfinite(arrivals.path_m[:, m]).any()), bool(microphones.is_known[m])
+    after = np.abs(solution.residual_m[:, m])
+    moved = float(np.linalg.norm(layout.positions[m] - listed.positions[m])) if is_known else None
+    finding = _finding(m, doubts, is_known=is_known, is_heard=is_heard)
+    if is_heard and np.nanmean(after < AGREES_M) < AGREEING_SHARE:
+        finding = "unsure"
+    return Repair(
+        name=microphones.names[m],
+        finding=finding,
+        position_m=layout.positions[m],
+        covariance_m2=covariance.positions[m],
+        moved_m=moved,
+        offset_s=float(layout.offset_m[m] / speed_m_s),
+        offset_sigma_s=float(covariance.offset_m[m] / speed_m_s),
+        drift_ppm=float(1e6 * layout.drift_m_s[m] / speed_m_s),
+        drift_sigma_ppm=float(1e6 * covariance.drift_m_s[m] / speed_m_s),
+        before_m=float(np.nanmedian(before[:, m])) if is_heard and is_known else None,
+        after_m=float(np.nanmedian(after)) if is_heard else None,
+    )
+
+
+def _finding(m: int, doubts: _Doubts, *, is_known: bool, is_heard: bool) -> Finding:
+    if not is_heard:
+        return "unheard"
+    if not is_known:
+        return "placed"
+    if doubts.place[m]:
+        return "late and misplaced" if doubts.offset[m] else "misplaced"
+    if doubts.drift[m]:
+        return "drifting"
+    return "late" if doubts.offset[m] else "good"
+
+
+def _swaps(repairs: tuple[Repair, ...], listed: Layout, microphones: Microphones) -> tuple[Repair, ...]:
+    """Microphones that stand where the list has each other: their channels, or their rows of the list, are exchanged."""
+    found = list(repairs)
+    is_elsewhere = [m for m, repair in enumerate(repairs) if repair.finding == "misplaced"]
+    for m in is_elsewhere:
+        gaps = np.linalg.norm(listed.positions - repairs[m].position_m, axis=1)
+        other = int(np.nanargmin(gaps))
+        if other != m and gaps[other] < SWAP_M and other in is_elsewhere:
+            found[m] = replace(repairs[m], finding="swapped", other=microphones.names[other])
+    return tuple(found)
+
+
+def _corrected(microphones: Microphones, repairs: tuple[Repair, ...]) -> Microphones:
+    """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says."""
+    is_sure = np.array([repair.finding not in ("unheard", "unsure") for repair in repairs])
+    places = np.array([repair.position_m for repair in repairs])
+    sigma = np.array([float(np.sqrt(np.trace(repair.covariance_m2) / 3)) for repair in repairs])
+    return replace(
+        microphones,
+        positions=np.where(is_sure[:, None], places, microphones.border_positions()),
+        sigma_m=np.where(is_sure, sigma, microphones.sigma_m),
+        offset_s=np.where(is_sure, [repair.offset_s for repair in repairs], microphones.offset_s),
+        drift_ppm=np.where(is_sure, [repair.drift_ppm for repair in repairs], microphones.drift_ppm),
+    )
+
+
+def _advice(
+    arrivals: Arrivals, layout: Layout, covariance: Covariance, doubts: _Doubts, microphones: Microphones, room: Room | None
+) -> tuple[Float[np.ndarray, "3"] | None, str | None]:
+    """Where one more sound would tell the most of the least sure microphone; nowhere, where all are sure enough."""
+    sigma = np.sqrt(np.einsum("maa->m", covariance.positions)) + covariance.offset_m
+    worst = int(sigma.argmax())
+    if sigma[worst] < SURE_M:
+        return None, None
+    places = _standing(layout, microphones, room)
+    freedom = _freedom(doubts, microphones)
+    worth = [bundle.with_moment(arrivals, layout, freedom, place)[worst] for place in places]
+    return places[int(np.argmin(worth))], microphones.names[worst]
+
+
+def _standing(layout: Layout, microphones: Microphones, room: Room | None) -> Float[np.ndarray, "place 3"]:
+    """A grid of places to stand at."""
+    everything = np.concatenate([layout.positions, layout.sources])
+    low, high = np.array(room) if room else (everything.min(axis=0), everything.max(axis=0))
+    x, y = (np.arange(a + GRID_M, b, GRID_M) for a, b in zip(low[:2], high[:2], strict=True))
+    height = min(low[2] + STANDING_M, high[2])
+    return np.array([(a, b, height) for a in x for b in y] or [(low + high) / 2])

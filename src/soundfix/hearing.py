@@ -1,0 +1,128 @@
+"""A whole recording as arrivals: what bundle adjustment starts from.
+
+Every window is a moment. The network's curves of all pairs (they know of no position) say when each microphone heard it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from soundfix import physics
+from soundfix.arrivals import Heard, arrivals
+from soundfix.bundle import Arrivals
+from soundfix.health import examine
+from soundfix.likelihood import Correlations
+from soundfix.model import SAMPLE_RATE, Network, levelled
+from soundfix.scene import Scene
+
+FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
+FEWEST_HEARD = 4  # arrivals of a moment
+SIGMA_M = 0.01  # of an arrival
+POLARITY_WINDOWS = 12  # the loudest
+FURTHEST_M = 20.0  # path differences that are looked at
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hearing:
+    """arrivals of the moments; partners: how many others each agrees with; is_inverted: polarity reversed (corrected)."""
+
+    arrivals: Arrivals
+    partners: Int[np.ndarray, "moment mic"]
+    is_inverted: Bool[np.ndarray, "mic"]
+
+    def agreed(self, share: float) -> Arrivals:
+        """Only arrivals with which so many of the others agree, at moments that have enough of them."""
+        others = self.partners.shape[1] - 1
+        path_m = np.where(self.partners >= share * others, self.arrivals.path_m, np.nan)
+        path_m[np.isfinite(path_m).sum(axis=1) <= FEWEST_HEARD] = np.nan
+        return replace(self.arrivals, path_m=path_m)
+
+    def at(self, is_kept: Bool[np.ndarray, "moment"]) -> "Hearing":
+        """Only these moments."""
+        a = self.arrivals
+        kept = Arrivals(path_m=a.path_m[is_kept], sigma_m=a.sigma_m[is_kept], times_s=a.times_s[is_kept])
+        return replace(self, arrivals=kept, partners=self.partners[is_kept])
+
+
+def listen(network: Network, windows: Iterable[Scene]) -> Hearing:
+    """The moments of a recording, one a window; those at which too few microphones hear the same are left out.
+
+    Windows are whole scenes of one recording; path differences are by their speed of sound.
+    """
+    scenes = list(windows)
+    is_inverted = _inverted(scenes)
+    heard = [_moment(network, scene, is_inverted) for scene in scenes]
+    middle = np.array([scene.start_s + scene.duration_s / 2 for scene in scenes])
+    path_m, partners = (np.array(each) for each in zip(*heard, strict=True))
+    fewest = min(FEWEST_PARTNERS, (path_m.shape[1] - 1) // 2)
+    path_m = np.where(partners >= fewest, path_m, np.nan)
+    every = Arrivals(path_m=path_m, sigma_m=np.full(path_m.shape, SIGMA_M), times_s=middle)
+    return Hearing(arrivals=every, partners=partners, is_inverted=is_inverted).at(
+        np.isfinite(path_m).sum(axis=1) >= FEWEST_HEARD
+    )
+
+
+def _moment(network: Network, scene: Scene, is_inverted: Bool[np.ndarray, "mic"]) -> Heard:
+    """Of one window; microphones that hear nothing agree with nobody."""
+    health, count = examine(scene), len(scene.microphones)
+    mics = np.flatnonzero(health.is_heard)
+    if len(mics) < FEWEST_HEARD:
+        return Heard(np.full(count, np.nan), np.zeros(count, dtype=int))
+    curves, pairs, step_m = _curves(network, scene, np.where(is_inverted[:, None], -1, 1) * health.audio, mics)
+    here = arrivals(curves.curves[0].numpy(), pairs, step_m, microphones=len(mics))
+    path_m, partners = np.full(count, np.nan), np.zeros(count, dtype=int)
+    path_m[mics], partners[mics] = here
+    return Heard(path_m, partners)
+
+
+def _curves(
+    network: Network, scene: Scene, audio: Float[np.ndarray, "mic time"], mics: Int[np.ndarray, "heard"]
+) -> tuple[Correlations, Int[np.ndarray, "pair 2"], float]:
+    """Curves of all pairs of these microphones (numbered among them), and how far apart in path their lags are."""
+    import soxr
+
+    sound = audio[mics].astype(np.float32)
+    if scene.sample_rate != SAMPLE_RATE:
+        sound = soxr.resample(sound.T, scene.sample_rate, SAMPLE_RATE).T.copy()
+    pairs = physics.pair_indices(len(mics))
+    assert network.head is not None
+    with torch.inference_mode():
+        audio_of = levelled(torch.from_numpy(sound)[None])
+        semb = network.acoustic(network.listen(audio_of))
+        longest = min(round(FURTHEST_M / scene.speed * SAMPLE_RATE), sound.shape[1] // 2)
+        curves, _ = network.correlate(audio_of, semb, torch.from_numpy(pairs), max_lag=longest)
+    assert curves is not None
+    return curves, pairs, scene.speed / (SAMPLE_RATE * network.head.config.lags_a_sample)
+
+
+def _inverted(scenes: list[Scene]) -> Bool[np.ndarray, "mic"]:
+    """Microphones whose polarity is reversed: turned round, the pairs' plain correlations have taller peaks."""
+    loudness = [float(np.nanmedian(np.nanstd(scene.audio, axis=1))) for scene in scenes]
+    loudest = [scenes[k] for k in np.argsort(loudness)[::-1][:POLARITY_WINDOWS]]
+    lean = np.sum([_lean(scene) for scene in loudest], axis=0)
+    sign = np.ones(len(lean))
+    for _ in range(len(lean)):
+        pull = sign * (lean @ sign)
+        if pull.min() >= 0:
+            break
+        sign[pull.argmin()] *= -1
+    return sign * np.sign(sign.sum() or 1) < 0
+
+
+def _lean(scene: Scene) -> Float[np.ndarray, "mic mic"]:
+    """By how much the largest value of each pair's plain correlation surpasses its lowest one."""
+    from soundfix.correlate import Correlator
+
+    health, count = examine(scene), len(scene.microphones)
+    lean = np.zeros((count, count))
+    mics = np.flatnonzero(health.is_heard)
+    if len(mics) < 2:
+        return lean
+    pairs = mics[physics.pair_indices(len(mics))]
+    values = Correlator()(health.audio, scene, pairs).values
+    lean[pairs[:, 0], pairs[:, 1]] = values.max(axis=1) + values.min(axis=1)
+    return lean + lean.T
+
