@@ -156,14 +156,15 @@ def _from_free_clocks(
     anywhere = rng.uniform(*box, (1000, 3))
     typical = np.linalg.norm(anywhere[:, None] - listed.positions, axis=-1).mean(axis=0)
     offset_m = np.nanmedian(arrivals.path_m, axis=0) - np.nan_to_num(typical, nan=float(np.nanmean(typical)))
-    offset_m -= offset_m[known].mean()
-    layout = replace(listed, offset_m=offset_m)
-    layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
-    doubts = _Doubts(place=~known, offset=np.ones_like(known), drift=np.ones_like(known))
-    first = _freedom(replace(doubts, drift=np.zeros_like(known)), microphones)
-    solution = adjust(arrivals, _filled(listed), first, start=_filled(layout), scales=START_SCALES)
-    freedom = _freedom(doubts, microphones)
-    return adjust(arrivals, _filled(listed), freedom, start=solution.layout, scales=END_SCALES), doubts
+    runs_free = np.arange(len(known)) != np.flatnonzero(known)[0]  # the first one's clock is the time
+    offset_m -= offset_m[~runs_free]
+    doubts = _Doubts(place=~known, offset=runs_free, drift=runs_free)
+    steady = replace(_freedom(replace(doubts, drift=np.zeros_like(known)), microphones), kappa=0.0)
+    layout = replace(_filled(listed), offset_m=offset_m)
+    for scales in (START_SCALES, START_SCALES, END_SCALES):
+        layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
+        layout = adjust(arrivals, _filled(listed), steady, start=layout, scales=scales).layout
+    return adjust(arrivals, _filled(listed), _freedom(doubts, microphones), start=layout, scales=END_SCALES), doubts
 
 
 def _from_shape(
