@@ -82,14 +82,13 @@ def calibrate(
     hearing: Hearing,
     microphones: Microphones,
     *,
-    speed_m_s: float,
     room: Room | None = None,
     clocks: Literal["common", "free"] = "common",
     seed: int = 0,
 ) -> Calibration:
     """Solve for what the list does not know, or has wrong.
 
-    hearing: arrivals by a speed of sound of speed_m_s. clocks: one for all microphones, or each its own (offsets and
+    clocks: one for all microphones, or each its own (offsets and
     drifts unknown). Raises SceneError on too few moments.
     """
     if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
@@ -97,7 +96,7 @@ def calibrate(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
             "more: is there sound, and does it move through the room?"
         )
-    rng, arrivals = np.random.default_rng(seed), hearing.agreed(AGREED)
+    rng, arrivals, speed_m_s = np.random.default_rng(seed), hearing.agreed(AGREED), hearing.speed_m_s
     hearing = hearing.at(np.isfinite(arrivals.path_m).any(axis=1))
     arrivals = hearing.agreed(AGREED)
     listed = _listed(microphones, arrivals, speed_m_s)

@@ -144,13 +144,11 @@ def check(
 ) -> None:
     """Grade the microphones and their geometry before you trust them: what this array can and can never tell."""
     import json as json_format
-    from functools import partial
 
     from soundfix.atomic import atomic_path
     from soundfix.files.audio import open_recording
     from soundfix.files.exports import check_targets
     from soundfix.files.microphones import arrange, read_microphones
-    from soundfix.scene import Scene
     from soundfix.survey import survey
 
     box = parse_room(room)
@@ -158,14 +156,7 @@ def check(
     mics, recording = read_microphones(microphones), open_recording(audio)
     order, notes = arrange(recording.channels, mics)
     say_notes([*recording.notes, *notes])
-    scene = partial(
-        Scene,
-        sample_rate=recording.sample_rate,
-        microphones=mics,
-        room=box,
-        temperature_c=temperature,
-        speed_of_sound_m_s=speed_of_sound,
-    )
+    scene = partial_scene(recording.sample_rate, mics, box, temperature, speed_of_sound)
     with progress("listening", recording.count_windows(0.5, 0.5)) as advance:
         windows = (
             scene(audio=part[order], start_s=start) for start, part in watched(recording.windows(0.5, 0.5), advance)
@@ -180,6 +171,59 @@ def check(
         from soundfix.plots import plot_survey
 
         plot_survey(result, plot)
+        typer.echo(f"drawn: {plot}")
+
+
+@app.command()
+def calibrate(
+    audio: Audio,
+    microphones: MicrophoneFile,
+    out: Annotated[Path, typer.Option(help="Write the corrected list of microphones to this CSV file.")],
+    free_clocks: Annotated[
+        bool, typer.Option("--free-clocks", help="Every recorder has its own clock: offsets and drifts are unknown.")
+    ] = False,
+    room: RoomText = None,
+    temperature: Temperature = None,
+    speed_of_sound: Speed = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything that was found to this JSON file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the array as listed and as found (.png).")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the places that are tried.")] = 0,
+) -> None:
+    """Where microphones really stand and how their clocks run, from seconds to minutes of a sound that moves.
+
+    Walk through the whole room and talk, at different heights. Blank positions are solved for, wrong ones corrected.
+    """
+    import json as json_format
+
+    from soundfix import calibration_report as report
+    from soundfix import checkpoint
+    from soundfix.atomic import atomic_path
+    from soundfix.calibrate import calibrate as solve
+    from soundfix.files.audio import open_recording
+    from soundfix.files.exports import check_targets
+    from soundfix.files.microphones import arrange, read_microphones, write_microphones
+    from soundfix.hearing import listen, moments
+
+    box = parse_room(room)
+    check_targets([path for path in (out, json, plot) if path], [microphones, *audio])
+    mics, recording = read_microphones(microphones), open_recording(audio)
+    order, notes = arrange(recording.channels, mics)
+    say_notes([*recording.notes, *notes])
+    window, hop = moments(recording.duration_s)
+    scene = partial_scene(recording.sample_rate, mics, box, temperature, speed_of_sound)
+    with progress("listening", recording.count_windows(window, hop)) as advance:
+        parts = watched(recording.windows(window, hop), advance)
+        hearing = listen(checkpoint.load(checkpoint.PACKAGED), (scene(audio=part[order], start_s=start) for start, part in parts))
+    result = solve(hearing, mics, room=box, clocks="free" if free_clocks else "common", seed=seed)
+    for line in report.lines(result, mics):
+        typer.echo(line)
+    write_microphones(out, result.microphones)
+    typer.echo(f"written: {out}")
+    if json:
+        with atomic_path(json) as path:
+            path.write_text(json_format.dumps(report.as_dict(result), indent=1, allow_nan=False) + "\n")
+    if plot:
+        report.plot(result, mics, box, plot)
         typer.echo(f"drawn: {plot}")
 
 
@@ -485,6 +529,24 @@ def demo(
 
     for line in run(out):
         typer.echo(line)
+
+
+def partial_scene(
+    sample_rate: float, microphones: "Microphones", room: "Room | None", temperature_c: float | None, speed: float | None
+) -> "Callable[..., Scene]":
+    """Scenes of one recording: what is left to give is the audio and when it starts."""
+    from functools import partial
+
+    from soundfix.scene import Scene
+
+    return partial(
+        Scene,
+        sample_rate=sample_rate,
+        microphones=microphones,
+        room=room,
+        temperature_c=temperature_c,
+        speed_of_sound_m_s=speed,
+    )
 
 
 def parse_room(text: str | None) -> "Room | None":

@@ -22,16 +22,21 @@ FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where
 FEWEST_HEARD = 4  # arrivals of a moment
 SIGMA_M = 0.01  # of an arrival
 POLARITY_WINDOWS = 12  # the loudest
+WINDOW_S, MOST_MOMENTS = 0.5, 400
 FURTHEST_M = 20.0  # path differences that are looked at
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Hearing:
-    """arrivals of the moments; partners: how many others each agrees with; is_inverted: polarity reversed (corrected)."""
+    """arrivals of the moments; partners: how many others each agrees with; is_inverted: polarity reversed (corrected).
+
+    speed_m_s: the speed of sound that times were made path by.
+    """
 
     arrivals: Arrivals
     partners: Int[np.ndarray, "moment mic"]
     is_inverted: Bool[np.ndarray, "mic"]
+    speed_m_s: float
 
     def agreed(self, share: float) -> Arrivals:
         """Only arrivals with which so many of the others agree, at moments that have enough of them."""
@@ -47,6 +52,11 @@ class Hearing:
         return replace(self, arrivals=kept, partners=self.partners[is_kept])
 
 
+def moments(duration_s: float) -> tuple[float, float]:
+    """Length of the windows, and from one to the next: of a long recording not more than MOST_MOMENTS."""
+    return WINDOW_S, max(WINDOW_S / 2, duration_s / MOST_MOMENTS)
+
+
 def listen(network: Network, windows: Iterable[Scene]) -> Hearing:
     """The moments of a recording, one a window; those at which too few microphones hear the same are left out.
 
@@ -60,9 +70,8 @@ def listen(network: Network, windows: Iterable[Scene]) -> Hearing:
     fewest = min(FEWEST_PARTNERS, (path_m.shape[1] - 1) // 2)
     path_m = np.where(partners >= fewest, path_m, np.nan)
     every = Arrivals(path_m=path_m, sigma_m=np.full(path_m.shape, SIGMA_M), times_s=middle)
-    return Hearing(arrivals=every, partners=partners, is_inverted=is_inverted).at(
-        np.isfinite(path_m).sum(axis=1) >= FEWEST_HEARD
-    )
+    hearing = Hearing(arrivals=every, partners=partners, is_inverted=is_inverted, speed_m_s=scenes[0].speed)
+    return hearing.at(np.isfinite(path_m).sum(axis=1) >= FEWEST_HEARD)
 
 
 def _moment(network: Network, scene: Scene, is_inverted: Bool[np.ndarray, "mic"]) -> Heard:
