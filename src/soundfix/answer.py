@@ -16,7 +16,7 @@ from soundfix.evidence import Evidence
 from soundfix.health import Health, examine, is_tone
 from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.refine import Mode, find_modes
-from soundfix.report import report_microphones, report_unused
+from soundfix.report import drowned, report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
 from soundfix.verdict import AMBIGUITIES, DETECTED, UNSURE, detection, doubt, least_expected_error, place_sources
 
@@ -54,6 +54,10 @@ def answer(
         pairs, _ = choose_pairs(is_used)
     evidence = weighted(correlate(health.audio, scene, pairs), health.weight)
     box, consensus, outside = _agree_somewhere(scene, evidence, is_used, find, leaves_out)
+    is_noise = drowned(health, consensus) & is_used
+    if is_noise.any() and (is_used & ~is_noise).sum() > fewest_microphones(scene):
+        health, is_used = health.without(is_noise), is_used & ~is_noise
+        box, consensus, outside = _agree_somewhere(scene, evidence.among(~is_noise), is_used, find, leaves_out)
     if not consensus.modes:
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
 
