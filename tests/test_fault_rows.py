@@ -217,11 +217,15 @@ def test_row_17_feet_are_guessed_from_the_sound(tmp_path):
 
 
 def test_row_19_the_same_channel_twice_is_no_second_ear():
-    estimate = answer(broken("copied", 1))
+    estimate = answer(broken("copied", 1.0))
     assert (estimate.microphones[2].status, estimate.microphones[2].weight) == ("duplicate", 0.0)
     assert note(estimate, "duplicate:mic3") == "mic3: has the very same samples as another channel"
-    five = answer(broken("copied", 1, scene=contract_scene(5)))
-    assert "no_integrity_check" in five.reasons  # four ears, not five
+    assert gap(estimate, answer(contract_scene().where(OTHERS)).sources[0].position_m) < 1e-3
+
+
+def test_row_19_a_copy_makes_no_array_of_five_of_four():
+    estimate = answer(broken("copied", 1.0, scene=contract_scene(5)))
+    assert "no_integrity_check" in estimate.reasons
 
 
 def test_row_19_two_microphones_on_one_spot_are_refused(tmp_path):
@@ -241,7 +245,7 @@ def arranged(positions, rng, *, source=SOURCE, room=ROOM, **options):
 
 def test_row_20_a_line_of_microphones_is_ambiguous(rng):
     line = np.stack([np.linspace(0.5, 5.5, 8), np.full(8, 2.5), np.full(8, 1.5)], axis=1)
-    estimate = arranged(line, rng)
+    estimate = arranged(line, rng, method="srp-phat")
     assert estimate.verdict == "ambiguous"
     assert "collinear" in estimate.reasons
     round_it = [np.hypot(*(s.position_m - [0, 2.5, 1.5])[1:]) for s in estimate.sources]
@@ -251,7 +255,7 @@ def test_row_20_a_line_of_microphones_is_ambiguous(rng):
 def test_row_21_a_ceiling_has_a_mirror_image_that_a_room_excludes(rng):
     ceiling = contract_scene().microphones.positions.copy()
     ceiling[:, 2] = 2.95
-    inside, anywhere = arranged(ceiling, rng), arranged(ceiling, rng, room=None)
+    inside, anywhere = (arranged(ceiling, rng, room=room, method="srp-phat") for room in (ROOM, None))
     assert (inside.verdict, len(inside.sources)) == ("ok", 1)
     assert gap(inside) < 0.01
     assert anywhere.verdict == "ambiguous"
@@ -260,9 +264,12 @@ def test_row_21_a_ceiling_has_a_mirror_image_that_a_room_excludes(rng):
 
 
 def test_row_22_the_weak_axis_is_named_and_the_region_is_long(rng):
-    """Microphones nearly in a line along x and y, hardly apart in height."""
-    positions = np.column_stack([rng.uniform(2, 4, 8), rng.uniform(1.5, 3.5, 8), rng.uniform(0, 0.3, 8)])
-    estimate = arranged(positions, rng, source=np.array([5.3, 4.3, 0.4]), room=((0, 0, 0.2), (6, 5, 3)))
+    """Microphones all round, hardly apart in height, under a floor that excludes their mirror images."""
+    turn = np.arange(8) * np.pi / 4
+    positions = np.column_stack([3 + 2.5 * np.cos(turn), 2.5 + 2 * np.sin(turn), 0.4 + 0.03 * (np.arange(8) % 3)])
+    estimate = arranged(
+        positions, rng, source=np.array([3.4, 2.9, 0.7]), room=((0.0, 0.0, 0.45), (6.0, 5.0, 3.0)), method="srp-phat"
+    )
     deviations = np.sqrt(np.diag(estimate.sources[0].covariance_m2))
     assert deviations.argmax() == 2
     assert deviations[2] > 3 * deviations[:2].max()
@@ -270,14 +277,14 @@ def test_row_22_the_weak_axis_is_named_and_the_region_is_long(rng):
 
 
 @pytest.mark.parametrize("room", [ROOM, None], ids=["beyond the wall", "beyond the box"])
-@pytest.mark.parametrize("x", [7.0, 9.0, 20.0])
-def test_row_23_a_source_outside_is_told_or_its_region_holds_it(room, x):
+@pytest.mark.parametrize(("x", "method"), [(7.0, NETWORK), (9.0, "srp-phat"), (20.0, "srp-phat")])
+def test_row_23_a_source_outside_is_where_it_is_and_nobodys_fault(room, x, method):
     source = np.array([x, 2.0, 1.5])
-    estimate = arranged(contract_scene().microphones.positions, np.random.default_rng(1), source=source, room=room)
-    assert estimate.verdict != "ok"
-    told = {"outside_room", "at_border", "no_fix", "inconsistent", "far_away"} & set(estimate.reasons)
-    is_in_region = bool(estimate.sources) and gap(estimate, source) < estimate.sources[0].radius90_m
-    assert told or is_in_region
+    positions = contract_scene().microphones.positions
+    estimate = arranged(positions, np.random.default_rng(1), source=source, room=room, method=method)
+    assert any(np.linalg.norm(each.position_m - source) < max(0.05, each.radius90_m) for each in estimate.sources)
+    assert ("outside_room" in estimate.reasons) == (room is not None)
+    assert all(report.status == "ok" for report in estimate.microphones)
 
 
 # sounds
@@ -295,7 +302,7 @@ def pink(rng):
 def test_row_24_silence_and_noise_have_no_place(make, rng):
     estimate = answer(replace(contract_scene(), audio=make(rng)))
     assert (estimate.verdict, estimate.sources) == ("abstain", ())
-    assert estimate.reasons[-1] in ("no_signal", "no_fix")
+    assert estimate.reasons[-1] in ("no_signal", "no_fix", "narrow_band")
 
 
 def test_row_25_a_tone_has_no_single_place(rng):
@@ -306,6 +313,7 @@ def test_row_25_a_tone_has_no_single_place(rng):
     assert "narrow_band" in estimate.reasons or len(estimate.sources) > 1
 
 
+@pytest.mark.slow
 def test_row_26_microphones_that_hear_an_echo_only_are_left_out(rng):
     """mic3 and mic6 stand behind a screen: what they hear comes from the image of the source in a wall."""
     scene = anechoic_scene(contract_scene(11).microphones.positions, SOURCE, np.random.default_rng(1), room=ROOM)
@@ -356,7 +364,7 @@ def test_row_29_no_microphone_at_all_is_refused(tmp_path):
     (tmp_path / "mics.csv").write_text("name,x,y,z\n")
     refused(tmp_path, MicrophoneFileError, "lists no microphones", audio=audio)
     with pytest.raises(SceneError):
-        soundfix.locate(np.zeros((0, 8000)), RATE, np.zeros((0, 3)))
+        soundfix.locate(np.zeros((0, 8000)), float(RATE), np.zeros((0, 3)))
 
 
 @pytest.mark.parametrize("count", [64, pytest.param(256, marks=pytest.mark.slow)])
@@ -457,6 +465,7 @@ def test_row_49_a_bad_row_is_refused_with_its_line(tmp_path, row, message):
     refused(tmp_path, MicrophoneFileError, "line 10", audio=audio)
 
 
+@pytest.mark.slow
 def test_row_49_a_million_rows_are_refused_in_time(tmp_path):
     audio = rewritten(tmp_path, lambda position: position)
     (tmp_path / "mics.csv").write_text("name,x,y,z\n" + "\n".join(f"m{n},{n},0,0" for n in range(1_000_000)))
@@ -474,7 +483,7 @@ def test_row_49_no_name_becomes_a_formula(tmp_path, name):
     write_microphones(tmp_path / "mics.csv", Microphones(positions=scene.microphones.positions, names=names))
     done, _ = shell(tmp_path, "--csv", str(tmp_path / "answers.csv"), audio=tmp_path / "take.wav")
     assert done.exit_code == 0, done.exception
-    cells = [cell for row in csv.reader((tmp_path / "answers.csv").open()) for cell in row]
+    cells = [cell for row in csv.reader((tmp_path / "answers.csv").read_text().splitlines()) for cell in row]
     assert any(f"dead:{name}" in cell for cell in cells)
     assert not [
         cell for cell in cells if cell.startswith(("=", "+", "@", "-")) and not cell[1:].replace(".", "").isdigit()

@@ -13,7 +13,7 @@ PARTIALS = 20
 DOMINANT = 0.5  # of the power of a channel
 SHORTEST_S = 0.25  # of sound: in less the lines are so wide that they touch
 LINE_CELLS = 2  # to both sides of a line, what a Hann window makes of it
-PADDING = 4
+PADDING = 32  # of the spectrum: fine enough to be interpolated linearly
 
 
 def without_hum(
