@@ -78,6 +78,37 @@ def test_clipping_is_told_and_weighs_less_and_ruin_is_left_out(sound):
     assert health(sound).weight[4] == 0
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.4])
+def test_clipping_is_seen_in_any_sound(sound, share):
+    """Of white noise hardly two clipped samples stand in a row."""
+    sound[4] = np.clip(sound[4], *np.quantile(sound[4], [share / 2, 1 - share / 2]))
+    result = health(sound)
+    assert result.status[4] == "clipped"
+    assert result.weight[4] == pytest.approx(1 - share, abs=0.01)
+
+
+def test_a_coarse_converter_is_no_clipping(sound):
+    """Few levels, the highest of them seldom."""
+    sound[4] = np.round(20 * sound[4]) / 32768
+    assert health(sound).status[4] == "ok"
+
+
+def test_a_channel_beyond_full_scale_is_measured_by_itself(sound):
+    """A gain of 1000 makes no offset of what was none."""
+    sound[3] += 0.01
+    assert codes(health(1000 * sound)) == []
+
+
+def test_hum_is_told_and_the_sound_is_that_without_it(sound):
+    clean = health(sound)
+    sound[1] += 2 * np.sin(2 * np.pi * 50.04 * np.arange(8000) / 16_000).astype(np.float32)
+    result = health(sound)
+    assert codes(result) == ["hum:mic2"]
+    assert (result.status[1], result.weight[1]) == ("ok", 1.0)
+    assert result.level[1] == pytest.approx(clean.level[1], rel=0.05)
+    assert np.mean(np.square(result.audio[1] - clean.audio[1])) < 0.1
+
+
 def test_gain_does_not_matter(sound):
     quiet = health(sound).audio[2].copy()
     sound[2] *= 1e-3

@@ -168,7 +168,6 @@ def test_a_declared_position_error_widens_the_region(deep, rng):
     assert wide.radius90_m > 5 * exact.radius90_m
 
 
-@pytest.mark.xfail(strict=True, reason="three of eight are convicted in the room before anybody looks beyond its walls")
 def test_a_source_beyond_the_wall_is_nobodys_fault():
     positions = np.random.default_rng(3).uniform([0.1] * 3, [3.9, 3.9, 2.9], (8, 3))
     source, room = np.array([4.5, 2.0, 1.5]), ((0.0, 0.0, 0.0), (4.0, 4.0, 3.0))

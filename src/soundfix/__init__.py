@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from soundfix.catalog import load as load
+    from soundfix.contract import Contract as Contract
     from soundfix.localizer import Estimate as Estimate
     from soundfix.localizer import Localizer as Localizer
     from soundfix.recording import locate as locate
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 
 # Each public name and the module it lives in: loaded when first asked for, so that `soundfix --help` is quick.
 _HOMES = {
+    "Contract": "contract",
     "Estimate": "localizer",
     "Localizer": "localizer",
     "Microphones": "scene",

@@ -4,7 +4,7 @@ What a method brings is two functions: how to correlate pairs of microphones, an
 evidence peaks. Everything that makes the answer honest is the same for all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from soundfix.evidence import Evidence
 from soundfix.health import Health, examine, is_tone
 from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.refine import Mode, find_modes
-from soundfix.report import report_microphones, report_unused
+from soundfix.report import drowned, report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
 from soundfix.verdict import AMBIGUITIES, DETECTED, UNSURE, detection, doubt, least_expected_error, place_sources
 
@@ -24,6 +24,8 @@ Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pai
 Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
 Place = Callable[[Scene, Consensus, Float[np.ndarray, "2 3"]], tuple[tuple[Source, ...], tuple[Finding, ...]]]
 
+FAR = 2.0  # times the box round the microphones, on every side
+NEAR_BORDER = 0.1  # of the side of the box: a place this near may stand for one beyond
 MOST_PAIRS = 600  # beyond this pairs say the same thing again
 
 
@@ -54,6 +56,10 @@ def answer(
         pairs, _ = choose_pairs(is_used)
     evidence = weighted(correlate(health.audio, scene, pairs), health.weight)
     box, consensus, outside = _agree_somewhere(scene, evidence, is_used, find, leaves_out)
+    is_noise = drowned(health, consensus) & is_used
+    if is_noise.any() and (is_used & ~is_noise).sum() > fewest_microphones(scene):
+        health, is_used = health.without(is_noise), is_used & ~is_noise
+        box, consensus, outside = _agree_somewhere(scene, evidence.among(~is_noise), is_used, find, leaves_out)
     if not consensus.modes:
         return _abstain(scene, health, method, Finding("no_fix", "too few pairs agree on any place"))
 
@@ -80,23 +86,56 @@ def answer(
 def _agree_somewhere(
     scene: Scene, evidence: Evidence, is_used: Bool[np.ndarray, "mic"], find: Find, leaves_out: bool
 ) -> tuple[Float[np.ndarray, "2 3"], Consensus, tuple[Finding, ...]]:
-    """The consensus in the room; or where there is none, but one beyond its walls, that."""
+    """The consensus in the box; or where somebody contradicts it, but nobody at all one beyond it, that."""
     positions, fewest_left = scene.microphones.positions, fewest_microphones(scene) + 1
 
-    def agree_in(box: Float[np.ndarray, "2 3"]) -> Consensus:
+    def agree_in(box: Float[np.ndarray, "2 3"], leaves_out: bool) -> Consensus:
         fewest = fewest_left if leaves_out else len(positions)
         return agree(evidence, lambda kept: find(kept, positions, box), scene.microphones, is_used, fewest_left=fewest)
 
     box = scene.search_box()
-    inside = agree_in(box)
-    if scene.room is None or not inside.is_contradicted or not free_axes(box).all():
+    inside = agree_in(box, leaves_out)
+    if _is_agreed(inside) or not free_axes(box).all():
         return box, inside, ()
+    for wider in _wider_boxes(scene, box, inside):
+        outside = agree_in(wider, False)
+        if _is_agreed(outside) and _is_better(outside, inside) and not _is_within(outside.modes[0].position, box):
+            return wider, outside, _outside(scene)
+    return box, inside, ()
+
+
+def _is_agreed(consensus: Consensus) -> bool:
+    return bool(consensus.modes) and not consensus.is_contradicted and not consensus.is_named.any()
+
+
+def _is_better(outside: Consensus, inside: Consensus) -> bool:
+    """Whether all pairs together stand out of chance as far as those that were kept inside do for theirs."""
+    return not inside.modes or detection(outside) >= detection(inside)
+
+
+def _is_within(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], margin: float = 0.0) -> bool:
+    """Whether it is in the box, and this share of its sides from the border."""
+    inset = margin * (box[1] - box[0])
+    return bool(((place >= box[0] + inset) & (place <= box[1] - inset)).all())
+
+
+def _wider_boxes(scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus) -> Iterator[Float[np.ndarray, "2 3"]]:
+    """Round the microphones as if no room were given; and where a sound from afar makes several or the border suspect, far
+    beyond, where it has little but a direction."""
     beyond = replace(scene, room=None).search_box()
-    wider = np.stack([np.minimum(box[0], beyond[0]), np.maximum(box[1], beyond[1])])
-    outside = agree_in(wider)
-    if outside.is_contradicted:
-        return box, inside, ()
-    return wider, outside, (Finding("outside_room", "the microphones agree on a place outside the room"),)
+    if scene.room is not None:
+        yield np.stack([np.minimum(box[0], beyond[0]), np.maximum(box[1], beyond[1])])
+    is_single = inside.modes and not inside.is_contradicted and inside.is_named.sum() == 1
+    if is_single and _is_within(inside.modes[0].position, box, NEAR_BORDER):
+        return
+    far_m = FAR * float((beyond[1] - beyond[0]).max())
+    yield np.stack([beyond[0] - far_m, beyond[1] + far_m])
+
+
+def _outside(scene: Scene) -> tuple[Finding, ...]:
+    """Without a room it is outside nothing."""
+    sentence = "the microphones agree on a place outside the room"
+    return () if scene.room is None else (Finding("outside_room", sentence),)
 
 
 def fewest_microphones(scene: Scene) -> int:

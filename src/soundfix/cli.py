@@ -27,6 +27,10 @@ MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, 
 RoomText = Annotated[str | None, typer.Option("--room", help="x0,y0,z0,x1,y1,z1 in metres; z0 = z1: a known height.")]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
+Require = Annotated[
+    str | None,
+    typer.Option(help='What losses must not harm: "20cm 95% minus 2" (radius, share of places, microphones).'),
+]
 Checkpoint = Annotated[Path | None, typer.Option(help="Trained weights (.safetensors) for a method that needs them.")]
 BeatsFile = Annotated[
     Path | None, typer.Option("--beats", help="Published BEATs file, for a network that listens with it.")
@@ -79,12 +83,14 @@ def locate(
     room: RoomText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    require: Require = None,
     json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
     from soundfix.catalog import load
+    from soundfix.contract import contract_note, known_array, parse_contract, promise
     from soundfix.files.audio import open_recording
     from soundfix.files.exports import check_targets
     from soundfix.files.microphones import arrange, read_microphones
@@ -92,7 +98,7 @@ def locate(
     from soundfix.smoothing import smoothed
     from soundfix.wording import describe, describe_microphones
 
-    box = parse_room(room)
+    box, contract = parse_room(room), parse_contract(require) if require else None
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
     if plot:
         from soundfix.plots import WRITERS, checked_suffix
@@ -107,10 +113,15 @@ def locate(
         room=box,
         temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound,
+        require=contract,
     )
+    if contract:
+        for line in promise(contract, known_array(mics, box)).lines():
+            typer.echo(line)
     hop = window if hop is None else hop
     count = recording.count_windows(window, hop)
     drawn: list[Estimate] = []
+    warning: str | None = None
     with writers(json, csv, method) as write, progress("locating", count) as advance:
         heard = (
             session.hear(start, part[order], recording.sample_rate) for start, part in recording.windows(window, hop)
@@ -119,6 +130,9 @@ def locate(
             write(estimate)
             if number < LINES_SHOWN:
                 typer.echo(describe(estimate))
+            if contract_note(estimate) not in (None, warning):
+                typer.echo(f"{estimate.start_s:8.2f} s  {contract_note(estimate)}")
+            warning = contract_note(estimate)
             if plot and number % (count // ESTIMATES_DRAWN + 1) == 0:
                 drawn.append(estimate)
             advance()
@@ -139,6 +153,7 @@ def check(
     room: RoomText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    require: Require = None,
     json: Annotated[Path | None, typer.Option(help="Write the report to this JSON file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the map of predicted errors (.png).")] = None,
 ) -> None:
@@ -146,12 +161,13 @@ def check(
     import json as json_format
 
     from soundfix.atomic import atomic_path
+    from soundfix.contract import parse_contract
     from soundfix.files.audio import open_recording
     from soundfix.files.exports import check_targets
     from soundfix.files.microphones import arrange, read_microphones
     from soundfix.survey import survey
 
-    box = parse_room(room)
+    box, contract = parse_room(room), parse_contract(require) if require else None
     check_targets([path for path in (json, plot) if path], [microphones, *audio])
     mics, recording = read_microphones(microphones), open_recording(audio)
     order, notes = arrange(recording.channels, mics)
@@ -161,7 +177,7 @@ def check(
         windows = (
             scene(audio=part[order], start_s=start) for start, part in watched(recording.windows(0.5, 0.5), advance)
         )
-        result = survey(mics, room=box, windows=windows)
+        result = survey(mics, room=box, windows=windows, require=contract)
     for line in result.lines():
         typer.echo(line)
     if json:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.scene import THIN_ROOM_M, Microphones, Room, free_axes, search_box
 
+TIMING_SIGMA_M = 0.01  # 10 mm, about 30 us: what a sharp sound in a live room allows
 VOLUME_POINTS, SLICE_POINTS, FEWEST_SLICE_POINTS = 200, 41, 7  # of the box; along the sides of a slice
 EAR_HEIGHT_M, SAME_HEIGHT_M = 1.5, 0.1
 POOR_AXIS_RATIO = 3.0  # a coordinate this much worse than the next is named
@@ -85,6 +86,11 @@ class Array(NamedTuple):
         """Every unknown coordinate and the time of the sound need one microphone."""
         return int(free_axes(self.box).sum()) + 1
 
+    @property
+    def prior(self) -> Float[np.ndarray, "3 3"]:
+        """What the box itself tells (1/m²): the variance of a uniform place in it is side² / 12."""
+        return np.diag(12 / np.maximum(self.box[1] - self.box[0], 1e-3) ** 2)
+
     def covariances(self, points: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point 3 3"]:
         """physics.cramer_rao, at thousands of points at once."""
         weights = 1 / (self.sigma_m**2 + self.microphones.sigma_m**2)
@@ -92,8 +98,7 @@ class Array(NamedTuple):
         units = offsets / np.maximum(np.linalg.norm(offsets, axis=2, keepdims=True), 1e-9)
         centred = units - (np.einsum("m,pmi->pi", weights, units) / weights.sum())[:, None]
         information = np.swapaxes(centred * weights[:, None], 1, 2) @ centred
-        prior = np.diag(12 / np.maximum(self.box[1] - self.box[0], 1e-3) ** 2)
-        return np.linalg.inv(information + prior)
+        return np.linalg.inv(information + self.prior)
 
     def errors(self, points: Float[np.ndarray, "point 3"]) -> Float[np.ndarray, "point"]:
         return np.sqrt(np.trace(self.covariances(points), axis1=1, axis2=2))
@@ -194,7 +199,7 @@ def _integrity(count: int, fewest: int) -> str:
 
 def _shape_limits(array: Array, points: Float[np.ndarray, "point 3"], rank: int) -> Iterator[str]:
     """What symmetry hides, unless the room excludes every mirror image."""
-    if rank == 0 or rank == 3 or not _has_twins_inside(array, points):
+    if rank == 0 or rank == 3 or not has_twin(points, array.microphones.positions, array.box).any():
         return
     if rank == 1:
         yield "where round its line a sound is: only the distance along the line and from it"
@@ -202,13 +207,14 @@ def _shape_limits(array: Array, points: Float[np.ndarray, "point 3"], rank: int)
         yield f"which side of {_plane(array.microphones.positions)} a sound is on: it sees the mirror image as well"
 
 
-def _has_twins_inside(array: Array, points: Float[np.ndarray, "point 3"]) -> bool:
-    """Whether some point of the box has a mirror image in the box, elsewhere than itself."""
-    low, high = array.box[0] - THIN_ROOM_M, array.box[1] + THIN_ROOM_M
-    twins = np.stack([physics.twins(point, array.microphones.positions) for point in points])
-    is_inside = ((twins >= low) & (twins <= high)).all(axis=2)
+def has_twin(
+    points: Float[np.ndarray, "point 3"], positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]
+) -> Bool[np.ndarray, "point"]:
+    """Which points have a mirror image in the box, elsewhere than themselves."""
+    twins = physics.twins(points, positions)
+    is_inside = ((twins >= box[0] - THIN_ROOM_M) & (twins <= box[1] + THIN_ROOM_M)).all(axis=2)
     is_elsewhere = np.linalg.norm(twins - points[:, None], axis=2) > SAME_PLACE_M
-    return bool((is_inside & is_elsewhere).any())
+    return (is_inside & is_elsewhere).any(axis=1)
 
 
 def _plane(positions: Float[np.ndarray, "mic 3"]) -> str:

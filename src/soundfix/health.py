@@ -1,16 +1,17 @@
 """Is each signal usable, before anything is correlated?
 
-Looks at one window, channel by channel: dead, constant, NaN or Inf spans, clipped, DC, identical channels. What can be
-mended is mended (bad samples become silence, DC goes away, every channel is scaled to the same power); what cannot
+Looks at one window, channel by channel: dead, constant, NaN or Inf spans, clipped, DC, hum, identical channels. What can be
+mended is mended (bad samples become silence, DC and hum go away, every channel is scaled to the same power); what cannot
 is named and left out. Gains never matter.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from soundfix.hum import without_hum
 from soundfix.localizer import Finding, Status
 from soundfix.scene import Scene
 
@@ -18,7 +19,7 @@ MOST_LOST = 0.5  # share of a window that may be NaN or cut off before the chann
 FEWEST_LEVELS = 4  # a live converter shows more different values than this,
 LEVELS_LOOKED_AT = 200  # usually within its first samples
 SHORTEST_DROPOUT_S = 0.02  # a run of one and the same value this long is a cable, not music
-RAIL_RUN = 3  # samples in a row at the extreme value: one is a peak, three are a rail
+PILE = 4  # times as many samples at the extreme value as at the next one: a rail, not a peak or a coarse converter
 CLIPPED_SHARE, RUINED_SHARE = 0.002, 0.5
 DC_SHARE = 0.1  # of full scale
 TONE_CELLS = 4.0  # effective width of a spectrum (sum p)² / sum p², in cells of its resolution
@@ -28,6 +29,7 @@ SENTENCES = {
     "dropout": "stands still for a while; that stretch was not used",
     "clipped": "is clipped",
     "dc": "has an offset above 10 % of full scale; it was removed",
+    "hum": "mains hum; it was filtered out",
     "duplicate": "has the very same samples as another channel",
 }
 DEGRADING = ("dead", "clipped", "duplicate")  # the others were mended
@@ -43,6 +45,11 @@ class Health:
     level: Float[np.ndarray, "mic"]
     findings: tuple[Finding, ...]
 
+    def without(self, is_noise: Bool[np.ndarray, "mic"]) -> "Health":
+        """The same where these microphones turned out to hear noise of their own."""
+        status = tuple("noisy" if noise else before for noise, before in zip(is_noise, self.status, strict=True))
+        return replace(self, status=status, weight=np.where(is_noise, 0.0, self.weight))
+
     @property
     def is_heard(self) -> Bool[np.ndarray, "mic"]:
         return self.weight > 0
@@ -50,7 +57,9 @@ class Health:
 
 def examine(scene: Scene) -> Health:
     """The health of every channel of one window."""
-    channels = [_examine_channel(channel, scene.sample_rate) for channel in scene.audio]
+    channels = _without_hum(
+        [_examine_channel(channel, scene.sample_rate) for channel in scene.audio], scene.sample_rate
+    )
     statuses = _named_duplicates(scene.audio, [channel.status for channel in channels])
     is_out = [status in ("dead", "duplicate") for status in statuses]
     return Health(
@@ -99,7 +108,7 @@ def _examine_channel(samples: Float[np.ndarray, "time"], sample_rate: float) -> 
         "nan": not is_finite.all(),
         "dropout": stuck > 0,
         "clipped": at_rail > CLIPPED_SHARE,
-        "dc": abs(offset) > DC_SHARE,
+        "dc": abs(offset) > DC_SHARE * max(1.0, np.abs(audio).max()),  # louder than full scale: the scale is another
     }
     return _Channel(
         audio=(mended / level).astype(np.float32),
@@ -108,6 +117,19 @@ def _examine_channel(samples: Float[np.ndarray, "time"], sample_rate: float) -> 
         weight=0.0 if at_rail > RUINED_SHARE else 1 - max(at_rail, lost),
         noticed=tuple(code for code, is_found in found.items() if is_found),
     )
+
+
+def _without_hum(channels: list[_Channel], sample_rate: float) -> list[_Channel]:
+    """The channels, those that hum mended and told."""
+    audio = np.stack([channel.audio for channel in channels])
+    cleaned, is_humming = without_hum(audio, sample_rate)
+    return [_mended(channels[m], cleaned[m]) if is_humming[m] else channels[m] for m in range(len(channels))]
+
+
+def _mended(channel: _Channel, cleaned: Float[np.ndarray, "time"]) -> _Channel:
+    left = float(np.sqrt(np.mean(cleaned**2)))
+    noticed = (*channel.noticed, "hum")
+    return replace(channel, audio=cleaned / np.float32(left), level=channel.level * left, noticed=noticed)
 
 
 def _is_lifeless(audio: Float[np.ndarray, "time"]) -> bool:
@@ -122,14 +144,15 @@ def _stuck_share(audio: Float[np.ndarray, "time"], sample_rate: float) -> float:
 
 
 def _rail_share(audio: Float[np.ndarray, "time"]) -> float:
-    """Share of the samples that sit in runs at the channel's largest or smallest value."""
-    share = 0
-    for rail in (audio.max(), audio.min()):
-        at_rail = audio == rail
-        if at_rail.sum() >= RAIL_RUN:
-            runs = _run_lengths(at_rail)
-            share += int(runs[runs >= RAIL_RUN].sum())
-    return float(share / len(audio))
+    """Share of the samples that pile up at the channel's largest or smallest value."""
+    return float((_pile(audio) + _pile(-audio)) / len(audio))
+
+
+def _pile(audio: Float[np.ndarray, "time"]) -> int:
+    """How many samples are at the largest value, if that is many more than at the next one; else 0."""
+    is_top = audio == audio.max()
+    below = audio[~is_top]
+    return int(is_top.sum()) if len(below) and is_top.sum() >= PILE * np.sum(below == below.max()) else 0
 
 
 def _run_lengths(flags: Bool[np.ndarray, "time"]) -> np.ndarray:

@@ -79,7 +79,7 @@ def cramer_rao(
 def spread(positions: Float[np.ndarray, "mic 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
     """Widths of the array (m, largest first) along its principal axes, and those axes as rows."""
     centred = positions - positions.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=True)[2]
+    axes = np.linalg.svd(centred, full_matrices=len(positions) < 3)[2]
     return np.ptp(centred @ axes.T, axis=0), axes
 
 
@@ -89,10 +89,8 @@ def shape_rank(positions: Float[np.ndarray, "mic 3"]) -> int:
     return 0 if widths[0] < 1e-6 else int(np.sum(widths > FLAT_RATIO * widths[0]))
 
 
-def twins(
-    point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], turns: int = 8
-) -> Float[np.ndarray, "twin 3"]:
-    """The other points that no delay of this array can tell from `point`.
+def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) -> Float[np.ndarray, "*batch twin 3"]:
+    """The other points that no delay of this array can tell from `point`, or from each of several.
 
     A flat array has one: the reflection in its plane. A line has a whole circle round itself: `turns - 1`
     points of it stand for all. An array with depth has none.
@@ -100,15 +98,15 @@ def twins(
     rank, (_, axes) = shape_rank(positions), spread(positions)
     centre = positions.mean(axis=0)
     if rank == 2:
-        return (point - 2 * ((point - centre) @ axes[2]) * axes[2])[None]
+        return (point - 2 * ((point - centre) @ axes[2])[..., None] * axes[2])[..., None, :]
     if rank == 1:
-        return _circle(point - centre, axes[0], turns)[1:] + centre
-    return np.empty((0, 3))
+        return _circle((point - centre)[..., None, :], axes[0], turns)[..., 1:, :] + centre
+    return np.empty((*point.shape[:-1], 0, 3))
 
 
 def _circle(offset: np.ndarray, axis: np.ndarray, turns: int) -> np.ndarray:
-    """`offset` turned round `axis` in `turns` equal steps (Rodrigues' formula)."""
-    along = (offset @ axis) * axis
+    """`offset` turned round `axis` in `turns` equal steps (Rodrigues' formula), which are the second last axis."""
+    along = (offset @ axis)[..., None] * axis
     across = offset - along
     angle = np.arange(turns)[:, None] * (2 * np.pi / turns)
     return along + np.cos(angle) * across + np.sin(angle) * np.cross(axis, across)
@@ -120,8 +118,14 @@ def radius90(covariance_m2: Float[np.ndarray, "3 3"]) -> float:
     |e|² is a weighted sum of chi-squares; Satterthwaite (1946) replaces it by g chi²(h) with the same mean and
     variance. Exact for a sphere, a disc and a line, within 2 % in between.
     """
+    return float(radii90(covariance_m2[None])[0])
+
+
+def radii90(covariances_m2: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
+    """radius90 of many."""
     from scipy.special import gammaincinv
 
-    trace, trace_of_square = np.trace(covariance_m2), np.trace(covariance_m2 @ covariance_m2)
+    trace = np.trace(covariances_m2, axis1=-2, axis2=-1)
+    trace_of_square = np.trace(covariances_m2 @ covariances_m2, axis1=-2, axis2=-1)
     degrees = trace**2 / trace_of_square
-    return float(np.sqrt(trace_of_square / trace * 2 * gammaincinv(degrees / 2, 0.9)))
+    return np.sqrt(trace_of_square / trace * 2 * gammaincinv(degrees / 2, 0.9))

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from soundfix import physics
 from soundfix.catalog import DEFAULT, load
+from soundfix.contract import Contract, Watch, parse_contract
 from soundfix.errors import SceneError
 from soundfix.localizer import Estimate, Localizer, MicrophoneReport, Status
 from soundfix.profile import ACCUSED, Profile, add
@@ -56,12 +57,14 @@ def locate(
     room: Room | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
+    require: str | Contract | None = None,
 ) -> Located:
     """Where the sounds of a recording came from, window by window.
 
     audio: (M, T), any rate (resampled to 16 kHz where higher). positions: (M, 3) metres, NaN rows for unknown ones, or
     Microphones. hop_s: from window to window; the window's length by default. smooth: over time, for
-    one source that moves as people do (smoothing.py). Raises SceneError on what cannot be.
+    one source that moves as people do (smoothing.py). require: what must hold when microphones are lost (contract.py);
+    estimates then say where that is broken or at risk. Raises SceneError on what cannot be.
     """
     microphones = positions if isinstance(positions, Microphones) else Microphones(positions=np.asarray(positions))
     whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
@@ -72,6 +75,7 @@ def locate(
         room=room,
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
+        require=require,
     )
     heard = (session.hear(start, part, rate) for start, part in _windows(samples, rate, window_s, hop_s))
     estimates = tuple(smoothed(heard) if smooth else heard)
@@ -115,10 +119,14 @@ class Session:
     room: Room | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
+    require: str | Contract | None = None
     _unclear: int = 0
     _history: list["_History"] = field(init=False)
+    _watch: Watch | None = field(init=False)
 
     def __post_init__(self) -> None:
+        contract = self.require and parse_contract(self.require)
+        self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room) if contract else None
         self._history = [_History() for _ in self.microphones.names]
 
     @property
@@ -150,7 +158,7 @@ class Session:
         estimate = self.localizer.locate(scene)
         self._check_units(scene, estimate)
         self._learn(estimate)
-        return self._with_convicted(estimate, ~scene.is_trusted)
+        return self._with_contract(self._with_convicted(estimate, ~scene.is_trusted))
 
     def _is_scrap(self, duration_s: float) -> bool:
         """Whether this is what was left over at the end, too short for the sound to cross the array."""
@@ -206,6 +214,15 @@ class Session:
                 *(f"{report.name}: left out; earlier windows speak against it" for report in named),
             ),
             microphones=tuple(replace(report, profile=None) for report in reports),
+        )
+
+    def _with_contract(self, estimate: Estimate) -> Estimate:
+        """The estimate saying what has become of the contract; its verdict stays."""
+        found = self._watch.findings(estimate) if self._watch else ()
+        return replace(
+            estimate,
+            reasons=(*estimate.reasons, *(finding.code for finding in found)),
+            notes=(*estimate.notes, *(finding.sentence for finding in found)),
         )
 
     def _check_units(self, scene: Scene, estimate: Estimate) -> None:

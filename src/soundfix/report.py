@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool
 
 from soundfix.consensus import Consensus
 from soundfix.health import Health
@@ -13,10 +14,11 @@ from soundfix.scene import Microphones, Scene
 LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
 HEARD = 4.5  # standard deviations: a profile that peaks higher has a place for this microphone, if another one
 LOUD = 3.0  # times the median level: a microphone this loud that hears nothing in common is noisy
+LITTLE = 0.5  # of what the median microphone hears: of 30 dB of noise of its own less is left
 ACCUSATIONS: tuple[Status, ...] = ("noisy", "late", "misplaced", "excluded")
 SENTENCES: dict[Status, str] = {
     "inverted": "has its polarity reversed; corrected",
-    "noisy": "is loud, and has nothing in common with the others; left out",
+    "noisy": "is loud, and has little or nothing in common with the others; left out",
     "late": "hears the source {pull:+.2f} m too late: its clock, rather than its position; left out",
     "misplaced": "hears the source {pull:+.2f} m off: its position or its clock is wrong; left out",
     "excluded": "contradicts the others and no delay makes it fit; left out",
@@ -33,6 +35,16 @@ def report_microphones(
     consensus = consensus if is_certain else replace(consensus, is_named=np.zeros_like(consensus.is_named))
     reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
     return reports, tuple(finding for report in reports for finding in _finding(report))
+
+
+def drowned(health: Health, consensus: Consensus) -> Bool[np.ndarray, "mic"]:
+    """Microphones that are loud and hear little of what the others hear: noise of their own, whoever they agree with."""
+    heard = np.array([max(p.at_zero, p.elsewhere) if p else np.inf for p in consensus.profiles])
+    usual = [p.at_zero for p, kept in zip(consensus.profiles, consensus.is_kept, strict=True) if p and kept]
+    if not usual:
+        return np.zeros(len(heard), dtype=bool)
+    is_loud = health.level > LOUD * np.median(health.level[health.is_heard])
+    return is_loud & (heard < LITTLE * np.median(usual))
 
 
 def report_unused(scene: Scene, health: Health) -> tuple[MicrophoneReport, ...]:

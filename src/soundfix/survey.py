@@ -7,11 +7,22 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from soundfix.geometry import Array, Geometry, Loss, Prediction, judge, lattice, losses, predict, survey_box
+from soundfix.contract import Contract, Promise, promise
+from soundfix.geometry import (
+    TIMING_SIGMA_M,
+    Array,
+    Geometry,
+    Loss,
+    Prediction,
+    judge,
+    lattice,
+    losses,
+    predict,
+    survey_box,
+)
 from soundfix.listening import MicrophoneGrade, grade, listen
 from soundfix.scene import Microphones, Room, Scene
 
-TIMING_SIGMA_M = 0.01  # 10 mm, about 30 us: what a sharp sound in a live room allows
 MOST_LOSSES_PRINTED = 5
 
 
@@ -19,7 +30,7 @@ MOST_LOSSES_PRINTED = 5
 class Survey:
     """sigma_m: timing error assumed. box: where sources may be (m). is_used: the microphones that the geometry counts.
 
-    losses: what each of these is worth, the most harmful loss first.
+    losses: what each of these is worth, the most harmful loss first. promise: what they can keep of a contract.
     """
 
     sigma_m: float
@@ -30,11 +41,12 @@ class Survey:
     geometry: Geometry
     prediction: Prediction
     losses: tuple[Loss, ...]
+    promise: Promise | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, in SI units."""
         prediction = _plain(self.prediction)
-        return {
+        report = {
             "timing_error_m": self.sigma_m,
             "windows": self.windows,
             "box_m": self.box.tolist(),
@@ -46,6 +58,7 @@ class Survey:
             "predicted_error": prediction | {"slices": [_plain(plane) for plane in self.prediction.slices]},
             "without": [loss._asdict() for loss in self.losses],
         }
+        return report | {"contract": self.promise.to_dict()} if self.promise else report
 
     def lines(self) -> list[str]:
         """The report as text, centimetres in print."""
@@ -57,15 +70,22 @@ class Survey:
             *_prediction_lines(self.prediction, self.sigma_m),
             "",
             *_loss_lines(self.losses),
+            *(("", *self.promise.lines()) if self.promise else ()),
         ]
 
 
 def survey(
-    microphones: Microphones, *, room: Room | None, windows: Iterable[Scene], sigma_m: float = TIMING_SIGMA_M
+    microphones: Microphones,
+    *,
+    room: Room | None,
+    windows: Iterable[Scene],
+    sigma_m: float = TIMING_SIGMA_M,
+    require: Contract | None = None,
 ) -> Survey:
     """Grade the signals in these windows and the geometry of the microphones that are usable.
 
-    sigma_m: timing error of one arrival, in metres of path. Without windows only the geometry is judged.
+    sigma_m: timing error of one arrival, in metres of path. Without windows only the geometry is judged. require: a
+    contract on the loss of microphones.
     Raises SceneError where no microphone has a known position.
     """
     box = survey_box(microphones, room)
@@ -83,6 +103,7 @@ def survey(
         geometry=judge(array, points, prediction.axes_m),
         prediction=prediction,
         losses=losses(array, points),
+        promise=promise(require, array) if require else None,
     )
 
 

@@ -1,0 +1,490 @@
+"""What goes wrong with microphones, files and lists, and what users expect then: the whole way, from sound to answer.
+
+The number in a test's name is that of the row in the list of faults that soundfix is built against. What is tested of
+single parts is in their own files; here is what a user sees.
+"""
+
+import csv
+import json
+import struct
+import tracemalloc
+from dataclasses import replace
+from time import monotonic
+
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import lfilter
+from typer.testing import CliRunner
+
+import soundfix
+from scenes import anechoic_scene, drawn
+from soundfix.cli import app
+from soundfix.errors import AudioFileError, MicrophoneFileError, SceneError, SoundfixError
+from soundfix.faults import Fault, break_scene
+from soundfix.files.microphones import write_microphones
+from soundfix.scene import Microphones
+from soundfix.testing import ROOM, SOURCE, contract_scene
+from soundfix.worlds import world_named
+
+RATE = 16_000
+LOUD_DB = [20.0, 30.0, 40.0]
+NETWORK = soundfix.load()
+OTHERS = np.arange(8) != 2
+SHELL = ["--room", "0,0,0,6,5,3", "--speed-of-sound", "343", "--method", "srp-phat"]
+
+
+def located(scene, *, method=NETWORK, **options):
+    """Every window, by the library's front door."""
+    options = {"room": scene.room, "speed_of_sound_m_s": scene.speed} | options
+    return soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, method=method, **options)
+
+
+def answer(scene, **options):
+    (estimate,) = located(scene, **options).estimates
+    return estimate
+
+
+def broken(kind, amount=None, *, scene=None, microphone="3"):
+    fault = Fault(kind, microphone, amount)
+    return break_scene(contract_scene() if scene is None else scene, [fault], np.random.default_rng(1))
+
+
+def with_channel(scene, samples, m=2):
+    audio = scene.audio.copy()
+    audio[m] = samples
+    return replace(scene, audio=audio)
+
+
+def gap(estimate, place=SOURCE):
+    return float(np.linalg.norm(estimate.sources[0].position_m - place))
+
+
+def note(estimate, code):
+    return dict(zip(estimate.reasons, estimate.notes, strict=True))[code]
+
+
+# microphones
+
+
+@pytest.mark.parametrize("make", [np.zeros, lambda n: np.full(n, 0.3), lambda n: np.arange(n) % 2 / 32768])
+def test_row_01_a_dead_microphone_leaves_the_answer_of_the_others(make):
+    estimate = answer(with_channel(contract_scene(), make(8000)))
+    assert (estimate.verdict, estimate.reasons) == ("degraded", ("dead:mic3",))
+    assert (estimate.microphones[2].status, estimate.microphones[2].weight) == ("dead", 0.0)
+    assert gap(estimate, answer(contract_scene().where(OTHERS)).sources[0].position_m) < 1e-3
+
+
+@pytest.mark.parametrize("offset", [0.05, 0.12, 1.0, 10.0, -0.5])
+def test_row_03_an_offset_is_removed_and_told_above_a_tenth_of_full_scale(offset):
+    estimate = answer(broken("dc", offset))
+    assert gap(estimate, answer(contract_scene()).sources[0].position_m) < 1e-3
+    assert (estimate.verdict, estimate.microphones[2].status) == ("ok", "ok")
+    assert ("dc:mic3" in estimate.reasons) == (abs(offset) > 0.1)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.45, 0.6, 0.9])
+def test_row_04_clipping_is_flagged_weighs_less_and_ruin_is_left_out(share):
+    estimate = answer(broken("clipped", share))
+    assert (estimate.verdict, estimate.microphones[2].status) == ("degraded", "clipped")
+    assert note(estimate, "clipped:mic3") == "mic3: is clipped"
+    assert estimate.microphones[2].weight == pytest.approx(1 - share if share < 0.5 else 0, abs=0.01)
+    assert gap(estimate) < 0.01
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("count", [1, 800, 8000])
+def test_row_05_bad_samples_cost_their_share_and_one_costs_nothing(bad, count, rng):
+    samples = contract_scene().audio[2].copy()
+    samples[rng.permutation(8000)[:count]] = bad
+    estimate = answer(with_channel(contract_scene(), samples))
+    assert estimate.microphones[2].weight == pytest.approx(1 - count / 8000, abs=0.001)
+    assert any(code in ("nan:mic3", "dead:mic3") for code in estimate.reasons)
+    assert gap(estimate) < 0.01
+
+
+@pytest.mark.parametrize("db", LOUD_DB)
+def test_row_06_a_noisy_microphone_is_named_and_left_out(db):
+    estimate = answer(broken("noisy", db))
+    assert (estimate.verdict, estimate.reasons) == ("degraded", ("noisy:mic3",))
+    assert (estimate.microphones[2].status, estimate.microphones[2].weight) == ("noisy", 0.0)
+    assert gap(estimate, answer(contract_scene().where(OTHERS)).sources[0].position_m) < 1e-3
+
+
+@pytest.mark.parametrize("db", LOUD_DB)
+def test_row_06_in_a_live_room_noise_harms_no_answer(db):
+    scene = drawn(world_named("luvira-twin"), np.random.default_rng(3)).part(0, 8000)
+    assert gap(answer(broken("noisy", db, scene=scene)), scene.truth.sources[0]) < 0.02
+
+
+@pytest.mark.parametrize("db", LOUD_DB)
+@pytest.mark.parametrize("method", ["srp-phat", NETWORK], ids=["srp-phat", "three-stream"])
+def test_row_06_hum_is_filtered_out_and_told_and_the_microphone_stays(method, db):
+    estimate = answer(broken("hum", db), method=method)
+    assert note(estimate, "hum:mic3") == "mic3: mains hum; it was filtered out"
+    assert (estimate.verdict, estimate.microphones[2].status, estimate.microphones[2].weight) == ("ok", "ok", 1.0)
+    assert gap(estimate) < 0.01
+
+
+def test_row_07_a_reversed_polarity_is_corrected_and_told():
+    estimate = answer(broken("inverted"))
+    assert (estimate.reasons, estimate.microphones[2].status) == (("inverted:mic3",), "inverted")
+    assert estimate.microphones[2].weight == 1
+    assert gap(estimate, answer(contract_scene()).sources[0].position_m) < 1e-3
+
+
+@pytest.mark.parametrize("factor", [1e3, 1e-3])
+def test_row_08_a_gain_has_no_effect(factor):
+    plain, loud = answer(contract_scene()), answer(broken("gain", factor))
+    assert gap(loud, plain.sources[0].position_m) < 1e-3
+    assert (loud.verdict, loud.reasons) == (plain.verdict, plain.reasons) == ("ok", ())
+    assert [m.weight for m in loud.microphones] == [m.weight for m in plain.microphones]
+
+
+# files
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A file a microphone, and their list."""
+    scene = contract_scene(seconds=1.0)
+    for name, samples in zip(scene.microphones.names, scene.audio, strict=True):
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE, subtype="FLOAT")
+    files = tuple(f"{name}.wav" for name in scene.microphones.names)
+    write_microphones(tmp_path / "mics.csv", replace(scene.microphones, files=files))
+    return tmp_path
+
+
+def shell(folder, *options, audio=None):
+    """(the run, the estimates that it wrote)."""
+    words = ["locate", str(audio or folder), "-m", str(folder / "mics.csv"), *SHELL, *options]
+    done = CliRunner().invoke(app, [*words, "--json", str(folder / "answers.json")])
+    written = folder / "answers.json"
+    return done, json.loads(written.read_text())["estimates"] if written.exists() else None
+
+
+def place(estimate):
+    return np.array(estimate["sources"][0]["position_m"])
+
+
+def refused(folder, error, message, **options):
+    done, written = shell(folder, **options)
+    assert isinstance(done.exception, error)
+    assert isinstance(done.exception, SoundfixError)
+    assert message in str(done.exception)
+    assert written is None
+
+
+def test_row_13_files_of_unequal_lengths_use_the_common_span_and_say_so(folder):
+    audio, _ = soundfile.read(folder / "mic3.wav")
+    soundfile.write(folder / "mic3.wav", audio[:9600], RATE, subtype="FLOAT")
+    done, estimates = shell(folder)
+    assert "only the common 0.60 s from the start are used" in done.stderr
+    assert [(each["start_s"], each["end_s"]) for each in estimates] == [(0.0, 0.5)]
+    assert np.linalg.norm(place(estimates[0]) - SOURCE) < 0.01
+
+
+def rewritten(folder, change, header="name,x,y,z"):
+    """The list with its coordinates changed, one multichannel file beside it."""
+    scene = contract_scene(seconds=1.0)
+    soundfile.write(folder / "take.wav", scene.audio.T, RATE, subtype="FLOAT")
+    rows = [f"mic{m + 1}," + ",".join(map(str, change(row))) for m, row in enumerate(scene.microphones.positions)]
+    (folder / "mics.csv").write_text("\n".join([header, *rows]))
+    return folder / "take.wav"
+
+
+@pytest.mark.parametrize(
+    ("change", "header", "message"),
+    [
+        (lambda row: 1000 * row, "name,x,y,z", "were positions given in mm?"),
+        (lambda row: 100 * row, "name,x,y,z", "given in cm"),
+        (lambda row: 1e-5 * row + [55.71, 13.21, 0], "name,x,y,z", "given in degrees"),
+        (lambda row: 1e-5 * row + [55.71, 13.21, 0], "name,lat,lon,z", "these are degrees: convert to metres first"),
+        (lambda row: row, "name,x_mm,y_mm,z_mm", "call it x"),
+    ],
+    ids=["mm", "cm", "degrees", "lat-lon", "x_mm"],
+)
+def test_row_17_another_unit_is_refused_with_a_hint(tmp_path, change, header, message):
+    audio = rewritten(tmp_path, change, header)
+    refused(tmp_path, (SceneError, MicrophoneFileError), message, audio=audio)
+
+
+def test_row_17_feet_are_guessed_from_the_sound(tmp_path):
+    audio = rewritten(tmp_path, lambda row: row / 0.3048)
+    done = CliRunner().invoke(app, ["locate", str(audio), "-m", str(tmp_path / "mics.csv"), "--method", "srp-phat"])
+    assert isinstance(done.exception, SceneError)
+    assert "were they given in feet?" in str(done.exception)
+
+
+def test_row_19_the_same_channel_twice_is_no_second_ear():
+    estimate = answer(broken("copied", 1.0))
+    assert (estimate.microphones[2].status, estimate.microphones[2].weight) == ("duplicate", 0.0)
+    assert note(estimate, "duplicate:mic3") == "mic3: has the very same samples as another channel"
+    assert gap(estimate, answer(contract_scene().where(OTHERS)).sources[0].position_m) < 1e-3
+
+
+def test_row_19_a_copy_makes_no_array_of_five_of_four():
+    estimate = answer(broken("copied", 1.0, scene=contract_scene(5)))
+    assert "no_integrity_check" in estimate.reasons
+
+
+def test_row_19_two_microphones_on_one_spot_are_refused(tmp_path):
+    audio = rewritten(tmp_path, lambda row: np.maximum(row, [3.0, 0, 0]) if row[1] < 1 else row)
+    text = (tmp_path / "mics.csv").read_text().splitlines()
+    text[2] = "mic2," + text[1].split(",", 1)[1]
+    (tmp_path / "mics.csv").write_text("\n".join(text))
+    refused(tmp_path, MicrophoneFileError, "microphones mic1 and mic2 stand on the same spot", audio=audio)
+
+
+# layouts
+
+
+def arranged(positions, rng, *, source=SOURCE, room=ROOM, **options):
+    return answer(anechoic_scene(np.asarray(positions, float), source, rng, room=room), **options)
+
+
+def test_row_20_a_line_of_microphones_is_ambiguous(rng):
+    line = np.stack([np.linspace(0.5, 5.5, 8), np.full(8, 2.5), np.full(8, 1.5)], axis=1)
+    estimate = arranged(line, rng, method="srp-phat")
+    assert estimate.verdict == "ambiguous"
+    assert "collinear" in estimate.reasons
+    round_it = [np.hypot(*(s.position_m - [0, 2.5, 1.5])[1:]) for s in estimate.sources]
+    assert np.allclose(round_it, np.hypot(SOURCE[1] - 2.5, SOURCE[2] - 1.5), atol=0.05)
+
+
+def test_row_21_a_ceiling_has_a_mirror_image_that_a_room_excludes(rng):
+    ceiling = contract_scene().microphones.positions.copy()
+    ceiling[:, 2] = 2.95
+    inside, anywhere = (arranged(ceiling, rng, room=room, method="srp-phat") for room in (ROOM, None))
+    assert (inside.verdict, len(inside.sources)) == ("ok", 1)
+    assert gap(inside) < 0.01
+    assert anywhere.verdict == "ambiguous"
+    assert "mirror_twin" in anywhere.reasons
+    assert np.allclose(sorted(s.position_m[2] for s in anywhere.sources), [1.3, 2 * 2.95 - 1.3], atol=0.05)
+
+
+def test_row_22_the_weak_axis_is_named_and_the_region_is_long(rng):
+    """Microphones all round, hardly apart in height, under a floor that excludes their mirror images."""
+    turn = np.arange(8) * np.pi / 4
+    positions = np.column_stack([3 + 2.5 * np.cos(turn), 2.5 + 2 * np.sin(turn), 0.4 + 0.03 * (np.arange(8) % 3)])
+    estimate = arranged(
+        positions, rng, source=np.array([3.4, 2.9, 0.7]), room=((0.0, 0.0, 0.45), (6.0, 5.0, 3.0)), method="srp-phat"
+    )
+    deviations = np.sqrt(np.diag(estimate.sources[0].covariance_m2))
+    assert deviations.argmax() == 2
+    assert deviations[2] > 3 * deviations[:2].max()
+    assert "z is poorly determined by this array here" in note(estimate, "poor_z")
+
+
+@pytest.mark.parametrize("room", [ROOM, None], ids=["beyond the wall", "beyond the box"])
+@pytest.mark.parametrize(("x", "method"), [(7.0, NETWORK), (9.0, "srp-phat"), (20.0, "srp-phat")])
+def test_row_23_a_source_outside_is_where_it_is_and_nobodys_fault(room, x, method):
+    source = np.array([x, 2.0, 1.5])
+    positions = contract_scene().microphones.positions
+    estimate = arranged(positions, np.random.default_rng(1), source=source, room=room, method=method)
+    assert any(np.linalg.norm(each.position_m - source) < max(0.05, each.radius90_m) for each in estimate.sources)
+    assert ("outside_room" in estimate.reasons) == (room is not None)
+    assert all(report.status == "ok" for report in estimate.microphones)
+
+
+# sounds
+
+
+def pink(rng):
+    """Noise of 3 dB less an octave, each microphone's own (Kellet's filter)."""
+    white = rng.standard_normal((8, 16_000))
+    return lfilter([0.05, -0.096, 0.0507, -0.0044], [1, -2.495, 2.017, -0.522], white, axis=1)[:, 8000:].astype(
+        np.float32
+    )
+
+
+@pytest.mark.parametrize("make", [lambda rng: np.zeros((8, 8000)), pink], ids=["silence", "pink noise"])
+def test_row_24_silence_and_noise_have_no_place(make, rng):
+    estimate = answer(replace(contract_scene(), audio=make(rng)))
+    assert (estimate.verdict, estimate.sources) == ("abstain", ())
+    assert estimate.reasons[-1] in ("no_signal", "no_fix", "narrow_band")
+
+
+def test_row_25_a_tone_has_no_single_place(rng):
+    ranges = np.linalg.norm(contract_scene().microphones.positions - SOURCE, axis=1)[:, None]
+    tone = np.sin(2 * np.pi * 1000 * (np.arange(8000) / RATE - ranges / 343)) / ranges
+    estimate = answer(replace(contract_scene(), audio=tone + 0.001 * rng.standard_normal(tone.shape)))
+    assert estimate.verdict in ("abstain", "ambiguous")
+    assert "narrow_band" in estimate.reasons or len(estimate.sources) > 1
+
+
+@pytest.mark.slow
+def test_row_26_microphones_that_hear_an_echo_only_are_left_out(rng):
+    """mic3 and mic6 stand behind a screen: what they hear comes from the image of the source in a wall."""
+    scene = anechoic_scene(contract_scene(11).microphones.positions, SOURCE, np.random.default_rng(1), room=ROOM)
+    image = SOURCE * [1, -1, 1]
+    echoed = anechoic_scene(scene.microphones.positions, image, np.random.default_rng(1), room=ROOM)
+    audio = scene.audio.copy() + 0.5 * echoed.audio
+    audio[[2, 5]] = echoed.audio[[2, 5]]
+    estimate = answer(replace(scene, audio=audio))
+    assert gap(estimate) < 0.02
+    assert (estimate.verdict, [m.weight for m in estimate.microphones if m.name in ("mic3", "mic6")]) == (
+        "degraded",
+        [0, 0],
+    )
+    assert {code.split(":")[1] for code in estimate.reasons if ":" in code} == {"mic3", "mic6"}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_row_27_several_sources_are_said_and_placed(count):
+    places = np.array([SOURCE, [1.2, 3.9, 1.7], [5.0, 4.2, 0.9]])[:count]
+    positions = contract_scene().microphones.positions
+    heard = [anechoic_scene(positions, p, np.random.default_rng(k), room=ROOM).audio for k, p in enumerate(places)]
+    estimate = answer(replace(contract_scene(), audio=sum(heard)))
+    assert note(estimate, "several_sources") == f"{count} sources sound at once"
+    found = np.array([source.position_m for source in estimate.sources])
+    assert max(np.linalg.norm(found - p, axis=1).min() for p in places) < 0.05
+
+
+# counts
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_row_29_too_few_microphones_have_no_place(count):
+    scene = contract_scene(count)
+    estimate = answer(scene)
+    assert (estimate.verdict, estimate.reasons) == ("abstain", ("too_few_microphones",))
+    assert f"{count} usable microphones of known position, but 4 are needed" in estimate.notes[0]
+
+
+def test_row_29_three_microphones_do_at_a_known_height():
+    scene = contract_scene().where(np.isin(np.arange(8), [0, 1, 6]))
+    estimate = answer(scene, room=((0.0, 0.0, 1.3), (6.0, 5.0, 1.3)))
+    assert min(np.linalg.norm(source.position_m - SOURCE) for source in estimate.sources) < 0.05
+    assert estimate.verdict in ("degraded", "ambiguous")
+
+
+def test_row_29_no_microphone_at_all_is_refused(tmp_path):
+    audio = rewritten(tmp_path, lambda row: row)
+    (tmp_path / "mics.csv").write_text("name,x,y,z\n")
+    refused(tmp_path, MicrophoneFileError, "lists no microphones", audio=audio)
+    with pytest.raises(SceneError):
+        soundfix.locate(np.zeros((0, 8000)), float(RATE), np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize("count", [64, pytest.param(256, marks=pytest.mark.slow)])
+def test_row_30_many_microphones_use_some_pairs_and_say_so(count):
+    scene = contract_scene(count)
+    tracemalloc.start()
+    estimate = answer(scene, method="srp-phat")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert gap(estimate) < 0.01
+    assert f"of {count * (count - 1) // 2} pairs were used" in note(estimate, "pairs_subsampled")
+    assert peak < 500e6
+
+
+# recordings as they come
+
+
+def test_row_32_a_huge_sparse_file_streams(tmp_path):
+    """20 s of twelve channels at 96 kHz (46 MB), nearly all of it a hole in the file: far less is ever in memory."""
+    channels, rate, seconds = 12, 96_000, 20
+    size = 2 * channels * rate * seconds
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, channels, rate,
+                       2 * channels * rate, 2 * channels, 16, b"data", size)  # fmt: skip
+    with (tmp_path / "take.wav").open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + size)
+    write_microphones(tmp_path / "mics.csv", contract_scene(channels).microphones)
+    tracemalloc.start()
+    done, estimates = shell(tmp_path, "--hop", "2", audio=tmp_path / "take.wav")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert done.exit_code == 0, done.exception
+    assert len(estimates) == 10
+    assert {estimate["verdict"] for estimate in estimates} == {"abstain"}
+    assert peak < 80e6
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda raw: raw[: len(raw) // 2], "mic3.wav"),
+        (lambda raw: b"", "mic3.wav"),
+        (lambda raw: b"this is a letter, not a sound\n" * 50, "mic3.wav"),
+        (lambda raw: raw[:40] + b"\0" * (len(raw) - 40), "mic3.wav"),
+        (lambda raw: raw[:22] + b"\xff\xff" + raw[24:], "mic3.wav"),
+    ],
+    ids=["truncated", "empty", "text", "zeroed header", "65535 channels"],
+)
+def test_row_33_a_damaged_file_is_named_in_time(folder, spoil, message):
+    path, started = folder / "mic3.wav", monotonic()
+    path.write_bytes(spoil(path.read_bytes()))
+    refused(folder, AudioFileError, message)
+    assert monotonic() - started < 60
+
+
+@pytest.mark.parametrize("claimed", [b"\xff\xff\xff\xff", b"\0\0\0\0"])
+def test_row_33_a_header_that_was_never_closed_costs_nothing(folder, claimed):
+    for path in folder.glob("*.wav"):
+        raw = path.read_bytes()
+        at = raw.index(b"data") + 4
+        path.write_bytes(raw[:4] + claimed + raw[8:at] + claimed + raw[at + 4 :])
+    done, estimates = shell(folder)
+    assert "never closed by its recorder" in done.stderr
+    assert [np.linalg.norm(place(each) - SOURCE) < 0.01 for each in estimates] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"),
+    [("WAV", "PCM_U8"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "DOUBLE"), ("WAVEX", "PCM_24"),
+     ("FLAC", "PCM_24"), ("RF64", "PCM_16"), ("W64", "FLOAT")],
+)  # fmt: skip
+def test_row_34_every_format_gives_the_same_place(folder, container, subtype):
+    _, plain = shell(folder)
+    for path in folder.glob("*.wav"):
+        audio, rate = soundfile.read(path)
+        soundfile.write(path, audio, rate, format=container, subtype=subtype)
+    _, estimates = shell(folder)
+    assert np.linalg.norm(place(estimates[0]) - place(plain[0])) < (2e-3 if subtype == "PCM_U8" else 2e-4)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("mic9,nan,1,1", "'nan' is not a number"),
+        ("mic9,inf,1,1", "'inf' is not a number"),
+        ("mic9,1e308,1,1", "'1e308' is beyond 1,000,000"),
+        ("mic9,1e999,1,1", "'1e999' is beyond 1,000,000"),
+        ("mic9,1_0,1,1", "'1_0' is not a number"),
+        ("mic1,1,1,1", "the name 'mic1' is taken"),
+        ("mic9,1,1", "wanted 4 as in the header"),
+    ],
+)
+def test_row_49_a_bad_row_is_refused_with_its_line(tmp_path, row, message):
+    audio = rewritten(tmp_path, lambda position: position)
+    with (tmp_path / "mics.csv").open("a") as file:
+        file.write(f"\n{row}\n")
+    refused(tmp_path, MicrophoneFileError, message, audio=audio)
+    refused(tmp_path, MicrophoneFileError, "line 10", audio=audio)
+
+
+@pytest.mark.slow
+def test_row_49_a_million_rows_are_refused_in_time(tmp_path):
+    audio = rewritten(tmp_path, lambda position: position)
+    (tmp_path / "mics.csv").write_text("name,x,y,z\n" + "\n".join(f"m{n},{n},0,0" for n in range(1_000_000)))
+    started = monotonic()
+    refused(tmp_path, MicrophoneFileError, "lists more than 100,000 microphones", audio=audio)
+    assert monotonic() - started < 60
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(0)", "+1", "-1", "@SUM(A1)"])
+def test_row_49_no_name_becomes_a_formula(tmp_path, name):
+    """A dead microphone's name stands in the reasons; a cell never begins with what a spreadsheet would run."""
+    scene = with_channel(contract_scene(), np.zeros(8000))
+    soundfile.write(tmp_path / "take.wav", scene.audio.T, RATE, subtype="FLOAT")
+    names = tuple(name if m == 2 else f"mic{m}" for m in range(8))
+    write_microphones(tmp_path / "mics.csv", Microphones(positions=scene.microphones.positions, names=names))
+    done, _ = shell(tmp_path, "--csv", str(tmp_path / "answers.csv"), audio=tmp_path / "take.wav")
+    assert done.exit_code == 0, done.exception
+    cells = [cell for row in csv.reader((tmp_path / "answers.csv").read_text().splitlines()) for cell in row]
+    assert any(f"dead:{name}" in cell for cell in cells)
+    assert not [
+        cell for cell in cells if cell.startswith(("=", "+", "@", "-")) and not cell[1:].replace(".", "").isdigit()
+    ]
