@@ -1,15 +1,20 @@
 """Fits the factors of regions.py: how much larger than in theory must a network's regions be?
 
-    python bench/regions.py SET... [--checkpoint FILE] [--windows 300]
+    python bench/regions.py SET... [--checkpoint FILE] [--answers 560] [--cache FILE]
 
-SETs are simulated (soundfix simulate --shards), of a validation part. For every window: how far the truth lies from the
-nearest place listed, in units of its region as theory has it, and the circumstances. Fitted is the 90 % quantile of the
-first given the second, each set weighing the same. Printed: WEIGHTS, and the share of regions that hold the truth, before
-and after, where the weights were fitted to the other half of the windows.
+SETs are simulated (soundfix simulate --shards), of a validation part. Windows are drawn until each class of arrays has so
+many answers, the same number of every set that has arrays so large. Of an answer count how many microphones it kept, its
+doubt, and its score: the squared distance of the truth from the nearest place listed, in units of the region that theory
+gives.
+
+Printed: WEIGHTS, as the 90 % quantile of these scores given doubt would have them; CONFORMAL, for the WEIGHTS that
+regions.py holds, which were fitted to other sets (a shape that has seen the scores would flatter them); and the share of
+regions that hold the truth: as theory has them / with the shape alone / with factors found on the other half of the clips.
 """
 
 import argparse
 import sys
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -19,68 +24,116 @@ from scipy.optimize import linprog
 import soundfix
 from soundfix import regions
 from soundfix.consensus import Consensus
+from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.opening import open_dataset
 from soundfix.datasets.windows import draw_window
 from soundfix.localizer import Localizer
 from soundfix.metrics import REGION_90
+from soundfix.regions import CONFORMAL
 from soundfix.scene import Scene
+from soundfix.verdict import COVERAGE
 
-MICROPHONES, WINDOWS_S = (5, 11), (0.128, 0.25, 0.5)
-SHARE = 0.9
+WINDOWS_S = (0.128, 0.25, 0.5)
+SPANS = ((4, 5), (6, 8), (9, 12), (13, 16))  # microphones that are drawn for each class
+PASSES = 4  # over a set, until its classes are full
+GLANCE = 100  # clips of a set, which tell how large its arrays are
 RIDGE = 0.01  # of the weights' sizes, the constant's excepted, beside the mean pinball loss
+ANSWER = np.dtype([("clip", int), ("microphones", int), ("doubt", float), ("score", float)])
+Answers = np.ndarray  # of ANSWER
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+")
     parser.add_argument("--checkpoint", type=Path)
-    parser.add_argument("--windows", type=int, default=300, help="of every set")
-    parser.add_argument("--save", type=Path, help="what was measured, as .npz")
+    parser.add_argument("--answers", type=int, default=560, help="of every class of arrays")
+    parser.add_argument("--cache", type=Path, help="what was measured, as .npz: read if it is there, else written")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    measured = [of_set(name, options.checkpoint, options.windows) for name in options.sets]
-    if options.save:
-        np.savez(
-            options.save, **{f"{k}_{n}": v for k, pair in enumerate(measured) for n, v in zip("xy", pair, strict=True)}
-        )
-    print(f"WEIGHTS = {tuple(np.round(fitted(measured), 3).tolist())}")
-    halves = [[(x[k::2], y[k::2]) for x, y in measured] for k in (0, 1)]
-    others = [fitted(half) for half in halves[::-1]]
-    for k, name in enumerate(options.sets):
-        before = np.mean(measured[k][1] <= np.log(REGION_90))
-        after = np.mean(
-            np.concatenate(
-                [y <= x @ w + np.log(REGION_90) for (x, y), w in zip([h[k] for h in halves], others, strict=True)]
-            )
-        )
-        print(
-            f"{name}: {len(measured[k][1])} answers, {before:.1%} in their regions as in theory, {after:.1%} with factors"
-        )
+    if options.cache and options.cache.exists():
+        measured = dict(np.load(options.cache))
+    else:
+        measured = of_sets(options.sets, options.checkpoint, options.answers)
+        if options.cache:
+            np.savez(options.cache, **measured)
+    report(measured)
 
 
-def of_set(name: str, checkpoint: Path | None, windows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Circumstances, and the logarithm of the squared distance in units of the region, of every answer."""
+def report(measured: dict[str, Answers]) -> None:
+    every = np.concatenate(list(measured.values()))
+    print(f"WEIGHTS = {tuple(np.round(fitted(measured), 3).tolist())}\nCONFORMAL = (")
+    rounded = np.ceil(1000 * factors(every)) / 1000
+    held_out = np.bincount(classes(every), minlength=len(CONFORMAL))
+    for own, factor, count in zip(CONFORMAL, rounded, held_out, strict=True):
+        print(f'    ArrayClass("{own.name}", {own.most}, {factor:.3f}, {count}),')
+    print(f")\n| | {' | '.join(own.name for own in CONFORMAL)} | all |\n" + "|---" * (len(CONFORMAL) + 2) + "|")
+    others = np.array([factors(every[every["clip"] % 2 != half]) for half in (0, 1)])
+    for name, answers in (measured | {"all": every}).items():
+        print(f"| {name} | {' | '.join(shares(answers, others))} |")
+
+
+def shares(answers: Answers, others: np.ndarray) -> list[str]:
+    """Of every class and of all: the share of regions that hold the truth. others: the factors of each half of the clips."""
+    shape = shapes(answers)
+    sizes = np.stack([np.ones_like(shape), shape, shape * others[answers["clip"] % 2, classes(answers)]])
+    holds, own = answers["score"] <= REGION_90 * sizes, classes(answers)
+    chosen = [own == k for k in range(len(CONFORMAL))] + [own >= 0]
+    return [" / ".join(f"{each:.1%}" for each in holds[:, c].mean(axis=1)) if c.any() else "" for c in chosen]
+
+
+def factors(answers: Answers) -> np.ndarray:
+    """Of every class, by split conformal prediction."""
+    scores, own = answers["score"] / shapes(answers), classes(answers)
+    return np.array([regions.split_conformal(scores[own == k]) for k in range(len(CONFORMAL))]) / REGION_90
+
+
+def shapes(answers: Answers) -> np.ndarray:
+    constant, slope = regions.WEIGHTS
+    return np.exp(constant + slope * answers["doubt"])
+
+
+def classes(answers: Answers) -> np.ndarray:
+    """Which of CONFORMAL."""
+    return np.searchsorted([each.most for each in CONFORMAL], answers["microphones"])
+
+
+def of_sets(names: list[str], checkpoint: Path | None, answers: int) -> dict[str, Answers]:
+    """Of every class so many answers, in equal parts of the sets that have arrays so large."""
     localizer = soundfix.load("three-stream", **({"checkpoint": checkpoint} if checkpoint else {}))
-    data, rows = open_dataset(name), []
-    for number in range(windows):
-        rng = np.random.default_rng([17, number])
-        scene = data[number % len(data)]
-        count = int(rng.integers(MICROPHONES[0], MICROPHONES[1] + 1))
-        rows.append(
-            measured(localizer, draw_window(scene, round(float(rng.choice(WINDOWS_S)) * scene.sample_rate), count, rng))
-        )
+    data = {Path(name).name: open_dataset(name) for name in names}
+    largest = [max(len(each[k].microphones) for k in range(min(GLANCE, len(each)))) for each in data.values()]
+    quotas = [ceil(answers / max(1, sum(most >= fewest for most in largest))) for fewest, _ in SPANS]
+    return {name: of_set(name, each, localizer, quotas) for name, each in data.items()}
+
+
+def of_set(name: str, data: Dataset, localizer: Localizer, quotas: list[int]) -> Answers:
+    """Windows of the clips in turn, always for the class that is furthest from its quota, until all are full."""
+    found: list[np.ndarray] = []
+    missing = np.array(quotas)
+    for number in range(PASSES * len(data)):
+        clip, rng = number % len(data), np.random.default_rng([17, number])
+        scene = data[clip]
+        is_open = (missing > 0) & ([fewest <= len(scene.microphones) for fewest, _ in SPANS])
+        if not is_open.any():
+            continue
+        fewest, most = SPANS[int((is_open * missing / quotas).argmax())]
+        count = int(rng.integers(fewest, min(most, len(scene.microphones)) + 1))
+        window = draw_window(scene, round(float(rng.choice(WINDOWS_S)) * scene.sample_rate), count, rng)
+        answer = of_window(clip, localizer, window)
+        if answer is not None and missing[classes(answer)] > 0:
+            found.append(answer)
+            missing[classes(answer)] -= 1
         if number % 50 == 49:
-            print(f"{name}: {number + 1} of {windows}", file=sys.stderr, flush=True)
-    found = [row for row in rows if row is not None]
-    return np.array([x for x, _ in found]), np.array([y for _, y in found])
+            print(f"{name}: {number + 1} windows, still wanted {missing.tolist()}", file=sys.stderr, flush=True)
+    return np.array(found, dtype=ANSWER)
 
 
-def measured(localizer: Localizer, scene: Scene) -> tuple[np.ndarray, float] | None:
-    """Of one window; None without an answer."""
-    seen: list[np.ndarray] = []
+def of_window(clip: int, localizer: Localizer, scene: Scene) -> np.ndarray | None:
+    """None without an answer."""
+    seen: list[Consensus] = []
 
     def noted(consensus: Consensus) -> float:
-        seen.append(np.array([1.0, regions.doubt(consensus)]))
+        seen.append(consensus)
         return 1.0
 
     ours, regions.factor = regions.factor, noted
@@ -91,18 +144,20 @@ def measured(localizer: Localizer, scene: Scene) -> tuple[np.ndarray, float] | N
     if not estimate.sources or scene.truth is None:
         return None
     off = [(source.position_m - scene.truth.sources[0], source.covariance_m2) for source in estimate.sources]
-    return seen[-1], float(np.log(min(e @ np.linalg.solve(c, e) for e, c in off) + 1e-9))
+    score = min(float(e @ np.linalg.solve(c, e)) for e, c in off)
+    return np.array((clip, seen[-1].is_kept.sum(), regions.doubt(seen[-1]), score), dtype=ANSWER)
 
 
-def fitted(measured: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Quantile regression as a linear programme: the smallest mean of SHARE * above + (1 - SHARE) * below."""
-    x = np.concatenate([x for x, _ in measured])
-    y = np.concatenate([y for _, y in measured]) - np.log(REGION_90)
-    weight = np.concatenate([np.full(len(y), 1 / len(y) / len(measured)) for _, y in measured])
+def fitted(measured: dict[str, Answers]) -> np.ndarray:
+    """Quantile regression as a linear programme: the smallest mean of q * above + (1 - q) * below; sets weigh the same."""
+    every = np.concatenate(list(measured.values()))
+    x = np.stack([np.ones(len(every)), every["doubt"]], axis=1)
+    y = np.log(every["score"] + 1e-9) - np.log(REGION_90)
+    weight = np.concatenate([np.full(len(each), 1 / len(each) / len(measured)) for each in measured.values()])
     n, d = x.shape
     small = np.full(d, RIDGE)
     small[0] = 0.0
-    costs = np.concatenate([small, small, SHARE * weight, (1 - SHARE) * weight])
+    costs = np.concatenate([small, small, COVERAGE * weight, (1 - COVERAGE) * weight])
     equal = np.hstack([x, -x, np.eye(n), -np.eye(n)])
     solution = linprog(costs, A_eq=equal, b_eq=y, method="highs").x
     return solution[:d] - solution[d : 2 * d]

@@ -13,16 +13,17 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import OutputError
 from soundfix.files import exports
 from soundfix.files.exports import CsvWriter, JsonWriter, locate_schema
-from soundfix.localizer import Estimate, MicrophoneReport, Source
+from soundfix.localizer import Estimate, MicrophoneReport, Regions, Source
 
 SOURCE = Source(position_m=np.array([1.5, -2.0, 0.25]), covariance_m2=np.eye(3), radius90_m=2.5, score=0.75)
 REPORTS = (
     MicrophoneReport(name="a", status="ok", weight=1.0, position_m=np.zeros(3), pull_m=0.5),
     MicrophoneReport(name="b", status="unknown-position", weight=0.0, position_m=None, range_m=3.0),
 )
+REGIONS = Regions(method="split conformal", coverage=0.9, held_out=600)
 ANSWER = Estimate(
     method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous", reasons=("mirror", "late:b"), notes=("Two places.",),
-    sources=(SOURCE, SOURCE), microphones=REPORTS,
+    sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
 )  # fmt: skip
 SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", reasons=("silence",))
 
@@ -229,6 +230,9 @@ def answer(**changes: object) -> dict:
         answer(verdict="abstain"),
         answer(sources=[]),
         answer(notes="one sentence"),
+        answer(regions={"method": "split conformal"}),
+        answer(regions=ANSWER.to_dict()["regions"] | {"coverage": 90}),
+        answer(regions=ANSWER.to_dict()["regions"] | {"held_out": -1}),
         answer(sources=[{"position_m": [1, 2, 3]}]),
         answer(sources=[ANSWER.to_dict()["sources"][0] | {"position_m": [1, 2]}]),
         answer(sources=[ANSWER.to_dict()["sources"][0] | {"covariance_m2": [[1, 0, 0]]}]),
@@ -250,7 +254,7 @@ def test_the_schema_is_a_schema_and_names_every_status():
     definitions = locate_schema()["$defs"]
     assert definitions["microphone"]["properties"]["status"]["enum"] == list(get_args(Status))
     assert definitions["estimate"]["properties"]["verdict"]["enum"] == list(get_args(Verdict))
-    for definition in ("estimate", "source", "microphone"):
+    for definition in ("estimate", "source", "regions", "microphone"):
         assert definitions[definition]["additionalProperties"] is False
 
 

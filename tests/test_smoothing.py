@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundfix.localizer import Estimate, Source
-from soundfix.smoothing import smoothed
+from soundfix.smoothing import SMOOTHED, smoothed
 
 HOP_S = 0.5
 
@@ -47,6 +47,7 @@ def test_the_regions_hold_the_truth_as_often_as_they_say():
         windows = [said(k, walk(k) + rng.normal(0, 0.05, 3)) for k in range(12)]
         for k, estimate in enumerate(smoothed(windows)):
             off = estimate.sources[0].position_m - walk(k)
+            assert estimate.regions == SMOOTHED
             inside.append(off @ np.linalg.solve(estimate.sources[0].covariance_m2, off) < 6.251)
     assert 0.85 < np.mean(inside) <= 1.0
 

@@ -18,7 +18,16 @@ from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verd
 from soundfix.refine import Mode, find_modes
 from soundfix.report import drowned, report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
-from soundfix.verdict import AMBIGUITIES, DETECTED, UNSURE, detection, doubt, least_expected_error, place_sources
+from soundfix.verdict import (
+    AMBIGUITIES,
+    DETECTED,
+    THEORY,
+    UNSURE,
+    detection,
+    doubt,
+    least_expected_error,
+    place_sources,
+)
 
 Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pair 2"]], Evidence]
 Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
@@ -204,6 +213,7 @@ def _estimate(
         reasons=tuple(finding.code for finding in findings),
         notes=tuple(finding.sentence for finding in findings),
         sources=sources,
+        regions=THEORY if sources else None,
         microphones=reports,
     )
 

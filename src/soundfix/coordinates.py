@@ -16,10 +16,12 @@ from soundfix.answer import answer
 from soundfix.consensus import Consensus
 from soundfix.correlate import Correlator
 from soundfix.evidence import Evidence
-from soundfix.localizer import Estimate, Finding, Source
+from soundfix.localizer import Estimate, Finding, Regions, Source
 from soundfix.refine import Mode
 from soundfix.scene import THIN_ROOM_M, Scene
-from soundfix.verdict import place_sources
+from soundfix.verdict import COVERAGE, place_sources
+
+IN_TRAINING = Regions(method="error measured in training", coverage=COVERAGE, held_out=0)
 
 
 class Places(NamedTuple):
@@ -59,6 +61,7 @@ def locate_by_coordinates(scene: Scene, decoder: Decoder, *, method: str) -> Est
         return _place(decoded[0].sources_m, decoder, scene, consensus, box)
 
     estimate = answer(scene, method=method, correlate=correlate, place=place)
+    estimate = replace(estimate, regions=IN_TRAINING if estimate.sources else None)
     return _with_found(estimate, scene, decoded[0]) if decoded else estimate
 
 

@@ -80,14 +80,28 @@ class PairReport:
     gate: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Regions:
+    """How the regions of an answer were calibrated.
+
+    coverage: the share of answers whose regions are meant to hold the truth. held_out: on how many answers of known truth,
+    to sounds and in rooms that nothing was trained on, that rests; 0: on none.
+    """
+
+    method: str
+    coverage: float
+    held_out: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimate:
     """The answer for one span of time.
 
     verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
     sound: all are in `sources`, best first) | abstain (no place: see reasons). reasons are codes, `code` or
-    `code:microphone`; notes say the same in sentences. pairs: of a network that was asked to explain itself. guess_m: the
-    places that an abstention did not believe in, for comparing methods only; they are in no file.
+    `code:microphone`; notes say the same in sentences. regions: how those of the sources were calibrated, if known. pairs:
+    of a network that was asked to explain itself. guess_m: the places that an abstention did not believe in, for
+    comparing methods only; they are in no file.
     Numbers are finite, always.
     """
 
@@ -98,6 +112,7 @@ class Estimate:
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    regions: Regions | None = None
     microphones: tuple[MicrophoneReport, ...] = field(default=())
     pairs: tuple[PairReport, ...] = ()
     guess_m: Float[np.ndarray, "place 3"] | None = None
@@ -119,6 +134,7 @@ class Estimate:
             "reasons": list(self.reasons),
             "notes": list(self.notes),
             "sources": [_source_dict(source) for source in self.sources],
+            "regions": asdict(self.regions) if self.regions else None,
             "microphones": [_microphone_dict(report) for report in self.microphones],
         }
         return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer

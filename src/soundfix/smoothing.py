@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.localizer import Estimate, Source
-from soundfix.verdict import AMBIGUITIES
+from soundfix.localizer import Estimate, Regions, Source
+from soundfix.verdict import AMBIGUITIES, COVERAGE
 
 LAG = 6  # windows that an answer waits for
 PATIENCE = 3  # windows off the track that make a new one
@@ -24,6 +24,7 @@ USUAL_M_S, RESTLESS_M2_S3 = 1.0, 0.15  # standard deviation of a first velocity;
 LEAST_SIGMA_M = 0.01  # a place is not better than this to a track
 OFF_TRACK = 16.3  # squared Mahalanobis distance: 0.1 % of chi squared with 3 degrees of freedom is beyond
 SEES = np.eye(3, 6)
+SMOOTHED = Regions(method="theory (Kalman smoother)", coverage=COVERAGE, held_out=0)
 
 
 def smoothed(estimates: Iterable[Estimate], *, lag: int = LAG) -> Iterator[Estimate]:
@@ -149,9 +150,9 @@ def _restlessness(seconds: float) -> Float[np.ndarray, "6 6"]:
 
 def _told(step: _Step, position_m: np.ndarray, covariance_m2: np.ndarray) -> Estimate:
     """The estimate with the track's place."""
-    estimate = step.estimate
-    if not _is_one_place(estimate):
-        return estimate
+    if not _is_one_place(step.estimate):
+        return step.estimate
+    estimate = replace(step.estimate, regions=SMOOTHED)
     covariance_m2 = (covariance_m2 + covariance_m2.T) / 2
     source = replace(step.taken or estimate.sources[0], position_m=position_m).spread(covariance_m2)
     if step.taken is None:

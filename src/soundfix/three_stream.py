@@ -53,7 +53,12 @@ def three_stream(
     polishes: bool = True,
 ) -> "ThreeStream":
     """The packaged network, or that of a checkpoint, answering with its likelihood head."""
-    return ThreeStream(network=_load(checkpoint or checkpoints.PACKAGED, beats), explains=explains, polishes=polishes)
+    return ThreeStream(
+        network=_load(checkpoint or checkpoints.PACKAGED, beats),
+        explains=explains,
+        polishes=polishes,
+        is_calibrated=checkpoint is None,
+    )
 
 
 def three_stream_paper(
@@ -81,11 +86,13 @@ def _load(checkpoint: Path | str, beats: Path | str | None) -> Network:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ThreeStream:
     """network: with a likelihood head. explains: whether estimates say what was made of every pair. polishes: whether the
-    best cell of the finest grid is polished on the sub-sample correlation."""
+    best cell of the finest grid is polished on the sub-sample correlation. is_calibrated: whether the factors of regions.py
+    were measured with this network."""
 
     network: Network
     explains: bool = False
     polishes: bool = True
+    is_calibrated: bool = False
     name: str = "three-stream"
 
     def __post_init__(self) -> None:
@@ -115,6 +122,7 @@ class ThreeStream:
 
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
+        estimate = regions.told(estimate, is_held_out=self.is_calibrated)
         return _explained(estimate, listener, scene) if self.explains else estimate
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.consensus import Consensus
-from soundfix.localizer import Finding, Source
+from soundfix.localizer import Finding, Regions, Source
 from soundfix.refine import Mode
 from soundfix.scene import THIN_ROOM_M, Microphones, Scene, free_axes
 
@@ -24,6 +24,8 @@ MOST_CANDIDATES = 4
 AMBIGUITIES = ("collinear", "mirror_twin", "several_places")  # findings after which sources are alternatives
 TIMING_SIGMA_M, TIMING_PRIOR_WEIGHT = 0.006, 3.0  # prior on the timing error, and how many microphones it counts for
 WIDENING = 1.0  # of the covariance, so that 90 % regions hold 90 %: measured by bench/luvira_twin.py
+COVERAGE = 0.9  # of regions
+THEORY = Regions(method="theory (Cramér-Rao)", coverage=COVERAGE, held_out=0)
 BORDER_M = 0.03  # a source this near the border of the box may lie beyond it
 LONG_AXIS_RATIO, LONG_AXIS_M = 3.0, 0.1  # an axis this much worse than the others, and this uncertain, is named
 
