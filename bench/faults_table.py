@@ -51,11 +51,12 @@ def main() -> None:
     parser.add_argument("--method", default=DEFAULT)
     parser.add_argument("--seed", type=int, default=2000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--part", default="test", help="of the speakers and pieces: train, valid or test")
     parser.add_argument("--kinds", default=",".join(KINDS), help="with commas between them")
     parser.add_argument("--out", type=Path, default=Path("docs/faults.md"))
     options = parser.parse_args()
     kinds = labels(options.kinds.split(","), 1)
-    jobs = [(options.method, options.audio, kinds, options.seed, number) for number in range(options.recordings)]
+    jobs = [(options.method, options.audio, options.part, kinds, options.seed, number) for number in range(options.recordings)]
     results = []
     with get_context("spawn").Pool(options.processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for result in pool.imap(run, jobs):
@@ -66,10 +67,10 @@ def main() -> None:
     print(text)
 
 
-def run(job: tuple[str, Path | None, Sequence[str], int, int]) -> Result:
+def run(job: tuple[str, Path | None, str, Sequence[str], int, int]) -> Result:
     """A recording of its own for every number, and for every label a chance of its own."""
-    name, audio, kinds, seed, number = job
-    clean = hear_clean(draw_world(WORLD, sounds(audio), np.random.default_rng([seed, number])), localizer(name))
+    name, audio, part, kinds, seed, number = job
+    clean = hear_clean(draw_world(WORLD, sounds(audio, part), np.random.default_rng([seed, number])), localizer(name))
     found = []
     for label in (*kinds, MIXED, MANY):
         rng = np.random.default_rng([seed, number, (*KINDS, MIXED, MANY).index(label)])
@@ -85,8 +86,8 @@ def broken_kinds(label: str, kinds: Sequence[str], rng: np.random.Generator) -> 
 
 
 @cache
-def sounds(audio: Path | None) -> Sounds:
-    return open_sounds([audio], part="test") if audio else open_sounds([])
+def sounds(audio: Path | None, part: str) -> Sounds:
+    return open_sounds([audio], part=part) if audio else open_sounds([])
 
 
 @cache

@@ -72,6 +72,12 @@ class Covariance:
     kappa: float
 
 
+def medians(values: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row"]:
+    """Of every row's numbers, NaN aside; 0 of none."""
+    is_there = np.isfinite(values).any(axis=1, keepdims=True)
+    return np.nanmedian(np.where(is_there, values, 0.0), axis=1)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Solution:
     """residual_m: of every arrival, NaN where there is none; cost: half of the sum that was made small."""
@@ -115,7 +121,7 @@ def with_moment(
     there = replace(layout, sources=np.vstack([layout.sources, place]))
     problem = _Problem(more, there, freedom)
     covariance = problem.covariance(problem.state(there), SCALES[-1])
-    return np.sqrt(np.einsum("maa->m", covariance.positions)) + covariance.offset_m
+    return np.sqrt(np.einsum("maa->m", covariance.positions).clip(0)) + covariance.offset_m
 
 
 def misfit(arrivals: Arrivals, layout: Layout) -> Float[np.ndarray, "moment mic"]:
@@ -123,7 +129,7 @@ def misfit(arrivals: Arrivals, layout: Layout) -> Float[np.ndarray, "moment mic"
     ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
     clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
     off = layout.kappa * arrivals.path_m - ranges - clocks
-    return off - np.nanmedian(off, axis=1, keepdims=True)
+    return off - medians(off)[:, None]
 
 
 class _State(NamedTuple):
@@ -148,7 +154,7 @@ class _Problem:
     def state(self, layout: Layout) -> _State:
         each = np.column_stack([layout.positions, layout.offset_m, layout.drift_m_s])
         unsounded = _State(np.pad(layout.sources, ((0, 0), (0, 1))), each, layout.kappa)
-        unsounded.moments[:, 3] = np.nanmedian(self.residual(unsounded), axis=1)
+        unsounded.moments[:, 3] = medians(self.residual(unsounded))
         return unsounded
 
     def layout(self, state: _State) -> Layout:
@@ -221,7 +227,7 @@ class _Normal:
             np.einsum("wma,wmu->wamu", heavy, microphone), -np.einsum("wma,wm->wa", heavy, path)
         )
         self.pull = np.einsum("wma,wm->wa", heavy, off)
-        self.draw = with_kappa(np.einsum("wm,wmu->mu", weight * off, microphone), -np.sum(weight * off * path))
+        self.draw = with_kappa(np.einsum("wm,wmu->mu", weight * off, microphone), np.array(-np.sum(weight * off * path)))
         self.draw += problem.prior * (problem.centre - _unknowns(state))
         blocks = np.zeros((unknowns, unknowns))
         of_each = blocks[:-1, :-1].reshape(len(a.path_m[0]), 5, -1, 5)

@@ -30,10 +30,12 @@ USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
 SPEED_SHARE = 0.01  # standard deviation of the speed of sound
 SWAP_M = 0.3  # a place this near to another's is that one
 ROUNDS = 2
+FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
 SURE_M = 0.1  # a standard error beyond this wants more motion
 START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
 AGREED, SHAPE_AGREED = 0.5, 0.8  # shares of the others that an arrival agrees with
 GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
+MOST_PLACES = 200
 OWN_WALLS_M = 0.3
 
 
@@ -60,10 +62,10 @@ class Repair:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:
-    """microphones: the list, corrected. sources: (W, 3), at times_s. speed_m_s and its standard error.
+    """microphones: the list, corrected. sources: (W, 3), at times_s: of the moments on which enough microphones agree.
 
-    is_relative: no position was known, so the layout may be turned, moved and mirrored. stand: where to make a sound next,
-    and for which microphone, where one is not sure enough.
+    speed_m_s and its standard error. is_relative: no position was known, so the layout may be turned, moved and mirrored.
+    stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
     microphones: Microphones
@@ -154,7 +156,7 @@ def _from_free_clocks(
     box, known = _box(microphones, room), microphones.is_known
     anywhere = rng.uniform(*box, (1000, 3))
     typical = np.linalg.norm(anywhere[:, None] - listed.positions, axis=-1).mean(axis=0)
-    offset_m = np.nanmedian(arrivals.path_m, axis=0) - np.nan_to_num(typical, nan=float(np.nanmean(typical)))
+    offset_m = bundle.medians(arrivals.path_m.T) - np.nan_to_num(typical, nan=float(np.nanmean(typical)))
     runs_free = np.arange(len(known)) != np.flatnonzero(known)[0]  # the first one's clock is the time
     offset_m -= offset_m[~runs_free]
     doubts = _Doubts(place=~known, offset=runs_free, drift=runs_free)
@@ -206,7 +208,8 @@ def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"
 
 def _filled(layout: Layout) -> Layout:
     """Unknown positions anywhere: in the middle."""
-    middle = np.nanmean(layout.positions, axis=0)
+    is_known = np.isfinite(layout.positions).all(axis=1)
+    middle = layout.positions[is_known].mean(axis=0) if is_known.any() else np.zeros(3)
     return replace(layout, positions=np.where(np.isnan(layout.positions), middle, layout.positions))
 
 
@@ -238,9 +241,9 @@ def _doubted(
     sounded = _sounded(arrivals, _filled(layout), known)
     doubts = _Doubts(place=np.zeros_like(known), offset=np.zeros_like(known), drift=np.zeros_like(known))
     positions, offset, drift = listed.positions.copy(), listed.offset_m.copy(), listed.drift_m_s.copy()
-    for m in range(len(known)):
+    for m in np.flatnonzero(np.isfinite(arrivals.path_m).any(axis=0)):
         heard_m = current.kappa * arrivals.path_m[:, m] - sounded
-        best = _explained(heard_m, arrivals, current, m, box, rng)
+        best = _explained(heard_m, arrivals, current, int(m), box, rng)
         positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s
         doubts.place[m], doubts.offset[m], doubts.drift[m] = best.is_elsewhere, best.is_late, best.drifts
     return doubts, replace(current, positions=positions, offset_m=offset, drift_m_s=drift)
@@ -251,7 +254,7 @@ def _sounded(arrivals: Arrivals, layout: Layout, known: Bool[np.ndarray, "mic"])
     ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
     clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
     off = np.where(known, layout.kappa * arrivals.path_m - ranges - clocks, np.nan)
-    return np.array([np.nanmedian(row) if np.isfinite(row).any() else 0.0 for row in off])
+    return bundle.medians(off)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -325,8 +328,6 @@ def _polished(
         full[mask] = free
         return heard_m[is_heard] - np.linalg.norm(sources - full[:3], axis=1) - full[3] - full[4] * time
 
-    if not is_heard.any():
-        return each
     if mask.any():
         x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=AGREES_M / 3, x_scale="jac").x
     share = float(np.mean(np.abs(off(x[mask])) < AGREES_M))
@@ -360,18 +361,17 @@ def _told(
     """The solution in words and in a corrected list."""
     layout, covariance = solution.layout, solution.covariance
     before = np.abs(bundle.misfit(arrivals, replace(_filled(listed), sources=layout.sources, kappa=layout.kappa)))
-    if is_relative:
-        before = np.full_like(before, np.nan)
     repairs = tuple(
         _repair(m, solution, doubts, before, arrivals, listed, microphones, speed_m_s) for m in range(len(microphones))
     )
     repairs = _swaps(repairs, listed, microphones)
-    stand, stand_for = _advice(arrivals, layout, covariance, doubts, microphones, room)
+    stand, stand_for = (None, None) if is_relative else _advice(arrivals, layout, covariance, doubts, microphones, room)
+    is_sure = np.sum(np.abs(solution.residual_m) < AGREES_M, axis=1) > FEWEST_AGREEING
     return Calibration(
         microphones=_corrected(microphones, repairs),
         repairs=repairs,
-        sources=layout.sources,
-        times_s=arrivals.times_s,
+        sources=layout.sources[is_sure],
+        times_s=arrivals.times_s[is_sure],
         speed_m_s=speed_m_s * layout.kappa,
         speed_sigma_m_s=speed_m_s * covariance.kappa,
         is_relative=is_relative,
@@ -390,7 +390,7 @@ def _repair(
     after = np.abs(solution.residual_m[:, m])
     moved = float(np.linalg.norm(layout.positions[m] - listed.positions[m])) if is_known else None
     finding = _finding(m, doubts, is_known=is_known, is_heard=is_heard)
-    if is_heard and np.nanmean(after < AGREES_M) < AGREEING_SHARE:
+    if is_heard and np.mean(after[np.isfinite(after)] < AGREES_M) < AGREEING_SHARE:
         finding = "unsure"
     return Repair(
         name=microphones.names[m],
@@ -449,7 +449,7 @@ def _advice(
     arrivals: Arrivals, layout: Layout, covariance: Covariance, doubts: _Doubts, microphones: Microphones, room: Room | None
 ) -> tuple[Float[np.ndarray, "3"] | None, str | None]:
     """Where one more sound would tell the most of the least sure microphone; nowhere, where all are sure enough."""
-    sigma = np.sqrt(np.einsum("maa->m", covariance.positions)) + covariance.offset_m
+    sigma = np.sqrt(np.einsum("maa->m", covariance.positions).clip(0)) + covariance.offset_m
     worst = int(sigma.argmax())
     if sigma[worst] < SURE_M:
         return None, None
@@ -465,4 +465,5 @@ def _standing(layout: Layout, microphones: Microphones, room: Room | None) -> Fl
     low, high = np.array(room) if room else (everything.min(axis=0), everything.max(axis=0))
     x, y = (np.arange(a + GRID_M, b, GRID_M) for a, b in zip(low[:2], high[:2], strict=True))
     height = min(low[2] + STANDING_M, high[2])
-    return np.array([(a, b, height) for a in x for b in y] or [(low + high) / 2])
+    everywhere = np.array([(a, b, height) for a in x for b in y] or [(low + high) / 2])
+    return everywhere[:: -(-len(everywhere) // MOST_PLACES)]

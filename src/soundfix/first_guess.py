@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from soundfix import physics
-from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust
+from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust, medians
 
 PLACES = 4000  # looked through
 COARSE_M = 0.3  # a misfit that counts half
 LARGEST_SHARE = 0.98  # of the moments: the largest difference of two arrivals is about the distance of the microphones
 ENDFIRE = 1.15  # times that: no source was quite on the line through both
 HEIGHT_M = 0.7  # above or below the plane of an unknown array
-STARTS, FLIPS = 8, 3
+STARTS, FLIPS = 6, 3
 SHAPE_SCALES, FINE_SCALES = (100.0, 30.0, 10.0), (5.0, 3.0, 1.0)  # standard errors
 BETTER = 0.995  # of the cost, to be worth a change
 
@@ -45,20 +45,14 @@ def place_from(
     places = rng.uniform(*box, (PLACES, 3))
     off = ranges_m - np.linalg.norm(places[:, None] - sources, axis=-1)
     best = int(_misfits(off, is_centred=is_late).argmin())
-    return places[best], float(np.nanmedian(off[best])) if is_late else 0.0
+    return places[best], float(medians(off[best : best + 1])[0]) if is_late else 0.0
 
 
 def _misfits(off: Float[np.ndarray, "place arrival"], *, is_centred: bool = True) -> Float[np.ndarray, "place"]:
     """What they have in common may be anything, where they are centred."""
     if is_centred:
-        off = off - _median(off)
+        off = off - medians(off)[:, None]
     return np.nansum(np.log1p(np.square(off / COARSE_M)), axis=-1)
-
-
-def _median(values: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row 1"]:
-    """Of every row's numbers; 0 of none."""
-    is_there = np.isfinite(values).any(axis=1, keepdims=True)
-    return np.nanmedian(np.where(is_there, values, 0.0), axis=1, keepdims=True)
 
 
 def shape(arrivals: Arrivals, rng: np.random.Generator, *, starts: int = STARTS) -> Layout:
@@ -100,7 +94,7 @@ def _from(start: Layout, arrivals: Arrivals) -> Solution:
     for _ in range(FLIPS):
         before = best.cost
         for m in _furthest_first(best.layout):
-            mirrored = _unbound(_mirrored(best.layout, m), arrivals, SHAPE_SCALES[-1:])
+            mirrored = _unbound(_mirrored(best.layout, int(m)), arrivals, SHAPE_SCALES[-1:])
             best = mirrored if mirrored.cost < BETTER * best.cost else best
         if best.cost > BETTER * before:
             break

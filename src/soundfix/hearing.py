@@ -109,7 +109,7 @@ def _curves(
 
 def _inverted(scenes: list[Scene]) -> Bool[np.ndarray, "mic"]:
     """Microphones whose polarity is reversed: turned round, the pairs' plain correlations have taller peaks."""
-    loudness = [float(np.nanmedian(np.nanstd(scene.audio, axis=1))) for scene in scenes]
+    loudness = [float(np.median(examine(scene).level)) for scene in scenes]
     loudest = [scenes[k] for k in np.argsort(loudness)[::-1][:POLARITY_WINDOWS]]
     lean = np.sum([_lean(scene) for scene in loudest], axis=0)
     sign = np.ones(len(lean))
