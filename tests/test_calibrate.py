@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from soundfix import cli
+from soundfix import cli, first_guess
 from soundfix.calibrate import calibrate
 from soundfix.calibration_report import as_dict, lines, plot
 from soundfix.errors import SceneError
@@ -102,9 +102,10 @@ def test_clocks_that_all_run_freely(places, sources, rng):
 
 
 @pytest.mark.slow
-def test_a_shape_without_any_position(rng):
+def test_a_shape_without_any_position(rng, monkeypatch):
+    monkeypatch.setattr(first_guess, "STARTS", 2)
     places = STUDIO
-    sound = hearing(places, walk(rng, moments=120), rng)
+    sound = hearing(places, walk(rng), rng, wrong=0.0)
     result = calibrate(sound, listed(np.full((11, 3), np.nan)))
     assert result.is_relative
     off = np.linalg.norm(aligned(shape_of(result), places).positions - places, axis=1)
@@ -113,11 +114,12 @@ def test_a_shape_without_any_position(rng):
 
 
 @pytest.mark.slow
-def test_four_known_positions_fix_the_shape_in_space(rng):
+def test_four_known_positions_fix_the_shape_in_space(rng, monkeypatch):
+    monkeypatch.setattr(first_guess, "STARTS", 2)
     places = STUDIO
     few = places.copy()
     few[4:] = np.nan
-    result = calibrate(hearing(places, walk(rng, moments=120), rng), listed(few), room=ROOM)
+    result = calibrate(hearing(places, walk(rng), rng, wrong=0.0), listed(few), room=ROOM)
     assert not result.is_relative
     assert np.median(np.linalg.norm(found_m(result) - places, axis=1)) < 0.15
 

@@ -15,7 +15,8 @@ from jaxtyping import Bool, Float
 from soundfix import bundle
 from soundfix.bundle import Arrivals, Covariance, Freedom, Layout, Solution, adjust
 from soundfix.errors import SceneError
-from soundfix.first_guess import aligned, place_from, shape, sources_from
+from soundfix.explanations import AGREES_M, Explanation, Heard, explained
+from soundfix.first_guess import aligned, shape, sources_from
 from soundfix.hearing import Hearing
 from soundfix.scene import Microphones, Room, search_box
 
@@ -23,9 +24,7 @@ Finding = Literal["good", "placed", "misplaced", "late", "drifting", "late and m
 
 FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
-AGREES_M = 0.1  # a misfit this small is no fault
 AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
-GAIN_SHARE = 0.15  # of the arrivals that a less simple explanation must explain more
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
 SPEED_SHARE = 0.01  # standard deviation of the speed of sound
 SWAP_M = 0.3  # a place this near to another's is that one
@@ -242,8 +241,13 @@ def _doubted(
     doubts = _Doubts(place=np.zeros_like(known), offset=np.zeros_like(known), drift=np.zeros_like(known))
     positions, offset, drift = listed.positions.copy(), listed.offset_m.copy(), listed.drift_m_s.copy()
     for m in np.flatnonzero(np.isfinite(arrivals.path_m).any(axis=0)):
-        heard_m = current.kappa * arrivals.path_m[:, m] - sounded
-        best = _explained(heard_m, arrivals, current, int(m), box, rng)
+        heard = Heard(
+            range_m=current.kappa * arrivals.path_m[:, m] - sounded, places=current.sources, times_s=arrivals.times_s
+        )
+        as_listed = Explanation(
+            position_m=positions[m], offset_m=float(offset[m]), drift_m_s=float(drift[m])
+        )
+        best = explained(heard, as_listed, box, rng)
         positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s
         doubts.place[m], doubts.offset[m], doubts.drift[m] = best.is_elsewhere, best.is_late, best.drifts
     return doubts, replace(current, positions=positions, offset_m=offset, drift_m_s=drift)
@@ -255,103 +259,6 @@ def _sounded(arrivals: Arrivals, layout: Layout, known: Bool[np.ndarray, "mic"])
     clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
     off = np.where(known, layout.kappa * arrivals.path_m - ranges - clocks, np.nan)
     return bundle.medians(off)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Explanation:
-    """One way to explain a microphone's arrivals, and the share of them that it explains."""
-
-    position_m: Float[np.ndarray, "3"]
-    offset_m: float = 0.0
-    drift_m_s: float = 0.0
-    is_elsewhere: bool = False
-    is_late: bool = False
-    drifts: bool = False
-    share: float = 0.0
-
-
-def _explained(
-    heard_m: Float[np.ndarray, "moment"], arrivals: Arrivals, layout: Layout, m: int, box: np.ndarray,
-    rng: np.random.Generator,
-) -> _Explanation:  # fmt: skip
-    """As listed; a clock that is late, then one that drifts too; another place; both. A less simple one must explain more."""
-    found: list[_Explanation] = []
-    place = layout.positions[m]
-    if np.isfinite(place).all():
-        as_listed = _Explanation(position_m=place, offset_m=layout.offset_m[m], drift_m_s=layout.drift_m_s[m])
-        found += [as_listed, replace(as_listed, is_late=True), replace(as_listed, is_late=True, drifts=True)]
-    anywhere = _Explanation(position_m=np.full(3, np.nan), is_elsewhere=True)
-    found += [replace(anywhere, offset_m=layout.offset_m[m]), replace(anywhere, is_late=True)]
-    best: _Explanation | None = None
-    for each in found:
-        tried = _fitted(each, heard_m, arrivals, layout, box, rng)
-        if best is None or tried.share > best.share + GAIN_SHARE:
-            best = tried
-        if best.share >= 1 - GAIN_SHARE:
-            break
-    assert best is not None
-    return best
-
-
-def _fitted(
-    each: _Explanation, heard_m: Float[np.ndarray, "moment"], arrivals: Arrivals, layout: Layout, box: np.ndarray,
-    rng: np.random.Generator,
-) -> _Explanation:  # fmt: skip
-    """With its own unknowns as they fit best, and the share of the arrivals that it then explains."""
-    if each.is_elsewhere:
-        place, offset = place_from(heard_m - each.offset_m, layout.sources, box, rng, is_late=each.is_late)
-        each = replace(each, position_m=place, offset_m=offset if each.is_late else each.offset_m)
-    else:
-        ranges = np.linalg.norm(layout.sources - each.position_m, axis=1)
-        off = heard_m - ranges
-        if each.is_late:
-            each = replace(each, offset_m=_mode(off))
-        if each.drifts:
-            offset, drift = _line(arrivals.times_s, off)
-            each = replace(each, offset_m=offset, drift_m_s=drift)
-    return _polished(each, heard_m, arrivals, layout)
-
-
-def _polished(
-    each: _Explanation, heard_m: Float[np.ndarray, "moment"], arrivals: Arrivals, layout: Layout
-) -> _Explanation:
-    """Downhill from there, the sources fixed."""
-    from scipy.optimize import least_squares
-
-    is_heard = np.isfinite(heard_m)
-    time, sources = arrivals.times_s[is_heard], layout.sources[is_heard]
-    mask = np.array([each.is_elsewhere] * 3 + [each.is_late, each.drifts])
-    x = np.array([*each.position_m, each.offset_m, each.drift_m_s])
-
-    def off(free: Float[np.ndarray, "free"]) -> Float[np.ndarray, "heard"]:
-        full = x.copy()
-        full[mask] = free
-        return heard_m[is_heard] - np.linalg.norm(sources - full[:3], axis=1) - full[3] - full[4] * time
-
-    if mask.any():
-        x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=AGREES_M / 3, x_scale="jac").x
-    share = float(np.mean(np.abs(off(x[mask])) < AGREES_M))
-    return replace(each, position_m=x[:3], offset_m=float(x[3]), drift_m_s=float(x[4]), share=share)
-
-
-def _mode(values: Float[np.ndarray, "moment"]) -> float:
-    """Where most of them are."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0
-    votes = (np.abs(values[:, None] - values) < AGREES_M).sum(axis=1)
-    return float(np.median(values[np.abs(values - values[votes.argmax()]) < AGREES_M]))
-
-
-def _line(time_s: Float[np.ndarray, "moment"], values: Float[np.ndarray, "moment"]) -> tuple[float, float]:
-    """Offset and slope by Theil and Sen: the median slope of all pairs."""
-    from scipy.stats import theilslopes
-
-    is_heard = np.isfinite(values)
-    if is_heard.sum() < 3:
-        return _mode(values), 0.0
-    slope, offset, *_ = theilslopes(values[is_heard], time_s[is_heard])
-    return float(offset), float(slope)
 
 
 def _told(
@@ -435,7 +342,7 @@ def _corrected(microphones: Microphones, repairs: tuple[Repair, ...]) -> Microph
     """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says."""
     is_sure = np.array([repair.finding not in ("unheard", "unsure") for repair in repairs])
     places = np.array([repair.position_m for repair in repairs])
-    sigma = np.array([float(np.sqrt(np.trace(repair.covariance_m2) / 3)) for repair in repairs])
+    sigma = np.array([float(np.sqrt(max(np.trace(repair.covariance_m2), 0.0) / 3)) for repair in repairs])
     return replace(
         microphones,
         positions=np.where(is_sure[:, None], places, microphones.border_positions()),

@@ -55,13 +55,13 @@ def _misfits(off: Float[np.ndarray, "place arrival"], *, is_centred: bool = True
     return np.nansum(np.log1p(np.square(off / COARSE_M)), axis=-1)
 
 
-def shape(arrivals: Arrivals, rng: np.random.Generator, *, starts: int = STARTS) -> Layout:
+def shape(arrivals: Arrivals, rng: np.random.Generator, *, starts: int | None = None) -> Layout:
     """The shape of an array of which no position is known, and of the sources' track; the best of several starts.
 
     Turned, moved and mirrored it is as good. The distance of two microphones is at least the largest difference of their
     arrivals: multidimensional scaling of these is where each start begins, with heights drawn at random.
     """
-    found = [_from(start, arrivals) for start in _scaled(arrivals, rng, starts)]
+    found = [_from(start, arrivals) for start in _scaled(arrivals, rng, starts or STARTS)]
     return _fine(min(found, key=lambda solution: solution.cost), arrivals).layout
 
 
