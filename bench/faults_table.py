@@ -56,7 +56,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/faults.md"))
     options = parser.parse_args()
     kinds = labels(options.kinds.split(","), 1)
-    jobs = [(options.method, options.audio, options.part, kinds, options.seed, number) for number in range(options.recordings)]
+    jobs = [
+        (options.method, options.audio, options.part, kinds, options.seed, number)
+        for number in range(options.recordings)
+    ]
     results = []
     with get_context("spawn").Pool(options.processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for result in pool.imap(run, jobs):

@@ -19,7 +19,6 @@ from soundfix.scene import Microphones, Scene
 from soundfix.worlds import LUVIRA_TWIN
 from walks import ROOM, array, hearing, walk
 
-
 STUDIO = np.array(LUVIRA_TWIN.positions_m)
 
 
@@ -137,14 +136,18 @@ def test_one_place_is_not_enough_motion_and_it_says_where_to_stand(places, rng):
     still = np.array([3.5, 4.0, 1.2]) + 0.02 * rng.standard_normal((40, 3))
     result = calibrate(hearing(places, still, rng, wrong=0.0), listed(blank), room=ROOM)
     assert result.stand_for == "mic1"
-    assert any(line.startswith("not enough motion yet for mic1: next, stand near (") for line in lines(result, listed(blank)))
+    assert any(
+        line.startswith("not enough motion yet for mic1: next, stand near (") for line in lines(result, listed(blank))
+    )
 
 
 def test_a_microphone_that_hears_nothing_stays_as_listed(places, sources, rng):
     sound = hearing(places, sources, rng)
     path_m = sound.arrivals.path_m.copy()
     path_m[:, 5] = np.nan
-    sound = replace(sound, arrivals=replace(sound.arrivals, path_m=path_m), partners=np.where(np.isfinite(path_m), 10, 0))
+    sound = replace(
+        sound, arrivals=replace(sound.arrivals, path_m=path_m), partners=np.where(np.isfinite(path_m), 10, 0)
+    )
     result = calibrate(sound, listed(places), room=ROOM)
     assert result.repairs[5].finding == "unheard"
     assert np.array_equal(result.microphones.positions[5], places[5])
@@ -217,7 +220,15 @@ def test_the_command_corrects_the_list(rng, tmp_path, capsys):
     listed_places[3] = np.nan
     write_scene(tmp_path / "take", replace(scene, microphones=Microphones(positions=listed_places), room=None))
     out, picture = tmp_path / "corrected.csv", tmp_path / "array.png"
-    argv = [tmp_path / "take" / "scene.wav", "-m", tmp_path / "take" / "microphones.csv", "--out", out, "--plot", picture]
+    argv = [
+        tmp_path / "take" / "scene.wav",
+        "-m",
+        tmp_path / "take" / "microphones.csv",
+        "--out",
+        out,
+        "--plot",
+        picture,
+    ]
     argv += ["--speed-of-sound", SPEED_OF_SOUND_M_S, "--json", tmp_path / "found.json", "--room", "0,0,0,7,8,2.8"]
     cli.app(["calibrate", *map(str, argv)], standalone_mode=False)
     assert "mic4  placed at (" in capsys.readouterr().out
@@ -230,6 +241,6 @@ def test_the_command_corrects_the_list(rng, tmp_path, capsys):
 def test_silence_is_said(tmp_path, places):
     silence = Scene(audio=np.zeros((11, 32_000)), sample_rate=16_000.0, microphones=Microphones(positions=places))
     write_scene(tmp_path, silence)
+    argv = [tmp_path / "scene.wav", "-m", tmp_path / "microphones.csv", "--out", tmp_path / "out.csv"]
     with pytest.raises(SceneError, match="is there sound"):
-        argv = [tmp_path / "scene.wav", "-m", tmp_path / "microphones.csv", "--out", tmp_path / "out.csv"]
         cli.app(["calibrate", *map(str, argv)], standalone_mode=False)

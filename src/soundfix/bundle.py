@@ -147,7 +147,7 @@ class _Problem:
         self.arrivals, self.listed = arrivals, listed
         each = np.column_stack([*[freedom.positions] * 3, freedom.offset_m, freedom.drift_m_s])
         sigma = np.append(each.ravel(), freedom.kappa)
-        self.is_free: Bool[np.ndarray, "unknown"] = sigma > 0
+        self.is_free: Bool[np.ndarray, unknown] = sigma > 0
         self.prior = np.where(self.is_free, 1 / np.square(np.where(self.is_free, sigma, 1.0)), 0.0)
         self.centre = _unknowns(self.state(listed))
 
@@ -201,7 +201,10 @@ class _Problem:
         each, count = deviation[:-1].reshape(-1, 5), len(self.listed.positions)
         corner = covariance[:-1, :-1].reshape(count, 5, count, 5)[:, :3, :, :3]
         return Covariance(
-            positions=np.einsum("mamb->mab", corner), offset_m=each[:, 3], drift_m_s=each[:, 4], kappa=float(deviation[-1])
+            positions=np.einsum("mamb->mab", corner),
+            offset_m=each[:, 3],
+            drift_m_s=each[:, 4],
+            kappa=float(deviation[-1]),
         )
 
 
@@ -223,11 +226,11 @@ class _Normal:
             return np.concatenate([each.reshape(*each.shape[:-2], -1), kappa[..., None]], axis=-1) * self.is_free
 
         self.own = np.einsum("wma,wmb->wab", heavy, moment)
-        self.cross = with_kappa(
-            np.einsum("wma,wmu->wamu", heavy, microphone), -np.einsum("wma,wm->wa", heavy, path)
-        )
+        self.cross = with_kappa(np.einsum("wma,wmu->wamu", heavy, microphone), -np.einsum("wma,wm->wa", heavy, path))
         self.pull = np.einsum("wma,wm->wa", heavy, off)
-        self.draw = with_kappa(np.einsum("wm,wmu->mu", weight * off, microphone), np.array(-np.sum(weight * off * path)))
+        self.draw = with_kappa(
+            np.einsum("wm,wmu->mu", weight * off, microphone), np.array(-np.sum(weight * off * path))
+        )
         self.draw += problem.prior * (problem.centre - _unknowns(state))
         blocks = np.zeros((unknowns, unknowns))
         of_each = blocks[:-1, :-1].reshape(len(a.path_m[0]), 5, -1, 5)

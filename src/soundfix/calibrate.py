@@ -16,17 +16,20 @@ from soundfix import bundle
 from soundfix.bundle import Arrivals, Covariance, Freedom, Layout, Solution, adjust
 from soundfix.errors import SceneError
 from soundfix.explanations import AGREES_M, Explanation, Heard, explained
-from soundfix.first_guess import aligned, shape, sources_from
+from soundfix.first_guess import aligned, drawn, shape, sources_from
 from soundfix.hearing import Hearing
 from soundfix.scene import Microphones, Room, search_box
 
-Finding = Literal["good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"]
+Finding = Literal[
+    "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"
+]
 
 FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
 AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
 SPEED_SHARE = 0.01  # standard deviation of the speed of sound
+SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 ROUNDS = 2
 FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
@@ -153,7 +156,7 @@ def _from_free_clocks(
     Over a track all through the room the mean distance from a microphone is about that of the whole room.
     """
     box, known = _box(microphones, room), microphones.is_known
-    anywhere = rng.uniform(*box, (1000, 3))
+    anywhere = drawn(box, 1000, rng)
     typical = np.linalg.norm(anywhere[:, None] - listed.positions, axis=-1).mean(axis=0)
     offset_m = bundle.medians(arrivals.path_m.T) - np.nan_to_num(typical, nan=float(np.nanmean(typical)))
     runs_free = np.arange(len(known)) != np.flatnonzero(known)[0]  # the first one's clock is the time
@@ -232,7 +235,12 @@ def _freedom(doubts: _Doubts, microphones: Microphones) -> Freedom:
 
 
 def _doubted(
-    arrivals: Arrivals, listed: Layout, layout: Layout, microphones: Microphones, box: np.ndarray, rng: np.random.Generator
+    arrivals: Arrivals,
+    listed: Layout,
+    layout: Layout,
+    microphones: Microphones,
+    box: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[_Doubts, Layout]:
     """The simplest explanation of every microphone's arrivals, given the sources; and the layout that it makes."""
     known = microphones.is_known
@@ -244,9 +252,7 @@ def _doubted(
         heard = Heard(
             range_m=current.kappa * arrivals.path_m[:, m] - sounded, places=current.sources, times_s=arrivals.times_s
         )
-        as_listed = Explanation(
-            position_m=positions[m], offset_m=float(offset[m]), drift_m_s=float(drift[m])
-        )
+        as_listed = Explanation(position_m=positions[m], offset_m=float(offset[m]), drift_m_s=float(drift[m]))
         best = explained(heard, as_listed, box, rng)
         positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s
         doubts.place[m], doubts.offset[m], doubts.drift[m] = best.is_elsewhere, best.is_late, best.drifts
@@ -271,7 +277,7 @@ def _told(
     repairs = tuple(
         _repair(m, solution, doubts, before, arrivals, listed, microphones, speed_m_s) for m in range(len(microphones))
     )
-    repairs = _swaps(repairs, listed, microphones)
+    repairs = _apart(_swaps(repairs, listed, microphones))
     stand, stand_for = (None, None) if is_relative else _advice(arrivals, layout, covariance, doubts, microphones, room)
     is_sure = np.sum(np.abs(solution.residual_m) < AGREES_M, axis=1) > FEWEST_AGREEING
     return Calibration(
@@ -338,6 +344,17 @@ def _swaps(repairs: tuple[Repair, ...], listed: Layout, microphones: Microphones
     return tuple(found)
 
 
+def _apart(repairs: tuple[Repair, ...]) -> tuple[Repair, ...]:
+    """No two microphones stand on one spot: of two that do, one with a place of its own finding is not sure."""
+    found = list(repairs)
+    for m, repair in enumerate(repairs):
+        others = [other for k, other in enumerate(found) if k != m and other.finding != "unsure"]
+        gaps = [float(np.linalg.norm(other.position_m - repair.position_m)) for other in others]
+        if repair.finding in ("placed", "misplaced", "late and misplaced") and min(gaps, default=1.0) < SPOT_M:
+            found[m] = replace(repair, finding="unsure")
+    return tuple(found)
+
+
 def _corrected(microphones: Microphones, repairs: tuple[Repair, ...]) -> Microphones:
     """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says."""
     is_sure = np.array([repair.finding not in ("unheard", "unsure") for repair in repairs])
@@ -353,7 +370,12 @@ def _corrected(microphones: Microphones, repairs: tuple[Repair, ...]) -> Microph
 
 
 def _advice(
-    arrivals: Arrivals, layout: Layout, covariance: Covariance, doubts: _Doubts, microphones: Microphones, room: Room | None
+    arrivals: Arrivals,
+    layout: Layout,
+    covariance: Covariance,
+    doubts: _Doubts,
+    microphones: Microphones,
+    room: Room | None,
 ) -> tuple[Float[np.ndarray, "3"] | None, str | None]:
     """Where one more sound would tell the most of the least sure microphone; nowhere, where all are sure enough."""
     sigma = np.sqrt(np.einsum("maa->m", covariance.positions).clip(0)) + covariance.offset_m

@@ -8,11 +8,23 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.calibrate import Calibration, Repair
-from soundfix.canvas import Plane, blank_figure, checked_suffix, frame, label, library, projected, settle, view_inches, write_png  # fmt: skip
+from soundfix.canvas import (  # fmt: skip
+    Plane,
+    blank_figure,
+    checked_suffix,
+    frame,
+    label,
+    library,
+    projected,
+    settle,
+    view_inches,
+    write_png,
+)
 from soundfix.physics import radius90
 from soundfix.scene import Microphones, Room
 
 MARGIN_M = 0.5  # round what is drawn
+NEW_PLACES = ("placed", "misplaced", "late and misplaced", "swapped")
 MOVED, KEPT, TRACK = "#c8102e", "black", "#7a8ca3"
 
 
@@ -30,12 +42,14 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
         yield f"clocks run by that of {microphones.names[int(np.flatnonzero(microphones.is_known)[0])]}"
     if result.stand_m is not None:
         x, y, z = result.stand_m
-        yield f"not enough motion yet for {result.stand_for}: next, stand near ({x:.1f}, {y:.1f}) and sound at a height of {z:.1f} m"
+        where = f"stand near ({x:.1f}, {y:.1f}) and sound at a height of {z:.1f} m"
+        yield f"not enough motion yet for {result.stand_for}: next, {where}"
 
 
 def _finding(repair: Repair) -> str:
     x, y, z = repair.position_m
-    place = f"({x:.2f}, {y:.2f}, {z:.2f}) m ±{100 * radius90(repair.covariance_m2):.0f} cm" if repair.covariance_m2.any() else ""
+    radius_m = radius90(repair.covariance_m2) if repair.covariance_m2.any() else 0.0
+    place = f"({x:.2f}, {y:.2f}, {z:.2f}) m ±{100 * radius_m:.0f} cm"
     told = {
         "good": "good",
         "placed": f"placed at {place}",
@@ -93,7 +107,7 @@ def plot(result: Calibration, microphones: Microphones, room: Room | None, path:
     figure = blank_figure(box, extra_inches=0.0)
     grid = figure.add_gridspec(2, 1, height_ratios=view_inches(box))
     views: dict[Plane, Any] = {"xy": figure.add_subplot(grid[0]), "xz": figure.add_subplot(grid[1])}
-    is_new = np.array([repair.finding in ("placed", "misplaced", "late and misplaced", "swapped") for repair in result.repairs])
+    is_new = np.array([repair.finding in NEW_PLACES for repair in result.repairs])
     for (plane, axes), title in zip(views.items(), ("From above", "From the side"), strict=True):
         frame(axes, plane, box, title)
         axes.plot(*projected(result.sources, plane).T, ".", color=TRACK, markersize=3, zorder=2)
@@ -103,7 +117,9 @@ def plot(result: Calibration, microphones: Microphones, room: Room | None, path:
     figure.legend(handles=_legend(), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
     settle(figure)
     for plane, axes in views.items():
-        label(axes, projected(found, plane), [_caption(repair) for repair in result.repairs], projected(found, plane)[:0])
+        label(
+            axes, projected(found, plane), [_caption(repair) for repair in result.repairs], projected(found, plane)[:0]
+        )
     write_png(figure, path)
 
 
@@ -120,7 +136,12 @@ def _draw_moves(axes: Any, listed: np.ndarray, found: np.ndarray, moves: np.ndar
 
 def _legend() -> list[Any]:
     line = library("matplotlib.lines").Line2D
-    entries = (("o", KEPT, KEPT, "as listed"), ("o", "none", MOVED, "listed"), ("D", MOVED, MOVED, "found"), (".", TRACK, TRACK, "the sound"))
+    entries = (
+        ("o", KEPT, KEPT, "as listed"),
+        ("o", "none", MOVED, "listed"),
+        ("D", MOVED, MOVED, "found"),
+        (".", TRACK, TRACK, "the sound"),
+    )
     return [
         line([], [], linestyle="none", marker=symbol, markerfacecolor=face, markeredgecolor=edge, label=name)
         for symbol, face, edge, name in entries

@@ -38,7 +38,7 @@ EXPECTED: dict[str, Expected] = {
     "dead": "named",
     "cut": "noted",
     "noisy": "named",
-    "hum": "named",
+    "hum": "noted",
     "clipped": "named",
     "nan": "noted",
     "dc": "mended",

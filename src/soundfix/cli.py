@@ -96,7 +96,7 @@ def locate(
     from soundfix.files.microphones import arrange, read_microphones
     from soundfix.recording import Session
     from soundfix.smoothing import smoothed
-    from soundfix.wording import describe, describe_microphones
+    from soundfix.wording import describe, describe_events, describe_microphones
 
     box, contract = parse_room(room), parse_contract(require) if require else None
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
@@ -137,7 +137,7 @@ def locate(
                 drawn.append(estimate)
             advance()
     say_rest(count, json, csv)
-    for line in describe_microphones(session.summary()):
+    for line in (*describe_events(session.events), *describe_microphones(session.summary(), session.explanations())):
         typer.echo(line)
     if plot:
         from soundfix.plots import plot_estimates
@@ -229,7 +229,9 @@ def calibrate(
     scene = partial_scene(recording.sample_rate, mics, box, temperature, speed_of_sound)
     with progress("listening", recording.count_windows(window, hop)) as advance:
         parts = watched(recording.windows(window, hop), advance)
-        hearing = listen(checkpoint.load(checkpoint.PACKAGED), (scene(audio=part[order], start_s=start) for start, part in parts))
+        hearing = listen(
+            checkpoint.load(checkpoint.PACKAGED), (scene(audio=part[order], start_s=start) for start, part in parts)
+        )
     result = solve(hearing, mics, room=box, clocks="free" if free_clocks else "common", seed=seed)
     for line in report.lines(result, mics):
         typer.echo(line)
@@ -548,7 +550,11 @@ def demo(
 
 
 def partial_scene(
-    sample_rate: float, microphones: "Microphones", room: "Room | None", temperature_c: float | None, speed: float | None
+    sample_rate: float,
+    microphones: "Microphones",
+    room: "Room | None",
+    temperature_c: float | None,
+    speed: float | None,
 ) -> "Callable[..., Scene]":
     """Scenes of one recording: what is left to give is the audio and when it starts."""
     from functools import partial

@@ -35,7 +35,7 @@ def run(folder: Path) -> Iterator[str]:
     session = Session(localizer=load(), microphones=microphones, room=scene.room, speed_of_sound_m_s=scene.speed)
     estimates = [session.hear(start, part[order], recording.sample_rate) for start, part in recording.windows(0.5, 0.5)]
     yield from map(describe, estimates)
-    yield from describe_microphones(session.summary())
+    yield from describe_microphones(session.summary(), session.explanations())
 
     errors = [error_m(scene, estimate) for estimate in estimates if estimate.sources]
     yield f"median error {100 * np.median(errors):.1f} cm"

@@ -30,7 +30,7 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explanation:
-    """Position, offset and drift, which of them differ from what is listed, and the share of what was heard that they explain."""
+    """Position, offset, drift; which of them are not as listed; and the share of what was heard that they explain."""
 
     position_m: Float[np.ndarray, "3"]
     offset_m: float = 0.0
@@ -70,7 +70,8 @@ def _fitted(each: Explanation, heard: Heard, box: Float[np.ndarray, "2 3"], rng:
         each = replace(each, position_m=place, offset_m=offset if each.is_late else each.offset_m)
     off = heard.range_m - np.linalg.norm(heard.places - each.position_m, axis=1)
     if each.drifts:
-        each = replace(each, **_line(heard.times_s, off))
+        offset, drift = _line(heard.times_s, off)
+        each = replace(each, offset_m=offset, drift_m_s=drift)
     elif each.is_late and not each.is_elsewhere:
         each = replace(each, offset_m=_mode(off))
     return _polished(each, heard)
@@ -103,12 +104,12 @@ def _mode(values: Float[np.ndarray, "moment"]) -> float:
     return float(np.median(values[np.abs(values - values[votes.argmax()]) < AGREES_M]))
 
 
-def _line(times_s: Float[np.ndarray, "moment"], values: Float[np.ndarray, "moment"]) -> dict[str, float]:
+def _line(times_s: Float[np.ndarray, "moment"], values: Float[np.ndarray, "moment"]) -> tuple[float, float]:
     """Offset and slope by Theil and Sen: the median slope of all pairs."""
     from scipy.stats import theilslopes
 
     is_heard = np.isfinite(values)
     if is_heard.sum() < LEAST_FOR_LINE:
-        return {"offset_m": _mode(values), "drift_m_s": 0.0}
+        return _mode(values), 0.0
     slope, offset, *_ = theilslopes(values[is_heard], times_s[is_heard])
-    return {"offset_m": float(offset), "drift_m_s": float(slope)}
+    return float(offset), float(slope)

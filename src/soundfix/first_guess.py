@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from soundfix import physics
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust, medians
 
 PLACES = 4000  # looked through
@@ -26,7 +25,7 @@ def sources_from(
     arrivals: Arrivals, layout: Layout, box: Float[np.ndarray, "2 3"], rng: np.random.Generator
 ) -> Float[np.ndarray, "moment 3"]:
     """Where each moment's sound came from, by all microphones of this layout (those at NaN do not count)."""
-    places = rng.uniform(*box, (PLACES, 3))
+    places = drawn(box, PLACES, rng)
     ranges = np.linalg.norm(places[:, None] - layout.positions, axis=-1)
     clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
     heard = layout.kappa * arrivals.path_m - clocks
@@ -42,10 +41,15 @@ def place_from(
     is_late: bool,
 ) -> tuple[Float[np.ndarray, "3"], float]:
     """Where a microphone is that heard the sources from these distances, and its offset, if it may be late."""
-    places = rng.uniform(*box, (PLACES, 3))
+    places = drawn(box, PLACES, rng)
     off = ranges_m - np.linalg.norm(places[:, None] - sources, axis=-1)
     best = int(_misfits(off, is_centred=is_late).argmin())
     return places[best], float(medians(off[best : best + 1])[0]) if is_late else 0.0
+
+
+def drawn(box: Float[np.ndarray, "2 3"], count: int, rng: np.random.Generator) -> Float[np.ndarray, "place 3"]:
+    """Places anywhere in the box."""
+    return box[0] + rng.random((count, 3)) * (box[1] - box[0])
 
 
 def _misfits(off: Float[np.ndarray, "place arrival"], *, is_centred: bool = True) -> Float[np.ndarray, "place"]:
@@ -130,9 +134,7 @@ def _mirrored(layout: Layout, m: int) -> Layout:
     return replace(layout, positions=positions)
 
 
-def aligned(
-    layout: Layout, onto: Float[np.ndarray, "mic 3"], *, mirrors: bool = True
-) -> Layout:
+def aligned(layout: Layout, onto: Float[np.ndarray, "mic 3"], *, mirrors: bool = True) -> Layout:
     """The layout turned and moved (and mirrored, if that fits better) onto these positions; NaN rows do not count.
 
     Kabsch's algorithm (1976).
@@ -146,5 +148,3 @@ def aligned(
     return replace(
         layout, positions=(layout.positions - centre) @ turn + there, sources=(layout.sources - centre) @ turn + there
     )
-
-

@@ -5,6 +5,7 @@ mended is mended (bad samples become silence, DC and hum go away, every channel 
 is named and left out. Gains never matter.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -61,7 +62,7 @@ def examine(scene: Scene) -> Health:
         [_examine_channel(channel, scene.sample_rate) for channel in scene.audio], scene.sample_rate
     )
     statuses = _named_duplicates(scene.audio, [channel.status for channel in channels])
-    is_out = [status in ("dead", "duplicate") for status in statuses]
+    is_out = np.array([status == "dead" for status in statuses]) | _repeats(scene.audio)
     return Health(
         status=tuple(statuses),
         weight=np.array([0.0 if out else channel.weight for out, channel in zip(is_out, channels, strict=True)]),
@@ -164,10 +165,15 @@ def _run_lengths(flags: Bool[np.ndarray, "time"]) -> np.ndarray:
 
 
 def _named_duplicates(audio: Float[np.ndarray, "mic time"], statuses: list[Status]) -> list[Status]:
-    """Channels with the very samples of an earlier one are named; the earlier one keeps its status."""
-    seen: dict[bytes, int] = {}
-    named: list[Status] = []
-    for number, (samples, status) in enumerate(zip(audio, statuses, strict=True)):
-        first = seen.setdefault(samples.tobytes(), number)
-        named.append("duplicate" if first != number and status != "dead" else status)
-    return named
+    """Channels with the very samples of another one are named, both: nobody knows whose they are."""
+    counts = Counter(samples.tobytes() for samples in audio)
+    return [
+        "duplicate" if counts[samples.tobytes()] > 1 and status != "dead" else status
+        for samples, status in zip(audio, statuses, strict=True)
+    ]
+
+
+def _repeats(audio: Float[np.ndarray, "mic time"]) -> Bool[np.ndarray, "mic"]:
+    """Channels with the very samples of an earlier one: they are heard once."""
+    seen = [samples.tobytes() for samples in audio]
+    return np.array([samples in seen[:number] for number, samples in enumerate(seen)])

@@ -134,4 +134,3 @@ def _lean(scene: Scene) -> Float[np.ndarray, "mic mic"]:
     values = Correlator()(health.audio, scene, pairs).values
     lean[pairs[:, 0], pairs[:, 1]] = values.max(axis=1) + values.min(axis=1)
     return lean + lean.T
-

@@ -5,7 +5,7 @@ One window can suspect a microphone; several can convict it. The profiles that t
 or most of the windows one by one, is left out of those that follow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -17,20 +17,16 @@ from soundfix import physics
 from soundfix.catalog import DEFAULT, load
 from soundfix.contract import Contract, Watch, parse_contract
 from soundfix.errors import SceneError
-from soundfix.localizer import Estimate, Localizer, MicrophoneReport, Status
-from soundfix.profile import ACCUSED, Profile, add
-from soundfix.report import ACCUSATIONS, accusation
-from soundfix.scene import Microphones, Room, Scene
+from soundfix.explanations import Explanation
+from soundfix.history import Event, History
+from soundfix.localizer import Estimate, Localizer, MicrophoneReport
+from soundfix.report import ACCUSATIONS
+from soundfix.scene import Microphones, Room, Scene, search_box
 from soundfix.smoothing import smoothed
 
 WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
-# Log-odds by the sum of profiles from which a microphone is left out. The more windows are in the sum, the lower are a
-# sound microphone's, and the weaker an opposite is enough: 1, 2, 3, ... windows (EXPERIMENTS.md); the last repeats.
-CONVICTED = (1.5, -0.25, -0.45, -0.65)
-FEWEST_WINDOWS = 3  # before a majority of windows counts
 FEWEST_LEFT = 5
-RANGES_KEPT = 100  # distances of a microphone of unknown position from the source, of which the median is told
 SLOWEST_M_S = 331.0
 UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
@@ -39,10 +35,12 @@ BETTER_FIT = 1.5  # times the score: positions fit that much better in another u
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Located:
-    """All windows of a recording, and the verdict on every microphone over all of them."""
+    """All windows of a recording, the verdict on every microphone over all of them, when it changed, and why it is bad."""
 
     estimates: tuple[Estimate, ...]
     microphones: tuple[MicrophoneReport, ...]
+    events: tuple[Event, ...] = ()
+    explanations: Mapping[str, Explanation] = field(default_factory=dict)
 
 
 def locate(
@@ -79,7 +77,12 @@ def locate(
     )
     heard = (session.hear(start, part, rate) for start, part in _windows(samples, rate, window_s, hop_s))
     estimates = tuple(smoothed(heard) if smooth else heard)
-    return Located(estimates=estimates, microphones=session.summary())
+    return Located(
+        estimates=estimates,
+        microphones=session.summary(),
+        events=session.events,
+        explanations=session.explanations(),
+    )
 
 
 def _resampled(audio: Float[np.ndarray, "mic time"], rate: float) -> tuple[Float[np.ndarray, "mic resampled"], float]:
@@ -121,13 +124,13 @@ class Session:
     speed_of_sound_m_s: float | None = None
     require: str | Contract | None = None
     _unclear: int = 0
-    _history: list["_History"] = field(init=False)
+    _history: list[History] = field(init=False)
     _watch: Watch | None = field(init=False)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_contract(self.require)
         self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room) if contract else None
-        self._history = [_History() for _ in self.microphones.names]
+        self._history = [History(name=name) for name in self.microphones.names]
 
     @property
     def is_convicted(self) -> Bool[np.ndarray, "mic"]:
@@ -135,11 +138,17 @@ class Session:
         is_dead = np.array([past.report is not None and past.report.status == "dead" for past in self._history])
         able = int(np.sum(self.microphones.is_known & ~is_dead))
         most = max(0, min(able - FEWEST_LEFT, (able - 1) // 2))
-        case = np.array([past.log_odds for past in self._history])
-        guilty = np.zeros(len(self.microphones), dtype=bool)
-        for m in np.argsort(-case)[:most]:
-            guilty[m] = self._history[m].is_guilty
+        usual = self._usual_height
+        guilty = np.array([past.is_guilty(usual) for past in self._history])
+        case = np.array([past.log_odds for past in self._history]) - 1e3 * ~guilty
+        guilty[np.argsort(-case)[most:]] = False
         return guilty
+
+    @property
+    def _usual_height(self) -> float:
+        """How high the median microphone's profile is where it should be."""
+        heights = [past.mean_height for past in self._history if past.mean_height is not None]
+        return median(heights) if len(heights) >= FEWEST_LEFT else 0.0
 
     def hear(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Estimate:
         """The estimate for one window (M, T)."""
@@ -158,7 +167,10 @@ class Session:
         estimate = self.localizer.locate(scene)
         self._check_units(scene, estimate)
         self._learn(estimate)
-        return self._with_contract(self._with_convicted(estimate, ~scene.is_trusted))
+        said = self._with_convicted(estimate, ~scene.is_trusted)
+        for past, report in zip(self._history, said.microphones, strict=True):
+            past.note(report.status, start_s)
+        return self._with_contract(said)
 
     def _is_scrap(self, duration_s: float) -> bool:
         """Whether this is what was left over at the end, too short for the sound to cross the array."""
@@ -179,6 +191,21 @@ class Session:
             microphones=tuple(replace(past.report, weight=0.0) for past in self._history if past.report),
         )
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """When a microphone's state changed, in order of time."""
+        return tuple(sorted((event for past in self._history for event in past.events), key=lambda event: event.time_s))
+
+    def explanations(self) -> dict[str, Explanation]:
+        """Of those that the windows speak against: where they rather stand, or how late they are; where that is clear."""
+        box = search_box(self.microphones, self.room)
+        told = {
+            past.name: past.explanation(self.microphones, box)
+            for past, guilty in zip(self._history, self.is_convicted, strict=True)
+            if guilty
+        }
+        return {name: found for name, found in told.items() if found is not None}
+
     def summary(self) -> tuple[MicrophoneReport, ...]:
         """Every microphone over all windows: convicted by all together, or dead or clipped in most."""
         return tuple(
@@ -187,16 +214,16 @@ class Session:
                 status=past.verdict(is_guilty=bool(guilty)),
                 weight=past.mean_weight(),
                 pull_m=past.profile.pull_m if past.profile else past.report.pull_m,
-                range_m=median(past.ranges_m) if past.ranges_m else None,
+                range_m=past.median_range_m(),
             )
             for past, guilty in zip(self._history, self.is_convicted, strict=True)
             if past.report is not None
         )
 
     def _learn(self, estimate: Estimate) -> None:
-        is_certain = estimate.verdict in ("ok", "degraded")
+        place = estimate.sources[0].position_m if estimate.verdict in ("ok", "degraded") else None
         for past, report in zip(self._history, estimate.microphones, strict=True):
-            past.add(report, is_certain=is_certain)
+            past.add(report, time_s=(estimate.start_s + estimate.end_s) / 2, place=place)
 
     def _with_convicted(self, estimate: Estimate, convicted: Bool[np.ndarray, "mic"]) -> Estimate:
         """The estimate with the microphones that were not trusted named, and without profiles: they have been added up."""
@@ -262,59 +289,3 @@ def _strength(estimate: Estimate) -> float:
 def _scaled(scene: Scene, factor: float) -> Scene:
     positions = scene.microphones.border_positions() * factor
     return replace(scene, microphones=replace(scene.microphones, positions=positions), room=None)
-
-
-@dataclass(kw_only=True, eq=False)
-class _History:
-    """What the windows so far say of one microphone, in constant memory."""
-
-    report: MicrophoneReport | None = None
-    profile: Profile | None = None
-    windows: int = 0
-    heard: int = 0
-    accused: int = 0
-    weight: float = 0.0
-    statuses: dict[Status, int] = field(default_factory=dict)
-    ranges_m: list[float] = field(default_factory=list)
-
-    def add(self, report: MicrophoneReport, *, is_certain: bool) -> None:
-        """One more window; its profile counts only where the source's place is certain."""
-        self.report = replace(report, profile=None)
-        self.windows += 1
-        self.weight += report.weight
-        self.statuses[report.status] = self.statuses.get(report.status, 0) + 1
-        if report.range_m is not None and is_certain:
-            self.ranges_m = [*self.ranges_m[1 - RANGES_KEPT :], report.range_m]
-        if report.profile is not None and is_certain:
-            self.profile = add(self.profile, report.profile)
-            self.heard += 1
-            self.accused += report.profile.log_odds > ACCUSED
-
-    @property
-    def log_odds(self) -> float:
-        """Of a fault, by the sum of all profiles."""
-        return -99.0 if self.profile is None else self.profile.log_odds
-
-    @property
-    def is_guilty(self) -> bool:
-        """By the sum of the profiles, or because most windows speak against it, each for itself.
-
-        The second is for a source that moves: it smears the sum of a misplaced microphone.
-        """
-        is_mostly_accused = self.heard >= FEWEST_WINDOWS and self.accused > self.heard / 2
-        return is_mostly_accused or self.log_odds > CONVICTED[min(max(self.heard, 1), len(CONVICTED)) - 1]
-
-    def convicted(self) -> MicrophoneReport:
-        """The report of a microphone that is left out because of earlier windows."""
-        assert self.report is not None
-        return replace(self.report, status=self.verdict(is_guilty=True), weight=0.0)
-
-    def verdict(self, *, is_guilty: bool) -> Status:
-        """Its status over all windows."""
-        if is_guilty and self.profile is not None:
-            return accusation(self.profile, is_loud=self.statuses.get("noisy", 0) > 0)
-        lasting = {s: count for s, count in self.statuses.items() if s not in ACCUSATIONS}
-        return max(lasting, key=lasting.__getitem__) if lasting else "ok"
-
-    def mean_weight(self) -> float:
-        return self.weight / max(self.windows, 1)
