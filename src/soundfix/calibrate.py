@@ -16,7 +16,7 @@ from soundfix import bundle
 from soundfix.bundle import Arrivals, Covariance, Freedom, Layout, Solution, adjust
 from soundfix.errors import SceneError
 from soundfix.explanations import AGREES_M, Explanation, Heard, explained
-from soundfix.first_guess import aligned, drawn, shape, sources_from
+from soundfix.first_guess import aligned, around, drawn, shape, sources_from
 from soundfix.hearing import Hearing
 from soundfix.scene import Microphones, Room, search_box
 
@@ -28,10 +28,11 @@ FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
 AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
-SPEED_SHARE = 0.01  # standard deviation of the speed of sound
+SPEED_SHARE = 0.005  # standard deviation of the speed of sound
 SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 ROUNDS = 2
+CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the first guess
 FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
 SURE_M = 0.1  # a standard error beyond this wants more motion
 START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
@@ -163,11 +164,16 @@ def _from_free_clocks(
     offset_m -= offset_m[~runs_free]
     doubts = _Doubts(place=~known, offset=runs_free, drift=runs_free)
     steady = replace(_freedom(replace(doubts, drift=np.zeros_like(known)), microphones), kappa=0.0)
-    layout = replace(_filled(listed), offset_m=offset_m)
-    for scales in (START_SCALES, START_SCALES, END_SCALES):
-        layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
-        layout = adjust(arrivals, _filled(listed), steady, start=layout, scales=scales).layout
-    return adjust(arrivals, _filled(listed), _freedom(doubts, microphones), start=layout, scales=END_SCALES), doubts
+    found = []
+    for _ in range(CLOCK_STARTS):
+        layout = replace(_filled(listed), offset_m=offset_m + OFFSET_M * rng.standard_normal(len(known)) * runs_free)
+        for scales in (START_SCALES[:2], START_SCALES[1:], END_SCALES):
+            layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
+            solution = adjust(arrivals, _filled(listed), steady, start=layout, scales=scales)
+            layout = solution.layout
+        found.append(solution)
+    best = min(found, key=lambda solution: solution.cost).layout
+    return adjust(arrivals, _filled(listed), _freedom(doubts, microphones), start=best, scales=END_SCALES), doubts
 
 
 def _from_shape(
@@ -178,12 +184,12 @@ def _from_shape(
     is_good = np.isfinite(best.path_m).any(axis=1)
     found = shape(hearing.at(is_good).agreed(SHAPE_AGREED), rng)
     known, arrivals = microphones.is_known, hearing.agreed(AGREED)
-    box = np.stack([found.positions.min(axis=0) - 1, found.positions.max(axis=0) + 1])
-    layout = replace(found, sources=sources_from(arrivals, found, box, rng))
+    layout = replace(found, sources=sources_from(arrivals, found, around(found.positions), rng))
     layout = replace(layout, sources=_where(is_good, found.sources, layout.sources))
     free = np.ones_like(known)
     doubts = _Doubts(place=free, offset=~free, drift=~free)
-    solution = adjust(arrivals, layout, _freedom(doubts, microphones), scales=END_SCALES)
+    freedom = replace(_freedom(doubts, microphones), kappa=0.0)  # a smaller array in slower air hears the same
+    solution = adjust(arrivals, layout, freedom, scales=END_SCALES)
     if known.sum() < 3:
         return solution, doubts
     doubts = replace(doubts, place=~known)
@@ -225,7 +231,7 @@ def _sources_settled(arrivals: Arrivals, layout: Layout, is_known: Bool[np.ndarr
 
 
 def _freedom(doubts: _Doubts, microphones: Microphones) -> Freedom:
-    """What is in doubt is free; listed positions are as good as the list says; the speed of sound within a percent."""
+    """What is in doubt is free; listed positions are as good as the list says; the speed of sound within half a percent."""
     return Freedom(
         positions=np.where(doubts.place, np.inf, microphones.sigma_m),
         offset_m=np.where(doubts.offset, np.inf, 0.0),

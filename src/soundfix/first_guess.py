@@ -16,8 +16,10 @@ COARSE_M = 0.3  # a misfit that counts half
 LARGEST_SHARE = 0.98  # of the moments: the largest difference of two arrivals is about the distance of the microphones
 ENDFIRE = 1.15  # times that: no source was quite on the line through both
 HEIGHT_M = 0.7  # above or below the plane of an unknown array
-STARTS, FLIPS = 6, 3
-SHAPE_SCALES, FINE_SCALES = (100.0, 30.0, 10.0), (5.0, 3.0, 1.0)  # standard errors
+STARTS, FINALISTS, FLIPS = 16, 4, 3
+PLACED_M = 0.3  # standard deviation of where a start has a microphone
+COARSE_SCALES, MIDDLE_SCALES, FINE_SCALES = (100.0, 30.0), (30.0, 10.0), (5.0, 3.0, 1.0)  # standard errors
+AROUND_M = 0.5  # where sources are looked for round an unknown array
 BETTER = 0.995  # of the cost, to be worth a change
 
 
@@ -65,8 +67,10 @@ def shape(arrivals: Arrivals, rng: np.random.Generator, *, starts: int | None = 
     Turned, moved and mirrored it is as good. The distance of two microphones is at least the largest difference of their
     arrivals: multidimensional scaling of these is where each start begins, with heights drawn at random.
     """
-    found = [_from(start, arrivals) for start in _scaled(arrivals, rng, starts or STARTS)]
-    return _fine(min(found, key=lambda solution: solution.cost), arrivals).layout
+    found = [_researched(start, arrivals, rng) for start in _scaled(arrivals, rng, starts or STARTS)]
+    finalists = sorted(found, key=lambda solution: solution.cost)[:FINALISTS]
+    fine = [_unbound(_flipped(each, arrivals).layout, arrivals, FINE_SCALES) for each in finalists]
+    return min(fine, key=lambda solution: solution.cost).layout
 
 
 def _scaled(arrivals: Arrivals, rng: np.random.Generator, starts: int) -> list[Layout]:
@@ -81,32 +85,39 @@ def _scaled(arrivals: Arrivals, rng: np.random.Generator, starts: int) -> list[L
 
 def _start(flat: Float[np.ndarray, "mic 2"], arrivals: Arrivals, rng: np.random.Generator) -> Layout:
     count = len(flat)
-    positions = np.column_stack([flat, HEIGHT_M * rng.choice([-1.0, 1.0], count)])
-    around = np.stack([positions.min(axis=0), positions.max(axis=0)]) + np.array([[-0.5], [0.5]])
+    scattered = flat + PLACED_M * rng.standard_normal(flat.shape)
+    positions = np.column_stack([scattered, HEIGHT_M * rng.choice([-1.0, 1.0], count)])
     blank = Layout(
         positions=positions,
         offset_m=np.zeros(count),
         drift_m_s=np.zeros(count),
         sources=np.zeros((len(arrivals.path_m), 3)),
     )
-    return replace(blank, sources=sources_from(arrivals, blank, around, rng))
+    return replace(blank, sources=sources_from(arrivals, blank, around(positions), rng))
 
 
-def _from(start: Layout, arrivals: Arrivals) -> Solution:
-    """Downhill, then with one microphone after the other mirrored in the plane of the sources, while that helps."""
-    best = _unbound(start, arrivals, SHAPE_SCALES)
+def around(positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "2 3"]:
+    """The box that holds an array whose place is not known, and its sources."""
+    return np.stack([positions.min(axis=0) - AROUND_M, positions.max(axis=0) + AROUND_M])
+
+
+def _researched(start: Layout, arrivals: Arrivals, rng: np.random.Generator) -> Solution:
+    """Downhill; then with sources sought anew, downhill again."""
+    rough = _unbound(start, arrivals, COARSE_SCALES).layout
+    sources = sources_from(arrivals, rough, around(rough.positions), rng)
+    return _unbound(replace(rough, sources=sources), arrivals, MIDDLE_SCALES)
+
+
+def _flipped(best: Solution, arrivals: Arrivals) -> Solution:
+    """With one microphone after the other mirrored in the plane of the sources, while that helps."""
     for _ in range(FLIPS):
         before = best.cost
         for m in _furthest_first(best.layout):
-            mirrored = _unbound(_mirrored(best.layout, int(m)), arrivals, SHAPE_SCALES[-1:])
+            mirrored = _unbound(_mirrored(best.layout, int(m)), arrivals, MIDDLE_SCALES[-1:])
             best = mirrored if mirrored.cost < BETTER * best.cost else best
         if best.cost > BETTER * before:
             break
     return best
-
-
-def _fine(found: Solution, arrivals: Arrivals) -> Solution:
-    return _unbound(found.layout, arrivals, FINE_SCALES)
 
 
 def _unbound(start: Layout, arrivals: Arrivals, scales: tuple[float, ...]) -> Solution:
