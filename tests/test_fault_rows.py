@@ -488,3 +488,56 @@ def test_row_49_no_name_becomes_a_formula(tmp_path, name):
     assert not [
         cell for cell in cells if cell.startswith(("=", "+", "@", "-")) and not cell[1:].replace(".", "").isdigit()
     ]
+
+
+@pytest.fixture(scope="module")
+def studio():
+    """Half a second of someone in a live room, and which microphone is late in it."""
+    scene = drawn(
+        world_named("luvira-twin"), np.random.default_rng(12), duration_s=0.5, rt60_s=(0.4, 0.4), snr_db=(20.0, 20.0)
+    )
+    late = break_scene(scene, [Fault("late", "9", 0.007)], np.random.default_rng(0))
+    return late, answer(late)
+
+
+@pytest.mark.parametrize("change", ["exchanged", "dropped", "noise"])
+def test_row_01_to_16_what_is_flagged_does_not_matter(studio, change, rng):
+    """Another sound in the flagged channel, or none, or no such microphone: the answer stays within its region."""
+    late, before = studio
+    assert before.microphones[8].weight == 0.0
+    if change == "dropped":
+        other = late.where(np.arange(11) != 8)
+    elif change == "exchanged":
+        other = with_channel(late, late.audio[3], 8)
+    else:
+        other = with_channel(late, late.audio[8].std() * rng.standard_normal(late.audio.shape[1]), 8)
+    assert gap(answer(other), before.sources[0].position_m) < before.sources[0].radius90_m
+
+
+def test_row_14_and_15_exchanged_channels_and_rows_say_the_pair(rng):
+    """Windows from many places name both, and ask whether channels or rows of the list are exchanged."""
+    from soundfix.wording import describe_microphones
+    from walks import array, walk
+
+    places = array(rng, 8)
+    parts = [anechoic_scene(places, source, rng, seconds=0.5, snr_db=20.0) for source in walk(rng, 12)]
+    scene = replace(parts[0], audio=np.concatenate([part.audio for part in parts], axis=1))
+    for kind in ("swapped", "relisted"):
+        wrong = break_scene(scene, [Fault(kind, "2", 6.0)], np.random.default_rng(0))
+        heard = located(wrong, method="srp-phat")
+        lines = "\n".join(describe_microphones(heard.microphones, heard.explanations))
+        assert {report.name for report in heard.microphones if report.status != "ok"} == {"mic2", "mic6"}
+        assert "where mic6 is listed: are their channels, or their rows, exchanged?" in lines
+        assert "where mic2 is listed" in lines
+
+
+def test_row_10_a_drifting_clock_is_told_with_its_drift(rng):
+    from walks import array, walk
+
+    places = array(rng, 8)
+    parts = [anechoic_scene(places, source, rng, seconds=0.5, snr_db=20.0) for source in walk(rng, 24)]
+    scene = replace(parts[0], audio=np.concatenate([part.audio for part in parts], axis=1))
+    heard = located(broken("drift", 300.0, scene=scene), method="srp-phat")
+    found = heard.explanations["mic3"]
+    assert found.drifts
+    assert abs(found.drift_m_s / 343.2 * 1e6 + 300.0) < 60.0
