@@ -34,6 +34,9 @@ Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]]
 Place = Callable[[Scene, Consensus, Float[np.ndarray, "2 3"]], tuple[tuple[Source, ...], tuple[Finding, ...]]]
 
 FAR = 2.0  # times the box round the microphones, on every side
+LEAST_SPARE = (
+    1  # microphones more than are needed to name one at fault, from which on a place beyond the box is believed
+)
 NEAR_BORDER = 0.1  # of the side of the box: a place this near may stand for one beyond
 MOST_PAIRS = 600  # beyond this pairs say the same thing again
 
@@ -106,6 +109,8 @@ def _agree_somewhere(
     inside = agree_in(box, leaves_out)
     if _is_agreed(inside) or not free_axes(box).all():
         return box, inside, ()
+    if is_used.sum() <= fewest_left + LEAST_SPARE:
+        return box, inside, ()  # with so few all together fit somewhere far away by chance
     for wider in _wider_boxes(scene, box, inside):
         outside = agree_in(wider, False)
         if _is_agreed(outside) and _is_better(outside, inside) and not _is_within(outside.modes[0].position, box):
