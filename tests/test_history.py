@@ -59,7 +59,7 @@ def test_a_clock_that_steps_is_found_out_soon_though_it_was_right_for_long():
 
 
 def test_who_hears_nothing_of_what_the_others_hear(rng):
-    """Noise alone makes peaks by chance, low ones and anywhere; so does far away, but there they are where they should be."""
+    """Noise alone makes low peaks by chance, anywhere; far away they are low too, but where they should be."""
     deaf = told(*[report(pull_m=0.0, height=0.0, rng=rng) for _ in range(8)])
     far = told(*[report(pull_m=0.0, height=6.0, rng=rng) for _ in range(8)])
     assert deaf.is_deaf(20.0)
@@ -120,9 +120,12 @@ def test_in_words():
     reports = [
         MicrophoneReport(name=name, status=status, weight=0.0, position_m=place)
         for name, status, place in (
-            ("mic1", "late", PLACE + 2), ("mic2", "misplaced", PLACE + 4), ("mic3", "ok", PLACE), ("mic4", "misplaced", PLACE + 6)
+            ("mic1", "late", PLACE + 2),
+            ("mic2", "misplaced", PLACE + 4),
+            ("mic3", "ok", PLACE),
+            ("mic4", "misplaced", PLACE + 6),
         )
-    ]  # fmt: skip
+    ]
     lines = list(describe_microphones(reports, {"mic1": late, "mic2": elsewhere}))
     assert lines[1] == "  mic1: late, its clock is +6.0 ms off"
     assert lines[2].endswith("where mic3 is listed: are their channels, or their rows, exchanged?")
