@@ -112,6 +112,11 @@ def calibrate(
         solved, doubts = _from_free_clocks(arrivals, listed, microphones, room, rng)
     else:
         solved, doubts = _from_majority(arrivals, listed, microphones, room, rng)
+    box = around(solved.layout.positions) if room is None else _box(microphones, room)
+    if hearing.curves is not None and clocks == "common" and microphones.is_known.sum() >= FEWEST_KNOWN:
+        solved, doubts, arrivals = _heard_by_trusted(hearing, solved, doubts, listed, microphones, box, rng)
+    if hearing.curves is not None:
+        solved, arrivals = _heard_again(hearing, solved, doubts, listed, microphones, box, rng)
     return _told(solved, doubts, arrivals, listed, microphones, speed_m_s, room, is_relative, clocks == "free")
 
 
@@ -195,6 +200,36 @@ def _from_shape(
     doubts = replace(doubts, place=~known)
     onto = aligned(solution.layout, listed.positions)
     return adjust(arrivals, _with(onto, listed, known), _freedom(doubts, microphones), scales=END_SCALES), doubts
+
+
+def _heard_by_trusted(
+    hearing: Hearing, solved: Solution, doubts: _Doubts, listed: Layout, microphones: Microphones, box: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[Solution, _Doubts, Arrivals]:  # fmt: skip
+    """Once more with arrivals that those without a doubt expect, and the others' anywhere: doubts may go, or come."""
+    trusted = microphones.is_known & ~(doubts.place | doubts.offset)
+    if trusted.sum() < FEWEST_KNOWN:
+        return solved, doubts, hearing.agreed(AGREED)
+    arrivals, layout = hearing.again(replace(listed, kappa=solved.layout.kappa), trusted, box, rng)
+    doubts, layout = _doubted(arrivals, listed, layout, microphones, box, rng)
+    freedom = _freedom(doubts, microphones)
+    return adjust(arrivals, _filled(listed), freedom, start=_filled(layout), scales=END_SCALES), doubts, arrivals
+
+
+def _heard_again(
+    hearing: Hearing, solved: Solution, doubts: _Doubts, listed: Layout, microphones: Microphones, box: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[Solution, Arrivals]:  # fmt: skip
+    """With arrivals that the whole solution expects."""
+    freedom = _freedom(doubts, microphones)
+    if microphones.is_known.sum() < FEWEST_KNOWN:
+        freedom = replace(freedom, kappa=0.0)
+    for _ in range(ROUNDS):
+        everyone = np.isfinite(hearing.arrivals.path_m).any(axis=0)
+        arrivals, layout = hearing.again(solved.layout, everyone, box, rng)
+        centre = layout if microphones.is_known.sum() < FEWEST_KNOWN else _filled(listed)
+        solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
+    return solved, arrivals
 
 
 def _where(mask: Bool[np.ndarray, "moment"], some: np.ndarray, others: np.ndarray) -> np.ndarray:

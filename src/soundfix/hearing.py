@@ -3,7 +3,7 @@
 Every window is a moment. The network's curves of all pairs (they know of no position) say when each microphone heard it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float, Int
 
 from soundfix import physics
 from soundfix.arrivals import Heard, arrivals
-from soundfix.bundle import Arrivals
+from soundfix.bundle import Arrivals, Layout
 from soundfix.health import examine
-from soundfix.likelihood import Correlations
 from soundfix.model import SAMPLE_RATE, Network, levelled
+from soundfix.rehearing import Curves, heard_again
 from soundfix.scene import Scene
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
@@ -37,6 +37,7 @@ class Hearing:
     partners: Int[np.ndarray, "moment mic"]
     is_inverted: Bool[np.ndarray, "mic"]
     speed_m_s: float
+    curves: Curves | None = None
 
     def agreed(self, share: float) -> Arrivals:
         """Only arrivals with which so many of the others agree, at moments that have enough of them."""
@@ -49,7 +50,16 @@ class Hearing:
         """Only these moments."""
         a = self.arrivals
         kept = Arrivals(path_m=a.path_m[is_kept], sigma_m=a.sigma_m[is_kept], times_s=a.times_s[is_kept])
-        return replace(self, arrivals=kept, partners=self.partners[is_kept])
+        curves = self.curves and self.curves.at(is_kept)
+        return replace(self, arrivals=kept, partners=self.partners[is_kept], curves=curves)
+
+    def again(
+        self, layout: Layout, trusted: Bool[np.ndarray, "mic"], box: Float[np.ndarray, "2 3"], rng: np.random.Generator
+    ) -> tuple[Arrivals, Layout]:
+        """Arrivals as this layout of trusted microphones expects them, and the layout with its sources (rehearing.py)."""
+        assert self.curves is not None
+        path_m, sources = heard_again(self.curves, layout, self.arrivals.times_s, trusted, box, rng)
+        return replace(self.arrivals, path_m=path_m), replace(layout, sources=sources)
 
 
 def moments(duration_s: float) -> tuple[float, float]:
@@ -64,47 +74,68 @@ def listen(network: Network, windows: Iterable[Scene]) -> Hearing:
     """
     scenes = list(windows)
     is_inverted = _inverted(scenes)
-    heard = [_moment(network, scene, is_inverted) for scene in scenes]
+    heard, values = zip(*(_moment(network, scene, is_inverted) for scene in scenes), strict=True)
     middle = np.array([scene.start_s + scene.duration_s / 2 for scene in scenes])
     path_m, partners = (np.array(each) for each in zip(*heard, strict=True))
     fewest = min(FEWEST_PARTNERS, (path_m.shape[1] - 1) // 2)
     path_m = np.where(partners >= fewest, path_m, np.nan)
     every = Arrivals(path_m=path_m, sigma_m=np.full(path_m.shape, SIGMA_M), times_s=middle)
-    hearing = Hearing(arrivals=every, partners=partners, is_inverted=is_inverted, speed_m_s=scenes[0].speed)
+    hearing = Hearing(
+        arrivals=every,
+        partners=partners,
+        is_inverted=is_inverted,
+        speed_m_s=scenes[0].speed,
+        curves=_whole(values, path_m.shape[1], scenes[0].speed, network),
+    )
     return hearing.at(np.isfinite(path_m).sum(axis=1) >= FEWEST_HEARD)
 
 
-def _moment(network: Network, scene: Scene, is_inverted: Bool[np.ndarray, "mic"]) -> Heard:
-    """Of one window; microphones that hear nothing agree with nobody."""
+def _whole(values: Sequence[np.ndarray], microphones: int, speed_m_s: float, network: Network) -> Curves:
+    """The curves of all moments, 0 where there are none."""
+    longest = max(each.shape[1] for each in values)
+    same = [each if each.shape[1] == longest else np.zeros((len(each), longest), np.float16) for each in values]
+    return Curves(values=np.stack(same), pairs=physics.pair_indices(microphones), step_m=_step_m(speed_m_s, network))
+
+
+def _step_m(speed_m_s: float, network: Network) -> float:
+    """How far apart in path the lags of the network's curves are."""
+    assert network.head is not None
+    return speed_m_s / (SAMPLE_RATE * network.head.config.lags_a_sample)
+
+
+def _moment(
+    network: Network, scene: Scene, is_inverted: Bool[np.ndarray, "mic"]
+) -> tuple[Heard, Float[np.ndarray, "pair lag"]]:
+    """Arrivals and curves of one window; microphones that hear nothing agree with nobody, and their curves are 0."""
     health, count = examine(scene), len(scene.microphones)
-    mics = np.flatnonzero(health.is_heard)
-    if len(mics) < FEWEST_HEARD:
-        return Heard(np.full(count, np.nan), np.zeros(count, dtype=int))
-    curves, pairs, step_m = _curves(network, scene, np.where(is_inverted[:, None], -1, 1) * health.audio, mics)
-    here = arrivals(curves.curves[0].numpy(), pairs, step_m, microphones=len(mics))
+    mics, every = np.flatnonzero(health.is_heard), physics.pair_indices(count)
     path_m, partners = np.full(count, np.nan), np.zeros(count, dtype=int)
-    path_m[mics], partners[mics] = here
-    return Heard(path_m, partners)
+    if len(mics) < FEWEST_HEARD:
+        return Heard(path_m, partners), np.zeros((len(every), 1), np.float16)
+    values, pairs = _curves(network, scene, np.where(is_inverted[:, None], -1, 1) * health.audio, mics)
+    path_m[mics], partners[mics] = arrivals(values, pairs, _step_m(scene.speed, network), microphones=len(mics))
+    whole = np.zeros((len(every), values.shape[1]), np.float16)
+    whole[health.is_heard[every].all(axis=1)] = values - np.median(values, axis=1, keepdims=True)
+    return Heard(path_m, partners), whole
 
 
 def _curves(
     network: Network, scene: Scene, audio: Float[np.ndarray, "mic time"], mics: Int[np.ndarray, "heard"]
-) -> tuple[Correlations, Int[np.ndarray, "pair 2"], float]:
-    """Curves of all pairs of these microphones (numbered among them), and how far apart in path their lags are."""
+) -> tuple[Float[np.ndarray, "pair lag"], Int[np.ndarray, "pair 2"]]:
+    """Curves of all pairs of these microphones, and the pairs (numbered among them)."""
     import soxr
 
     sound = audio[mics].astype(np.float32)
     if scene.sample_rate != SAMPLE_RATE:
         sound = soxr.resample(sound.T, scene.sample_rate, SAMPLE_RATE).T.copy()
     pairs = physics.pair_indices(len(mics))
-    assert network.head is not None
     with torch.inference_mode():
         audio_of = levelled(torch.from_numpy(sound)[None])
         semb = network.acoustic(network.listen(audio_of))
         longest = min(round(FURTHEST_M / scene.speed * SAMPLE_RATE), sound.shape[1] // 2)
         curves, _ = network.correlate(audio_of, semb, torch.from_numpy(pairs), max_lag=longest)
     assert curves is not None
-    return curves, pairs, scene.speed / (SAMPLE_RATE * network.head.config.lags_a_sample)
+    return curves.curves[0].numpy(), pairs
 
 
 def _inverted(scenes: list[Scene]) -> Bool[np.ndarray, "mic"]:
