@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.first_guess import place_from
+from soundfix.first_guess import places_from
 
 AGREES_M = 0.1  # a misfit this small is no fault
 GAIN_SHARE = 0.15  # of what was heard, that a less simple explanation must explain more
@@ -66,13 +66,14 @@ def _candidates(listed: Explanation) -> list[Explanation]:
 def _fitted(each: Explanation, heard: Heard, box: Float[np.ndarray, "2 3"], rng: np.random.Generator) -> Explanation:
     """With its own unknowns as they fit best, and the share that it then explains."""
     if each.is_elsewhere:
-        place, offset = place_from(heard.range_m - each.offset_m, heard.places, box, rng, is_late=each.is_late)
-        each = replace(each, position_m=place, offset_m=offset if each.is_late else each.offset_m)
+        guesses = places_from(heard.range_m - each.offset_m, heard.places, box, rng, is_late=each.is_late)
+        tried = [replace(each, position_m=place, offset_m=each.offset_m + offset) for place, offset in guesses]
+        return max((_polished(one, heard) for one in tried), key=lambda one: one.share)
     off = heard.range_m - np.linalg.norm(heard.places - each.position_m, axis=1)
     if each.drifts:
         offset, drift = _line(heard.times_s, off)
         each = replace(each, offset_m=offset, drift_m_s=drift)
-    elif each.is_late and not each.is_elsewhere:
+    elif each.is_late:
         each = replace(each, offset_m=_mode(off))
     return _polished(each, heard)
 

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust, medians
 
 PLACES = 4000  # looked through
+GUESSES, APART_M = 6, 0.5
 COARSE_M = 0.3  # a misfit that counts half
 LARGEST_SHARE = 0.98  # of the moments: the largest difference of two arrivals is about the distance of the microphones
 ENDFIRE = 1.15  # times that: no source was quite on the line through both
@@ -34,19 +35,26 @@ def sources_from(
     return np.array([places[_misfits(moment - ranges).argmin()] for moment in heard])
 
 
-def place_from(
+def places_from(
     ranges_m: Float[np.ndarray, "moment"],
     sources: Float[np.ndarray, "moment 3"],
     box: Float[np.ndarray, "2 3"],
     rng: np.random.Generator,
     *,
     is_late: bool,
-) -> tuple[Float[np.ndarray, "3"], float]:
-    """Where a microphone is that heard the sources from these distances, and its offset, if it may be late."""
+) -> list[tuple[Float[np.ndarray, "3"], float]]:
+    """Where a microphone may be that heard the sources from these distances, and its offset there, if it may be late.
+
+    The GUESSES best places that are APART_M from each other: a mirror image fits nearly as well as the place itself.
+    """
     places = drawn(box, PLACES, rng)
     off = ranges_m - np.linalg.norm(places[:, None] - sources, axis=-1)
-    best = int(_misfits(off, is_centred=is_late).argmin())
-    return places[best], float(medians(off[best : best + 1])[0]) if is_late else 0.0
+    order, offsets = np.argsort(_misfits(off, is_centred=is_late)), medians(off) if is_late else np.zeros(PLACES)
+    found: list[int] = []
+    for k in order:
+        if len(found) < GUESSES and all(np.linalg.norm(places[k] - places[other]) > APART_M for other in found):
+            found.append(int(k))
+    return [(places[k], float(offsets[k])) for k in found]
 
 
 def drawn(box: Float[np.ndarray, "2 3"], count: int, rng: np.random.Generator) -> Float[np.ndarray, "place 3"]:
