@@ -168,9 +168,10 @@ def test_too_few_moments(places, sources, rng):
         calibrate(hearing(places, sources[:3], rng, missing=0.0), listed(places), room=ROOM)
 
 
-def test_a_shape_is_found_again_from_the_same_seed(places, sources, rng):
+def test_a_shape_is_found_again_from_the_same_seed(places, sources, rng, monkeypatch):
+    monkeypatch.setattr(first_guess, "STARTS", 1)
     arrivals = hearing(places, sources, rng, wrong=0.0, missing=0.0).arrivals
-    first, second = (shape(arrivals, np.random.default_rng(1), starts=1).positions for _ in range(2))
+    first, second = (shape(arrivals, np.random.default_rng(1)).positions for _ in range(2))
     assert np.array_equal(first, second)
 
 

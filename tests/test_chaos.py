@@ -1,14 +1,12 @@
 """Chaos breaks by seed, says honestly what a method made of it, and takes methods of anyone's making."""
 
 import json
-import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from scenes import anechoic_scene
-from soundfix import cli
 from soundfix.baselines.srp_phat import SrpPhat
 from soundfix.chaos import EXPECTED, MIX, PAIRED, attempt, attempts, chaos, draw_kinds, hear_clean, labels, plan
 from soundfix.chaos_report import FILES, as_dict, describe_clean, lines_of, markdown, typical
@@ -244,19 +242,6 @@ def test_lines_are_shares_of_tries(clean):
     assert (line.label, line.tries, line.found, line.named, line.alarmed) == ("dead", 2, 0.5, 0.5, 0.0)
     tries = as_dict(clean, done, {"seed": 0})["tries"]
     assert [one["named"] for one in tries] == [True, False]
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """The command through main(): (exit status, stdout, stderr)."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["soundfix", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return (end.value.code or 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

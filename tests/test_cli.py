@@ -41,19 +41,6 @@ def take(tmp_path, rng):
     return tmp_path / "take"
 
 
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """The command as a shell starts it, through main(): (exit status, stdout, stderr)."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["soundfix", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return (end.value.code or 0, *capsys.readouterr())
-
-    return run
-
-
 def given(take, *options):
     return ["locate", take / "scene.wav", "--microphones", take / "microphones.csv", *SPEED, *options]
 

@@ -51,6 +51,10 @@ class Layout:
     sources: Float[np.ndarray, "moment 3"]
     kappa: float = 1.0
 
+    def late_m(self, times_s: Float[np.ndarray, "moment"]) -> Float[np.ndarray, "moment mic"]:
+        """By how much each clock is off then: o + q t."""
+        return self.offset_m + self.drift_m_s * times_s[:, None]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Freedom:
@@ -70,6 +74,12 @@ class Covariance:
     offset_m: Float[np.ndarray, "mic"]
     drift_m_s: Float[np.ndarray, "mic"]
     kappa: float
+
+    @property
+    def sigma_m(self) -> Float[np.ndarray, "mic"]:
+        """Standard errors of position and offset together."""
+        deviation: np.ndarray = np.sqrt(np.einsum("maa->m", self.positions).clip(0)) + self.offset_m
+        return deviation
 
 
 def medians(values: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row"]:
@@ -120,15 +130,13 @@ def with_moment(
     )
     there = replace(layout, sources=np.vstack([layout.sources, place]))
     problem = _Problem(more, there, freedom)
-    covariance = problem.covariance(problem.state(there), SCALES[-1])
-    return np.sqrt(np.einsum("maa->m", covariance.positions).clip(0)) + covariance.offset_m
+    return problem.covariance(problem.state(there), SCALES[-1]).sigma_m
 
 
 def misfit(arrivals: Arrivals, layout: Layout) -> Float[np.ndarray, "moment mic"]:
     """kappa a less what the layout predicts, in metres, but for b: the median of every moment's is 0."""
     ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
-    clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
-    off = layout.kappa * arrivals.path_m - ranges - clocks
+    off = layout.kappa * arrivals.path_m - ranges - layout.late_m(arrivals.times_s)
     return off - medians(off)[:, None]
 
 

@@ -303,9 +303,8 @@ def _doubted(
 def _sounded(arrivals: Arrivals, layout: Layout, known: Bool[np.ndarray, "mic"]) -> Float[np.ndarray, "moment"]:
     """b of every moment, by the median microphone."""
     ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
-    clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
-    off = np.where(known, layout.kappa * arrivals.path_m - ranges - clocks, np.nan)
-    return bundle.medians(off)
+    off = layout.kappa * arrivals.path_m - ranges - layout.late_m(arrivals.times_s)
+    return bundle.medians(np.where(known, off, np.nan))
 
 
 def _told(
@@ -419,9 +418,8 @@ def _advice(
     room: Room | None,
 ) -> tuple[Float[np.ndarray, "3"] | None, str | None]:
     """Where one more sound would tell the most of the least sure microphone; nowhere, where all are sure enough."""
-    sigma = np.sqrt(np.einsum("maa->m", covariance.positions).clip(0)) + covariance.offset_m
-    worst = int(sigma.argmax())
-    if sigma[worst] < SURE_M:
+    worst = int(covariance.sigma_m.argmax())
+    if covariance.sigma_m[worst] < SURE_M:
         return None, None
     places = _standing(layout, microphones, room)
     freedom = _freedom(doubts, microphones)

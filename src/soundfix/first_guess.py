@@ -30,8 +30,7 @@ def sources_from(
     """Where each moment's sound came from, by all microphones of this layout (those at NaN do not count)."""
     places = drawn(box, PLACES, rng)
     ranges = np.linalg.norm(places[:, None] - layout.positions, axis=-1)
-    clocks = layout.offset_m + layout.drift_m_s * arrivals.times_s[:, None]
-    heard = layout.kappa * arrivals.path_m - clocks
+    heard = layout.kappa * arrivals.path_m - layout.late_m(arrivals.times_s)
     return np.array([places[_misfits(moment - ranges).argmin()] for moment in heard])
 
 
@@ -69,26 +68,26 @@ def _misfits(off: Float[np.ndarray, "place arrival"], *, is_centred: bool = True
     return np.nansum(np.log1p(np.square(off / COARSE_M)), axis=-1)
 
 
-def shape(arrivals: Arrivals, rng: np.random.Generator, *, starts: int | None = None) -> Layout:
+def shape(arrivals: Arrivals, rng: np.random.Generator) -> Layout:
     """The shape of an array of which no position is known, and of the sources' track; the best of several starts.
 
     Turned, moved and mirrored it is as good. The distance of two microphones is at least the largest difference of their
     arrivals: multidimensional scaling of these is where each start begins, with heights drawn at random.
     """
-    found = [_researched(start, arrivals, rng) for start in _scaled(arrivals, rng, starts or STARTS)]
+    found = [_researched(start, arrivals, rng) for start in _scaled(arrivals, rng)]
     finalists = sorted(found, key=lambda solution: solution.cost)[:FINALISTS]
     fine = [_unbound(_flipped(each, arrivals).layout, arrivals, FINE_SCALES) for each in finalists]
     return min(fine, key=lambda solution: solution.cost).layout
 
 
-def _scaled(arrivals: Arrivals, rng: np.random.Generator, starts: int) -> list[Layout]:
+def _scaled(arrivals: Arrivals, rng: np.random.Generator) -> list[Layout]:
     """Classical multidimensional scaling (Torgerson, 1952): two axes of it, the third drawn."""
     path_m = arrivals.path_m
     apart = np.nanquantile(np.abs(path_m[:, :, None] - path_m[:, None]), LARGEST_SHARE, axis=0) * ENDFIRE
     centring = np.eye(len(apart)) - 1 / len(apart)
     values, vectors = np.linalg.eigh(-centring @ np.square(np.nan_to_num(apart, nan=np.nanmean(apart))) @ centring / 2)
     flat = vectors[:, -2:] * np.sqrt(values[-2:].clip(1e-6))
-    return [_start(flat, arrivals, rng) for _ in range(starts)]
+    return [_start(flat, arrivals, rng) for _ in range(STARTS)]
 
 
 def _start(flat: Float[np.ndarray, "mic 2"], arrivals: Arrivals, rng: np.random.Generator) -> Layout:
@@ -153,7 +152,7 @@ def _mirrored(layout: Layout, m: int) -> Layout:
     return replace(layout, positions=positions)
 
 
-def aligned(layout: Layout, onto: Float[np.ndarray, "mic 3"], *, mirrors: bool = True) -> Layout:
+def aligned(layout: Layout, onto: Float[np.ndarray, "mic 3"]) -> Layout:
     """The layout turned and moved (and mirrored, if that fits better) onto these positions; NaN rows do not count.
 
     Kabsch's algorithm (1976).
@@ -162,8 +161,6 @@ def aligned(layout: Layout, onto: Float[np.ndarray, "mic 3"], *, mirrors: bool =
     centre, there = layout.positions[known].mean(axis=0), onto[known].mean(axis=0)
     left, _, right = np.linalg.svd((layout.positions[known] - centre).T @ (onto[known] - there))
     turn = left @ right
-    if not mirrors and np.linalg.det(turn) < 0:
-        turn = left @ np.diag([1.0, 1.0, -1.0]) @ right
     return replace(
         layout, positions=(layout.positions - centre) @ turn + there, sources=(layout.sources - centre) @ turn + there
     )

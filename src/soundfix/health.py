@@ -5,12 +5,11 @@ mended is mended (bad samples become silence, DC and hum go away, every channel 
 is named and left out. Gains never matter.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from soundfix.hum import without_hum
 from soundfix.localizer import Finding, Status
@@ -61,8 +60,9 @@ def examine(scene: Scene) -> Health:
     channels = _without_hum(
         [_examine_channel(channel, scene.sample_rate) for channel in scene.audio], scene.sample_rate
     )
-    statuses = _named_duplicates(scene.audio, [channel.status for channel in channels])
-    is_out = np.array([status == "dead" for status in statuses]) | _repeats(scene.audio)
+    firsts = _first_alike(scene.audio)
+    statuses = _named_duplicates(firsts, [channel.status for channel in channels])
+    is_out = np.array([status == "dead" for status in statuses]) | (firsts != np.arange(len(firsts)))  # heard once
     return Health(
         status=tuple(statuses),
         weight=np.array([0.0 if out else channel.weight for out, channel in zip(is_out, channels, strict=True)]),
@@ -164,16 +164,16 @@ def _run_lengths(flags: Bool[np.ndarray, "time"]) -> np.ndarray:
     return edges[1::2] - edges[::2]
 
 
-def _named_duplicates(audio: Float[np.ndarray, "mic time"], statuses: list[Status]) -> list[Status]:
+def _first_alike(audio: Float[np.ndarray, "mic time"]) -> Int[np.ndarray, "mic"]:
+    """Of every channel the first one with the very same samples: itself, where there is no earlier one."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(samples.tobytes(), number) for number, samples in enumerate(audio)])
+
+
+def _named_duplicates(firsts: Int[np.ndarray, "mic"], statuses: list[Status]) -> list[Status]:
     """Channels with the very samples of another one are named, both: nobody knows whose they are."""
-    counts = Counter(samples.tobytes() for samples in audio)
+    is_double = np.bincount(firsts)[firsts] > 1
     return [
-        "duplicate" if counts[samples.tobytes()] > 1 and status != "dead" else status
-        for samples, status in zip(audio, statuses, strict=True)
+        "duplicate" if double and status != "dead" else status
+        for double, status in zip(is_double, statuses, strict=True)
     ]
-
-
-def _repeats(audio: Float[np.ndarray, "mic time"]) -> Bool[np.ndarray, "mic"]:
-    """Channels with the very samples of an earlier one: they are heard once."""
-    seen = [samples.tobytes() for samples in audio]
-    return np.array([samples in seen[:number] for number, samples in enumerate(seen)])

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from soundfix import physics
 from soundfix.arrivals import Heard, arrivals
 from soundfix.bundle import Arrivals, Layout
-from soundfix.health import examine
+from soundfix.health import Health, examine
 from soundfix.model import SAMPLE_RATE, Network, levelled
 from soundfix.rehearing import Curves, heard_again
 from soundfix.scene import Scene
@@ -73,8 +73,10 @@ def listen(network: Network, windows: Iterable[Scene]) -> Hearing:
     Windows are whole scenes of one recording; path differences are by their speed of sound.
     """
     scenes = list(windows)
-    is_inverted = _inverted(scenes)
-    heard, values = zip(*(_moment(network, scene, is_inverted) for scene in scenes), strict=True)
+    healths = [examine(scene) for scene in scenes]
+    is_inverted = _inverted(scenes, healths)
+    each = zip(scenes, healths, strict=True)
+    heard, values = zip(*(_moment(network, scene, health, is_inverted) for scene, health in each), strict=True)
     middle = np.array([scene.start_s + scene.duration_s / 2 for scene in scenes])
     path_m, partners = (np.array(each) for each in zip(*heard, strict=True))
     fewest = min(FEWEST_PARTNERS, (path_m.shape[1] - 1) // 2)
@@ -104,10 +106,10 @@ def _step_m(speed_m_s: float, network: Network) -> float:
 
 
 def _moment(
-    network: Network, scene: Scene, is_inverted: Bool[np.ndarray, "mic"]
+    network: Network, scene: Scene, health: Health, is_inverted: Bool[np.ndarray, "mic"]
 ) -> tuple[Heard, Float[np.ndarray, "pair lag"]]:
     """Arrivals and curves of one window; microphones that hear nothing agree with nobody, and their curves are 0."""
-    health, count = examine(scene), len(scene.microphones)
+    count = len(scene.microphones)
     mics, every = np.flatnonzero(health.is_heard), physics.pair_indices(count)
     path_m, partners = np.full(count, np.nan), np.zeros(count, dtype=int)
     if len(mics) < FEWEST_HEARD:
@@ -138,11 +140,11 @@ def _curves(
     return curves.curves[0].numpy(), pairs
 
 
-def _inverted(scenes: list[Scene]) -> Bool[np.ndarray, "mic"]:
+def _inverted(scenes: list[Scene], healths: list[Health]) -> Bool[np.ndarray, "mic"]:
     """Microphones whose polarity is reversed: turned round, the pairs' plain correlations have taller peaks."""
-    loudness = [float(np.median(examine(scene).level)) for scene in scenes]
-    loudest = [scenes[k] for k in np.argsort(loudness)[::-1][:POLARITY_WINDOWS]]
-    lean = np.sum([_lean(scene) for scene in loudest], axis=0)
+    loudness = [float(np.median(health.level)) for health in healths]
+    loudest = np.argsort(loudness)[::-1][:POLARITY_WINDOWS]
+    lean = np.sum([_lean(scenes[k], healths[k]) for k in loudest], axis=0)
     sign = np.ones(len(lean))
     for _ in range(len(lean)):
         pull = sign * (lean @ sign)
@@ -152,11 +154,11 @@ def _inverted(scenes: list[Scene]) -> Bool[np.ndarray, "mic"]:
     return sign * np.sign(sign.sum() or 1) < 0
 
 
-def _lean(scene: Scene) -> Float[np.ndarray, "mic mic"]:
+def _lean(scene: Scene, health: Health) -> Float[np.ndarray, "mic mic"]:
     """By how much the largest value of each pair's plain correlation surpasses its lowest one."""
     from soundfix.correlate import Correlator
 
-    health, count = examine(scene), len(scene.microphones)
+    count = len(scene.microphones)
     lean = np.zeros((count, count))
     mics = np.flatnonzero(health.is_heard)
     if len(mics) < 2:

@@ -74,7 +74,7 @@ class _Ears:
             layout,
             trusted,
         )
-        self.late_m = layout.offset_m + layout.drift_m_s * time_s
+        self.late_m = layout.late_m(np.array([time_s]))[0]
         self.known = np.flatnonzero(trusted[self.pairs].all(axis=1))
 
     def expected(self, places: Float[np.ndarray, "place 3"]) -> Float[np.ndarray, "place mic"]:
