@@ -19,11 +19,11 @@ def array(rng, count=11):
     return places
 
 
-def walk(rng, moments=60):
+def walk(rng, moments=60, corners=8):
     """From corner to corner of the room, up and down."""
-    corners = rng.uniform([0.7, 0.7, 0.6], [6.3, 7.3, 2.0], (8, 3))
-    at = np.linspace(0, 7, moments)
-    return np.stack([np.interp(at, np.arange(8), xs) for xs in corners.T], axis=1)
+    places = rng.uniform([0.7, 0.7, 0.6], [6.3, 7.3, 2.0], (corners, 3))
+    at = np.linspace(0, corners - 1, moments)
+    return np.stack([np.interp(at, np.arange(corners), xs) for xs in places.T], axis=1)
 
 
 def hearing(places, sources, rng, *, offset_s=0.0, drift_ppm=0.0, noise_m=0.005, wrong=0.05, missing=0.1):

@@ -2,7 +2,7 @@
 
 Arrivals of every moment (hearing.py) -> where the sources were, by the microphones that agree -> what is wrong with the
 others, the simplest of explanations that fits -> bundle adjustment of all that is in doubt (bundle.py). Twice: the second
-time with better sources. With too few microphones of known position the shape is found first (first_guess.py), with no
+time with better sources. With too few microphones of known position the shape is found first (shape.py), with no
 clock to trust the offsets are.
 """
 
@@ -16,9 +16,10 @@ from soundfix import bundle
 from soundfix.bundle import Arrivals, Covariance, Freedom, Layout, Solution, adjust
 from soundfix.errors import SceneError
 from soundfix.explanations import AGREES_M, Explanation, Heard, explained
-from soundfix.first_guess import aligned, around, drawn, shape, sources_from
+from soundfix.first_guess import aligned, around, drawn, sources_from
 from soundfix.hearing import Hearing
 from soundfix.scene import Microphones, Room, search_box
+from soundfix.shape import refined, shapes
 
 Finding = Literal[
     "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"
@@ -36,7 +37,9 @@ CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the 
 FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
 SURE_M = 0.1  # a standard error beyond this wants more motion
 START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
-AGREED, SHAPE_AGREED = 0.5, 0.8  # shares of the others that an arrival agrees with
+AGREED = 0.5  # share of the others that an arrival agrees with
+MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
+MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
 GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
 MOST_PLACES = 200
 OWN_WALLS_M = 0.3
@@ -184,22 +187,29 @@ def _from_free_clocks(
 def _from_shape(
     hearing: Hearing, listed: Layout, microphones: Microphones, rng: np.random.Generator
 ) -> tuple[Solution, _Doubts]:
-    """The array's shape from the best arrivals, then all of them; onto the positions that are known, where three are."""
-    best = hearing.agreed(SHAPE_AGREED)
-    is_good = np.isfinite(best.path_m).any(axis=1)
-    found = shape(hearing.at(is_good).agreed(SHAPE_AGREED), rng)
+    """The array's shape from moments that most microphones hear; onto the positions that are known, where three are."""
     known, arrivals = microphones.is_known, hearing.agreed(AGREED)
-    layout = replace(found, sources=sources_from(arrivals, found, around(found.positions), rng))
-    layout = replace(layout, sources=_where(is_good, found.sources, layout.sources))
-    free = np.ones_like(known)
-    doubts = _Doubts(place=free, offset=~free, drift=~free)
-    freedom = replace(_freedom(doubts, microphones), kappa=0.0)  # a smaller array in slower air hears the same
-    solution = adjust(arrivals, layout, freedom, scales=END_SCALES)
+    found = shapes(hearing.at(np.isfinite(arrivals.path_m).mean(axis=1) > MOST).agreed(AGREED), rng)
+    layout = min((_on_all(solution.layout, hearing, rng) for solution in found), key=lambda tried: tried.cost).layout
     if known.sum() < 3:
-        return solution, doubts
-    doubts = replace(doubts, place=~known)
-    onto = aligned(solution.layout, listed.positions)
+        free = np.ones_like(known)
+        doubts = _Doubts(place=free, offset=~free, drift=~free)
+        freedom = replace(_freedom(doubts, microphones), kappa=0.0)  # a smaller array in slower air hears the same
+        return adjust(arrivals, layout, freedom, scales=END_SCALES), doubts
+    doubts = _Doubts(place=~known, offset=np.zeros_like(known), drift=np.zeros_like(known))
+    onto = aligned(layout, listed.positions)
     return adjust(arrivals, _with(onto, listed, known), _freedom(doubts, microphones), scales=END_SCALES), doubts
+
+
+def _on_all(layout: Layout, hearing: Hearing, rng: np.random.Generator) -> Solution:
+    """This shape with all moments, heard again as it expects them. An arrival that it does not find costs, too."""
+    arrivals, box = hearing.agreed(AGREED), around(layout.positions)
+    if hearing.curves is None:
+        return refined(replace(layout, sources=sources_from(arrivals, layout, box, rng)), arrivals)
+    everyone = np.isfinite(arrivals.path_m).any(axis=0)
+    again, there = hearing.again(layout, everyone, box, rng)
+    solution = refined(there, again)
+    return replace(solution, cost=solution.cost + MISSED * float(np.isnan(again.path_m).sum()))
 
 
 def _heard_by_trusted(
@@ -230,13 +240,6 @@ def _heard_again(
         centre = layout if microphones.is_known.sum() < FEWEST_KNOWN else _filled(listed)
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
     return solved, arrivals
-
-
-def _where(mask: Bool[np.ndarray, "moment"], some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Rows of `some` where the mask is true, of `others` elsewhere."""
-    mixed = others.copy()
-    mixed[mask] = some
-    return mixed
 
 
 def _with(layout: Layout, listed: Layout, known: Bool[np.ndarray, "mic"]) -> Layout:

@@ -17,6 +17,7 @@ from soundfix.health import Health, examine
 from soundfix.model import SAMPLE_RATE, Network, levelled
 from soundfix.rehearing import Curves, heard_again
 from soundfix.scene import Scene
+from soundfix.steady import steady
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
 FEWEST_HEARD = 4  # arrivals of a moment
@@ -80,7 +81,7 @@ def listen(network: Network, windows: Iterable[Scene]) -> Hearing:
     middle = np.array([scene.start_s + scene.duration_s / 2 for scene in scenes])
     path_m, partners = (np.array(each) for each in zip(*heard, strict=True))
     fewest = min(FEWEST_PARTNERS, (path_m.shape[1] - 1) // 2)
-    path_m = np.where(partners >= fewest, path_m, np.nan)
+    path_m = steady(np.where(partners >= fewest, path_m, np.nan), middle)
     every = Arrivals(path_m=path_m, sigma_m=np.full(path_m.shape, SIGMA_M), times_s=middle)
     hearing = Hearing(
         arrivals=every,
