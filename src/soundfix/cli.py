@@ -12,6 +12,7 @@ from soundfix import __version__
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
+    from soundfix.conclusion import Conclusion
     from soundfix.datasets.simulated import Simulated
     from soundfix.evaluation.setting import Setting
     from soundfix.files.take import Take
@@ -95,7 +96,7 @@ def locate(
     from soundfix.files.exports import check_targets
     from soundfix.recording import Session
     from soundfix.smoothing import smoothed
-    from soundfix.wording import describe, describe_events, describe_microphones
+    from soundfix.wording import describe
 
     box, contract = parse_room(room), parse_contract(require) if require else None
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
@@ -119,7 +120,7 @@ def locate(
     count = take.count_windows(window, hop)
     drawn: list[Estimate] = []
     warning: str | None = None
-    with writers(json, csv, method) as write, progress("locating", count) as advance:
+    with writers(json, csv, method) as (write, conclude), progress("locating", count) as advance:
         heard = (session.hear(start, part, take.sample_rate) for start, part in take.windows(window, hop))
         for number, estimate in enumerate(smoothed(heard) if smooth else heard):
             write(estimate)
@@ -131,8 +132,9 @@ def locate(
             if plot and number % (count // ESTIMATES_DRAWN + 1) == 0:
                 drawn.append(estimate)
             advance()
+        conclude(conclusion := session.conclusion())
     say_rest(count, json, csv)
-    for line in (*describe_events(session.events), *describe_microphones(session.summary(), session.explanations())):
+    for line in conclusion.lines():
         typer.echo(line)
     if plot:
         from soundfix.plots import plot_estimates
@@ -606,23 +608,25 @@ def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
 
 @contextmanager
 def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
-    """A function that writes an estimate to every file asked for; files appear whole, at the end, or not at all."""
+    """Functions that write an estimate to every file, and the conclusion; files appear whole, at the end, or not at all."""
     from contextlib import ExitStack
 
     from soundfix.files.exports import CsvWriter, JsonWriter
 
     with ExitStack() as stack:
-        open_writers: list[JsonWriter | CsvWriter] = []
-        if json:
-            open_writers.append(stack.enter_context(JsonWriter(json, method, __version__)))
-        if csv:
-            open_writers.append(stack.enter_context(CsvWriter(csv)))
+        to_json = stack.enter_context(JsonWriter(json, method, __version__)) if json else None
+        to_csv = stack.enter_context(CsvWriter(csv)) if csv else None
 
         def write(estimate: "Estimate") -> None:
-            for writer in open_writers:
-                writer.write(estimate)
+            for writer in (to_json, to_csv):
+                if writer:
+                    writer.write(estimate)
 
-        yield write
+        def conclude(conclusion: "Conclusion") -> None:
+            if to_json:
+                to_json.conclude(conclusion)
+
+        yield write, conclude
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from soundfix.plots import plot_estimates
 from soundfix.recording import Session
 from soundfix.scene import Scene
 from soundfix.soundbank import BuiltInSounds
-from soundfix.wording import describe, describe_microphones
+from soundfix.wording import describe
 from soundfix.worlds import LUVIRA_TWIN, draw_world
 
 SEED = 11
@@ -32,7 +32,7 @@ def run(folder: Path) -> Iterator[str]:
     session = Session(localizer=load(), microphones=take.microphones, room=scene.room, speed_of_sound_m_s=scene.speed)
     estimates = [session.hear(start, part, take.sample_rate) for start, part in take.windows(0.5, 0.5)]
     yield from map(describe, estimates)
-    yield from describe_microphones(session.summary(), session.explanations())
+    yield from session.conclusion().lines()
 
     errors = [error_m(scene, estimate) for estimate in estimates if estimate.sources]
     yield f"median error {100 * np.median(errors):.1f} cm"

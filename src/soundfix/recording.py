@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from soundfix import physics
 from soundfix.catalog import DEFAULT, load
+from soundfix.conclusion import Conclusion
 from soundfix.contract import Contract, Watch, parse_contract
 from soundfix.errors import SceneError
 from soundfix.explanations import Explanation
@@ -192,6 +193,11 @@ class Session:
         )
 
     @property
+    def speed(self) -> float:
+        """Speed of sound (m/s)."""
+        return physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
+
+    @property
     def events(self) -> tuple[Event, ...]:
         """When a microphone's state changed, in order of time."""
         return tuple(sorted((event for past in self._history for event in past.events), key=lambda event: event.time_s))
@@ -218,6 +224,15 @@ class Session:
             )
             for past, guilty in zip(self._history, self.is_convicted, strict=True)
             if past.report is not None
+        )
+
+    def conclusion(self) -> Conclusion:
+        """What all windows together say of the microphones."""
+        return Conclusion(
+            events=self.events,
+            microphones=self.summary(),
+            explanations=self.explanations(),
+            speed_m_s=self.speed,
         )
 
     def _learn(self, estimate: Estimate) -> None:
