@@ -18,6 +18,7 @@ from soundfix.files import exports
 from soundfix.files.exports import CsvWriter, JsonWriter, locate_schema
 from soundfix.history import Event
 from soundfix.localizer import Estimate, MicrophoneReport, Regions, Source
+from soundfix.starts import Start
 
 SOURCE = Source(position_m=np.array([1.5, -2.0, 0.25]), covariance_m2=np.eye(3), radius90_m=2.5, score=0.75)
 REPORTS = (
@@ -49,6 +50,7 @@ CONCLUSION = Conclusion(
         ),
     },
     speed_m_s=WATER_M_S,
+    starts=(Start("b", 2.0, "a"),),
 )
 SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", reasons=("silence",))
 
@@ -216,8 +218,8 @@ def test_json_holds_every_estimate_one_a_line(tmp_path, estimates):
     text = (tmp_path / "a.json").read_text()
     document = json.loads(text)
     assert document["estimates"] == [estimate.to_dict() for estimate in estimates]
-    assert list(document) == ["method", "version", "estimates", "events", "summary", "explanations"]
-    assert len(text.splitlines()) == len(estimates) + 5
+    assert list(document) == ["method", "version", "estimates", "events", "summary", "explanations", "starts"]
+    assert len(text.splitlines()) == len(estimates) + 6
     validate(document)
 
 
@@ -228,7 +230,10 @@ def test_json_ends_with_what_was_concluded(tmp_path):
     document = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
     validate(document)
     assert document["events"] == [{"time_s": 723.0, "microphone": "a", "status": "dead", "text": "00:12:03  a: dead"}]
-    assert document["summary"]["text"] == list(CONCLUSION.lines())[1:]
+    assert document["summary"]["text"] == list(CONCLUSION.lines())[1:-1]
+    (start,) = document["starts"]
+    assert (start["microphone"], start["late_s"], start["reference"]) == ("b", 2.0, "a")
+    assert f"  b: {start['text']}" == list(CONCLUSION.lines())[-1]
     assert [report["status"] for report in document["summary"]["microphones"]] == ["misplaced", "late", "ok"]
     moved, late = document["explanations"]
     assert (moved["microphone"], moved["position_m"], moved["exchanged_with"]) == ("a", [4.0, 0.0, 0.1], "c")
@@ -290,6 +295,7 @@ def concluded(name: str, **changes: object) -> dict:
         concluded("explanations", exchanged_with=3),
         concluded("explanations", share=2),
         concluded("explanations", extra=1),
+        concluded("starts", late_s="two"),
         answer() | {"summary": {"microphones": []}},
         answer() | {"extra": 1},
         answer(extra=1),
@@ -322,7 +328,7 @@ def test_the_schema_is_a_schema_and_names_every_status():
     definitions = locate_schema()["$defs"]
     assert definitions["microphone"]["properties"]["status"]["enum"] == list(get_args(Status))
     assert definitions["estimate"]["properties"]["verdict"]["enum"] == list(get_args(Verdict))
-    for definition in ("estimate", "source", "regions", "microphone", "event", "summary", "explanation"):
+    for definition in ("estimate", "source", "regions", "microphone", "event", "summary", "explanation", "start"):
         assert definitions[definition]["additionalProperties"] is False
 
 

@@ -48,7 +48,7 @@ def calibrate(
     if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
         raise SceneError(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
-            "more: is there sound, and does it move through the room?"
+            "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
         )
     rng, arrivals, speed_m_s = np.random.default_rng(seed), hearing.agreed(AGREED), hearing.speed_m_s
     hearing = hearing.at(np.isfinite(arrivals.path_m).any(axis=1))
