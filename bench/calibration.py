@@ -22,10 +22,11 @@ import torch
 import soundfix
 from soundfix import checkpoint
 from soundfix.bundle import Layout
-from soundfix.calibrate import Calibration, calibrate
+from soundfix.calibrate import calibrate
 from soundfix.first_guess import aligned
 from soundfix.hearing import Hearing, listen, moments
 from soundfix.model import Network
+from soundfix.repairs import Calibration
 from soundfix.scene import Microphones, Scene
 from soundfix.soundbank import Sounds, open_sounds
 from soundfix.worlds import LUVIRA_TWIN, draw_world

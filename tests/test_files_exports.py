@@ -4,16 +4,21 @@ import csv
 import errno
 import json
 import os
+from dataclasses import replace
 
 import jsonschema
 import numpy as np
 import pytest
 
 from soundfix.atomic import atomic_path
+from soundfix.conclusion import Conclusion
 from soundfix.errors import OutputError
+from soundfix.explanations import Explanation
 from soundfix.files import exports
 from soundfix.files.exports import CsvWriter, JsonWriter, locate_schema
+from soundfix.history import Event
 from soundfix.localizer import Estimate, MicrophoneReport, Regions, Source
+from soundfix.starts import Start
 
 SOURCE = Source(position_m=np.array([1.5, -2.0, 0.25]), covariance_m2=np.eye(3), radius90_m=2.5, score=0.75)
 REPORTS = (
@@ -25,6 +30,28 @@ ANSWER = Estimate(
     method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous", reasons=("mirror", "late:b"), notes=("Two places.",),
     sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
 )  # fmt: skip
+WATER_M_S = 1480.0
+CONCLUSION = Conclusion(
+    events=(Event(time_s=723.0, microphone="a", status="dead"),),
+    microphones=(
+        MicrophoneReport(name="a", status="misplaced", weight=0.2, position_m=np.zeros(3), pull_m=1.5),
+        MicrophoneReport(name="b", status="late", weight=0.0, position_m=np.ones(3), pull_m=8.9),
+        MicrophoneReport(name="c", status="ok", weight=1.0, position_m=np.array([4.0, 0, 0]), pull_m=0.0),
+    ),
+    explanations={
+        "a": Explanation(position_m=np.array([4.0, 0, 0.1]), is_elsewhere=True, share=0.9),
+        "b": Explanation(
+            position_m=np.ones(3),
+            offset_m=0.006 * WATER_M_S,
+            drift_m_s=20e-6 * WATER_M_S,
+            is_late=True,
+            drifts=True,
+            share=1.0,
+        ),
+    },
+    speed_m_s=WATER_M_S,
+    starts=(Start("b", 2.0, "a"),),
+)
 SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", reasons=("silence",))
 
 
@@ -33,6 +60,10 @@ def refuse(code: int):
         raise OSError(code, os.strerror(code))
 
     return call
+
+
+def validate(document: dict) -> None:
+    jsonschema.validate(document, locate_schema(), cls=jsonschema.Draft202012Validator)
 
 
 def writers(path):
@@ -185,11 +216,39 @@ def test_json_holds_every_estimate_one_a_line(tmp_path, estimates):
         for estimate in estimates:
             writer.write(estimate)
     text = (tmp_path / "a.json").read_text()
-    expected = {"method": "srp", "version": "0.1.0", "estimates": [estimate.to_dict() for estimate in estimates]}
-    assert json.loads(text) == expected
-    assert list(json.loads(text)) == ["method", "version", "estimates"]
-    assert len(text.splitlines()) == len(estimates) + 2
-    jsonschema.validate(expected, locate_schema(), cls=jsonschema.Draft202012Validator)
+    document = json.loads(text)
+    assert document["estimates"] == [estimate.to_dict() for estimate in estimates]
+    assert list(document) == ["method", "version", "estimates", "events", "summary", "explanations", "starts"]
+    assert len(text.splitlines()) == len(estimates) + 6
+    validate(document)
+
+
+def test_json_ends_with_what_was_concluded(tmp_path):
+    with JsonWriter(tmp_path / "a.json", "srp", "0.1.0") as writer:
+        writer.write(ANSWER)
+        writer.conclude(CONCLUSION)
+    document = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
+    validate(document)
+    assert document["events"] == [{"time_s": 723.0, "microphone": "a", "status": "dead", "text": "00:12:03  a: dead"}]
+    assert document["summary"]["text"] == list(CONCLUSION.lines())[1:-1]
+    (start,) = document["starts"]
+    assert (start["microphone"], start["late_s"], start["reference"]) == ("b", 2.0, "a")
+    assert f"  b: {start['text']}" == list(CONCLUSION.lines())[-1]
+    assert [report["status"] for report in document["summary"]["microphones"]] == ["misplaced", "late", "ok"]
+    moved, late = document["explanations"]
+    assert (moved["microphone"], moved["position_m"], moved["exchanged_with"]) == ("a", [4.0, 0.0, 0.1], "c")
+    assert (moved["offset_s"], moved["drift_ppm"], moved["share"]) == (None, None, 0.9)
+    assert moved["text"].endswith("where c is listed: are their channels, or their rows, exchanged?")
+    assert (late["offset_s"], late["drift_ppm"]) == (pytest.approx(0.006), pytest.approx(20.0))
+    assert (late["text"], late["position_m"]) == ("its clock is +6.0 ms off, and drifts by +20 ppm", None)
+
+
+def test_a_conclusion_that_is_not_finite_is_refused(old):
+    (late, *others) = CONCLUSION.microphones
+    broken = replace(CONCLUSION, microphones=(replace(late, pull_m=float("inf")), *others))
+    with pytest.raises(OutputError, match="not finite"), JsonWriter(old, "mine", "0") as writer:
+        writer.conclude(broken)
+    assert_untouched(old)
 
 
 def test_json_refuses_what_is_not_finite(old):
@@ -217,13 +276,27 @@ def test_a_long_run_keeps_nothing_in_memory(tmp_path):
 
 
 def answer(**changes: object) -> dict:
-    return {"method": "srp", "version": "0", "estimates": [ANSWER.to_dict() | changes]}
+    return {"method": "srp", "version": "0", "estimates": [ANSWER.to_dict() | changes]} | CONCLUSION.to_dict()
+
+
+def concluded(name: str, **changes: object) -> dict:
+    """With the first entry of events or of explanations changed."""
+    (first, *others) = CONCLUSION.to_dict()[name]
+    return answer() | {name: [first | changes, *others]}
 
 
 @pytest.mark.parametrize(
     "document",
     [
         {"method": "srp", "version": "0"},
+        {name: part for name, part in answer().items() if name != "events"},
+        concluded("events", status="tired"),
+        concluded("events", time_s=None),
+        concluded("explanations", exchanged_with=3),
+        concluded("explanations", share=2),
+        concluded("explanations", extra=1),
+        concluded("starts", late_s="two"),
+        answer() | {"summary": {"microphones": []}},
         answer() | {"extra": 1},
         answer(extra=1),
         answer(verdict="fine"),
@@ -242,6 +315,7 @@ def answer(**changes: object) -> dict:
     ],
 )
 def test_the_schema_is_strict(document):
+    assert jsonschema.Draft202012Validator(locate_schema()).is_valid(answer())
     assert not jsonschema.Draft202012Validator(locate_schema()).is_valid(document)
 
 
@@ -254,7 +328,7 @@ def test_the_schema_is_a_schema_and_names_every_status():
     definitions = locate_schema()["$defs"]
     assert definitions["microphone"]["properties"]["status"]["enum"] == list(get_args(Status))
     assert definitions["estimate"]["properties"]["verdict"]["enum"] == list(get_args(Verdict))
-    for definition in ("estimate", "source", "regions", "microphone"):
+    for definition in ("estimate", "source", "regions", "microphone", "event", "summary", "explanation", "start"):
         assert definitions[definition]["additionalProperties"] is False
 
 

@@ -75,6 +75,18 @@ def test_a_state_is_an_event_from_where_it_began():
     assert len(told(*[report("dead")] * (LASTING_WINDOWS - 1), report()).events) == 0
 
 
+def test_who_was_sound_for_long_and_then_hears_nothing_is_lost_from_there(rng):
+    """Far less than the others hear, and never where it should: after seven windows, but told from the first of them."""
+    sound, chance = report(pull_m=0.0), report(pull_m=3.0, height=3.0, rng=rng)
+    assert not told(*[sound] * 40, *[chance] * 6).is_deaf(20.0)
+    history = told(*[sound] * 40, *[chance] * 7)
+    assert history.is_deaf(20.0)
+    for k in range(47, 50):
+        history.note("excluded", k / 2)
+    assert history.events == [Event(time_s=20.0, microphone="mic1", status="excluded")]
+    assert not told(*[sound] * 40, *[chance] * 7, sound).is_deaf(20.0)
+
+
 def test_dead_for_a_fifth_of_the_recording_is_dead_in_the_summary():
     assert told(*[report()] * 7, *[report("dead")] * 3).verdict(is_guilty=False) == "dead"
     assert told(*[report()] * 19, report("dead")).verdict(is_guilty=False) == "ok"

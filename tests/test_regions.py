@@ -10,6 +10,7 @@ import pytest
 import soundfix
 from networks import tiny
 from soundfix import regions
+from soundfix.conclusion import Conclusion
 from soundfix.consensus import Consensus
 from soundfix.evidence import Evidence
 from soundfix.files.exports import locate_schema
@@ -118,5 +119,5 @@ def test_an_abstention_has_no_regions(method):
 
 def check(estimate):
     """By the schema of what `soundfix locate` writes."""
-    document = {"method": "test", "version": "0", "estimates": [estimate]}
+    document = {"method": "test", "version": "0", "estimates": [estimate]} | Conclusion().to_dict()
     jsonschema.validate(document, locate_schema(), cls=jsonschema.Draft202012Validator)

@@ -3,7 +3,7 @@
 Arrivals of every moment (hearing.py) -> where the sources were, by the microphones that agree -> what is wrong with the
 others, the simplest of explanations that fits -> bundle adjustment of all that is in doubt (bundle.py). Twice: the second
 time with better sources. With too few microphones of known position the shape is found first (shape.py), with no
-clock to trust the offsets are.
+clock to trust the offsets are. What is made of the solution is in repairs.py.
 """
 
 from dataclasses import dataclass, replace
@@ -13,77 +13,26 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from soundfix import bundle
-from soundfix.bundle import Arrivals, Covariance, Freedom, Layout, Solution, adjust
+from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust
 from soundfix.errors import SceneError
-from soundfix.explanations import AGREES_M, Explanation, Heard, explained
+from soundfix.explanations import Explanation, Heard, explained
 from soundfix.first_guess import aligned, around, drawn, sources_from
 from soundfix.hearing import Hearing
+from soundfix.repairs import Calibration, Outcome, told
 from soundfix.scene import Microphones, Room, search_box
 from soundfix.shape import refined, shapes
 
-Finding = Literal[
-    "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"
-]
-
 FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
-AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
 SPEED_SHARE = 0.005  # standard deviation of the speed of sound
-SPOT_M = 0.02  # no two microphones are nearer
-SWAP_M = 0.3  # a place this near to another's is that one
 ROUNDS = 2
 CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the first guess
-FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
-SURE_M = 0.1  # a standard error beyond this wants more motion
 START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
 AGREED = 0.5  # share of the others that an arrival agrees with
 MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
 MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
-GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
-MOST_PLACES = 200
 OWN_WALLS_M = 0.3
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Repair:
-    """What was found of one microphone: where it stands and how its clock is off, each with its standard error.
-
-    before_m, after_m: median misfit of its arrivals, by the list and by what was found; None where unheard.
-    """
-
-    name: str
-    finding: Finding
-    position_m: Float[np.ndarray, "3"]
-    covariance_m2: Float[np.ndarray, "3 3"]
-    moved_m: float | None
-    offset_s: float
-    offset_sigma_s: float
-    drift_ppm: float
-    drift_sigma_ppm: float
-    before_m: float | None
-    after_m: float | None
-    other: str | None = None  # with whose channel, or row of the list, its own was exchanged
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Calibration:
-    """microphones: the list, corrected. sources: (W, 3), at times_s: of the moments on which enough microphones agree.
-
-    speed_m_s and its standard error. is_relative: no position was known, so the layout may be turned, moved and mirrored.
-    stand: where to make a sound next, and for which microphone, where one is not sure enough.
-    """
-
-    microphones: Microphones
-    repairs: tuple[Repair, ...]
-    sources: Float[np.ndarray, "moment 3"]
-    times_s: Float[np.ndarray, "moment"]
-    speed_m_s: float
-    speed_sigma_m_s: float
-    is_relative: bool
-    has_free_clocks: bool
-    stand_m: Float[np.ndarray, "3"] | None
-    stand_for: str | None
 
 
 def calibrate(
@@ -102,13 +51,12 @@ def calibrate(
     if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
         raise SceneError(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
-            "more: is there sound, and does it move through the room?"
+            "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
         )
     rng, arrivals, speed_m_s = np.random.default_rng(seed), hearing.agreed(AGREED), hearing.speed_m_s
     hearing = hearing.at(np.isfinite(arrivals.path_m).any(axis=1))
     arrivals = hearing.agreed(AGREED)
     listed = _listed(microphones, arrivals, speed_m_s)
-    is_relative = int(microphones.is_known.sum()) < 3
     if microphones.is_known.sum() < FEWEST_KNOWN:
         solved, doubts = _from_shape(hearing, listed, microphones, rng)
     elif clocks == "free":
@@ -120,7 +68,18 @@ def calibrate(
         solved, doubts, arrivals = _heard_by_trusted(hearing, solved, doubts, listed, microphones, box, rng)
     if hearing.curves is not None:
         solved, arrivals = _heard_again(hearing, solved, doubts, listed, microphones, box, rng)
-    return _told(solved, doubts, arrivals, listed, microphones, speed_m_s, room, is_relative, clocks == "free")
+    return told(
+        Outcome(
+            solution=solved,
+            freedom=_freedom(doubts, microphones),
+            arrivals=arrivals,
+            listed=_filled(listed),
+            microphones=microphones,
+            speed_m_s=speed_m_s,
+        ),
+        room=room,
+        has_free_clocks=clocks == "free",
+    )
 
 
 def _listed(microphones: Microphones, arrivals: Arrivals, speed_m_s: float) -> Layout:
@@ -308,133 +267,3 @@ def _sounded(arrivals: Arrivals, layout: Layout, known: Bool[np.ndarray, "mic"])
     ranges = np.linalg.norm(layout.sources[:, None] - layout.positions, axis=-1)
     off = layout.kappa * arrivals.path_m - ranges - layout.late_m(arrivals.times_s)
     return bundle.medians(np.where(known, off, np.nan))
-
-
-def _told(
-    solution: Solution, doubts: _Doubts, arrivals: Arrivals, listed: Layout, microphones: Microphones,
-    speed_m_s: float, room: Room | None, is_relative: bool, has_free_clocks: bool,
-) -> Calibration:  # fmt: skip
-    """The solution in words and in a corrected list."""
-    layout, covariance = solution.layout, solution.covariance
-    before = np.abs(bundle.misfit(arrivals, replace(_filled(listed), sources=layout.sources, kappa=layout.kappa)))
-    repairs = tuple(
-        _repair(m, solution, doubts, before, arrivals, listed, microphones, speed_m_s) for m in range(len(microphones))
-    )
-    repairs = _apart(_swaps(repairs, listed, microphones))
-    stand, stand_for = (None, None) if is_relative else _advice(arrivals, layout, covariance, doubts, microphones, room)
-    is_sure = np.sum(np.abs(solution.residual_m) < AGREES_M, axis=1) > FEWEST_AGREEING
-    return Calibration(
-        microphones=_corrected(microphones, repairs),
-        repairs=repairs,
-        sources=layout.sources[is_sure],
-        times_s=arrivals.times_s[is_sure],
-        speed_m_s=speed_m_s * layout.kappa,
-        speed_sigma_m_s=speed_m_s * covariance.kappa,
-        is_relative=is_relative,
-        has_free_clocks=has_free_clocks,
-        stand_m=stand,
-        stand_for=stand_for,
-    )
-
-
-def _repair(
-    m: int, solution: Solution, doubts: _Doubts, before: np.ndarray, arrivals: Arrivals, listed: Layout,
-    microphones: Microphones, speed_m_s: float,
-) -> Repair:  # fmt: skip
-    layout, covariance = solution.layout, solution.covariance
-    is_heard, is_known = bool(np.isfinite(arrivals.path_m[:, m]).any()), bool(microphones.is_known[m])
-    after = np.abs(solution.residual_m[:, m])
-    moved = float(np.linalg.norm(layout.positions[m] - listed.positions[m])) if is_known else None
-    finding = _finding(m, doubts, is_known=is_known, is_heard=is_heard)
-    if is_heard and np.mean(after[np.isfinite(after)] < AGREES_M) < AGREEING_SHARE:
-        finding = "unsure"
-    return Repair(
-        name=microphones.names[m],
-        finding=finding,
-        position_m=layout.positions[m],
-        covariance_m2=covariance.positions[m],
-        moved_m=moved,
-        offset_s=float(layout.offset_m[m] / speed_m_s),
-        offset_sigma_s=float(covariance.offset_m[m] / speed_m_s),
-        drift_ppm=float(1e6 * layout.drift_m_s[m] / speed_m_s),
-        drift_sigma_ppm=float(1e6 * covariance.drift_m_s[m] / speed_m_s),
-        before_m=float(np.nanmedian(before[:, m])) if is_heard and is_known else None,
-        after_m=float(np.nanmedian(after)) if is_heard else None,
-    )
-
-
-def _finding(m: int, doubts: _Doubts, *, is_known: bool, is_heard: bool) -> Finding:
-    if not is_heard:
-        return "unheard"
-    if not is_known:
-        return "placed"
-    if doubts.place[m]:
-        return "late and misplaced" if doubts.offset[m] else "misplaced"
-    if doubts.drift[m]:
-        return "drifting"
-    return "late" if doubts.offset[m] else "good"
-
-
-def _swaps(repairs: tuple[Repair, ...], listed: Layout, microphones: Microphones) -> tuple[Repair, ...]:
-    """Microphones that stand where the list has each other: their channels, or their rows of the list, are exchanged."""
-    found = list(repairs)
-    is_elsewhere = [m for m, repair in enumerate(repairs) if repair.finding == "misplaced"]
-    for m in is_elsewhere:
-        gaps = np.linalg.norm(listed.positions - repairs[m].position_m, axis=1)
-        other = int(np.nanargmin(gaps))
-        if other != m and gaps[other] < SWAP_M and other in is_elsewhere:
-            found[m] = replace(repairs[m], finding="swapped", other=microphones.names[other])
-    return tuple(found)
-
-
-def _apart(repairs: tuple[Repair, ...]) -> tuple[Repair, ...]:
-    """No two microphones stand on one spot: of two that do, one with a place of its own finding is not sure."""
-    found = list(repairs)
-    for m, repair in enumerate(repairs):
-        others = [other for k, other in enumerate(found) if k != m and other.finding != "unsure"]
-        gaps = [float(np.linalg.norm(other.position_m - repair.position_m)) for other in others]
-        if repair.finding in ("placed", "misplaced", "late and misplaced") and min(gaps, default=1.0) < SPOT_M:
-            found[m] = replace(repair, finding="unsure")
-    return tuple(found)
-
-
-def _corrected(microphones: Microphones, repairs: tuple[Repair, ...]) -> Microphones:
-    """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says."""
-    is_sure = np.array([repair.finding not in ("unheard", "unsure") for repair in repairs])
-    places = np.array([repair.position_m for repair in repairs])
-    sigma = np.array([float(np.sqrt(max(np.trace(repair.covariance_m2), 0.0) / 3)) for repair in repairs])
-    return replace(
-        microphones,
-        positions=np.where(is_sure[:, None], places, microphones.border_positions()),
-        sigma_m=np.where(is_sure, sigma, microphones.sigma_m),
-        offset_s=np.where(is_sure, [repair.offset_s for repair in repairs], microphones.offset_s),
-        drift_ppm=np.where(is_sure, [repair.drift_ppm for repair in repairs], microphones.drift_ppm),
-    )
-
-
-def _advice(
-    arrivals: Arrivals,
-    layout: Layout,
-    covariance: Covariance,
-    doubts: _Doubts,
-    microphones: Microphones,
-    room: Room | None,
-) -> tuple[Float[np.ndarray, "3"] | None, str | None]:
-    """Where one more sound would tell the most of the least sure microphone; nowhere, where all are sure enough."""
-    worst = int(covariance.sigma_m.argmax())
-    if covariance.sigma_m[worst] < SURE_M:
-        return None, None
-    places = _standing(layout, microphones, room)
-    freedom = _freedom(doubts, microphones)
-    worth = [bundle.with_moment(arrivals, layout, freedom, place)[worst] for place in places]
-    return places[int(np.argmin(worth))], microphones.names[worst]
-
-
-def _standing(layout: Layout, microphones: Microphones, room: Room | None) -> Float[np.ndarray, "place 3"]:
-    """A grid of places to stand at."""
-    everything = np.concatenate([layout.positions, layout.sources])
-    low, high = np.array(room) if room else (everything.min(axis=0), everything.max(axis=0))
-    x, y = (np.arange(a + GRID_M, b, GRID_M) for a, b in zip(low[:2], high[:2], strict=True))
-    height = min(low[2] + STANDING_M, high[2])
-    everywhere = np.array([(a, b, height) for a in x for b in y] or [(low + high) / 2])
-    return everywhere[:: -(-len(everywhere) // MOST_PLACES)]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.calibrate import Calibration, Repair
 from soundfix.canvas import (  # fmt: skip
     Plane,
     blank_figure,
@@ -21,6 +20,7 @@ from soundfix.canvas import (  # fmt: skip
     write_png,
 )
 from soundfix.physics import radius90
+from soundfix.repairs import Calibration, Repair
 from soundfix.scene import Microphones, Room
 
 MARGIN_M = 0.5  # round what is drawn

@@ -12,8 +12,10 @@ from soundfix import __version__
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
+    from soundfix.conclusion import Conclusion
     from soundfix.datasets.simulated import Simulated
     from soundfix.evaluation.setting import Setting
+    from soundfix.files.take import Take
     from soundfix.localizer import Estimate
     from soundfix.scene import Room, Scene
 
@@ -91,12 +93,10 @@ def locate(
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
     from soundfix.catalog import load
     from soundfix.contract import contract_note, known_array, parse_contract, promise
-    from soundfix.files.audio import open_recording
     from soundfix.files.exports import check_targets
-    from soundfix.files.microphones import arrange, read_microphones
     from soundfix.recording import Session
     from soundfix.smoothing import smoothed
-    from soundfix.wording import describe, describe_events, describe_microphones
+    from soundfix.wording import describe
 
     box, contract = parse_room(room), parse_contract(require) if require else None
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
@@ -104,28 +104,24 @@ def locate(
         from soundfix.plots import WRITERS, checked_suffix
 
         checked_suffix(plot, WRITERS)
-    mics, recording = read_microphones(microphones), open_recording(audio)
-    order, notes = arrange(recording.channels, mics)
-    say_notes([*recording.notes, *notes])
+    take = opened(audio, microphones)
     session = Session(
         localizer=load(method, **given(checkpoint=checkpoint, beats=beats, explains=explain)),
-        microphones=mics,
+        microphones=take.microphones,
         room=box,
         temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound,
         require=contract,
     )
     if contract:
-        for line in promise(contract, known_array(mics, box)).lines():
+        for line in promise(contract, known_array(take.microphones, box)).lines():
             typer.echo(line)
     hop = window if hop is None else hop
-    count = recording.count_windows(window, hop)
+    count = take.count_windows(window, hop)
     drawn: list[Estimate] = []
     warning: str | None = None
-    with writers(json, csv, method) as write, progress("locating", count) as advance:
-        heard = (
-            session.hear(start, part[order], recording.sample_rate) for start, part in recording.windows(window, hop)
-        )
+    with writers(json, csv, method) as (write, conclude), progress("locating", count) as advance:
+        heard = (session.hear(start, part, take.sample_rate) for start, part in take.windows(window, hop))
         for number, estimate in enumerate(smoothed(heard) if smooth else heard):
             write(estimate)
             if number < LINES_SHOWN:
@@ -136,13 +132,14 @@ def locate(
             if plot and number % (count // ESTIMATES_DRAWN + 1) == 0:
                 drawn.append(estimate)
             advance()
+        conclude(conclusion := session.conclusion())
     say_rest(count, json, csv)
-    for line in (*describe_events(session.events), *describe_microphones(session.summary(), session.explanations())):
+    for line in conclusion.lines():
         typer.echo(line)
     if plot:
         from soundfix.plots import plot_estimates
 
-        plot_estimates(drawn, mics, box, plot)
+        plot_estimates(drawn, take.microphones, box, plot)
         typer.echo(f"drawn: {plot}")
 
 
@@ -162,22 +159,16 @@ def check(
 
     from soundfix.atomic import atomic_path
     from soundfix.contract import parse_contract
-    from soundfix.files.audio import open_recording
     from soundfix.files.exports import check_targets
-    from soundfix.files.microphones import arrange, read_microphones
     from soundfix.survey import survey
 
     box, contract = parse_room(room), parse_contract(require) if require else None
     check_targets([path for path in (json, plot) if path], [microphones, *audio])
-    mics, recording = read_microphones(microphones), open_recording(audio)
-    order, notes = arrange(recording.channels, mics)
-    say_notes([*recording.notes, *notes])
-    scene = partial_scene(recording.sample_rate, mics, box, temperature, speed_of_sound)
-    with progress("listening", recording.count_windows(0.5, 0.5)) as advance:
-        windows = (
-            scene(audio=part[order], start_s=start) for start, part in watched(recording.windows(0.5, 0.5), advance)
-        )
-        result = survey(mics, room=box, windows=windows, require=contract)
+    take = opened(audio, microphones)
+    scene = partial_scene(take, box, temperature, speed_of_sound)
+    with progress("listening", take.count_windows(0.5, 0.5)) as advance:
+        windows = (scene(audio=part, start_s=start) for start, part in watched(take.windows(0.5, 0.5), advance))
+        result = survey(take.microphones, room=box, windows=windows, require=contract)
     for line in result.lines():
         typer.echo(line)
     if json:
@@ -215,25 +206,22 @@ def calibrate(
     from soundfix import checkpoint
     from soundfix.atomic import atomic_path
     from soundfix.calibrate import calibrate as solve
-    from soundfix.files.audio import open_recording
     from soundfix.files.exports import check_targets
-    from soundfix.files.microphones import arrange, read_microphones, write_microphones
+    from soundfix.files.microphones import write_microphones
     from soundfix.hearing import listen, moments
 
     box = parse_room(room)
     check_targets([path for path in (out, json, plot) if path], [microphones, *audio])
-    mics, recording = read_microphones(microphones), open_recording(audio)
-    order, notes = arrange(recording.channels, mics)
-    say_notes([*recording.notes, *notes])
-    window, hop = moments(recording.duration_s)
-    scene = partial_scene(recording.sample_rate, mics, box, temperature, speed_of_sound)
-    with progress("listening", recording.count_windows(window, hop)) as advance:
-        parts = watched(recording.windows(window, hop), advance)
+    take = opened(audio, microphones)
+    window, hop = moments(take.recording.duration_s)
+    scene = partial_scene(take, box, temperature, speed_of_sound)
+    with progress("listening", take.count_windows(window, hop)) as advance:
+        parts = watched(take.windows(window, hop), advance)
         hearing = listen(
-            checkpoint.load(checkpoint.PACKAGED), (scene(audio=part[order], start_s=start) for start, part in parts)
+            checkpoint.load(checkpoint.PACKAGED), (scene(audio=part, start_s=start) for start, part in parts)
         )
-    result = solve(hearing, mics, room=box, clocks="free" if free_clocks else "common", seed=seed)
-    for line in report.lines(result, mics):
+    result = solve(hearing, take.microphones, room=box, clocks="free" if free_clocks else "common", seed=seed)
+    for line in report.lines(result, take.microphones):
         typer.echo(line)
     write_microphones(out, result.microphones)
     typer.echo(f"written: {out}")
@@ -241,7 +229,7 @@ def calibrate(
         with atomic_path(json) as path:
             path.write_text(json_format.dumps(report.as_dict(result), indent=1, allow_nan=False) + "\n")
     if plot:
-        report.plot(result, mics, box, plot)
+        report.plot(result, take.microphones, box, plot)
         typer.echo(f"drawn: {plot}")
 
 
@@ -454,23 +442,11 @@ def whole_scene(
 ) -> "Scene":  # fmt: skip
     """The start of a recording in memory, with the truth that lies beside it, if it does."""
     from soundfix.datasets.folder import TRUTH, read_truth
-    from soundfix.files.audio import open_recording
-    from soundfix.files.microphones import arrange, read_microphones
-    from soundfix.scene import Scene
 
-    mics, recording = read_microphones(microphones), open_recording(audio)
-    order, notes = arrange(recording.channels, mics)
-    say_notes([*recording.notes, *notes])
+    take = opened(audio, microphones)
     truth = (audio[0] if audio[0].is_dir() else audio[0].parent) / TRUTH
-    return Scene(
-        audio=next(recording.blocks(seconds))[order],
-        sample_rate=recording.sample_rate,
-        microphones=mics,
-        room=parse_room(room),
-        temperature_c=temperature,
-        speed_of_sound_m_s=speed,
-        truth=read_truth(truth) if truth.exists() else None,
-    )
+    scene = partial_scene(take, parse_room(room), temperature, speed)
+    return scene(audio=take.beginning(seconds), truth=read_truth(truth) if truth.exists() else None)
 
 
 Minutes = Annotated[float, typer.Option(min=0.01, help="Of training, for every method that learns.")]
@@ -549,22 +525,28 @@ def demo(
         typer.echo(line)
 
 
+def opened(audio: list[Path], microphones: Path) -> "Take":
+    """The take; what was assumed on the way to stderr."""
+    from soundfix.files.take import open_take
+
+    take = open_take(audio, microphones)
+    for note in take.notes:
+        say(note)
+    return take
+
+
 def partial_scene(
-    sample_rate: float,
-    microphones: "Microphones",
-    room: "Room | None",
-    temperature_c: float | None,
-    speed: float | None,
+    take: "Take", room: "Room | None", temperature_c: float | None, speed: float | None
 ) -> "Callable[..., Scene]":
-    """Scenes of one recording: what is left to give is the audio and when it starts."""
+    """Scenes of one take: what is left to give is the audio and when it starts."""
     from functools import partial
 
     from soundfix.scene import Scene
 
     return partial(
         Scene,
-        sample_rate=sample_rate,
-        microphones=microphones,
+        sample_rate=take.sample_rate,
+        microphones=take.microphones,
         room=room,
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed,
@@ -616,12 +598,6 @@ def refuse_idle(options: Mapping[str, object], why: str) -> None:
             raise SoundfixError(f"{name} {why}")
 
 
-def say_notes(notes: list[str]) -> None:
-    """What was assumed on the way, to stderr."""
-    for note in notes:
-        typer.secho(note, fg="bright_black", err=True)
-
-
 def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
     """Where the windows that were not printed are."""
     if count > LINES_SHOWN:
@@ -632,23 +608,25 @@ def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
 
 @contextmanager
 def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
-    """A function that writes an estimate to every file asked for; files appear whole, at the end, or not at all."""
+    """Functions that write an estimate to every file, and the conclusion; files appear whole, at the end, or not at all."""
     from contextlib import ExitStack
 
     from soundfix.files.exports import CsvWriter, JsonWriter
 
     with ExitStack() as stack:
-        open_writers: list[JsonWriter | CsvWriter] = []
-        if json:
-            open_writers.append(stack.enter_context(JsonWriter(json, method, __version__)))
-        if csv:
-            open_writers.append(stack.enter_context(CsvWriter(csv)))
+        to_json = stack.enter_context(JsonWriter(json, method, __version__)) if json else None
+        to_csv = stack.enter_context(CsvWriter(csv)) if csv else None
 
         def write(estimate: "Estimate") -> None:
-            for writer in open_writers:
-                writer.write(estimate)
+            for writer in (to_json, to_csv):
+                if writer:
+                    writer.write(estimate)
 
-        yield write
+        def conclude(conclusion: "Conclusion") -> None:
+            if to_json:
+                to_json.conclude(conclusion)
+
+        yield write, conclude
 
 
 @contextmanager

@@ -8,15 +8,14 @@ import numpy as np
 
 from soundfix.catalog import load
 from soundfix.faults import break_scene, parse_fault
-from soundfix.files.audio import open_recording
-from soundfix.files.microphones import arrange, read_microphones
 from soundfix.files.scenes import write_scene
+from soundfix.files.take import open_take
 from soundfix.localizer import Estimate
 from soundfix.plots import plot_estimates
 from soundfix.recording import Session
 from soundfix.scene import Scene
 from soundfix.soundbank import BuiltInSounds
-from soundfix.wording import describe, describe_microphones
+from soundfix.wording import describe
 from soundfix.worlds import LUVIRA_TWIN, draw_world
 
 SEED = 11
@@ -29,18 +28,16 @@ def run(folder: Path) -> Iterator[str]:
     scene = make_scene(folder)
     yield f"someone walks and talks among 11 microphones; mic4 is dead, mic9 is 6 ms late: {folder}/scene.wav"
 
-    microphones = read_microphones(folder / "microphones.csv")
-    recording = open_recording([folder / "scene.wav"])
-    order, _ = arrange(recording.channels, microphones)
-    session = Session(localizer=load(), microphones=microphones, room=scene.room, speed_of_sound_m_s=scene.speed)
-    estimates = [session.hear(start, part[order], recording.sample_rate) for start, part in recording.windows(0.5, 0.5)]
+    take = open_take([folder / "scene.wav"], folder / "microphones.csv")
+    session = Session(localizer=load(), microphones=take.microphones, room=scene.room, speed_of_sound_m_s=scene.speed)
+    estimates = [session.hear(start, part, take.sample_rate) for start, part in take.windows(0.5, 0.5)]
     yield from map(describe, estimates)
-    yield from describe_microphones(session.summary(), session.explanations())
+    yield from session.conclusion().lines()
 
     errors = [error_m(scene, estimate) for estimate in estimates if estimate.sources]
     yield f"median error {100 * np.median(errors):.1f} cm"
     for name in ("scene.png", "scene.html"):
-        plot_estimates(estimates, microphones, scene.room, folder / name)
+        plot_estimates(estimates, take.microphones, scene.room, folder / name)
         yield f"drawn: {folder / name}"
 
 

@@ -20,8 +20,10 @@ FEWEST_LEVELS = 4  # a live converter shows more different values than this,
 LEVELS_LOOKED_AT = 200  # usually within its first samples
 SHORTEST_DROPOUT_S = 0.02  # a run of one and the same value this long is a cable, not music
 PILE = 4  # times as many samples at the extreme value as at the next one: a rail, not a peak or a coarse converter
+REACHED = 2.0  # steps from sample to sample: a value further than this beyond the sound is a cable's, not a rail
 CLIPPED_SHARE, RUINED_SHARE = 0.002, 0.5
 DC_SHARE = 0.1  # of full scale
+ALIKE = 1e-7  # of the power, by which copies at another gain may differ: 16 bits are finer, no second microphone is
 TONE_CELLS = 4.0  # effective width of a spectrum (sum p)² / sum p², in cells of its resolution
 SENTENCES = {
     "dead": "nothing but a constant",
@@ -60,7 +62,7 @@ def examine(scene: Scene) -> Health:
     channels = _without_hum(
         [_examine_channel(channel, scene.sample_rate) for channel in scene.audio], scene.sample_rate
     )
-    firsts = _first_alike(scene.audio)
+    firsts = _first_alike(np.stack([channel.audio for channel in channels]))
     statuses = _named_duplicates(firsts, [channel.status for channel in channels])
     is_out = np.array([status == "dead" for status in statuses]) | (firsts != np.arange(len(firsts)))  # heard once
     return Health(
@@ -97,17 +99,20 @@ class _Channel:
 def _examine_channel(samples: Float[np.ndarray, "time"], sample_rate: float) -> _Channel:
     is_finite = np.isfinite(samples)
     audio = np.where(is_finite, samples, 0).astype(np.float64)
-    stuck = _stuck_share(np.where(is_finite, audio, np.nan), sample_rate)
-    lost = 1 - is_finite.mean() + stuck
+    stands = _standstill(np.where(is_finite, audio, np.nan), sample_rate)
+    is_rail = _rails(audio, is_finite, is_finite & ~stands)
+    stands &= ~is_rail
+    is_sound = is_finite & ~stands
+    lost = 1 - float(is_sound.mean())
     if lost > MOST_LOST or _is_lifeless(audio):
         return _Channel(audio=np.zeros(len(audio), np.float32), level=0.0, status="dead", weight=0.0, noticed=("dead",))
-    at_rail = _rail_share(audio[is_finite])
-    offset = audio[is_finite].mean()
-    mended = np.where(is_finite, audio - offset, 0)
+    at_rail = float(is_rail.sum() / is_finite.sum())
+    offset = audio[is_sound].mean()
+    mended = np.where(is_sound, audio - offset, 0)
     level = float(np.sqrt(np.mean(mended**2)))
     found = {
         "nan": not is_finite.all(),
-        "dropout": stuck > 0,
+        "dropout": bool(stands.any()),
         "clipped": at_rail > CLIPPED_SHARE,
         "dc": abs(offset) > DC_SHARE * max(1.0, np.abs(audio).max()),  # louder than full scale: the scale is another
     }
@@ -138,36 +143,40 @@ def _is_lifeless(audio: Float[np.ndarray, "time"]) -> bool:
     return len(np.unique(audio[:LEVELS_LOOKED_AT])) < FEWEST_LEVELS and len(np.unique(audio)) < FEWEST_LEVELS
 
 
-def _stuck_share(audio: Float[np.ndarray, "time"], sample_rate: float) -> float:
-    """Share of the samples in long runs of one and the same value."""
-    runs = _run_lengths(np.diff(audio) == 0)
-    return float(runs[runs >= SHORTEST_DROPOUT_S * sample_rate].sum() / len(audio))
+def _standstill(audio: Float[np.ndarray, "time"], sample_rate: float) -> Bool[np.ndarray, "time"]:
+    """Samples in long runs of one and the same value."""
+    edges = np.flatnonzero(np.diff(audio, prepend=np.nan, append=np.nan) != 0)
+    lengths = np.diff(edges)
+    return np.repeat(lengths >= SHORTEST_DROPOUT_S * sample_rate, lengths)
 
 
-def _rail_share(audio: Float[np.ndarray, "time"]) -> float:
-    """Share of the samples that pile up at the channel's largest or smallest value."""
-    return float((_pile(audio) + _pile(-audio)) / len(audio))
+def _rails(
+    audio: Float[np.ndarray, "time"], is_finite: Bool[np.ndarray, "time"], moves: Bool[np.ndarray, "time"]
+) -> Bool[np.ndarray, "time"]:
+    """Samples that pile up at the channel's largest or smallest value, where the sound that moves reaches it."""
+    is_rail, moving = np.zeros(len(audio), dtype=bool), audio[moves]
+    step = float(np.median(np.abs(np.diff(moving)))) if len(moving) > 1 else 0.0
+    for sign in (1, -1):
+        is_top = _pile(np.where(is_finite, sign * audio, -np.inf))
+        if is_top.any() and (sign * audio[is_top][0] - np.max(sign * moving, initial=-np.inf)) <= REACHED * step:
+            is_rail |= is_top
+    return is_rail
 
 
-def _pile(audio: Float[np.ndarray, "time"]) -> int:
-    """How many samples are at the largest value, if that is many more than at the next one; else 0."""
+def _pile(audio: Float[np.ndarray, "time"]) -> Bool[np.ndarray, "time"]:
+    """Samples at the largest value, if they are many more than at the next one; else none."""
     is_top = audio == audio.max()
-    below = audio[~is_top]
-    return int(is_top.sum()) if len(below) and is_top.sum() >= PILE * np.sum(below == below.max()) else 0
-
-
-def _run_lengths(flags: Bool[np.ndarray, "time"]) -> np.ndarray:
-    """Lengths of the runs of True."""
-    if not flags.any():
-        return np.zeros(0, dtype=int)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return edges[1::2] - edges[::2]
+    below = audio[~is_top & np.isfinite(audio)]
+    return is_top & (len(below) > 0 and is_top.sum() >= PILE * np.sum(below == below.max()))
 
 
 def _first_alike(audio: Float[np.ndarray, "mic time"]) -> Int[np.ndarray, "mic"]:
-    """Of every channel the first one with the very same samples: itself, where there is no earlier one."""
-    first: dict[bytes, int] = {}
-    return np.array([first.setdefault(samples.tobytes(), number) for number, samples in enumerate(audio)])
+    """Of every channel the first one with the same samples but for a gain: itself, where there is no earlier one."""
+    sound = audio.astype(np.float64)
+    sound = sound / np.maximum(np.linalg.norm(sound, axis=1, keepdims=True), np.finfo(float).tiny)
+    is_alike = np.abs(sound @ sound.T) > 1 - ALIKE
+    np.fill_diagonal(is_alike, True)
+    return is_alike.argmax(axis=1)
 
 
 def _named_duplicates(firsts: Int[np.ndarray, "mic"], statuses: list[Status]) -> list[Status]:

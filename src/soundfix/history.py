@@ -3,7 +3,7 @@
 Every window with a certain place gives a profile of the microphone (profile.py). Three things speak against it:
 - the sum of its profiles: what agrees with the others grows, chance does not;
 - windows that accuse it one by one, a fifth of those not long ago: a source that moves smears the sum;
-- it hears little of what the others hear, and never where it should.
+- it hears little of what the others hear, and never where it should; or it did, and for some windows in a row does not.
 What is long ago counts for less and less (FADING a window), so that a clock that stepped is found out soon, and a cable that
 was put back is forgiven. A state that lasts is an event of the recording.
 """
@@ -26,6 +26,7 @@ FADING = 0.95  # of what was known, a window later
 # Of 620 sound microphones in recordings of 10 s none has as many accusations, and none hears as little (EXPERIMENTS.md).
 ACCUSED_SHARE, FEWEST_ACCUSATIONS = 0.2, 2.4
 DEAF_SHARE, DEAF_AGREES, FEWEST_HEARD = 0.33, 0.15, 5
+LOST_WINDOWS = 7  # in a row that do not agree; of 264 sound microphones in recordings of 12 s two have 5, none has 6
 LASTING_SHARE = 0.2  # of the windows, from which a status is that of the recording
 LASTING_WINDOWS = 3  # in a row, from which on a status is a state
 KEPT = 200  # windows that explanations are made from, and distances of a microphone of unknown position
@@ -60,6 +61,10 @@ class History:
     ranges_m: list[float] = field(default_factory=list)
     pulls: list[tuple[float, np.ndarray, float]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    lost: list[float] = field(
+        default_factory=list
+    )  # heights where they should be of windows in a row that do not agree
+    _lost_s: float | None = None  # when the first of these began
     _state: Status = "ok"
     _streak: tuple[Status, float, int] = ("ok", 0.0, 0)
 
@@ -77,6 +82,7 @@ class History:
 
     def _weigh(self, profile: Profile) -> None:
         self.profile = add(self.profile, profile)
+        self.lost = [] if profile.at_zero >= profile.elsewhere else [*self.lost[1 - LOST_WINDOWS :], profile.at_zero]
         for name, one in (
             ("heard", 1.0),
             ("accused", float(profile.log_odds > ACCUSED)),
@@ -102,8 +108,10 @@ class History:
         return is_mostly_accused or self.log_odds > CONVICTED[windows - 1] or self.is_deaf(usual_height)
 
     def is_deaf(self, usual_height: float) -> bool:
-        """Whether it hears little of what the median microphone hears, and seldom where it should."""
+        """Whether it hears little of what the median microphone hears, and seldom where it should; or not any more."""
         height = self.mean_height
+        if len(self.lost) == LOST_WINDOWS and np.mean(self.lost) < DEAF_SHARE * usual_height:
+            return True
         if height is None:
             return False
         return height < DEAF_SHARE * usual_height and self.agreeing < DEAF_AGREES * self.heard
@@ -124,13 +132,23 @@ class History:
         return max(lasting, key=lasting.__getitem__) if lasting else "ok"
 
     def note(self, status: Status, time_s: float) -> None:
-        """The status of a window; one that lasts is a state, and an event where it began."""
+        """The status of a window; one that lasts is a state, and an event where it began, or where agreement ended."""
+        self._lost_s = (time_s if self._lost_s is None else self._lost_s) if self.lost else None
         before, since_s, count = self._streak
         self._streak = (status, since_s, count + 1) if status == before else (status, time_s, 1)
         status, since_s, count = self._streak
         if count == LASTING_WINDOWS and status != self._state:
+            if status in ACCUSATIONS and self._state not in ACCUSATIONS:
+                since_s = self._parted(since_s)
             self._state = status
             self.events = [*self.events[1 - KEPT :], Event(time_s=since_s, microphone=self.name, status=status)]
+
+    def _parted(self, since_s: float) -> float:
+        """When it ceased to agree, where that was before it was accused."""
+        if self._lost_s is None:
+            return since_s
+        last_s = self.events[-1].time_s if self.events else 0.0
+        return min(since_s, max(self._lost_s, last_s))
 
     def mean_weight(self) -> float:
         return self.weight / max(self.windows, 1)

@@ -3,7 +3,8 @@
 health.py looks at every window. In the three loudest windows each pair is correlated; what a microphone **shares** is
 the median over its partners of the correlation's farthest value from zero, among the lags that their spacing allows,
 against what chance would reach there. The deviation that chance is reckoned with is the pair's own, or that of all
-pairs where it is larger. Memory: three windows and a few counts, however long the recording.
+pairs where it is larger. Memory: three windows, a minute of levels (starts.py)
+and a few counts, however long the recording.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from soundfix.correlate import Correlator
 from soundfix.evidence import Evidence
 from soundfix.health import SENTENCES, examine
 from soundfix.scene import Microphones, Scene
+from soundfix.starts import Start, starts_of
 
 Grade = Literal["good", "fair", "poor", "dead", "unheard"]
 
@@ -62,6 +64,7 @@ class Heard:
     shared: Float[np.ndarray, "mic"]
     is_negative: Bool[np.ndarray, "mic"]
     loudest: list[tuple[float, int, Scene]] = field(default_factory=list)
+    starts: tuple[Start, ...] = ()
 
     def share(self, code: str, m: int) -> float:
         """In which share of the windows this was noticed of microphone m."""
@@ -88,10 +91,13 @@ class Heard:
 
 def listen(microphones: Microphones, windows: Iterable[Scene]) -> Heard:
     """Everything that the windows say, in one pass."""
-    blank = np.zeros(len(microphones))
+    blank, starts = np.zeros(len(microphones)), None
     heard = Heard(microphones=microphones, power=blank.copy(), shared=blank.copy(), is_negative=blank > 0)
     for window in windows:
+        starts = starts or starts_of(microphones, window.speed)
+        starts.hear(window.start_s, window.audio, window.sample_rate)
         _count(heard, window)
+    heard.starts = starts.apart() if starts else ()
     if heard.loudest:
         peaks = np.stack([_shared_peaks(window) for *_, window in heard.loudest])
         heard.shared = np.abs(peaks).sum(axis=0) / np.maximum((peaks != 0).sum(axis=0), 1)
@@ -173,6 +179,9 @@ def _health_complaints(heard: Heard, m: int) -> Iterator[tuple[Grade, str]]:
     for code, word in SERIOUS.items():
         if shares[code] > MOSTLY:
             yield word, _how_often(code, shares[code])
+    for start in heard.starts:
+        if start.microphone == heard.microphones.names[m]:
+            yield "poor", start.sentence
     if _is_alone(heard, m):
         yield "poor", "has nothing in common with the others: noise, or too far away?"
     for code in sorted(shares, key=shares.__getitem__, reverse=True):

@@ -65,6 +65,17 @@ class MicrophoneReport:
     range_m: float | None = None
     profile: Profile | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers, named as in the JSON file; range_m only where there is one."""
+        entry = {
+            "name": self.name,
+            "status": self.status,
+            "weight": self.weight,
+            "position_m": None if self.position_m is None else self.position_m.tolist(),
+            "pull_m": self.pull_m,
+        }
+        return entry if self.range_m is None else entry | {"range_m": self.range_m}
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairReport:
@@ -135,7 +146,7 @@ class Estimate:
             "notes": list(self.notes),
             "sources": [_source_dict(source) for source in self.sources],
             "regions": asdict(self.regions) if self.regions else None,
-            "microphones": [_microphone_dict(report) for report in self.microphones],
+            "microphones": [report.to_dict() for report in self.microphones],
         }
         return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer
 
@@ -159,14 +170,3 @@ def _source_dict(source: Source) -> dict[str, Any]:
         "radius90_m": source.radius90_m,
         "score": source.score,
     }
-
-
-def _microphone_dict(report: MicrophoneReport) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "name": report.name,
-        "status": report.status,
-        "weight": report.weight,
-        "position_m": None if report.position_m is None else report.position_m.tolist(),
-        "pull_m": report.pull_m,
-    }
-    return entry if report.range_m is None else entry | {"range_m": report.range_m}

@@ -21,6 +21,13 @@ def speed_of_sound(temperature_c: float) -> float:
     return 331.3 * float(np.sqrt(1 + temperature_c / 273.15))
 
 
+def chosen_speed(speed_m_s: float | None, temperature_c: float | None) -> float:
+    """Speed of sound (m/s): as given, or from the temperature (°C), or at 20 °C."""
+    if speed_m_s is not None:
+        return float(speed_m_s)
+    return SPEED_OF_SOUND_M_S if temperature_c is None else speed_of_sound(temperature_c)
+
+
 def pair_indices(count: int) -> Int[np.ndarray, "pair 2"]:
     """All pairs i < j of `count` microphones, in lexical order."""
     return np.stack(np.triu_indices(count, 1), axis=1)

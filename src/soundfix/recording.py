@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from soundfix import physics
 from soundfix.catalog import DEFAULT, load
+from soundfix.conclusion import Conclusion
 from soundfix.contract import Contract, Watch, parse_contract
 from soundfix.errors import SceneError
 from soundfix.explanations import Explanation
@@ -23,6 +24,7 @@ from soundfix.localizer import Estimate, Localizer, MicrophoneReport
 from soundfix.report import ACCUSATIONS
 from soundfix.scene import Microphones, Room, Scene, search_box
 from soundfix.smoothing import smoothed
+from soundfix.starts import Start, Starts, starts_of
 
 WINDOW_S = 0.5
 SAMPLE_RATE = 16_000.0
@@ -35,12 +37,16 @@ BETTER_FIT = 1.5  # times the score: positions fit that much better in another u
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Located:
-    """All windows of a recording, the verdict on every microphone over all of them, when it changed, and why it is bad."""
+    """All windows of a recording, the verdict on every microphone over all of them, when it changed, and why it is bad.
+
+    starts: microphones that do not begin with the others (starts.py).
+    """
 
     estimates: tuple[Estimate, ...]
     microphones: tuple[MicrophoneReport, ...]
     events: tuple[Event, ...] = ()
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    starts: tuple[Start, ...] = ()
 
 
 def locate(
@@ -82,6 +88,7 @@ def locate(
         microphones=session.summary(),
         events=session.events,
         explanations=session.explanations(),
+        starts=session.starts,
     )
 
 
@@ -126,11 +133,13 @@ class Session:
     _unclear: int = 0
     _history: list[History] = field(init=False)
     _watch: Watch | None = field(init=False)
+    _starts: Starts = field(init=False)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_contract(self.require)
         self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room) if contract else None
         self._history = [History(name=name) for name in self.microphones.names]
+        self._starts = starts_of(self.microphones, self.speed)
 
     @property
     def is_convicted(self) -> Bool[np.ndarray, "mic"]:
@@ -152,6 +161,7 @@ class Session:
 
     def hear(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Estimate:
         """The estimate for one window (M, T)."""
+        self._starts.hear(start_s, audio, sample_rate)
         if self._is_scrap(audio.shape[1] / sample_rate):
             return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
         scene = Scene(
@@ -192,9 +202,19 @@ class Session:
         )
 
     @property
+    def speed(self) -> float:
+        """Speed of sound (m/s)."""
+        return physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
+
+    @property
     def events(self) -> tuple[Event, ...]:
         """When a microphone's state changed, in order of time."""
         return tuple(sorted((event for past in self._history for event in past.events), key=lambda event: event.time_s))
+
+    @property
+    def starts(self) -> tuple[Start, ...]:
+        """Microphones whose recordings begin seconds before or after the others'."""
+        return self._starts.apart()
 
     def explanations(self) -> dict[str, Explanation]:
         """Of those that the windows speak against: where they rather stand, or how late they are; where that is clear."""
@@ -218,6 +238,16 @@ class Session:
             )
             for past, guilty in zip(self._history, self.is_convicted, strict=True)
             if past.report is not None
+        )
+
+    def conclusion(self) -> Conclusion:
+        """What all windows together say of the microphones."""
+        return Conclusion(
+            events=self.events,
+            microphones=self.summary(),
+            explanations=self.explanations(),
+            speed_m_s=self.speed,
+            starts=self.starts,
         )
 
     def _learn(self, estimate: Estimate) -> None:

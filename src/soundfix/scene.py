@@ -148,9 +148,7 @@ class Scene:
     @property
     def speed(self) -> float:
         """Speed of sound (m/s), given, from the temperature, or 343.2."""
-        if self.speed_of_sound_m_s is not None:
-            return float(self.speed_of_sound_m_s)
-        return physics.SPEED_OF_SOUND_M_S if self.temperature_c is None else physics.speed_of_sound(self.temperature_c)
+        return physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
 
     def where(self, mask: ArrayLike) -> "Scene":
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""

@@ -1,15 +1,17 @@
-"""Answers in words, a line each: what the command line prints."""
+"""Answers in words, a line each: what the command line prints; and what the JSON file says of events and explanations."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from soundfix.explanations import Explanation
 from soundfix.history import Event
-from soundfix.localizer import Estimate, MicrophoneReport
+from soundfix.localizer import Estimate, MicrophoneReport, Status
 from soundfix.physics import SPEED_OF_SOUND_M_S
 
 EXCHANGED_M = 0.5  # a place this near to another's is taken for it
+CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 
 
 def describe(estimate: Estimate) -> str:
@@ -24,14 +26,17 @@ def describe(estimate: Estimate) -> str:
 
 
 def describe_microphones(
-    reports: Iterable[MicrophoneReport], explanations: Mapping[str, Explanation] | None = None
+    reports: Iterable[MicrophoneReport],
+    explanations: Mapping[str, Explanation] | None = None,
+    speed_m_s: float = SPEED_OF_SOUND_M_S,
 ) -> Iterator[str]:
     """How many are sound, and a line on each of the others; explanations: why, by name."""
-    reports, why = list(reports), explanations or {}
+    reports = list(reports)
+    why = {each["microphone"]: each["text"] for each in plain_explanations(reports, explanations or {}, speed_m_s)}
     wrong = [report for report in reports if report.status != "ok"]
     yield f"microphones: {len(reports) - len(wrong)} of {len(reports)} ok"
     for report in wrong:
-        yield f"  {report.name}: {report.status}{_why(report, why.get(report.name), reports)}{_range(report)}"
+        yield f"  {report.name}: {report.status}{_why(report, why.get(report.name))}{_range(report)}"
 
 
 def describe_events(events: Iterable[Event]) -> Iterator[str]:
@@ -40,35 +45,79 @@ def describe_events(events: Iterable[Event]) -> Iterator[str]:
         yield f"{clock(event.time_s)}  {event.microphone}: {'ok again' if event.status == 'ok' else event.status}"
 
 
+def plain_events(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The events as in the JSON file."""
+    return [vars(event) | {"text": text} for event in events for text in describe_events([event])]
+
+
+def plain_explanations(
+    reports: Iterable[MicrophoneReport], explanations: Mapping[str, Explanation], speed_m_s: float = SPEED_OF_SOUND_M_S
+) -> list[dict[str, Any]]:
+    """As in the JSON file: of every microphone that contradicts the others, why, where one explanation fits."""
+    reports = list(reports)
+    return [
+        _plain(
+            report, explanations[report.name], _standing_there(report, explanations[report.name], reports), speed_m_s
+        )
+        for report in reports
+        if report.status in CONTRADICTING and _says_something(explanations.get(report.name))
+    ]
+
+
 def clock(time_s: float) -> str:
     """Hours, minutes and seconds from the start."""
     minutes, seconds = divmod(int(time_s), 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
 
 
-def _why(report: MicrophoneReport, found: Explanation | None, reports: Sequence[MicrophoneReport]) -> str:
+def _says_something(found: Explanation | None) -> bool:
+    return found is not None and (found.is_elsewhere or found.is_late)
+
+
+def _plain(report: MicrophoneReport, found: Explanation, other: str | None, speed_m_s: float) -> dict[str, Any]:
+    """What is as listed is None."""
+    return {
+        "microphone": report.name,
+        "text": ", ".join([*_elsewhere(found, other), *_clock(found, speed_m_s)]),
+        "position_m": found.position_m.tolist() if found.is_elsewhere else None,
+        "offset_s": found.offset_m / speed_m_s if found.is_late else None,
+        "drift_ppm": 1e6 * found.drift_m_s / speed_m_s if found.drifts else None,
+        "share": found.share,
+        "exchanged_with": other,
+    }
+
+
+def _standing_there(report: MicrophoneReport, found: Explanation, reports: Sequence[MicrophoneReport]) -> str | None:
+    """Who is listed where this one rather stands: channels, or rows of the list, may be exchanged."""
+    if not found.is_elsewhere:
+        return None
+    gaps = {
+        other.name: float(np.linalg.norm(other.position_m - found.position_m))
+        for other in reports
+        if other.position_m is not None and other.name != report.name
+    }
+    nearest = min(gaps, key=gaps.__getitem__, default=None)
+    return nearest if nearest is not None and gaps[nearest] < EXCHANGED_M else None
+
+
+def _elsewhere(found: Explanation, other: str | None) -> Iterator[str]:
+    if found.is_elsewhere:
+        x, y, z = found.position_m
+        where = f", where {other} is listed: are their channels, or their rows, exchanged?" if other else ""
+        yield f"hears as if it stood near ({x:.2f}, {y:.2f}, {z:.2f}) m{where}"
+
+
+def _clock(found: Explanation, speed_m_s: float) -> Iterator[str]:
+    if found.is_late:
+        drift = f", and drifts by {1e6 * found.drift_m_s / speed_m_s:+.0f} ppm" if found.drifts else ""
+        yield f"its clock is {1e3 * found.offset_m / speed_m_s:+.1f} ms off{drift}"
+
+
+def _why(report: MicrophoneReport, text: str | None) -> str:
     """What the windows together say of it; or what its pull is."""
-    if report.status not in ("late", "misplaced", "excluded"):
+    if report.status not in CONTRADICTING:
         return ""
-    if found is None or not (found.is_elsewhere or found.is_late):
-        return _pull(report)
-    return f", {_elsewhere(report, found, reports) if found.is_elsewhere else _clock(found)}"
-
-
-def _clock(found: Explanation) -> str:
-    drift = f", and drifts by {found.drift_m_s / SPEED_OF_SOUND_M_S * 1e6:+.0f} ppm" if found.drifts else ""
-    return f"its clock is {1e3 * found.offset_m / SPEED_OF_SOUND_M_S:+.1f} ms off{drift}"
-
-
-def _elsewhere(report: MicrophoneReport, found: Explanation, reports: Sequence[MicrophoneReport]) -> str:
-    """Where it rather stands; where another is listed, channels or rows of the list may be exchanged."""
-    x, y, z = found.position_m
-    place = f"hears as if it stood near ({x:.2f}, {y:.2f}, {z:.2f}) m"
-    others = [other for other in reports if other.position_m is not None and other.name != report.name]
-    near = [other for other in others if np.linalg.norm(other.position_m - found.position_m) < EXCHANGED_M]
-    if not near:
-        return place
-    return f"{place}, where {near[0].name} is listed: are their channels, or their rows, exchanged?"
+    return _pull(report) if text is None else f", {text}"
 
 
 def _pull(report: MicrophoneReport) -> str:

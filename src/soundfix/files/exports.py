@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from soundfix.atomic import discard, part_path, publish, refused, target_of
+from soundfix.conclusion import Conclusion
 from soundfix.errors import OutputError
 from soundfix.localizer import Estimate, Source
 
@@ -19,12 +20,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for 
 
 
 class JsonWriter:
-    """{"method", "version", "estimates": [...]}, one estimate a line, written as they come."""
+    """{"method", "version", "estimates": [...], and what was concluded}; one estimate a line, written as they come."""
 
     def __init__(self, path: Path | str, method: str, version: str) -> None:
         self._file = _PartFile(path)
         self._opening = f'{{"method": {json.dumps(method)}, "version": {json.dumps(version)}, "estimates": ['
         self._separator = "\n"
+        self._method = method
+        self.conclude(Conclusion())
 
     def __enter__(self) -> "JsonWriter":
         self._file.open()
@@ -32,18 +35,17 @@ class JsonWriter:
         return self
 
     def write(self, estimate: Estimate) -> None:
-        try:
-            line = json.dumps(estimate.to_dict(), allow_nan=False)
-        except ValueError as error:
-            raise OutputError(
-                f"the estimate at {estimate.start_s} s holds a number that is not finite, wanted finite ones: method "
-                f"{estimate.method} breaks its contract"
-            ) from error
+        line = _json(estimate.to_dict(), f"the estimate at {estimate.start_s} s", estimate.method)
         self._file.write(self._separator + line)
         self._separator = ",\n"
 
+    def conclude(self, conclusion: Conclusion) -> None:
+        """What all windows together say, for the end of the file."""
+        parts = conclusion.to_dict().items()
+        self._ending = "".join(f',\n"{name}": {_json(part, "the conclusion", self._method)}' for name, part in parts)
+
     def __exit__(self, kind: object, *_: object) -> None:
-        self._file.finish(is_good=kind is None, ending="\n]}\n")
+        self._file.finish(is_good=kind is None, ending=f"\n]{self._ending}}}\n")
 
 
 class CsvWriter:
@@ -119,6 +121,16 @@ def check_targets(outputs: Sequence[Path | str], inputs: Sequence[Path | str]) -
         if target in taken:
             raise OutputError(f"cannot write {path}: it is an input, or named for two outputs; wanted another file")
         taken.add(target)
+
+
+def _json(said: Any, what: str, method: str) -> str:
+    """On one line."""
+    try:
+        return json.dumps(said, allow_nan=False)
+    except ValueError as error:
+        raise OutputError(
+            f"{what} holds a number that is not finite, wanted finite ones: method {method} breaks its contract"
+        ) from error
 
 
 def _source_cells(source: Source) -> list[float]:

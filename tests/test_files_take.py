@@ -1,0 +1,37 @@
+"""A take: rows of sound in the order of the list, whichever channel they are in."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from soundfix.errors import SceneError
+from soundfix.files.take import open_take
+
+RATE = 16_000
+
+
+@pytest.fixture
+def audio(tmp_path, rng):
+    samples = 0.1 * rng.standard_normal((RATE, 3)).astype(np.float32)
+    soundfile.write(tmp_path / "take.wav", samples, RATE, subtype="FLOAT")
+    return samples.T
+
+
+def listed(folder, *rows):
+    (folder / "mics.csv").write_text("\n".join(["name,x,y,z,channel", *rows]))
+    return folder / "mics.csv"
+
+
+def test_rows_of_sound_follow_the_list(tmp_path, audio):
+    take = open_take([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,3", "b,1,0,0,1"))
+    windows = list(take.windows(0.5, 0.5))
+    assert [start_s for start_s, _ in windows] == [0.0, 0.5]
+    assert len(windows) == take.count_windows(0.5, 0.5)
+    assert np.array_equal(np.hstack([part for _, part in windows]), audio[[2, 0]])
+    assert np.array_equal(take.beginning(0.25), audio[[2, 0], : RATE // 4])
+    assert any("channel 2" in note for note in take.notes)
+
+
+def test_a_list_of_another_take_is_refused(tmp_path, audio):
+    with pytest.raises(SceneError):
+        open_take([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,4"))
