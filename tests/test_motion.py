@@ -20,10 +20,10 @@ STEP_M, DURATION_S = 0.007, 0.5
 POSITIONS = contract_scene(8).microphones.positions
 MIDDLE = np.array([2.2, 3.1, 1.2])
 TIMES_S = ((np.arange(PIECES) + 0.5) / PIECES - 0.5) * DURATION_S
-FREE, EVENLY = np.ones(3, dtype=bool), np.ones(PIECES)
+BOX, EVENLY = np.array([[0.0, 0, 0], [6, 5, 3]]), np.ones(PIECES)
 
 
-def heard(velocity, *, loud=EVENLY, heard_best=6, is_free=FREE):
+def heard(velocity, *, loud=EVENLY, heard_best=6, box=BOX):
     """A bump of 2 cm for every pair and piece, where the source passes MIDDLE; the place: where it was heard best."""
     pairs, reach = physics.pair_indices(8), 120
     place = MIDDLE + np.asarray(velocity) * TIMES_S[heard_best]
@@ -36,8 +36,8 @@ def heard(velocity, *, loud=EVENLY, heard_best=6, is_free=FREE):
         pairs=np.tile(pairs, (PIECES, 1)), values=values.reshape(-1, len(lag_m)).astype(np.float32), step_m=STEP_M
     )
     return Pieces(
-        evidence=evidence, place=place, positions=POSITIONS, pairs=pairs, is_free=is_free, times_s=TIMES_S,
-        duration_s=DURATION_S,
+        evidence=evidence, place=place, positions=POSITIONS, sigma_m=0.0, box=box, pairs=pairs,
+        times_s=TIMES_S, duration_s=DURATION_S,
     )  # fmt: skip
 
 
@@ -89,8 +89,8 @@ def test_in_doubt_both_are_in_the_region(monkeypatch):
 
 
 def test_a_known_height_stays():
-    flat = np.array([True, True, False])
-    pieces = heard((0.8, 0.2, 0.0), is_free=flat)
+    flat = np.array([[0.0, 0, MIDDLE[2]], [6, 5, MIDDLE[2]]])
+    pieces = heard((0.8, 0.2, 0.0), box=flat)
     stand, ways = best_ways(pieces)
     assert (ways[..., 2] == pieces.place[2]).all()
     assert (stand[..., 2] == pieces.place[2]).all()
@@ -101,8 +101,20 @@ def test_moving_and_turning_the_room_moves_and_turns_the_answer():
     turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     pieces, by_m = heard((0.6, 0.5, 0)), np.array([10.0, -3, 2])
     turned = replace(pieces, place=pieces.place @ turn.T + by_m, positions=pieces.positions @ turn.T + by_m)
+    turned = replace(turned, box=np.array([[0.0, -10, -10], [20, 10, 10]]))
     plain, moved = believed(pieces).source, believed(turned).source
     assert moved.position_m == pytest.approx(plain.position_m @ turn.T + by_m, abs=2e-3)
+
+
+def test_no_way_leaves_the_room():
+    beside = np.array([[0.0, 0, 0], [MIDDLE[0] - 0.05, 5, 3]])
+    assert believed(heard((0.8, 0.2, 0.0), box=beside)).source.position_m[0] == MIDDLE[0] - 0.05
+
+
+def test_where_positions_are_not_exact_motion_must_be_clearer():
+    pieces = heard((0.04, 0, 0))
+    moves = [believed(replace(pieces, sigma_m=sigma_m)).moves for sigma_m in (0.0, 0.01, 0.05)]
+    assert moves == sorted(moves, reverse=True)
 
 
 def test_silence_gives_finite_numbers():

@@ -15,8 +15,8 @@ ASIDE = SOURCE + np.array([0.05, -0.04, 0.03])
 
 
 def window(scene, **changes):
-    pairs, is_free = physics.pair_indices(len(scene.microphones)), np.ones(3, dtype=bool)
-    return replace(Window(scene=scene, audio=examine(scene).audio, pairs=pairs, is_free=is_free), **changes)
+    pairs = physics.pair_indices(len(scene.microphones))
+    return replace(Window(scene=scene, audio=examine(scene).audio, pairs=pairs, box=scene.search_box()), **changes)
 
 
 def stand(place):

@@ -125,7 +125,7 @@ def _window(scene: Scene, health: Health, consensus: Consensus, box: Float[np.nd
     """What those that were kept heard, of right polarity."""
     audio = np.where(consensus.is_inverted[:, None], -health.audio, health.audio)
     pairs = consensus.evidence.among(consensus.is_kept).pairs
-    return Window(scene=scene, audio=audio, pairs=pairs, is_free=free_axes(box))
+    return Window(scene=scene, audio=audio, pairs=pairs, box=box)
 
 
 def _is_agreed(consensus: Consensus) -> bool:

@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from soundfix.localizer import Finding, Source
 from soundfix.pieces import Pieces, Ways, Window, told_apart
+from soundfix.scene import free_axes
 
 SHORTEST_S, LONGEST_S = 0.1, 1.0  # windows: in less nobody gets anywhere, for longer nobody walks straight
 FASTEST_M_S, STEEPEST_M_S, GRID_M_S = 1.6, 0.8, 0.4  # a brisk walk; up or down; 20 cm more or less in half a second
@@ -31,15 +32,17 @@ WIDTHS_M, KEPT = (0.08, 0.04, 0.02, 0.0), (20, 12, 8, 6)  # of the smoothing, an
 CLIMBS, LEAST_STEP_M, STAND_M = 4, 0.006, 0.02  # steps on each; a stand climbs on curves no wider than this
 FIRMNESS = 0.02  # of the mean curvature, added to each: no step goes far where nothing is known
 
-# Log-odds that a source moves: the gain in evidence, in standard errors, less MOTION, less half (v / USUAL_M_S)². With BENDS
-# chosen on validation speakers who stand and walk in the twin and its hard variant (EXPERIMENTS.md, 25 November 2026).
-MOTION, USUAL_M_S = 6.0, 0.7
+# Log-odds that a source moves: the gain in evidence, in standard errors, less half (v / USUAL_M_S)², less MOTION, and
+# more where positions are not exact: peaks that do not meet suit a way by chance better than a stand. With BENDS chosen
+# on validation speakers who stand and walk in the twin and its hard variant (EXPERIMENTS.md, 25 November 2026).
+USUAL_M_S, MOTION, MOTION_A_METRE = 0.7, 6.0, 100.0
 DOUBTFUL = 0.2  # a smaller probability of moving, or of standing, counts as none
 BENDS = 0.03  # standard error along the way, as a share of its length: a walk is neither quite straight nor even
 MOVES = 0.5  # the probability from which it is said
 
 
-Stand, Walks = Float[np.ndarray, "1 1 3"], Float[np.ndarray, "walk 2 3"]
+Stand = Float[np.ndarray, "1 1 3"]
+Walks = Float[np.ndarray, "walk 2 3"]
 
 
 class Belief(NamedTuple):
@@ -95,7 +98,7 @@ def weighed(source: Source, pieces: Pieces, stand: Stand, ways: Walks) -> Belief
     if moves > 1 - DOUBTFUL:
         probability = np.append(0.0, probability[1:]) / moves
     places = np.concatenate([source.position_m[None], ways.mean(axis=1)])
-    middle = probability @ places
+    middle = np.clip(probability @ places, *pieces.box)
     off = np.concatenate([places - middle, BENDS * pieces.duration_s * velocity])
     growth = 1 + probability[1:] @ _lopsided(pieces, ways)
     covariance = growth * source.covariance_m2 + (np.tile(probability, 2) * off.T) @ off
@@ -109,7 +112,8 @@ def _probabilities(
     """Of standing still, then of each way."""
     still, moving = (pieces.scores(each).sum(axis=1) for each in (stand, ways))
     gain = (moving - still) / pieces.evidence.deviation * len(pieces.pairs) ** 0.5
-    log_odds = np.append(0.0, gain - MOTION) - np.square(velocity / USUAL_M_S).sum(axis=1) / 2
+    doubt = MOTION + MOTION_A_METRE * pieces.sigma_m
+    log_odds = np.append(0.0, gain - doubt) - np.square(velocity / USUAL_M_S).sum(axis=1) / 2
     odds = np.exp(log_odds - log_odds.max())
     return odds / odds.sum()
 
@@ -128,7 +132,7 @@ def _through_place(pieces: Pieces) -> Walks:
     axis = np.arange(-FASTEST_M_S, FASTEST_M_S + GRID_M_S / 2, GRID_M_S)
     grid = np.array(list(itertools.product(axis, axis, axis[np.abs(axis) < STEEPEST_M_S + GRID_M_S / 2])))
     grid = grid[np.linalg.norm(grid, axis=1) < FASTEST_M_S + GRID_M_S / 2]
-    velocity = np.unique(grid * pieces.is_free, axis=0)
+    velocity = np.unique(grid * free_axes(pieces.box), axis=0)
     since_s = np.array([-0.25, 0.25]) * pieces.duration_s - pieces.times_s[:, None]
     return (pieces.place + velocity[:, None, None] * since_s[..., None]).reshape(-1, 2, 3)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
 from soundfix import gcc, physics
 from soundfix.correlate import Correlator
 from soundfix.evidence import Evidence
-from soundfix.scene import Scene
+from soundfix.scene import Scene, free_axes
 
 PIECES = 8  # of a window; even: see `in_twos`
 FINER = 3  # lags are so many times denser than samples: 7 mm of path at 16 kHz
@@ -30,22 +30,23 @@ Ways = Float[np.ndarray, "way end 3"]
 class Pieces:
     """evidence: of all pairs in the first piece, in the second, ...; its range differences are those beyond the place's.
 
-    place, positions: metres; pairs: of rows of positions. is_free: axes along which a source may be elsewhere. times_s: when
-    what is in the middle of each piece left the source, from the middle of the window.
+    place, positions, their mean standard error, and the box that was searched: metres. pairs: of rows of positions. times_s:
+    when what is in the middle of each piece left the source, from the middle of the window.
     """
 
     evidence: Evidence
     place: Float[np.ndarray, "3"]
     positions: Float[np.ndarray, "mic 3"]
+    sigma_m: float
+    box: Float[np.ndarray, "2 3"]
     pairs: Int[np.ndarray, "pair 2"]
-    is_free: Bool[np.ndarray, "3"]
     times_s: Float[np.ndarray, "piece"]
     duration_s: float
 
     @property
     def uphill(self) -> Float[np.ndarray, "pair 3"]:
         """How each pair's range difference grows with the place; along known axes it does not."""
-        units = physics.directions(self.place, self.positions) * self.is_free
+        units = physics.directions(self.place, self.positions) * free_axes(self.box)
         return (units[self.pairs[:, 0]] - units[self.pairs[:, 1]]).astype(np.float32)
 
     def shares(self, ends: int) -> Float[np.ndarray, "piece {ends}"]:
@@ -88,15 +89,12 @@ class Pieces:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """What is told apart: a scene, its audio mended and of right polarity, and the pairs to hear.
-
-    is_free: axes along which a source may be elsewhere.
-    """
+    """What is told apart: a scene, its audio mended and of right polarity, the pairs to hear, the box that was searched."""
 
     scene: Scene
     audio: Float[np.ndarray, "mic time"]
     pairs: Int[np.ndarray, "pair 2"]
-    is_free: Bool[np.ndarray, "3"]
+    box: Float[np.ndarray, "2 3"]
 
 
 def told_apart(window: Window, place: Float[np.ndarray, "3"], *, reach_m: float) -> Pieces:
@@ -120,8 +118,9 @@ def told_apart(window: Window, place: Float[np.ndarray, "3"], *, reach_m: float)
         ),
         place=place,
         positions=positions,
+        sigma_m=float(scene.microphones.sigma_m[used].mean()),
+        box=window.box,
         pairs=pairs,
-        is_free=window.is_free,
         times_s=middles * samples / rate - ranges.mean() / scene.speed,
         duration_s=samples / rate,
     )
