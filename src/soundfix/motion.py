@@ -35,7 +35,7 @@ FIRMNESS = 0.02  # of the mean curvature, added to each: no step goes far where 
 # Log-odds that a source moves: the gain in evidence, in standard errors, less half (v / USUAL_M_S)², less MOTION, and
 # more where positions are not exact: peaks that do not meet suit a way by chance better than a stand. With BENDS chosen
 # on validation speakers who stand and walk in the twin and its hard variant (EXPERIMENTS.md, 25 November 2026).
-USUAL_M_S, MOTION, MOTION_A_METRE = 0.7, 6.0, 100.0
+USUAL_M_S, MOTION, MOTION_A_METRE = 0.5, 5.0, 100.0
 DOUBTFUL = 0.2  # a smaller probability of moving, or of standing, counts as none
 BENDS = 0.03  # standard error along the way, as a share of its length: a walk is neither quite straight nor even
 MOVES = 0.5  # the probability from which it is said
@@ -158,7 +158,8 @@ def _newton_step(pieces: Pieces, ways: Ways, longest_m: float) -> Ways:
     numbers = 3 * ways.shape[1]
     gradient = (shares.T @ (slope @ uphill)).reshape(-1, numbers, 1)
     curvature = (bend @ (uphill[:, :, None] * uphill[:, None]).reshape(-1, 9)).reshape(*bend.shape[:2], 3, 3)
-    hessian = np.einsum("ke,kf,nkxy->nexfy", shares, shares, curvature, optimize=True).reshape(-1, numbers, numbers)
+    both = shares[:, :, None] * shares[:, None]
+    hessian = np.einsum("kef,nkxy->nexfy", both, curvature).reshape(-1, numbers, numbers)
     firm = FIRMNESS * np.trace(hessian, axis1=1, axis2=2) / numbers + 1e-9
     step = np.linalg.solve(hessian + firm[:, None, None] * np.eye(numbers), gradient)
     return np.clip(step, -longest_m, longest_m).reshape(ways.shape)
