@@ -28,9 +28,10 @@ from soundfix.faults import Fault, break_scene
 from soundfix.files.exports import locate_schema
 from soundfix.files.microphones import write_microphones
 from soundfix.files.scenes import write_scene
+from soundfix.metrics import is_inside
 from soundfix.scene import Microphones
 from soundfix.testing import ROOM, SOURCE, contract_scene
-from soundfix.wording import describe_microphones
+from soundfix.wording import describe, describe_microphones
 from soundfix.worlds import world_named
 from walks import ROOM as WALKED
 from walks import array, walk
@@ -347,6 +348,58 @@ def test_row_27_several_sources_are_said_and_placed(count):
     assert note(estimate, "several_sources") == f"{count} sources sound at once"
     found = np.array([source.position_m for source in estimate.sources])
     assert max(np.linalg.norm(found - p, axis=1).min() for p in places) < 0.05
+
+
+@pytest.fixture(scope="module")
+def walks():
+    """Half a second of a voice in the twin, by speed in m/s, and what is said of it."""
+    settings = {"duration_s": 0.5, "rt60_s": (0.4, 0.4), "snr_db": (20.0, 20.0), "sound_shares": {"voice": 1.0}}
+    still = drawn(world_named("luvira-twin"), np.random.default_rng(5), **settings)
+    scenes = {0.0: still} | {
+        speed: drawn(
+            world_named("luvira-twin"),
+            np.random.default_rng(5),
+            **settings,
+            share_moving=1.0,
+            moving_m_s=(speed, speed),
+        )
+        for speed in (0.3, 1.0)
+    }
+    return {speed: (scene, answer(scene)) for speed, scene in scenes.items()}
+
+
+@pytest.mark.parametrize("speed", [0.3, 1.0])
+def test_row_28_a_walker_is_where_they_were_in_the_middle_and_the_region_knows(walks, speed):
+    scene, estimate = walks[speed]
+    (source,) = estimate.sources
+    assert gap(estimate, scene.truth.sources[0]) < 0.03
+    assert is_inside(source, scene.truth.sources[0])
+    said = json.loads(json.dumps(estimate.to_dict()))
+    assert "moves" in said["reasons"]
+    assert re.search(r"the source moves, about \d\.\d m/s", note(estimate, "moves"))
+    assert "moves" in describe(estimate)
+
+    way = scene.truth.track.at(0.5)[0] - scene.truth.track.at(0.0)[0]
+    along = way / np.linalg.norm(way)
+    across = np.cross(along, [0.0, 0.0, 1.0])
+    plain = located_without_motion(scene)
+    grown = source.covariance_m2 - plain.covariance_m2
+    assert along @ grown @ along > 2 * abs(across @ grown @ across)
+    assert np.linalg.norm(plain.position_m - scene.truth.sources[0]) > gap(estimate, scene.truth.sources[0])
+
+
+def test_row_28_who_stands_keeps_place_and_region(walks):
+    scene, estimate = walks[0.0]
+    plain = located_without_motion(scene)
+    assert "moves" not in estimate.reasons
+    assert np.array_equal(estimate.sources[0].position_m, plain.position_m)
+    assert np.array_equal(estimate.sources[0].covariance_m2, plain.covariance_m2)
+
+
+def located_without_motion(scene):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(soundfix.answer, "followed", lambda window, sources: (sources, ()))
+        return answer(scene).sources[0]
 
 
 # counts

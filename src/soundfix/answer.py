@@ -15,6 +15,8 @@ from soundfix.consensus import Consensus, agree
 from soundfix.evidence import Evidence
 from soundfix.health import Health, examine, is_tone
 from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verdict
+from soundfix.motion import followed
+from soundfix.pieces import Window
 from soundfix.refine import Mode, find_modes
 from soundfix.report import drowned, report_microphones, report_unused
 from soundfix.scene import Scene, free_axes
@@ -89,9 +91,10 @@ def answer(
         accused, heard = int(consensus.is_named.sum()), int(is_used.sum())
         return _abstain(scene, health, method, _no_majority(accused, heard), guess_m)
 
+    sources, motion_findings = followed(_window(scene, health, consensus, box), sources)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
     reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
-    findings = (*health.findings, *microphone_findings, *outside, *place_findings, *pair_findings)
+    findings = (*health.findings, *microphone_findings, *outside, *place_findings, *motion_findings, *pair_findings)
     return _estimate(scene, method, findings, sources, reports)
 
 
@@ -116,6 +119,13 @@ def _agree_somewhere(
         if _is_agreed(outside) and _is_better(outside, inside) and not _is_within(outside.modes[0].position, box):
             return wider, outside, _outside(scene)
     return box, inside, ()
+
+
+def _window(scene: Scene, health: Health, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Window:
+    """What those that were kept heard, of right polarity."""
+    audio = np.where(consensus.is_inverted[:, None], -health.audio, health.audio)
+    pairs = consensus.evidence.among(consensus.is_kept).pairs
+    return Window(scene=scene, audio=audio, pairs=pairs, box=box)
 
 
 def _is_agreed(consensus: Consensus) -> bool:
