@@ -27,7 +27,8 @@ def _jumps(
 ) -> Bool[np.ndarray, "moment mic"]:
     apart = path_m[:, :, None] - path_m[:, None]
     away = np.array([np.abs(apart[w] - _expected(apart, times_s - times_s[w])) for w in range(len(times_s))])
-    away[:, *np.diag_indices(path_m.shape[1])] = np.nan  # of itself
+    itself = np.arange(path_m.shape[1])
+    away[:, itself, itself] = np.nan
     partners = np.isfinite(away).sum(axis=2)
     jumps: np.ndarray = (away > NEAR_M).sum(axis=2) > partners / 2
     return jumps
