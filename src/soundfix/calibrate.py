@@ -25,7 +25,7 @@ from soundfix.shape import refined, shapes
 FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
-SPEED_SHARE = 0.005  # standard deviation of the speed of sound
+SPEED_SHARE, FREE_CLOCKS_SPEED_SHARE = 0.03, 0.005  # standard deviations of the speed of sound: it takes offsets with it
 ROUNDS = 2
 CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the first guess
 START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
@@ -219,21 +219,21 @@ def _filled(layout: Layout) -> Layout:
 
 
 def _sources_settled(arrivals: Arrivals, layout: Layout, is_known: Bool[np.ndarray, "mic"]) -> Layout:
-    """Sources downhill from where they are, with the known microphones where the list has them."""
+    """Sources, and the speed of sound, downhill; with the known microphones where the list has them."""
     only = replace(arrivals, path_m=np.where(is_known, arrivals.path_m, np.nan))
     still = np.zeros(len(is_known))
-    fixed = Freedom(positions=still, offset_m=still, drift_m_s=still)
+    fixed = Freedom(positions=still, offset_m=still, drift_m_s=still, kappa=SPEED_SHARE)
     found = adjust(only, _filled(layout), fixed, scales=END_SCALES).layout
-    return replace(layout, sources=found.sources)
+    return replace(layout, sources=found.sources, kappa=found.kappa)
 
 
 def _freedom(doubts: _Doubts, microphones: Microphones) -> Freedom:
-    """What is in doubt is free; listed positions are as good as the list says; the speed of sound within half a percent."""
+    """What is in doubt is free; listed positions are as good as the list says; so is the speed of sound, nearly."""
     return Freedom(
         positions=np.where(doubts.place, np.inf, microphones.sigma_m),
         offset_m=np.where(doubts.offset, np.inf, 0.0),
         drift_m_s=np.where(doubts.drift, USUAL_DRIFT * 343.0, 0.0),
-        kappa=SPEED_SHARE,
+        kappa=FREE_CLOCKS_SPEED_SHARE if doubts.offset.mean() > MOST else SPEED_SHARE,
     )
 
 
