@@ -90,7 +90,9 @@ def answer(
         return _abstain(scene, health, method, _no_majority(accused, heard), guess_m)
 
     is_certain = all(finding.code != "several_places" for finding in place_findings)
-    reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
+    reports, microphone_findings = report_microphones(
+        scene, health, consensus, source=sources[0], is_certain=is_certain
+    )
     findings = (*health.findings, *microphone_findings, *outside, *place_findings, *pair_findings)
     return _estimate(scene, method, findings, sources, reports)
 
