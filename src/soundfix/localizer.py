@@ -53,7 +53,7 @@ class Shell:
 
     centre_m: the source. radius_m: median of the distance from it; sigma_m: its standard deviation; radius90_m: from, to,
     the interval that holds it with 90 %. place_m: the place with the least expected distance from the microphone, which is
-    expected_error_m; no position.
+    expected_error_m; no position. layout: whether that place heeds how microphones were seen to stand in training.
     """
 
     centre_m: Float[np.ndarray, "3"]
@@ -62,6 +62,7 @@ class Shell:
     radius90_m: tuple[float, float]
     place_m: Float[np.ndarray, "3"]
     expected_error_m: float
+    layout: Literal["none", "learned"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -200,6 +201,7 @@ def _shell_dict(shell: Shell) -> dict[str, Any]:
         "radius_m": shell.radius_m,
         "sigma_m": shell.sigma_m,
         "radius90_m": list(shell.radius90_m),
+        "layout": shell.layout,
         "place_m": shell.place_m.tolist(),
         "expected_error_m": shell.expected_error_m,
     }
