@@ -53,7 +53,7 @@ class Shell:
 
     centre_m: the source. radius_m: median of the distance from it; sigma_m: its standard deviation; radius90_m: from, to,
     the interval that holds it with 90 %. place_m: the place with the least expected distance from the microphone, which is
-    expected_error_m; no position. layout: whether that place heeds how microphones were seen to stand in training.
+    expected_error_m; no position.
     """
 
     centre_m: Float[np.ndarray, "3"]
@@ -62,7 +62,6 @@ class Shell:
     radius90_m: tuple[float, float]
     place_m: Float[np.ndarray, "3"]
     expected_error_m: float
-    layout: Literal["none", "learned"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +71,7 @@ class MicrophoneReport:
     weight: its share in the answer, 0 (left out) to 1. position_m: its known, or its estimated, position; None
     where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
     None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position, where that
-    is clear; shell: what one window knows of its place, be that little.
+    is clear; shell: what one window knows of its place, be that little; guess_m: of an abstention, as in Estimate.
     profile: how it agrees with the others (profile.py), where the method says so; not in the JSON.
     """
 
@@ -83,6 +82,7 @@ class MicrophoneReport:
     pull_m: float | None = None
     range_m: float | None = None
     shell: Shell | None = None
+    guess_m: Float[np.ndarray, "3"] | None = None
     profile: Profile | None = None
 
 
@@ -201,7 +201,6 @@ def _shell_dict(shell: Shell) -> dict[str, Any]:
         "radius_m": shell.radius_m,
         "sigma_m": shell.sigma_m,
         "radius90_m": list(shell.radius90_m),
-        "layout": shell.layout,
         "place_m": shell.place_m.tolist(),
         "expected_error_m": shell.expected_error_m,
     }

@@ -13,7 +13,8 @@ Conventions
 - Coverage: share of the true sources of answered windows that lie in a 90 % region, the ellipsoid of the place's covariance;
   of an ambiguous answer to one source, in any of its regions.
 - A microphone of unknown position: distance from where it truly stands to where the answer puts it; where it only knows a
-  shell (localizer.Shell), to the place on it with the least expected distance; else to the middle of the room.
+  shell (localizer.Shell), to the place on it with the least expected distance; where it abstains, to its guess; else to
+  the middle of the room.
 - +- is one standard error; intervals hold 95 %. Both by bootstrap over groups (clips of a recording): windows of one clip
   are no independent draws.
 
@@ -190,9 +191,9 @@ def _microphone_errors(
 
 
 def _place_of(report: MicrophoneReport) -> Float[np.ndarray, "3"] | None:
-    if report.position_m is None and report.shell is not None:
-        return report.shell.place_m
-    return report.position_m
+    if report.position_m is not None:
+        return report.position_m
+    return report.shell.place_m if report.shell is not None else report.guess_m
 
 
 def _check(sources_m: np.ndarray, middle_m: np.ndarray) -> None:

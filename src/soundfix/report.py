@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from soundfix.consensus import Consensus
 from soundfix.health import Health
@@ -34,7 +34,7 @@ def report_microphones(
 
     source: the first. is_certain: whether its place is; where it is not, nobody is accused on its account.
     """
-    shells = _shells(scene, health, consensus, source)
+    shells = _shells(scene, health, consensus, source.covariance_m2)
     consensus = consensus if is_certain else replace(consensus, is_named=np.zeros_like(consensus.is_named))
     reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
     reports = tuple(_with_shell(report, found) for report, found in zip(reports, shells, strict=True))
@@ -62,6 +62,17 @@ def report_unused(scene: Scene, health: Health) -> tuple[MicrophoneReport, ...]:
             position_m=microphones.positions[m] if microphones.is_known[m] else None,
         )
         for m in range(len(microphones))
+    )
+
+
+def report_unbelieved(scene: Scene, health: Health, consensus: Consensus) -> tuple[MicrophoneReport, ...]:
+    """The reports of an abstention: where microphones of unknown position would be, were the source at one of the modes."""
+    odds = sum(mode.probability or 0.0 for mode in consensus.modes) or 1.0
+    modes = [replace(mode, probability=mode.probability and mode.probability / odds) for mode in consensus.modes]
+    shells = _shells(scene, health, replace(consensus, modes=modes), np.zeros((3, 3)))
+    return tuple(
+        replace(report, guess_m=found.place_m if found else None)
+        for report, found in zip(report_unused(scene, health), shells, strict=True)
     )
 
 
@@ -124,14 +135,13 @@ def _finding(report: MicrophoneReport) -> list[Finding]:
     return [Finding(f"{report.status}:{report.name}", f"{report.name}: {sentence}")]
 
 
-def _shells(scene: Scene, health: Health, consensus: Consensus, source: Source) -> list[Shell | None]:
+def _shells(
+    scene: Scene, health: Health, consensus: Consensus, covariance_m2: Float[np.ndarray, "3 3"]
+) -> list[Shell | None]:
     """Of every microphone that is heard and whose position is unknown."""
     is_sought = health.is_heard & ~scene.microphones.is_known
     box, positions = scene.search_box(), scene.microphones.positions
-    return [
-        shell(m, positions, consensus, source.covariance_m2, box) if is_sought[m] else None
-        for m in range(len(positions))
-    ]
+    return [shell(m, positions, consensus, covariance_m2, box) if is_sought[m] else None for m in range(len(positions))]
 
 
 def _with_shell(report: MicrophoneReport, found: Shell | None) -> MicrophoneReport:

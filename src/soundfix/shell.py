@@ -14,8 +14,7 @@ leaves the whole room, as does a curve without a peak, by its A(rho). An error e
 vectors from the r_j to x): p is blurred by that, for the covariance of the source, and by DELAY_SIGMA_M.
 
 The place given is the one with the least expected distance from all places on the shell within the room (their geometric
-median: Weiszfeld, 1937). It is no position: its own expected error, metres, stands beside it. Who has learned how
-microphones stand in rooms may lean the place towards where it would put this one (`leaning`); the shell stays what it was.
+median: Weiszfeld, 1937). It is no position: its own expected error, metres, stands beside it.
 """
 
 from collections.abc import Iterator
@@ -79,21 +78,6 @@ def shell(
         place_m=place_m,
         expected_error_m=float(weights @ physics.distances(place_m, points)),
     )
-
-
-def leaning(found: Shell, learned_m: Float[np.ndarray, "3"], sigma_m: float, box: Float[np.ndarray, "2 3"]) -> Shell:
-    """The same shell; its place for a layout prior, Gaussian about a learned place with this deviation along an axis."""
-    radii_m = np.linspace(*found.radius90_m, QUANTILES)
-    ends = found.centre_m + radii_m[:, None, None] * directions()
-    is_within = _is_within(ends, _roomy(box))
-    if not is_within.any():
-        return found
-    points, area = ends[is_within], np.broadcast_to(radii_m[:, None] ** 2, is_within.shape)[is_within]
-    off = np.square(physics.distances(learned_m, points) / sigma_m) / 2
-    weights = _share(area * np.exp(off.min() - off))
-    place_m = geometric_median(points, weights)
-    expected_error_m = float(weights @ physics.distances(place_m, points))
-    return replace(found, layout="learned", place_m=place_m, expected_error_m=expected_error_m)
 
 
 def curve(

@@ -36,14 +36,12 @@ from soundfix.refine import RUNNERS_UP, Mode, find_modes, polish
 from soundfix.scene import Scene, free_axes
 from soundfix.second_look import CANDIDATES
 from soundfix.several import MOST_SOURCES, Spots, apart_from, further_sources, several, unexplained
-from soundfix.shell import leaning
 from soundfix.tensors import to_windows
 from soundfix.verdict import CLEAR_LEAD, LIKELY, LISTED, MOST_CANDIDATES, place_sources
 
 DECODER_ERRORS = 3.0  # standard errors that its coordinates are trusted to
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
 USUAL_WALL_M = 1.3  # from a source to floor and ceiling
-LAYOUT_ERRORS = 2.0  # of microphones the decoder knows less than of sources: so many of its standard errors
 BREADTH = 2.0  # of the search for candidates: what it passes over no second look finds
 
 
@@ -53,14 +51,12 @@ def three_stream(
     beats: Path | str | None = None,
     explains: bool = False,
     polishes: bool = True,
-    leans: bool = False,
 ) -> "ThreeStream":
     """The packaged network, or that of a checkpoint, answering with its likelihood head."""
     return ThreeStream(
         network=_load(checkpoint or checkpoints.PACKAGED, beats),
         explains=explains,
         polishes=polishes,
-        leans=leans,
         is_calibrated=checkpoint is None,
     )
 
@@ -90,14 +86,12 @@ def _load(checkpoint: Path | str, beats: Path | str | None) -> Network:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ThreeStream:
     """network: with a likelihood head. explains: whether estimates say what was made of every pair. polishes: whether the
-    best cell of the finest grid is polished on the sub-sample correlation. leans: whether the places of microphones of
-    unknown position heed the layouts that the position decoder has learned. is_calibrated: whether the factors of
-    regions.py were measured with this network."""
+    best cell of the finest grid is polished on the sub-sample correlation. is_calibrated: whether the factors of regions.py
+    were measured with this network."""
 
     network: Network
     explains: bool = False
     polishes: bool = True
-    leans: bool = False
     is_calibrated: bool = False
     name: str = "three-stream"
 
@@ -129,7 +123,6 @@ class ThreeStream:
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
         estimate = regions.told(estimate, is_held_out=self.is_calibrated)
-        estimate = _leaning(estimate, listener, scene) if self.leans else estimate
         return _explained(estimate, listener, scene) if self.explains else estimate
 
 
@@ -203,15 +196,10 @@ class Listener:
         """The position decoder's sources, in the coordinates of the scene."""
         return self.answers.sources_m[0].double().cpu().numpy() + self._origin_m
 
-    @property
-    def microphones_m(self) -> Float[np.ndarray, "mic 3"]:
-        """Where the position decoder puts microphones, in the coordinates of the scene."""
-        return self.answers.microphones_m[0].double().cpu().numpy() + self._origin_m
-
     def decode(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Places:
         """The position decoder's places."""
         self.hear(audio, scene, pairs)
-        return Places(self.sources_m, self.microphones_m)
+        return Places(self.sources_m, self.answers.microphones_m[0].double().cpu().numpy() + self._origin_m)
 
     @property
     def error_m(self) -> float:
@@ -401,18 +389,6 @@ def polished(
     height = evidence.at(physics.range_differences(place, positions, evidence.pairs)).clip(LEAST_HEIGHT)
     weighted = replace(evidence, values=evidence.values * np.sqrt(height)[:, None].astype(evidence.values.dtype))
     return polish(weighted, positions, place[None], box)[0].position
-
-
-def _leaning(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:
-    """The estimate whose shells (shell.py) have places that heed where the position decoder puts those microphones."""
-    if not estimate.sources:
-        return estimate
-    sigma_m, box = LAYOUT_ERRORS * listener.error_m, scene.search_box()
-    reports = [
-        replace(report, shell=report.shell and leaning(report.shell, learned_m, sigma_m, box))
-        for report, learned_m in zip(estimate.microphones, listener.microphones_m, strict=True)
-    ]
-    return replace(estimate, microphones=tuple(reports))
 
 
 def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:
