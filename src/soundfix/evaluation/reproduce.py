@@ -26,8 +26,8 @@ ALONE, FEWER_MICROPHONES, HIDDEN, AT_ONCE = 11, (5, 7, 9), (4, 3, 2), (2, 3)
 OURS = "three-stream (ours)"
 YARDSTICKS = ("SRP-PHAT", "SRP-PHAT, ASCM", OURS)
 NO_LAYOUT = (
-    "Ours has learned no layout: from one window it knows the distance of such a microphone from the source, and no more "
-    '("radius only"). Its place is the one with the least expected distance on the sphere within the room.'
+    "From one window ours knows the distance of such a microphone from the source, and no more (radius only). Its place is "
+    "the one with the least expected distance on the sphere within the room; it has learned no layout."
 )
 SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute; learning rates for small batches
     "network.ngcc={'channels': 8, 'sinc_taps': 127}",
