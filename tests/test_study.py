@@ -13,9 +13,20 @@ from soundfix.errors import ConfigError, DatasetError, OutputError, SoundfixErro
 from soundfix.evaluation import study
 from soundfix.evaluation.ablations import ABLATIONS, ablate
 from soundfix.evaluation.published import ELEVEN, FEWER, METHODS
-from soundfix.evaluation.reproduce import SHORT, entrants, entrants_for_several, reproduce, tables
+from soundfix.evaluation.reproduce import (
+    HIDDEN,
+    OURS,
+    SHORT,
+    _table_3,
+    entrants,
+    entrants_for_several,
+    reproduce,
+    tables,
+)
+from soundfix.evaluation.rows import Row
 from soundfix.evaluation.setting import Setting, material_for, rows_of
 from soundfix.evaluation.study import Budget, Entrant, Material, train_all, train_one
+from soundfix.metrics import Score
 from soundfix.overrides import apply_overrides
 from soundfix.recipes import RECIPES, STAGES, Stage, tiny
 
@@ -151,6 +162,23 @@ def test_a_longer_warm_up_keeps_its_share():
     assert study._of_length(Stage(steps=10_000, warm_up=1667), 1200).warm_up == 200
     assert study._of_length(Stage(steps=10_000, warm_up=100), 1200).warm_up == 100
     assert study._of_length(Stage(steps=100, warm_up=10), 50).warm_up == 10
+
+
+def test_the_table_of_unknown_positions_has_a_row_of_ours():
+    """Each method's mean over its own rows, in centimetres; the published number where there is one."""
+    score = Score(error_m=1.0, xy_m=1.0, z_m=0.0, is_answered=True, covered=1.0)
+    rows = [
+        Row(
+            clip=clip, moment=clip, labels={"sound": "speech"}, sources=1, window_s=0.128, microphones=11, unknown=unknown,
+            fault="none", rt60_s=0.3, snr_db=15.0, method=method, verdict="ok", true_m=[], said_m=[], seconds=0.1,
+            score=score._replace(microphones_m=(off_m, off_m + 0.1)),
+        )
+        for method, off_m in (("wav2pos", 2.0), (OURS, 1.0)) for unknown in HIDDEN for clip in range(4)
+    ]  # fmt: skip
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in _table_3(rows).splitlines()]
+    assert lines[0] == ["method", "7 of 11 known", "8 of 11 known", "9 of 11 known"]
+    assert lines[2] == ["wav2pos", "205.0 ± 0.0 (182.8)", "205.0 ± 0.0 (93.1)", "205.0 ± 0.0 (36.8)"]
+    assert lines[-1] == [OURS, *["105.0 ± 0.0"] * 3]
 
 
 @pytest.mark.slow

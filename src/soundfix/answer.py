@@ -18,7 +18,7 @@ from soundfix.localizer import Estimate, Finding, MicrophoneReport, Source, Verd
 from soundfix.motion import followed
 from soundfix.pieces import Window
 from soundfix.refine import Mode, find_modes
-from soundfix.report import drowned, report_microphones, report_unused
+from soundfix.report import drowned, report_microphones, report_unbelieved, report_unused
 from soundfix.scene import Scene, free_axes
 from soundfix.verdict import (
     AMBIGUITIES,
@@ -83,17 +83,19 @@ def answer(
         guess_m = least_expected_error(consensus)[None]
     if detection(consensus) < DETECTED:
         nothing = Finding("no_signal", "the microphones hear nothing in common")
-        return _abstain(scene, health, method, nothing, guess_m)
+        return _abstain(scene, health, method, nothing, guess_m, consensus)
     if unsure > UNSURE:
         nowhere = Finding("no_fix", f"more likely than not ({unsure:.0%}) the source is at none of the best places")
-        return _abstain(scene, health, method, nowhere, guess_m)
+        return _abstain(scene, health, method, nowhere, guess_m, consensus)
     if 2 * consensus.is_named.sum() >= is_used.sum():
         accused, heard = int(consensus.is_named.sum()), int(is_used.sum())
-        return _abstain(scene, health, method, _no_majority(accused, heard), guess_m)
+        return _abstain(scene, health, method, _no_majority(accused, heard), guess_m, consensus)
 
     sources, motion_findings = followed(_window(scene, health, consensus, box), sources)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
-    reports, microphone_findings = report_microphones(scene, health, consensus, is_certain=is_certain)
+    reports, microphone_findings = report_microphones(
+        scene, health, consensus, source=sources[0], is_certain=is_certain
+    )
     findings = (*health.findings, *microphone_findings, *outside, *place_findings, *motion_findings, *pair_findings)
     return _estimate(scene, method, findings, sources, reports)
 
@@ -207,9 +209,12 @@ def _no_majority(accused: int, heard: int) -> Finding:
 
 
 def _abstain(
-    scene: Scene, health: Health, method: str, why: Finding, guess_m: Float[np.ndarray, "place 3"] | None = None
-) -> Estimate:
-    silent = _estimate(scene, method, (*health.findings, why), (), report_unused(scene, health))
+    scene: Scene, health: Health, method: str, why: Finding, guess_m: Float[np.ndarray, "place 3"] | None = None,
+    consensus: Consensus | None = None,
+) -> Estimate:  # fmt: skip
+    """guess_m, consensus: what it does not believe in."""
+    reports = report_unbelieved(scene, health, consensus) if consensus else report_unused(scene, health)
+    silent = _estimate(scene, method, (*health.findings, why), (), reports)
     return replace(silent, guess_m=guess_m)
 
 

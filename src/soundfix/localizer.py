@@ -48,12 +48,30 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Shell:
+    """All that one window knows of where a microphone of unknown position stands: on a sphere round the source, in the room.
+
+    centre_m: the source. radius_m: median of the distance from it; sigma_m: its standard deviation; radius90_m: from, to,
+    the interval that holds it with 90 %. place_m: the place with the least expected distance from the microphone, which is
+    expected_error_m; no position.
+    """
+
+    centre_m: Float[np.ndarray, "3"]
+    radius_m: float
+    sigma_m: float
+    radius90_m: tuple[float, float]
+    place_m: Float[np.ndarray, "3"]
+    expected_error_m: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MicrophoneReport:
     """What the answer says of one microphone.
 
     weight: its share in the answer, 0 (left out) to 1. position_m: its known, or its estimated, position; None
     where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
-    None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position.
+    None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position, where that
+    is clear; shell: what one window knows of its place, be that little; guess_m: of an abstention, as in Estimate.
     profile: how it agrees with the others (profile.py), where the method says so; not in the JSON.
     """
 
@@ -63,18 +81,22 @@ class MicrophoneReport:
     position_m: Float[np.ndarray, "3"] | None
     pull_m: float | None = None
     range_m: float | None = None
+    shell: Shell | None = None
+    guess_m: Float[np.ndarray, "3"] | None = None
     profile: Profile | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists and numbers, named as in the JSON file; range_m only where there is one."""
-        entry = {
+        """Plain lists and numbers, named as in the JSON file; range_m and shell only where there is one."""
+        entry: dict[str, Any] = {
             "name": self.name,
             "status": self.status,
             "weight": self.weight,
             "position_m": None if self.position_m is None else self.position_m.tolist(),
             "pull_m": self.pull_m,
         }
-        return entry if self.range_m is None else entry | {"range_m": self.range_m}
+        if self.range_m is not None:
+            entry["range_m"] = self.range_m
+        return entry if self.shell is None else entry | {"shell": _shell_dict(self.shell)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,4 +191,16 @@ def _source_dict(source: Source) -> dict[str, Any]:
         "covariance_m2": source.covariance_m2.tolist(),
         "radius90_m": source.radius90_m,
         "score": source.score,
+    }
+
+
+def _shell_dict(shell: Shell) -> dict[str, Any]:
+    return {
+        "knows": "radius only",
+        "centre_m": shell.centre_m.tolist(),
+        "radius_m": shell.radius_m,
+        "sigma_m": shell.sigma_m,
+        "radius90_m": list(shell.radius90_m),
+        "place_m": shell.place_m.tolist(),
+        "expected_error_m": shell.expected_error_m,
     }

@@ -12,8 +12,9 @@ Conventions
 - acc@30cm: share of windows with an error under 0.3 m.
 - Coverage: share of the true sources of answered windows that lie in a 90 % region, the ellipsoid of the place's covariance;
   of an ambiguous answer to one source, in any of its regions.
-- A microphone of unknown position: distance from where it truly stands to where the answer puts it; the middle of the
-  room where it puts it nowhere.
+- A microphone of unknown position: distance from where it truly stands to where the answer puts it; where it only knows a
+  shell (localizer.Shell), to the place on it with the least expected distance; where it abstains, to its guess; else to
+  the middle of the room.
 - +- is one standard error; intervals hold 95 %. Both by bootstrap over groups (clips of a recording): windows of one clip
   are no independent draws.
 
@@ -29,7 +30,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 
 from soundfix.errors import MetricsError
-from soundfix.localizer import Estimate, Source
+from soundfix.localizer import Estimate, MicrophoneReport, Source
 
 NEAR_M = 0.3  # acc@30cm
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
@@ -185,8 +186,14 @@ def _microphone_errors(
     if microphones_m is None:
         return ()
     reports = zip(estimate.microphones, microphones_m, strict=True)
-    judged = [(report.position_m, true) for report, true in reports if np.isfinite(true).all()]
+    judged = [(_place_of(report), true) for report, true in reports if np.isfinite(true).all()]
     return tuple(float(np.linalg.norm((middle_m if said is None else said) - true)) for said, true in judged)
+
+
+def _place_of(report: MicrophoneReport) -> Float[np.ndarray, "3"] | None:
+    if report.position_m is not None:
+        return report.position_m
+    return report.shell.place_m if report.shell is not None else report.guess_m
 
 
 def _check(sources_m: np.ndarray, middle_m: np.ndarray) -> None:

@@ -3,17 +3,19 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from soundfix.consensus import Consensus
 from soundfix.health import Health
-from soundfix.localizer import Finding, MicrophoneReport, Status
+from soundfix.localizer import Finding, MicrophoneReport, Shell, Source, Status
 from soundfix.profile import Profile
 from soundfix.scene import Microphones, Scene
+from soundfix.shell import shell
 
 LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
 HEARD = 4.5  # standard deviations: a profile that peaks higher has a place for this microphone, if another one
 LOUD = 3.0  # times the median level: a microphone this loud that hears nothing in common is noisy
+CLEAR_M = 1.0  # a 90 % interval narrower than this is a distance
 LITTLE = 0.5  # of what the median microphone hears: of 30 dB of noise of its own less is left
 ACCUSATIONS: tuple[Status, ...] = ("noisy", "late", "misplaced", "excluded")
 SENTENCES: dict[Status, str] = {
@@ -26,14 +28,16 @@ SENTENCES: dict[Status, str] = {
 
 
 def report_microphones(
-    scene: Scene, health: Health, consensus: Consensus, *, is_certain: bool
+    scene: Scene, health: Health, consensus: Consensus, *, source: Source, is_certain: bool
 ) -> tuple[tuple[MicrophoneReport, ...], tuple[Finding, ...]]:
     """A report on every microphone, and the findings of the consensus (those of health are in Health).
 
-    is_certain: whether the source's place is; where it is not, nobody is accused on its account.
+    source: the first. is_certain: whether its place is; where it is not, nobody is accused on its account.
     """
+    shells = _shells(scene, health, consensus, source.covariance_m2)
     consensus = consensus if is_certain else replace(consensus, is_named=np.zeros_like(consensus.is_named))
     reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
+    reports = tuple(_with_shell(report, found) for report, found in zip(reports, shells, strict=True))
     return reports, tuple(finding for report in reports for finding in _finding(report))
 
 
@@ -61,6 +65,17 @@ def report_unused(scene: Scene, health: Health) -> tuple[MicrophoneReport, ...]:
     )
 
 
+def report_unbelieved(scene: Scene, health: Health, consensus: Consensus) -> tuple[MicrophoneReport, ...]:
+    """The reports of an abstention: where microphones of unknown position would be, were the source at one of the modes."""
+    odds = sum(mode.probability or 0.0 for mode in consensus.modes) or 1.0
+    modes = [replace(mode, probability=mode.probability and mode.probability / odds) for mode in consensus.modes]
+    shells = _shells(scene, health, replace(consensus, modes=modes), np.zeros((3, 3)))
+    return tuple(
+        replace(report, guess_m=found.place_m if found else None)
+        for report, found in zip(report_unused(scene, health), shells, strict=True)
+    )
+
+
 def _report(m: int, microphones: Microphones, health: Health, consensus: Consensus) -> MicrophoneReport:
     profile = consensus.profiles[m] if microphones.is_known[m] and health.is_heard[m] else None
     return MicrophoneReport(
@@ -69,9 +84,20 @@ def _report(m: int, microphones: Microphones, health: Health, consensus: Consens
         weight=float(health.weight[m] * consensus.is_kept[m]),
         position_m=microphones.positions[m] if microphones.is_known[m] else None,
         pull_m=profile.pull_m if profile else None,
-        range_m=_range(m, microphones, health, consensus),
         profile=profile,
     )
+
+
+def radius_only(report: MicrophoneReport) -> str:
+    """What is known of where a microphone of unknown position stands."""
+    if report.shell is None:
+        return "not even its distance from the source: anywhere in the room"
+    nearest_m, furthest_m = report.shell.radius90_m
+    if report.range_m is None:
+        return f"{nearest_m:.1f} to {furthest_m:.1f} m from the source: radius only, and hardly that"
+    half_cm = 100 * max(report.range_m - nearest_m, furthest_m - report.range_m)
+    on = f"on a sphere of {report.range_m:.2f} m ± {half_cm:.0f} cm round the source"
+    return f"{on}: radius only, one window knows no more"
 
 
 def _status_before(m: int, microphones: Microphones, health: Health) -> Status:
@@ -101,17 +127,25 @@ def accusation(profile: Profile, *, is_loud: bool) -> Status:
 
 def _finding(report: MicrophoneReport) -> list[Finding]:
     if report.status == "unknown-position":
-        heard = "was not heard well enough" if report.range_m is None else f"is {report.range_m:.2f} m from the source"
-        return [Finding(f"radius_only:{report.name}", f"{report.name}: position unknown; it {heard}", degrades=False)]
+        sentence = f"{report.name}: position unknown; {radius_only(report)}"
+        return [Finding(f"radius_only:{report.name}", sentence, degrades=False)]
     if report.status not in SENTENCES:
         return []
     sentence = SENTENCES[report.status].format(pull=report.pull_m or 0.0)
     return [Finding(f"{report.status}:{report.name}", f"{report.name}: {sentence}")]
 
 
-def _range(m: int, microphones: Microphones, health: Health, consensus: Consensus) -> float | None:
-    """Distance from the source of a microphone of unknown position: its pull, had it stood at the source."""
-    profile = consensus.profiles[m]
-    if microphones.is_known[m] or not health.is_heard[m] or profile is None or profile.pull_m < 0:
-        return None
-    return profile.pull_m if max(profile.elsewhere, profile.at_zero) > HEARD else None
+def _shells(
+    scene: Scene, health: Health, consensus: Consensus, covariance_m2: Float[np.ndarray, "3 3"]
+) -> list[Shell | None]:
+    """Of every microphone that is heard and whose position is unknown."""
+    is_sought = health.is_heard & ~scene.microphones.is_known
+    box, positions = scene.search_box(), scene.microphones.positions
+    return [shell(m, positions, consensus, covariance_m2, box) if is_sought[m] else None for m in range(len(positions))]
+
+
+def _with_shell(report: MicrophoneReport, found: Shell | None) -> MicrophoneReport:
+    if found is None:
+        return report
+    nearest_m, furthest_m = found.radius90_m
+    return replace(report, shell=found, range_m=found.radius_m if furthest_m - nearest_m < CLEAR_M else None)

@@ -9,6 +9,7 @@ from soundfix.explanations import Explanation
 from soundfix.history import Event
 from soundfix.localizer import Estimate, MicrophoneReport, Status
 from soundfix.physics import SPEED_OF_SOUND_M_S
+from soundfix.report import radius_only
 
 EXCHANGED_M = 0.5  # a place this near to another's is taken for it
 CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
@@ -127,4 +128,7 @@ def _pull(report: MicrophoneReport) -> str:
 
 
 def _range(report: MicrophoneReport) -> str:
-    return "" if report.range_m is None else f", {report.range_m:.2f} m from the source"
+    """Of one window, what it knows; of many, the median distance from the source."""
+    if report.shell is not None:
+        return f", {radius_only(report)}"
+    return "" if report.range_m is None else f", {report.range_m:.2f} m from the source (radius only)"
