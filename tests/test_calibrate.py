@@ -109,7 +109,19 @@ def test_a_shape_without_any_position(rng, monkeypatch):
     assert result.is_relative
     off = np.linalg.norm(aligned(shape_of(result), places).positions - places, axis=1)
     assert off.max() < 0.15
-    assert any("but for a turn" in line for line in lines(result, result.microphones))
+    said = list(lines(result, result.microphones))
+    assert any("but for a turn" in line for line in said)
+    assert not result.is_doubtful
+    assert not any("may be wrong" in line for line in said)
+
+
+@pytest.mark.slow
+def test_a_shape_that_fits_badly_is_doubted(rng, monkeypatch):
+    monkeypatch.setattr(shape, "STARTS", 1)
+    sound = hearing(STUDIO, walk(rng), rng, wrong=0.4)
+    result = calibrate(sound, listed(np.full((11, 3), np.nan)))
+    assert result.is_doubtful
+    assert any("the layout may be wrong" in line for line in lines(result, result.microphones))
 
 
 @pytest.mark.slow

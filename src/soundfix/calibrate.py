@@ -167,10 +167,10 @@ def _on_all(layout: Layout, hearing: Hearing, rng: np.random.Generator) -> Solut
     """This shape with all moments, heard again as it expects them. An arrival that it does not find costs, too."""
     arrivals, box = hearing.agreed(AGREED), around(layout.positions)
     if hearing.curves is None:
-        return refined(replace(layout, sources=sources_from(arrivals, layout, box, rng)), arrivals)
+        return refined(replace(layout, sources=sources_from(arrivals, layout, box, rng)), arrivals, rng)
     everyone = np.isfinite(arrivals.path_m).any(axis=0)
     again, there = hearing.again(layout, everyone, box, rng)
-    solution = refined(there, again)
+    solution = refined(there, again, rng)
     return replace(solution, cost=solution.cost + MISSED * float(np.isnan(again.path_m).sum()))
 
 

@@ -38,6 +38,8 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     yield _residuals(result)
     if result.is_relative:
         yield "fewer than three positions were known: the layout is right but for a turn, a shift and a mirror image"
+    if result.is_doubtful:
+        yield "nothing fits all that was heard well: the layout may be wrong; walk for longer, at more heights, where it is quieter"
     if result.has_free_clocks:
         yield f"clocks run by that of {microphones.names[int(np.flatnonzero(microphones.is_known)[0])]}"
     if result.stand_m is not None:
@@ -87,6 +89,7 @@ def as_dict(result: Calibration) -> dict[str, Any]:
         "speed_of_sound_m_s": result.speed_m_s,
         "speed_of_sound_sigma_m_s": result.speed_sigma_m_s,
         "is_relative": result.is_relative,
+        "is_doubtful": result.is_doubtful,
         "has_free_clocks": result.has_free_clocks,
         "stand_next_m": None if result.stand_m is None else result.stand_m.tolist(),
         "stand_next_for": result.stand_for,

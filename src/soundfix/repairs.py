@@ -25,6 +25,10 @@ FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by:
 SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 SURE_M = 0.1  # a standard error beyond this wants more motion
+MOST, DOUBTFUL = (
+    0.5,
+    0.45,
+)  # of the positions; misfit: of shapes right to 5 cm 0.18-0.3, of wrong ones 0.6-0.8 (EXPERIMENTS.md)
 GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
 MOST_PLACES = 200
 
@@ -55,6 +59,7 @@ class Calibration:
     """microphones: the list, corrected. sources: (W, 3), at times_s: of the moments on which enough microphones agree.
 
     speed_m_s and its standard error. is_relative: no position was known, so the layout may be turned, moved and mirrored.
+    is_doubtful: most positions were found, and what was heard does not fit them well.
     stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
@@ -65,6 +70,7 @@ class Calibration:
     speed_m_s: float
     speed_sigma_m_s: float
     is_relative: bool
+    is_doubtful: bool
     has_free_clocks: bool
     stand_m: Float[np.ndarray, "3"] | None
     stand_for: str | None
@@ -89,6 +95,16 @@ class Outcome:
         """The list's microphones, and the sources that were found."""
         return replace(self.listed, sources=self.solution.layout.sources, kappa=self.solution.layout.kappa)
 
+    @property
+    def is_shape(self) -> bool:
+        """Most positions were found, so that little holds them but each other."""
+        return bool(np.isinf(self.freedom.positions).mean() > MOST)
+
+    @property
+    def misfit(self) -> float:
+        """What an arrival costs on average: half of log(1 + e² / sigma²)."""
+        return self.solution.cost / max(int(np.isfinite(self.arrivals.path_m).sum()), 1)
+
 
 def told(outcome: Outcome, *, room: Room | None, has_free_clocks: bool) -> Calibration:
     """The solution in words and in a corrected list."""
@@ -105,6 +121,7 @@ def told(outcome: Outcome, *, room: Room | None, has_free_clocks: bool) -> Calib
         speed_m_s=outcome.speed_m_s * solution.layout.kappa,
         speed_sigma_m_s=outcome.speed_m_s * solution.covariance.kappa,
         is_relative=is_relative,
+        is_doubtful=outcome.is_shape and outcome.misfit > DOUBTFUL,
         has_free_clocks=has_free_clocks,
         stand_m=stand,
         stand_for=stand_for,

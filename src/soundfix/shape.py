@@ -7,8 +7,9 @@ the heights. With b known of a moment, what a microphone heard is a range, r = a
     r² - d² = (z_m - z_w)² = z_m² + z_w² - 2 z_m z_w
 
 is a term of microphones, a term of moments, and a matrix of rank one: the product of the heights. Robust least squares
-finds it, up to mirroring; bundle adjustment in space follows. Last, single microphones are mirrored in the plane of the
-sources while that helps. Nothing else tells one start from another but the cost: several are tried.
+finds it, up to mirroring; bundle adjustment in space follows. What is wrong then is up and down exchanged: of single
+microphones, or of all that is on one side of a line, sources too. So such are mirrored in the plane of the sources, one at
+a time and at random, and what is better stays. Only the cost tells one start from another: several are tried.
 """
 
 from collections.abc import Iterator
@@ -16,35 +17,43 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float
 
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust, medians
 from soundfix.first_guess import around, sources_from
 
-STARTS, FOUND, FLIPS = 6, 3, 3
+STARTS, FOUND, FLIPS = 6, 3, 40
 LARGEST_SHARE = 0.98  # of the moments: the largest difference of two arrivals is about the distance of the microphones
 ENDFIRE = 1.15  # times that: no source was quite on the line through both
 PLACED_M = 0.3  # standard deviation of where a start has a microphone; the first start has them as they are
 FLAT = np.array([1.0, 1.0, 0.0])
 FLAT_SCALES, FLAT_AGAIN_SCALES = (100.0, 30.0), (30.0, 20.0)  # standard errors: heights are misfits in the plane
-SCALES, FLIP_SCALES, FINE_SCALES = (30.0, 10.0), (10.0,), (5.0, 3.0, 1.0)
+SCALES, FLIP_SCALES, FINE_SCALES = (30.0, 10.0), (10.0, 3.0), (5.0, 3.0, 1.0)
 HEIGHT_ROUNDS, HEIGHT_MISFIT_M = 60, 0.15  # of ranges, that counts half
 SHORTEST_M = 0.5  # a range that is shorter is not trusted more
 LEAST = 1e-6  # of least squares, so that they are not singular
-BETTER = 0.995  # of the cost, to be worth a change
+BETTER = 0.999  # of the cost, to be worth a change
 
 
 def shapes(arrivals: Arrivals, rng: np.random.Generator) -> list[Solution]:
-    """The FOUND best, the best first: turned, moved and mirrored each is as good."""
-    found = [solid(flat(start, arrivals, rng), arrivals, rng) for start in _starts(arrivals, rng)]
-    best = sorted(found, key=lambda solution: solution.cost)[:FOUND]
-    fine = [refined(solution.layout, arrivals) for solution in best]
-    return sorted(fine, key=lambda solution: solution.cost)
+    """The FOUND best that differ, the best first: turned, moved and mirrored each is as good."""
+    found = sorted((solid(flat(start, arrivals, rng), arrivals, rng) for start in _starts(arrivals, rng)), key=_cost)
+    best = [each for k, each in enumerate(found) if k == 0 or each.cost > found[k - 1].cost / BETTER][:FOUND]
+    return sorted((refined(each.layout, arrivals, rng) for each in best), key=_cost)
 
 
-def refined(layout: Layout, arrivals: Arrivals) -> Solution:
-    """With those microphones mirrored for which that is better, and then as exact as it gets."""
-    return unbound(_flipped(unbound(layout, arrivals, FLIP_SCALES), arrivals).layout, arrivals, FINE_SCALES)
+def refined(layout: Layout, arrivals: Arrivals, rng: np.random.Generator) -> Solution:
+    """With what is better mirrored, and then as exact as it gets."""
+    best = unbound(layout, arrivals, FLIP_SCALES)
+    for _ in range(FLIPS):
+        flip = mirrored if rng.random() < 0.5 else halved
+        tried = unbound(flip(best.layout, rng), arrivals, FLIP_SCALES)
+        best = tried if tried.cost < BETTER * best.cost else best
+    return unbound(best.layout, arrivals, FINE_SCALES)
+
+
+def _cost(solution: Solution) -> float:
+    return solution.cost
 
 
 def _starts(arrivals: Arrivals, rng: np.random.Generator) -> Iterator[Float[np.ndarray, "mic 3"]]:
@@ -131,31 +140,26 @@ def unbound(start: Layout, arrivals: Arrivals, scales: tuple[float, ...]) -> Sol
     return adjust(arrivals, start, free, scales=scales)
 
 
-def _flipped(best: Solution, arrivals: Arrivals) -> Solution:
-    """With one microphone after the other mirrored in the plane of the sources, while that helps."""
-    for _ in range(FLIPS):
-        before = best.cost
-        for m in _furthest_first(best.layout):
-            mirrored = unbound(_mirrored(best.layout, int(m)), arrivals, FLIP_SCALES)
-            best = mirrored if mirrored.cost < BETTER * best.cost else best
-        if best.cost > BETTER * before:
-            break
-    return best
+def mirrored(layout: Layout, rng: np.random.Generator) -> Layout:
+    """One microphone on the other side of the plane that the sources are nearest to."""
+    alone = np.arange(len(layout.positions)) == rng.integers(len(layout.positions))
+    return _reflected(layout, alone, np.zeros(len(layout.sources), dtype=bool))
 
 
-def _plane(layout: Layout) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """A point of the plane that the sources are nearest to, and its normal."""
+def halved(layout: Layout, rng: np.random.Generator) -> Layout:
+    """All on one side of a line in that plane, through a microphone, on its other side."""
+    along = rng.standard_normal(3)
+    cut = rng.choice(layout.positions @ along)
+    return _reflected(layout, layout.positions @ along <= cut, layout.sources @ along <= cut)
+
+
+def _reflected(layout: Layout, these: Bool[np.ndarray, "mic"], those: Bool[np.ndarray, "moment"]) -> Layout:
     centre = np.median(layout.sources, axis=0)
-    return centre, np.linalg.svd(layout.sources - centre, full_matrices=False)[2][2]
+    normal = np.linalg.svd(layout.sources - centre, full_matrices=False)[2][2]
 
+    def reflect(
+        places: Float[np.ndarray, "place 3"], is_chosen: Bool[np.ndarray, "place"]
+    ) -> Float[np.ndarray, "place 3"]:
+        return places - 2 * np.outer(is_chosen * ((places - centre) @ normal), normal)
 
-def _furthest_first(layout: Layout) -> Int[np.ndarray, "mic"]:
-    centre, normal = _plane(layout)
-    return np.argsort(-np.abs((layout.positions - centre) @ normal))
-
-
-def _mirrored(layout: Layout, m: int) -> Layout:
-    centre, normal = _plane(layout)
-    positions = layout.positions.copy()
-    positions[m] -= 2 * ((positions[m] - centre) @ normal) * normal
-    return replace(layout, positions=positions)
+    return replace(layout, positions=reflect(layout.positions, these), sources=reflect(layout.sources, those))

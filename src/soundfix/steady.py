@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 AROUND_S = 1.0  # before and after a moment
 NEAR_M = 0.3  # of what the moments around it let expect: of walks of 1 m/s and less the differences bend no more
 ROUNDS = 2  # without the worst, the others are judged better
-LEAST_SHARE = 0.5  # of the arrivals: where fewer are steady, sources jump
+LEAST_SHARE = 0.25  # of the arrivals: where fewer are steady, sources jump
 
 
 def steady(
