@@ -39,7 +39,7 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     if result.is_relative:
         yield "fewer than three positions were known: the layout is right but for a turn, a shift and a mirror image"
     if result.is_doubtful:
-        yield "nothing fits all that was heard well: the layout may be wrong; walk for longer, at more heights, where it is quieter"
+        yield "nothing fits all that was heard well: the layout may be wrong; walk longer, at more heights, in less noise"
     if result.has_free_clocks:
         yield f"clocks run by that of {microphones.names[int(np.flatnonzero(microphones.is_known)[0])]}"
     if result.stand_m is not None:
