@@ -769,7 +769,10 @@ def test_row_18_one_window_tells_of_an_unknown_position_only_the_distance():
     assert (report.status, report.weight, report.position_m) == ("unknown-position", 0.0, None)
     away = float(np.linalg.norm(scene.microphones.positions[2] - SOURCE))
     assert report.range_m == pytest.approx(away, abs=0.02)
-    assert note(estimate, "radius_only:mic3") == f"mic3: position unknown; it is {report.range_m:.2f} m from the source"
+    on_a_sphere = (
+        f"on a sphere of {report.range_m:.2f} m ± 2 cm round the source: radius only, one window knows no more"
+    )
+    assert note(estimate, "radius_only:mic3") == f"mic3: position unknown; {on_a_sphere}"
     assert gap(estimate, answer(scene.where(OTHERS)).sources[0].position_m) < 1e-3
 
 

@@ -51,10 +51,12 @@ def answer(
     find: Find = find_modes,
     place: Place = place_sources,
     leaves_out: bool = True,
+    follows: bool = True,
 ) -> Estimate:
     """The estimate for one window, by the method's way to correlate, to find modes and to make sources of them.
 
     leaves_out: whether microphones that contradict the rest are left out; a method may have its own way with them.
+    follows: whether who moves is looked for in the middle of the window; places that are no peaks of the evidence stay.
     """
     health = examine(scene)
     is_used = health.is_heard & scene.microphones.is_known & scene.is_trusted
@@ -91,7 +93,9 @@ def answer(
         accused, heard = int(consensus.is_named.sum()), int(is_used.sum())
         return _abstain(scene, health, method, _no_majority(accused, heard), guess_m, consensus)
 
-    sources, motion_findings = followed(_window(scene, health, consensus, box), sources)
+    motion_findings: tuple[Finding, ...] = ()
+    if follows:
+        sources, motion_findings = followed(_window(scene, health, consensus, box), sources)
     is_certain = all(finding.code != "several_places" for finding in place_findings)
     reports, microphone_findings = report_microphones(
         scene, health, consensus, source=sources[0], is_certain=is_certain

@@ -60,7 +60,7 @@ def locate_by_coordinates(scene: Scene, decoder: Decoder, *, method: str) -> Est
     ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
         return _place(decoded[0].sources_m, decoder, scene, consensus, box)
 
-    estimate = answer(scene, method=method, correlate=correlate, place=place)
+    estimate = answer(scene, method=method, correlate=correlate, place=place, follows=False)
     estimate = replace(estimate, regions=IN_TRAINING if estimate.sources else None)
     return _with_found(estimate, scene, decoded[0]) if decoded else estimate
 
