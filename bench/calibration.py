@@ -169,8 +169,9 @@ def report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> str:
         f"Shapes are right to 15 cm in {np.sum(shapes <= 0.15)} of {len(shapes)} recordings.",
         "",
         f"Sources, with four positions found: MAE {100 * found_m.mean():.1f} cm; with all positions as they are: "
-        f"{100 * true_m.mean():.1f} cm (windows of 0.5 s, against the middle of each). Of single recordings the median is "
-        f"{100 * np.median(found_m):.2f} against {100 * np.median(true_m):.2f} cm, the median ratio {np.median(found_m / true_m):.2f}.",
+        f"{100 * true_m.mean():.1f} cm (windows of 0.5 s, against the middle of each). Of single recordings "
+        f"the median is {100 * np.median(found_m):.2f} against {100 * np.median(true_m):.2f} cm, the median ratio "
+        f"{np.median(found_m / true_m):.2f}.",
         "",
         f"All clocks off by up to 20 ms: offsets found to {1e6 * np.median(offsets):.0f} us (median; 90 % below "
         f"{1e6 * np.quantile(offsets, 0.9):.0f} us).",
