@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from soundfix.bundle import SCALES, Arrivals, Freedom, Layout, _Normal, _Problem, _State, adjust, misfit, with_moment
+from soundfix.first_guess import aligned
 
 ROOM = np.array([7.0, 8.0, 2.8])
 MICROPHONES, MOMENTS = 8, 30
@@ -128,3 +129,14 @@ def test_one_more_sound_tells_most_from_where_nobody_sounded(rng):
         with_moment(arrivals, truth, free, np.array(place))[0] for place in ([6.0, 6.0, 1.2], [1.0, 1.0, 1.0])
     )
     assert beside < again < now + 1e-9
+
+
+def test_where_nobody_is_held_errors_are_those_of_the_shape(rng):
+    """Not of where it is or how it is turned: the deviations say how far off the aligned positions are."""
+    layout = world(rng)
+    free = freedom(moved=range(MICROPHONES))
+    solution = adjust(heard(layout, rng, noise_m=0.01), layout, free, scales=(1.0,))
+    off = aligned(solution.layout, layout.positions).positions - layout.positions
+    assert solution.covariance.sigma_m.max() < 0.2
+    ratio = np.linalg.norm(off, axis=1) / solution.covariance.sigma_m
+    assert 0.2 < np.sqrt(np.mean(ratio**2)) < 2.0

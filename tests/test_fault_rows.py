@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 import soundfix
 from scenes import anechoic_scene, drawn
+from soundfix import physics, shape
 from soundfix.cli import app
 from soundfix.errors import AudioFileError, MicrophoneFileError, SceneError, SoundfixError
 from soundfix.faults import Fault, break_scene
@@ -786,6 +787,20 @@ def test_row_18_a_recording_tells_where_it_is_and_how_well(tmp_path, walked):
     assert np.linalg.norm(off) < 0.1
     assert off @ np.linalg.solve(placed["covariance_m2"], off) < 12.0
     assert "mic3  placed at (" in said
+
+
+@pytest.mark.slow
+def test_row_18_without_any_position_the_shape_is_found(tmp_path, walked, monkeypatch):
+    """Twelve seconds tell of eight microphones' shape, or the answer says that they do not."""
+    monkeypatch.setattr(shape, "STARTS", 2)
+    monkeypatch.setattr(shape, "FLIPS", 5)
+    scene = walked[0]
+    said, found = calibrated(replace(scene, microphones=Microphones(positions=np.full((8, 3), np.nan))), tmp_path)
+    assert found["is_relative"]
+    assert "the layout is right but for a turn" in said
+    placed = np.array([each["position_m"] for each in found["microphones"]])
+    apart = [physics.distances(places, places) for places in (placed, scene.microphones.positions)]
+    assert found["is_doubtful"] or np.abs(apart[0] - apart[1]).max() < 0.3
 
 
 @pytest.mark.slow

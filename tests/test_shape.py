@@ -8,7 +8,7 @@ import pytest
 from soundfix import shape
 from soundfix.bundle import Layout
 from soundfix.first_guess import aligned
-from soundfix.shape import heights, refined, shapes
+from soundfix.shape import heights, refined, shapes, upright
 from soundfix.steady import steady
 from soundfix.worlds import LUVIRA_TWIN
 from walks import array, hearing, walk
@@ -24,6 +24,10 @@ def laid_out(positions, sources):
 
 def off_m(layout, places):
     return float(np.sqrt(np.mean(np.sum((aligned(layout, places).positions - places) ** 2, axis=1))))
+
+
+def cost(solution):
+    return solution.cost
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def test_a_microphone_mirrored_in_the_plane_of_the_sources_is_mirrored_back(sour
 def test_the_studio_from_a_walk(seed):
     rng = np.random.default_rng(seed)
     arrivals = heard(STUDIO, walk(rng, 110, corners=5), rng, wrong=0.08)
-    assert off_m(shapes(arrivals, rng)[0].layout, STUDIO) < 0.05
+    assert off_m(min(shapes(arrivals, rng), key=cost).layout, STUDIO) < 0.05
 
 
 @pytest.mark.slow
@@ -68,12 +72,20 @@ def test_an_array_as_high_as_the_room(seed):
     rng = np.random.default_rng(seed)
     places = array(rng)
     arrivals = heard(places, walk(rng, 110, corners=5), rng)
-    assert off_m(shapes(arrivals, rng)[0].layout, places) < 0.15
+    assert off_m(min(shapes(arrivals, rng), key=cost).layout, places) < 0.15
 
 
 def test_the_same_seed_the_same_shape(rng, monkeypatch):
     monkeypatch.setattr(shape, "STARTS", 2)
     sound = hearing(STUDIO, walk(rng, 40), rng, wrong=0.0, missing=0.0)
-    first, second = (shapes(sound.arrivals, np.random.default_rng(1)) for _ in range(2))
+    monkeypatch.setattr(shape, "FLIPS", 4)
+    first, second = (list(shapes(sound.arrivals, np.random.default_rng(1))) for _ in range(2))
     assert np.array_equal(first[0].layout.positions, second[0].layout.positions)
-    assert [each.cost for each in first] == sorted(each.cost for each in first)
+    assert len({each.cost for each in first}) == len(first)
+
+
+def test_upright_is_level_about_its_middle(sources):
+    turned = upright(laid_out(STUDIO[:, [2, 0, 1]] + 40.0, sources))
+    assert np.abs(turned.positions.mean(axis=0)).max() < 1e-9
+    assert np.ptp(turned.positions[:, 2]) < 2.0
+    assert off_m(turned, STUDIO) < 1e-6

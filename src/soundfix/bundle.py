@@ -158,6 +158,7 @@ class _Problem:
         self.is_free: Bool[np.ndarray, unknown] = sigma > 0
         self.prior = np.where(self.is_free, 1 / np.square(np.where(self.is_free, sigma, 1.0)), 0.0)
         self.centre = _unknowns(self.state(listed))
+        self.is_anywhere = bool(np.isinf(freedom.positions).all())
 
     def state(self, layout: Layout) -> _State:
         each = np.column_stack([layout.positions, layout.offset_m, layout.drift_m_s])
@@ -201,10 +202,16 @@ class _Problem:
         return state
 
     def covariance(self, state: _State, scale: float) -> Covariance:
-        """The inverse of the information that is left when the moments are not known."""
+        """The inverse of the information that is left when the moments are not known.
+
+        Where no microphone is held, what moves or turns all alike is left out (inner constraints; Triggs et al., sec. 9).
+        """
         covariance = np.zeros((len(self.centre), len(self.centre)))
-        free = np.ix_(self.is_free, self.is_free)
-        covariance[free] = np.linalg.pinv(_Normal(self, state, scale).left()[free], rcond=1e-12, hermitian=True)
+        free, information = np.ix_(self.is_free, self.is_free), _Normal(self, state, scale).left()
+        if self.is_anywhere:
+            inner = _without_motions(state.microphones[:, :3], len(information))
+            information = inner @ information @ inner
+        covariance[free] = np.linalg.pinv(information[free], rcond=1e-9 if self.is_anywhere else 1e-12, hermitian=True)
         deviation = np.sqrt(np.diag(covariance).clip(0))
         each, count = deviation[:-1].reshape(-1, 5), len(self.listed.positions)
         corner = covariance[:-1, :-1].reshape(count, 5, count, 5)[:, :3, :, :3]
@@ -273,3 +280,13 @@ def _unknowns(state: _State) -> Float[np.ndarray, "unknown"]:
 
 def _units(vectors: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3"]:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), SMALLEST_M)
+
+
+def _without_motions(positions: Float[np.ndarray, "mic 3"], unknowns: int) -> Float[np.ndarray, "unknown unknown"]:
+    """The projection onto what neither moves nor turns all microphones alike."""
+    motions, axes = np.zeros((unknowns, 6)), np.eye(3)
+    turned = np.cross(axes[None], (positions - positions.mean(axis=0))[:, None])
+    each = np.concatenate([np.broadcast_to(axes, turned.shape), turned], axis=1)
+    motions[:-1].reshape(len(positions), 5, 6)[:, :3] = each.transpose(0, 2, 1)
+    basis = np.linalg.qr(motions)[0]
+    return np.eye(unknowns) - basis @ basis.T

@@ -6,6 +6,7 @@ time with better sources. With too few microphones of known position the shape i
 clock to trust the offsets are. What is made of the solution is in repairs.py.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,9 +19,9 @@ from soundfix.errors import SceneError
 from soundfix.explanations import Explanation, Heard, explained
 from soundfix.first_guess import aligned, around, drawn, sources_from
 from soundfix.hearing import Hearing
-from soundfix.repairs import Calibration, Outcome, told
+from soundfix.repairs import FEWEST_FIXED, Calibration, Outcome, told
 from soundfix.scene import Microphones, Room, search_box
-from soundfix.shape import refined, shapes
+from soundfix.shape import refined, shapes, upright
 
 FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
@@ -36,6 +37,7 @@ AGREED = 0.5  # share of the others that an arrival agrees with
 MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
 MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
 OWN_WALLS_M = 0.3
+CONVINCING = 0.3  # cost of an arrival: shapes that are right have less, nearly always (EXPERIMENTS.md)
 
 
 def calibrate(
@@ -66,7 +68,8 @@ def calibrate(
         solved, doubts = _from_free_clocks(arrivals, listed, microphones, room, rng)
     else:
         solved, doubts = _from_majority(arrivals, listed, microphones, room, rng)
-    box = around(solved.layout.positions) if room is None else _box(microphones, room)
+    is_anywhere = room is None or microphones.is_known.sum() < FEWEST_FIXED
+    box = around(solved.layout.positions) if is_anywhere else _box(microphones, room)
     if hearing.curves is not None and clocks == "common" and microphones.is_known.sum() >= FEWEST_KNOWN:
         solved, doubts, arrivals = _heard_by_trusted(hearing, solved, doubts, listed, microphones, box, rng)
     if hearing.curves is not None:
@@ -152,15 +155,25 @@ def _from_shape(
     """The array's shape from moments that most microphones hear; onto the positions that are known, where three are."""
     known, arrivals = microphones.is_known, hearing.agreed(AGREED)
     found = shapes(hearing.at(np.isfinite(arrivals.path_m).mean(axis=1) > MOST).agreed(AGREED), rng)
-    layout = min((_on_all(solution.layout, hearing, rng) for solution in found), key=lambda tried: tried.cost).layout
-    if known.sum() < 3:
+    layout = _best(found, hearing, rng).layout
+    if known.sum() < FEWEST_FIXED:
         free = np.ones_like(known)
         doubts = _Doubts(place=free, offset=~free, drift=~free)
         freedom = replace(_freedom(doubts, microphones), kappa=0.0)  # a smaller array in slower air hears the same
-        return adjust(arrivals, layout, freedom, scales=END_SCALES), doubts
+        return adjust(arrivals, upright(layout), freedom, scales=END_SCALES), doubts
     doubts = _Doubts(place=~known, offset=np.zeros_like(known), drift=np.zeros_like(known))
     onto = aligned(layout, listed.positions)
     return adjust(arrivals, _with(onto, listed, known), _freedom(doubts, microphones), scales=END_SCALES), doubts
+
+
+def _best(found: Iterator[Solution], hearing: Hearing, rng: np.random.Generator) -> Solution:
+    """The one that fits all moments best, or the first that fits well."""
+    tried: list[Solution] = []
+    for solution in found:
+        tried.append(_on_all(solution.layout, hearing, rng))
+        if tried[-1].cost < CONVINCING * np.isfinite(tried[-1].residual_m).sum():
+            break
+    return min(tried, key=lambda solution: solution.cost)
 
 
 def _on_all(layout: Layout, hearing: Hearing, rng: np.random.Generator) -> Solution:

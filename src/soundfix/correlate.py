@@ -13,6 +13,8 @@ from soundfix.scene import Scene
 LATEST_S = 0.02  # microphones up to this late are recognized as late
 FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
 
+UNKNOWN_M = 20.0  # across an array of which no position is known
+
 
 @dataclass(frozen=True, kw_only=True)
 class Correlator:
@@ -69,6 +71,6 @@ def largest_lag(scene: Scene) -> int:
 
 
 def _widest_m(scene: Scene) -> float:
-    """The diagonal of the box round the known microphones: no pair is further apart."""
+    """The diagonal of the box round the known microphones: no pair is further apart. Of none a large room's."""
     known = scene.microphones.positions[scene.microphones.is_known]
-    return float(np.linalg.norm(np.ptp(known, axis=0)))
+    return float(np.linalg.norm(np.ptp(known, axis=0))) if len(known) > 1 else UNKNOWN_M

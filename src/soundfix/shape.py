@@ -35,11 +35,20 @@ LEAST = 1e-6  # of least squares, so that they are not singular
 BETTER = 0.999  # of the cost, to be worth a change
 
 
-def shapes(arrivals: Arrivals, rng: np.random.Generator) -> list[Solution]:
-    """The FOUND best that differ, the best first: turned, moved and mirrored each is as good."""
-    found = sorted((solid(flat(start, arrivals, rng), arrivals, rng) for start in _starts(arrivals, rng)), key=_cost)
-    best = [each for k, each in enumerate(found) if k == 0 or each.cost > found[k - 1].cost / BETTER][:FOUND]
-    return sorted((refined(each.layout, arrivals, rng) for each in best), key=_cost)
+def shapes(arrivals: Arrivals, rng: np.random.Generator) -> Iterator[Solution]:
+    """The FOUND best that differ, the best start first: turned, moved and mirrored each is as good."""
+    found = [solid(flat(start, arrivals, rng), arrivals, rng) for start in _starts(arrivals, rng)]
+    found.sort(key=lambda solution: solution.cost)
+    best = [each for k, each in enumerate(found) if k == 0 or each.cost > found[k - 1].cost / BETTER]
+    for each in best[:FOUND]:
+        yield refined(each.layout, arrivals, rng)
+
+
+def upright(layout: Layout) -> Layout:
+    """The layout moved and turned: the microphones' middle is the origin, and the plane they are nearest to is level."""
+    middle = layout.positions.mean(axis=0)
+    axes = np.linalg.svd(layout.positions - middle, full_matrices=False)[2].T
+    return replace(layout, positions=(layout.positions - middle) @ axes, sources=(layout.sources - middle) @ axes)
 
 
 def refined(layout: Layout, arrivals: Arrivals, rng: np.random.Generator) -> Solution:
@@ -50,10 +59,6 @@ def refined(layout: Layout, arrivals: Arrivals, rng: np.random.Generator) -> Sol
         tried = unbound(flip(best.layout, rng), arrivals, FLIP_SCALES)
         best = tried if tried.cost < BETTER * best.cost else best
     return unbound(best.layout, arrivals, FINE_SCALES)
-
-
-def _cost(solution: Solution) -> float:
-    return solution.cost
 
 
 def _starts(arrivals: Arrivals, rng: np.random.Generator) -> Iterator[Float[np.ndarray, "mic 3"]]:
