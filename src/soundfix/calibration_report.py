@@ -34,7 +34,8 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     width = max(len(repair.name) for repair in result.repairs)
     for repair in result.repairs:
         yield f"  {repair.name:<{width}}  {_finding(repair)}"
-    yield f"speed of sound {result.speed_m_s:.1f} ± {result.speed_sigma_m_s:.1f} m/s"
+    known = f" ± {result.speed_sigma_m_s:.1f} m/s" if result.speed_sigma_m_s else " m/s, as it was told"
+    yield f"speed of sound {result.speed_m_s:.1f}{known}"
     yield _residuals(result)
     if result.is_relative:
         yield "fewer than three positions were known: the layout is right but for a turn, a shift and a mirror image"
