@@ -25,6 +25,7 @@ FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by:
 SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 SURE_M = 0.1  # a standard error beyond this wants more motion
+STRETCHED = 0.4  # reach of an array that was never crossed
 MOST, DOUBTFUL = (
     0.5,
     0.45,
@@ -101,6 +102,18 @@ class Outcome:
         return bool(np.isinf(self.freedom.positions).mean() > MOST)
 
     @property
+    def reach(self) -> float:
+        """The largest difference of two arrivals, as a share of the distance of the two: of the median pair.
+
+        Someone who walks among microphones passes near the line through most pairs; an array far too large is never crossed.
+        """
+        path_m, positions = self.arrivals.path_m, self.solution.layout.positions
+        first, second = np.triu_indices(len(positions), 1)
+        apart_m = np.linalg.norm(positions[first] - positions[second], axis=1)
+        largest_m = np.abs(np.nan_to_num(path_m[:, first] - path_m[:, second])).max(axis=0)
+        return float(np.median(largest_m / np.maximum(apart_m, SPOT_M)))
+
+    @property
     def misfit(self) -> float:
         """What an arrival costs on average: half of log(1 + e² / sigma²)."""
         return self.solution.cost / max(int(np.isfinite(self.arrivals.path_m).sum()), 1)
@@ -121,7 +134,7 @@ def told(outcome: Outcome, *, room: Room | None, has_free_clocks: bool) -> Calib
         speed_m_s=outcome.speed_m_s * solution.layout.kappa,
         speed_sigma_m_s=outcome.speed_m_s * solution.covariance.kappa,
         is_relative=is_relative,
-        is_doubtful=outcome.is_shape and outcome.misfit > DOUBTFUL,
+        is_doubtful=outcome.is_shape and (outcome.misfit > DOUBTFUL or outcome.reach < STRETCHED),
         has_free_clocks=has_free_clocks,
         stand_m=stand,
         stand_for=stand_for,
