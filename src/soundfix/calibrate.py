@@ -26,10 +26,8 @@ from soundfix.shape import refined, shapes, upright
 FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
-SPEED_SHARE, FREE_CLOCKS_SPEED_SHARE = (
-    0.03,
-    0.005,
-)  # standard deviations of the speed of sound: it takes offsets with it
+SPEED_SHARE = 0.03  # standard deviation of the speed of sound
+FREE_CLOCKS_SPEED_SHARE = 0.005  # the same where all clocks run freely: it would take the offsets with it
 ROUNDS = 2
 CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the first guess
 START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)

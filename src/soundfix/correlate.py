@@ -12,7 +12,6 @@ from soundfix.scene import Scene
 
 LATEST_S = 0.02  # microphones up to this late are recognized as late
 FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
-
 UNKNOWN_M = 20.0  # across an array of which no position is known
 
 

@@ -26,10 +26,8 @@ SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 SURE_M = 0.1  # a standard error beyond this wants more motion
 STRETCHED = 0.4  # reach of an array that was never crossed
-MOST, DOUBTFUL = (
-    0.5,
-    0.45,
-)  # of the positions; misfit: of shapes right to 5 cm 0.18-0.3, of wrong ones 0.6-0.8 (EXPERIMENTS.md)
+MOST = 0.5  # of the positions
+DOUBTFUL = 0.45  # misfit: of shapes right to 5 cm 0.18-0.3, of wrong ones 0.6-0.8 (EXPERIMENTS.md)
 GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
 MOST_PLACES = 200
 
