@@ -27,6 +27,7 @@ SCALES = (1000.0, 100.0, 10.0, 1.0)
 SETTLED = 1e-6  # relative gain of a step after which there is no more to gain
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-9, 1e9
 LEAST_INFORMATION = 1e-6  # of a moment's unknowns, 1 / m²: nothing, but not singular
+MOST_OFF = 3.0  # standard errors that kappa may be off: in air without any speed all sounds come from one spot, and fit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -159,6 +160,7 @@ class _Problem:
         self.prior = np.where(self.is_free, 1 / np.square(np.where(self.is_free, sigma, 1.0)), 0.0)
         self.centre = _unknowns(self.state(listed))
         self.is_anywhere = bool(np.isinf(freedom.positions).all())
+        self.kappas = listed.kappa + MOST_OFF * (freedom.kappa or np.inf) * np.array([-1, 1])
 
     def state(self, layout: Layout) -> _State:
         each = np.column_stack([layout.positions, layout.offset_m, layout.drift_m_s])
@@ -227,7 +229,7 @@ class _Normal:
     """The normal equations at a state, in blocks: of moments, of microphones' unknowns, and between the two."""
 
     def __init__(self, problem: _Problem, state: _State, scale: float) -> None:
-        a, self.state, self.is_free = problem.arrivals, state, problem.is_free
+        a, self.state, self.is_free, self.kappas = problem.arrivals, state, problem.is_free, problem.kappas
         off = problem.residual(state)
         weight = np.nan_to_num(1 / (np.square(a.sigma_m) + np.square(off / scale)))
         off, path = np.nan_to_num(off), np.nan_to_num(a.path_m)
@@ -265,7 +267,8 @@ class _Normal:
         moved = np.einsum("wab,wb->wa", inverse, self.pull) - back @ change
         each = change[:-1].reshape(-1, 5)
         before = self.state
-        return _State(before.moments + moved, before.microphones + each, before.kappa + float(change[-1]))
+        kappa = float(np.clip(before.kappa + change[-1], *self.kappas))
+        return _State(before.moments + moved, before.microphones + each, kappa)
 
     def left(self) -> Float[np.ndarray, "unknown unknown"]:
         """The information on microphones when the moments are not known."""

@@ -19,6 +19,7 @@ from soundfix.errors import SceneError
 from soundfix.explanations import Explanation, Heard, explained
 from soundfix.first_guess import aligned, around, drawn, sources_from
 from soundfix.hearing import Hearing
+from soundfix.mirrors import righted
 from soundfix.repairs import FEWEST_FIXED, Calibration, Outcome, told
 from soundfix.scene import Microphones, Room, search_box
 from soundfix.shape import refined, shapes, upright
@@ -203,7 +204,7 @@ def _heard_again(
     hearing: Hearing, solved: Solution, doubts: _Doubts, listed: Layout, microphones: Microphones, box: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[Solution, Arrivals]:  # fmt: skip
-    """With arrivals that the whole solution expects."""
+    """With arrivals that the whole solution expects, and nobody where a mirror image fits better."""
     freedom = _freedom(doubts, microphones)
     if microphones.is_known.sum() < FEWEST_KNOWN:
         freedom = replace(freedom, kappa=0.0)
@@ -212,6 +213,7 @@ def _heard_again(
         arrivals, layout = hearing.again(solved.layout, everyone, box, rng)
         centre = layout if microphones.is_known.sum() < FEWEST_KNOWN else _filled(listed)
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
+        solved = righted(arrivals, centre, freedom, solved)
     return solved, arrivals
 
 

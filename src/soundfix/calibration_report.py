@@ -52,7 +52,7 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
 def _finding(repair: Repair) -> str:
     x, y, z = repair.position_m
     radius_m = radius90(repair.covariance_m2) if repair.covariance_m2.any() else 0.0
-    place = f"({x:.2f}, {y:.2f}, {z:.2f}) m ±{100 * radius_m:.0f} cm"
+    place = f"({x:.2f}, {y:.2f}, {z:.2f}) m ±{100 * radius_m:.0f} cm{_image(repair)}"
     told = {
         "good": "good",
         "placed": f"placed at {place}",
@@ -65,6 +65,13 @@ def _finding(repair: Repair) -> str:
         "unsure": "no position and no clock explains what it hears; it stays as it was listed",
     }[repair.finding]
     return told if repair.after_m is None else f"{told}{_before_after(repair)}"
+
+
+def _image(repair: Repair) -> str:
+    if repair.image_m is None:
+        return ""
+    x, y, z = repair.image_m
+    return f", or at its mirror image ({x:.2f}, {y:.2f}, {z:.2f}): sounds above or below the others would tell"
 
 
 def _clock(repair: Repair) -> str:

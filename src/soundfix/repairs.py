@@ -13,6 +13,7 @@ from jaxtyping import Float
 from soundfix import bundle
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution
 from soundfix.explanations import AGREES_M
+from soundfix.mirrors import Image, images
 from soundfix.scene import Microphones, Room
 
 Finding = Literal[
@@ -51,6 +52,7 @@ class Repair:
     before_m: float | None
     after_m: float | None
     other: str | None = None  # with whose channel, or row of the list, its own was exchanged
+    image_m: Float[np.ndarray, "3"] | None = None  # where it may be instead: covariance_m2 reaches there
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,7 +123,7 @@ def told(outcome: Outcome, *, room: Room | None, has_free_clocks: bool) -> Calib
     """The solution in words and in a corrected list."""
     solution, microphones = outcome.solution, outcome.microphones
     is_relative = int(microphones.is_known.sum()) < FEWEST_FIXED
-    repairs = _apart(_swaps(_repairs(outcome), microphones))
+    repairs = _with_images(_apart(_swaps(_repairs(outcome), microphones)), outcome)
     stand, stand_for = (None, None) if is_relative else _advice(outcome, room)
     is_sure = np.sum(np.abs(solution.residual_m) < AGREES_M, axis=1) > FEWEST_AGREEING
     return Calibration(
@@ -201,6 +203,20 @@ def _apart(repairs: tuple[Repair, ...]) -> tuple[Repair, ...]:
         if repair.finding in ("placed", "misplaced", "late and misplaced") and min(gaps, default=1.0) < SPOT_M:
             found[m] = replace(repair, finding="unsure")
     return tuple(found)
+
+
+def _with_images(repairs: tuple[Repair, ...], outcome: Outcome) -> tuple[Repair, ...]:
+    """A place that may be a mirror image is as unsure as the two of them are apart."""
+    found = list(repairs)
+    for m, image in images(outcome.arrivals, outcome.listed, outcome.freedom, outcome.solution):
+        found[m] = _with_image(repairs[m], image)
+    return tuple(found)
+
+
+def _with_image(repair: Repair, image: Image) -> Repair:
+    way_m, odds = image.position_m - repair.position_m, image.probability
+    covariance_m2 = repair.covariance_m2 + odds * np.outer(way_m, way_m)
+    return replace(repair, image_m=image.position_m, covariance_m2=covariance_m2)
 
 
 def _corrected(microphones: Microphones, repairs: tuple[Repair, ...]) -> Microphones:

@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float
 
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust, medians
 from soundfix.first_guess import around, sources_from
+from soundfix.mirrors import reflected
 
 STARTS, FOUND, FLIPS = 6, 3, 40
 LARGEST_SHARE = 0.98  # of the moments: the largest difference of two arrivals is about the distance of the microphones
@@ -159,12 +160,9 @@ def halved(layout: Layout, rng: np.random.Generator) -> Layout:
 
 
 def _reflected(layout: Layout, these: Bool[np.ndarray, "mic"], those: Bool[np.ndarray, "moment"]) -> Layout:
-    centre = np.median(layout.sources, axis=0)
-    normal = np.linalg.svd(layout.sources - centre, full_matrices=False)[2][2]
-
-    def reflect(
-        places: Float[np.ndarray, "place 3"], is_chosen: Bool[np.ndarray, "place"]
-    ) -> Float[np.ndarray, "place 3"]:
-        return places - 2 * np.outer(is_chosen * ((places - centre) @ normal), normal)
-
-    return replace(layout, positions=reflect(layout.positions, these), sources=reflect(layout.sources, those))
+    positions, sources = (reflected(places, layout.sources) for places in (layout.positions, layout.sources))
+    return replace(
+        layout,
+        positions=np.where(these[:, None], positions, layout.positions),
+        sources=np.where(those[:, None], sources, layout.sources),
+    )

@@ -1,0 +1,68 @@
+"""Mirror images: on the other side of the plane that all sources were near to, a microphone hears nearly the same.
+
+Someone who walks about sounds at heights that differ by centimetres, and downhill never leads through that plane. So a
+microphone whose place was sought is tried on its other side, too. By the cost C of either,
+
+    P(the other) = 1 / (1 + exp(dC / CORRELATED))        dC = C(the other) - C(this one)
+
+of which each is the solution that fits best from there: neighbouring moments share their sound, and their errors.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust
+
+CORRELATED = 4.0  # of the misfits of so many arrivals one counts
+LEAST_ODDS = 0.05  # of an image that is told
+APART_M = 0.05  # a place nearer than this is the same
+SCALES = (3.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Image:
+    """Where a microphone may be instead, and the probability of that."""
+
+    position_m: Float[np.ndarray, "3"]
+    probability: float
+
+
+def righted(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution) -> Solution:
+    """The solution, with every microphone whose place was sought on the side that fits better."""
+    for m in _sought(freedom):
+        tried = _mirrored(arrivals, listed, freedom, solved, m)
+        solved = tried if tried.cost < solved.cost else solved
+    return solved
+
+
+def images(
+    arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution
+) -> Iterator[tuple[int, Image]]:
+    """Of each microphone whose mirror image is not out of the question: its number, and the image."""
+    for m in _sought(freedom):
+        tried = _mirrored(arrivals, listed, freedom, solved, m)
+        place_m = tried.layout.positions[m]
+        odds = 1 / (1 + np.exp(np.clip((tried.cost - solved.cost) / CORRELATED, 0, 100)))
+        if odds > LEAST_ODDS and np.linalg.norm(place_m - solved.layout.positions[m]) > APART_M:
+            yield m, Image(position_m=place_m, probability=float(odds))
+
+
+def reflected(places: Float[np.ndarray, "place 3"], sources: Float[np.ndarray, "moment 3"]) -> Float[np.ndarray, "place 3"]:
+    """The places on the other side of the plane that the sources are nearest to."""
+    centre = np.median(sources, axis=0)
+    normal = np.linalg.svd(sources - centre, full_matrices=False)[2][2]
+    return places - 2 * np.outer((places - centre) @ normal, normal)
+
+
+def _sought(freedom: Freedom) -> Int[np.ndarray, "free"]:
+    return np.flatnonzero(np.isinf(freedom.positions))
+
+
+def _mirrored(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution, m: int) -> Solution:
+    """Downhill with microphone m on the other side."""
+    layout, is_it = solved.layout, np.arange(len(solved.layout.positions)) == m
+    positions = np.where(is_it[:, None], reflected(layout.positions, layout.sources), layout.positions)
+    return adjust(arrivals, listed, freedom, start=replace(layout, positions=positions), scales=SCALES)
