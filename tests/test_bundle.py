@@ -82,6 +82,15 @@ def test_unknown_positions_clocks_and_speed_of_sound_are_found_exactly_without_n
     assert np.abs(misfit(arrivals, found)).max() < 1e-4
 
 
+def test_the_speed_of_sound_is_never_far_from_what_is_listed(rng):
+    """Arrivals that are all wrong fit best in air without any speed, where all sounds come from one spot."""
+    truth = world(rng)
+    arrivals = heard(truth, rng)
+    arrivals = replace(arrivals, path_m=rng.uniform(-4, 4, arrivals.path_m.shape))
+    found = adjust(arrivals, truth, freedom(moved=(0, 2), kappa=0.03)).layout
+    assert 0.91 - 1e-9 <= found.kappa <= 1.09 + 1e-9
+
+
 def test_wrong_and_missing_arrivals_hardly_matter(rng):
     truth = world(rng)
     arrivals = heard(truth, rng, noise_m=0.01, missing=0.1)

@@ -200,7 +200,7 @@ def test_an_abstention_guesses_for_comparisons_only(located, positions, monkeypa
     estimate = soundfix.load("srp-phat").locate(located)
     assert estimate.verdict == "abstain"
     guessed = estimate.microphones[6]
-    assert np.linalg.norm(guessed.guess_m - believed.shell.place_m) < 0.01
+    assert np.linalg.norm(guessed.guess.place_m - believed.shell.place_m) < 0.01
     assert guessed.shell is None
-    assert not {"guess_m", "shell", "range_m"} & set(estimate.to_dict()["microphones"][6])
-    assert all(report.guess_m is None for m, report in enumerate(estimate.microphones) if m != 6)
+    assert not {"guess", "shell", "range_m"} & set(estimate.to_dict()["microphones"][6])
+    assert all(report.guess is None for m, report in enumerate(estimate.microphones) if m != 6)

@@ -47,13 +47,22 @@ class Source:
         return replace(self, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
 
 
+class Radii(NamedTuple):
+    """Probabilities of the distances from the source: by what was heard, and before, in the room; each adds up to 1."""
+
+    radii_m: Float[np.ndarray, "radius"]
+    heard: Float[np.ndarray, "radius"]
+    before: Float[np.ndarray, "radius"]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shell:
     """All that one window knows of where a microphone of unknown position stands: on a sphere round the source, in the room.
 
     centre_m: the source. radius_m: median of the distance from it; sigma_m: its standard deviation; radius90_m: from, to,
     the interval that holds it with 90 %. place_m: the place with the least expected distance from the microphone, which is
-    expected_error_m; no position.
+    expected_error_m; no position. probability: that it is this place of an array that the network was trained with; None
+    where the array is none of these, or the microphone rather stands elsewhere. radii: behind these; not in the JSON.
     """
 
     centre_m: Float[np.ndarray, "3"]
@@ -62,6 +71,8 @@ class Shell:
     radius90_m: tuple[float, float]
     place_m: Float[np.ndarray, "3"]
     expected_error_m: float
+    radii: Radii
+    probability: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +82,7 @@ class MicrophoneReport:
     weight: its share in the answer, 0 (left out) to 1. position_m: its known, or its estimated, position; None
     where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
     None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position, where that
-    is clear; shell: what one window knows of its place, be that little; guess_m: of an abstention, as in Estimate.
+    is clear; shell: what one window knows of its place, be that little; guess: that of an abstention, as in Estimate.
     profile: how it agrees with the others (profile.py), where the method says so; not in the JSON.
     """
 
@@ -82,7 +93,7 @@ class MicrophoneReport:
     pull_m: float | None = None
     range_m: float | None = None
     shell: Shell | None = None
-    guess_m: Float[np.ndarray, "3"] | None = None
+    guess: Shell | None = None
     profile: Profile | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,8 +206,8 @@ def _source_dict(source: Source) -> dict[str, Any]:
 
 
 def _shell_dict(shell: Shell) -> dict[str, Any]:
-    return {
-        "knows": "radius only",
+    entry = {
+        "knows": "radius only" if shell.probability is None else "radius and array",
         "centre_m": shell.centre_m.tolist(),
         "radius_m": shell.radius_m,
         "sigma_m": shell.sigma_m,
@@ -204,3 +215,4 @@ def _shell_dict(shell: Shell) -> dict[str, Any]:
         "place_m": shell.place_m.tolist(),
         "expected_error_m": shell.expected_error_m,
     }
+    return entry if shell.probability is None else entry | {"probability": shell.probability}

@@ -193,7 +193,8 @@ def _microphone_errors(
 def _place_of(report: MicrophoneReport) -> Float[np.ndarray, "3"] | None:
     if report.position_m is not None:
         return report.position_m
-    return report.shell.place_m if report.shell is not None else report.guess_m
+    shell = report.shell or report.guess
+    return shell.place_m if shell else None
 
 
 def _check(sources_m: np.ndarray, middle_m: np.ndarray) -> None:

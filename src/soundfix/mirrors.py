@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust
 
@@ -38,9 +38,7 @@ def righted(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Soluti
     return solved
 
 
-def images(
-    arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution
-) -> Iterator[tuple[int, Image]]:
+def images(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution) -> Iterator[tuple[int, Image]]:
     """Of each microphone whose mirror image is not out of the question: its number, and the image."""
     for m in _sought(freedom):
         tried = _mirrored(arrivals, listed, freedom, solved, m)
@@ -50,15 +48,18 @@ def images(
             yield m, Image(position_m=place_m, probability=float(odds))
 
 
-def reflected(places: Float[np.ndarray, "place 3"], sources: Float[np.ndarray, "moment 3"]) -> Float[np.ndarray, "place 3"]:
+def reflected(
+    places: Float[np.ndarray, "place 3"], sources: Float[np.ndarray, "moment 3"]
+) -> Float[np.ndarray, "place 3"]:
     """The places on the other side of the plane that the sources are nearest to."""
     centre = np.median(sources, axis=0)
     normal = np.linalg.svd(sources - centre, full_matrices=False)[2][2]
     return places - 2 * np.outer((places - centre) @ normal, normal)
 
 
-def _sought(freedom: Freedom) -> Int[np.ndarray, "free"]:
-    return np.flatnonzero(np.isinf(freedom.positions))
+def _sought(freedom: Freedom) -> list[int]:
+    sought: list[int] = np.flatnonzero(np.isinf(freedom.positions)).tolist()
+    return sought
 
 
 def _mirrored(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution, m: int) -> Solution:

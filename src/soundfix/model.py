@@ -62,6 +62,7 @@ class NetworkConfig:
     samples either side that remb sees; pooled_lags: neighbours of which it sees the loudest. window_samples: of the middle
     of the sound, correlated (None: all of it). keep: T of the sparse cross-attention. reconstruct: what the audio
     inverse mapper gives back, the middle 2048 samples or the mean log-mel spectrum. second_look: its width; 0: none.
+    arrays: positions (m) of those it was trained with, where these were few (familiar.py); noted by training.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # for checkpoints: an unknown field is an error
@@ -85,6 +86,7 @@ class NetworkConfig:
     reconstruct: Literal["waveform", "spectrum"] = "spectrum"
     head: HeadConfig | None = None
     second_look: int = 0
+    arrays: tuple[tuple[tuple[float, float, float], ...], ...] = ()
 
     def __post_init__(self) -> None:
         complaint = next((text for is_wrong, text in _complaints(self) if is_wrong), None)

@@ -71,8 +71,7 @@ def report_unbelieved(scene: Scene, health: Health, consensus: Consensus) -> tup
     modes = [replace(mode, probability=mode.probability and mode.probability / odds) for mode in consensus.modes]
     shells = _shells(scene, health, replace(consensus, modes=modes), np.zeros((3, 3)))
     return tuple(
-        replace(report, guess_m=found.place_m if found else None)
-        for report, found in zip(report_unused(scene, health), shells, strict=True)
+        replace(report, guess=found) for report, found in zip(report_unused(scene, health), shells, strict=True)
     )
 
 

@@ -28,7 +28,7 @@ from scipy.ndimage import gaussian_filter1d
 from soundfix import physics
 from soundfix.consensus import Consensus
 from soundfix.evidence import Evidence
-from soundfix.localizer import Shell
+from soundfix.localizer import Radii, Shell
 from soundfix.scene import free_axes
 
 SURENESS = 2.5  # set so that 90 % intervals hold 90 %: validation speakers, the twin, 0.128 s (EXPERIMENTS.md)
@@ -64,8 +64,8 @@ def shell(
     candidates = list(_candidates(consensus, evidence, known, radii_m, box))
     if not candidates:
         return None
-    nowhere = max(0.0, 1 - sum(each.odds for each in candidates))
-    density = sum(each.odds * each.density for each in candidates) + nowhere * _share(areas(centre_m, radii_m, box))
+    nowhere, before = max(0.0, 1 - sum(each.odds for each in candidates)), _share(areas(centre_m, radii_m, box))
+    density = sum(each.odds * each.density for each in candidates) + nowhere * before
     blurred = gaussian_filter1d(density, _blur_m(centre_m, known, covariance_m2) / radii_m[1], mode="constant")
     points, weights = _places(candidates, nowhere, radii_m, box)
     place_m = geometric_median(points, weights)
@@ -77,6 +77,7 @@ def shell(
         radius90_m=(low_m, high_m),
         place_m=place_m,
         expected_error_m=float(weights @ physics.distances(place_m, points)),
+        radii=Radii(radii_m=radii_m, heard=_share(blurred), before=before),
     )
 
 

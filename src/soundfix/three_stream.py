@@ -27,6 +27,7 @@ from soundfix.coordinates import Places, locate_by_coordinates
 from soundfix.correlate import FINE_RATE_HZ, largest_lag
 from soundfix.errors import CheckpointError
 from soundfix.evidence import Evidence
+from soundfix.familiar import recognized
 from soundfix.health import examine
 from soundfix.likelihood import PairLikelihoods
 from soundfix.localizer import Estimate, Finding, PairReport, Source
@@ -123,6 +124,7 @@ class ThreeStream:
         find = partial(listener.find, polishes=self.polishes)
         estimate = answer(scene, method=self.name, correlate=listener, find=find, place=place)
         estimate = regions.told(estimate, is_held_out=self.is_calibrated)
+        estimate = recognized(estimate, scene.microphones, [np.array(array) for array in self.network.config.arrays])
         return _explained(estimate, listener, scene) if self.explains else estimate
 
 

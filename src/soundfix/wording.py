@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from soundfix.explanations import Explanation
+from soundfix.familiar import remembered
 from soundfix.history import Event
 from soundfix.localizer import Estimate, MicrophoneReport, Status
 from soundfix.physics import SPEED_OF_SOUND_M_S
@@ -130,5 +131,5 @@ def _pull(report: MicrophoneReport) -> str:
 def _range(report: MicrophoneReport) -> str:
     """Of one window, what it knows; of many, the median distance from the source."""
     if report.shell is not None:
-        return f", {radius_only(report)}"
+        return f", {radius_only(report) if report.shell.probability is None else remembered(report.shell)}"
     return "" if report.range_m is None else f", {report.range_m:.2f} m from the source (radius only)"

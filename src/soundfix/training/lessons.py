@@ -3,12 +3,16 @@
 A rival has its own loss (loss_terms). Of the stages it knows localization, and wav2pos that of NGCC-PHAT before.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from soundfix.baselines.di_nn import DiNn
 from soundfix.baselines.learned import Truths
 from soundfix.baselines.rivals import RivalNetwork
 from soundfix.baselines.wav2pos import Wav2pos, standardised_middle
+from soundfix.familiar import Array
 from soundfix.losses import lag_loss
 from soundfix.model import Network, all_pairs
 from soundfix.recipes import Recipe, Stage
@@ -58,3 +62,10 @@ def know_room(network: nn.Module, sources_m: Tensor, microphones_m: Tensor) -> N
     if isinstance(network, DiNn):
         count = min(len(microphones_m), len(network.slots_m))
         network.slots_m[:count] = microphones_m[:count]
+
+
+def know_arrays(network: nn.Module, arrays: Sequence[Array]) -> None:
+    """What a network of ours remembers of where microphones stood (familiar.py)."""
+    if isinstance(network, Network):
+        told = tuple(tuple((float(x), float(y), float(z)) for x, y, z in array) for array in arrays)
+        network.config = replace(network.config, arrays=told)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from safetensors.torch import save_file
@@ -23,13 +24,14 @@ from soundfix import checkpoint
 from soundfix.baselines.wav2pos import Wav2posConfig
 from soundfix.datasets.dataset import Dataset
 from soundfix.errors import TrainingError
+from soundfix.familiar import Array, distinct
 from soundfix.kinds import build, kind_of
 from soundfix.model import NetworkConfig
 from soundfix.recipes import STAGES, Recipe, Stage
 from soundfix.several import MOST_SOURCES
 from soundfix.training.batches import Batch, Batches, loader
 from soundfix.training.clock import Clock
-from soundfix.training.lessons import know_room
+from soundfix.training.lessons import know_arrays, know_room
 from soundfix.training.runs import MODEL, Run, State, read_newest
 from soundfix.training.stages import Terms
 from soundfix.training.trainee import Trainee
@@ -122,6 +124,7 @@ def start(job: Job) -> nn.Module:
     torch.manual_seed(job.seed)
     network = job.network or build(job.recipe.network)
     know_room(network, *_places(job.data))
+    know_arrays(network, _arrays(job.data))
     return network.to(job.device)
 
 
@@ -182,6 +185,12 @@ def _places(data: Sequence[Dataset]) -> tuple[Float[Tensor, "point 3"], Float[Te
                 sources.append(torch.from_numpy(scene.truth.sources - middle).float())
     points = torch.cat(sources)
     return points[points.isfinite().all(dim=1)], microphones
+
+
+def _arrays(data: Sequence[Dataset]) -> list[Array]:
+    """Where all microphones of some clips stand, as listed; clips with unknown positions tell no array."""
+    some = (dataset[clip].microphones for dataset in data for clip in range(min(len(dataset), NORMALIZED_TO)))
+    return distinct([microphones.positions for microphones in some if microphones.is_known.all()])
 
 
 def _seed(job: Job, stage: str) -> int:

@@ -1,0 +1,144 @@
+"""A familiar array: who has no position stands where nobody else does, of an array that the network was trained with.
+
+A network that was trained with few arrays remembers them (NetworkConfig.arrays, in the coordinates of their scenes). Where
+all known microphones stand at places of one of these, the places that are left, s, are free for the others. What one window
+says of microphone m's distance from the source x (shell.py) speaks for place s by
+
+    B_ms = p(|s - x| heard) / p(|s - x| before)
+
+and with no two microphones at one place, the probability of "m is at a(m), for all m" is
+
+    P(a) ~ prod_m  (1 - NEW) B_ma(m) / free      or NEW, where a(m) is elsewhere, as if nothing were remembered
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.localizer import Estimate, MicrophoneReport, Shell
+from soundfix.physics import distances
+from soundfix.scene import Microphones
+from soundfix.shell import TAILS, geometric_median, quantiles
+
+NEW = 0.05  # that a microphone stands elsewhere
+SAME_M = 0.1  # listed positions are off by centimetres
+NEAR_M = 0.05  # of a radius
+LIKELY = 0.5  # where more than half of the weight is at one point, it is the geometric median
+FEWEST = 3  # known positions, to be sure of an array
+MOST_ARRAYS, MOST_WAYS = 8, 50_000  # remembered; to distribute the microphones
+Array = Float[np.ndarray, "_ 3"]
+
+
+def distinct(arrays: Sequence[Array]) -> list[Array]:
+    """The arrays that differ; none, where there are too many to be learned by heart."""
+    found: list[Array] = []
+    for array in arrays:
+        if not any(
+            array.shape == other.shape and np.linalg.norm(array - other, axis=1).max() < SAME_M for other in found
+        ):
+            found.append(array)
+        if len(found) > MOST_ARRAYS:
+            return []
+    return found
+
+
+def free_places(arrays: Sequence[Array], microphones: Microphones) -> Array:
+    """Of the array that all known positions belong to; none where there is no such array."""
+    known = microphones.positions[microphones.is_known]
+    for array in arrays:
+        gaps = distances(known, array)
+        nearest = gaps.argmin(axis=1) if len(known) else np.zeros(0, dtype=int)
+        is_it = len(known) >= FEWEST and gaps.min(axis=1).max() < SAME_M and len(set(nearest)) == len(known)
+        if is_it:
+            return np.delete(array, nearest, axis=0)
+    return np.zeros((0, 3))
+
+
+def recognized(estimate: Estimate, microphones: Microphones, arrays: Sequence[Array]) -> Estimate:
+    """The estimate, with microphones of unknown position at the free places of a familiar array, as probable as they are."""
+    free = free_places(arrays, microphones)
+    sought = [m for m, report in enumerate(estimate.microphones) if report.shell or report.guess]
+    if not len(free) or not sought:
+        return estimate
+    shells = [_shell_of(estimate.microphones[m]) for m in sought]
+    shares = probabilities(np.array([gains(shell, free) for shell in shells]))
+    reports = list(estimate.microphones)
+    for m, shell, share in zip(sought, shells, shares, strict=True):
+        reports[m] = _with_shell(reports[m], among(shell, free, share))
+    return _told(replace(estimate, microphones=tuple(reports)))
+
+
+def gains(shell: Shell, free: Array) -> Float[np.ndarray, "place"]:
+    """B of every free place: how much likelier its radius is for what was heard."""
+    radius_m = distances(shell.centre_m, free)
+    is_near = np.abs(radius_m[:, None] - shell.radii.radii_m) < NEAR_M
+    heard, before = is_near @ shell.radii.heard, is_near @ shell.radii.before
+    return np.divide(heard, before, out=np.zeros_like(heard), where=before > 0)
+
+
+def probabilities(gains: Float[np.ndarray, "mic place"]) -> Float[np.ndarray, "mic choice"]:
+    """Of every microphone at every place, and at none of them (the last); no two at one, unless there are too many."""
+    count, places = gains.shape
+    each = np.column_stack([(1 - NEW) / places * gains, np.full(count, NEW)])
+    if (places + 1) ** count > MOST_WAYS:
+        return each / each.sum(axis=1, keepdims=True)
+    ways = np.array(list(product(range(places + 1), repeat=count)))
+    is_at = ways[:, :, None] == np.arange(places + 1)
+    weights = np.take_along_axis(each, ways.T, axis=1).prod(axis=0) * (is_at[:, :, :-1].sum(axis=1) <= 1).all(axis=1)
+    return np.einsum("w,wmc->mc", weights / weights.sum(), is_at)
+
+
+def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shell:
+    """The shell, where the microphone is at these free places with these probabilities, or anywhere on it with the last."""
+    radii, elsewhere, radius_m = shell.radii, share[-1], distances(shell.centre_m, free)
+    at_places = np.bincount(
+        np.searchsorted(radii.radii_m, radius_m).clip(max=len(radii.radii_m) - 1), share[:-1], len(radii.radii_m)
+    )
+    heard = elsewhere * radii.heard + at_places
+    points, weights = np.vstack([free, shell.place_m]), np.append(share[:-1], elsewhere)
+    best, is_likely = int(share[:-1].argmax()), bool(share[:-1].max() > LIKELY)
+    place_m = free[best] if is_likely else geometric_median(points, weights)
+    low_m, middle_m, high_m = quantiles(radii.radii_m, heard, np.array(TAILS)).tolist()
+    return replace(
+        shell,
+        radius_m=middle_m,
+        sigma_m=float(np.sqrt(heard @ np.square(radii.radii_m - heard @ radii.radii_m))),
+        radius90_m=(low_m, high_m),
+        place_m=place_m,
+        expected_error_m=float(weights @ distances(place_m, points) + elsewhere * shell.expected_error_m),
+        radii=radii._replace(heard=heard),
+        probability=float(share[best]) if is_likely else None,
+    )
+
+
+def _shell_of(report: MicrophoneReport) -> Shell:
+    shell = report.shell or report.guess
+    assert shell is not None
+    return shell
+
+
+def _with_shell(report: MicrophoneReport, shell: Shell) -> MicrophoneReport:
+    return replace(report, shell=shell) if report.shell else replace(report, guess=shell)
+
+
+def _told(estimate: Estimate) -> Estimate:
+    """In the place of "radius only", what is known now."""
+    reasons, notes = list(estimate.reasons), list(estimate.notes)
+    for report in estimate.microphones:
+        code = f"radius_only:{report.name}"
+        if report.shell and report.shell.probability is not None and code in reasons:
+            k = reasons.index(code)
+            reasons[k] = f"familiar_array:{report.name}"
+            notes[k] = f"{report.name}: position unknown; {remembered(report.shell)}"
+    return replace(estimate, reasons=tuple(reasons), notes=tuple(notes))
+
+
+def remembered(shell: Shell) -> str:
+    """Where a microphone of a familiar array stands."""
+    x, y, z = shell.place_m
+    return (
+        f"at ({x:.2f}, {y:.2f}, {z:.2f}) m with {shell.probability:.0%}, a free place of the array it was trained with"
+    )

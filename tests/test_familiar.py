@@ -1,0 +1,117 @@
+"""A familiar array: free places instead of a shell, with honest probabilities; and nothing where the array is new."""
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+
+import soundfix
+from scenes import anechoic_scene
+from soundfix.familiar import distinct, free_places, gains, probabilities, recognized
+from soundfix.files.exports import locate_schema
+from soundfix.scene import Microphones
+from soundfix.wording import describe_microphones
+
+ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
+SOURCE = np.array([2.0, 3.0, 1.0])
+UNKNOWN = (4, 6)
+
+
+@pytest.fixture
+def positions(rng):
+    return rng.uniform([0.3] * 3, [5.7, 4.7, 2.7], (9, 3))
+
+
+@pytest.fixture
+def scene(positions, rng):
+    """Two rows are blank."""
+    blank = positions.copy()
+    blank[list(UNKNOWN)] = np.nan
+    return replace(anechoic_scene(positions, SOURCE, rng, room=ROOM), microphones=Microphones(positions=blank))
+
+
+def test_unknown_microphones_stand_at_the_free_places_that_their_distances_fit(scene, positions, rng):
+    there = positions[rng.permutation(9)]  # an array has no order
+    estimate = recognized(soundfix.load("srp-phat").locate(scene), scene.microphones, [there])
+    for m in UNKNOWN:
+        said = estimate.microphones[m].shell
+        assert said.place_m == pytest.approx(positions[m])
+        assert 0.9 < said.probability < 1.0
+        assert said.expected_error_m < 0.3
+        assert said.radius90_m[0] - 0.05 < np.linalg.norm(positions[m] - SOURCE) < said.radius90_m[1] + 0.05
+        assert estimate.microphones[m].position_m is None
+
+
+def test_a_new_array_leaves_the_answer_as_it_is(scene, positions):
+    estimate = soundfix.load("srp-phat").locate(scene)
+    elsewhere = positions.copy()
+    elsewhere[0] += [0.0, 0.3, 0.0]
+    for arrays in ([], [elsewhere], [positions[[m for m in range(9) if m not in UNKNOWN]]]):
+        assert recognized(estimate, scene.microphones, arrays) is estimate
+
+
+def test_words_and_json_say_what_is_remembered(scene, positions):
+    estimate = recognized(soundfix.load("srp-phat").locate(scene), scene.microphones, [positions])
+    note = estimate.notes[estimate.reasons.index("familiar_array:mic5")]
+    assert note.startswith("mic5: position unknown; at (")
+    assert note.endswith("a free place of the array it was trained with")
+    assert any("mic5: unknown-position, at (" in line for line in describe_microphones(estimate.microphones))
+    said = estimate.to_dict()["microphones"][4]
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
+    assert said["shell"]["knows"] == "radius and array"
+    jsonschema.validate(said, {"$ref": "#/$defs/microphone", "$defs": locate_schema()["$defs"]})
+
+
+def test_who_tells_nothing_of_its_distance_is_at_any_free_place(scene, positions, rng):
+    """Three places are free for two, and one hears only itself: no probability is claimed for it."""
+    audio = scene.audio.copy()
+    audio[6] = audio[6].std() * rng.standard_normal(audio.shape[1])
+    more = np.vstack([positions, [5.0, 0.5, 0.5]])
+    estimate = recognized(soundfix.load("srp-phat").locate(replace(scene, audio=audio)), scene.microphones, [more])
+    sure, unsure = (estimate.microphones[m].shell for m in UNKNOWN)
+    assert sure.place_m == pytest.approx(positions[4])
+    assert unsure.probability is None or unsure.probability < 0.8
+    assert unsure.expected_error_m > 0.5
+
+
+def test_an_abstention_guesses_among_free_places(scene, positions, monkeypatch):
+    monkeypatch.setattr("soundfix.answer.DETECTED", np.inf)
+    estimate = recognized(soundfix.load("srp-phat").locate(scene), scene.microphones, [positions])
+    report = estimate.microphones[4]
+    assert report.shell is None
+    assert report.guess.place_m == pytest.approx(positions[4])
+    assert not any("familiar" in reason for reason in estimate.reasons)
+
+
+def test_no_two_microphones_at_one_place():
+    """Both fit the first place; the second microphone fits the other one a little, so it gives way."""
+    share = probabilities(np.array([[100.0, 0.0], [100.0, 1.0]]))
+    assert share.sum(axis=1) == pytest.approx([1.0, 1.0])
+    assert share[0, 0] > 0.85
+    assert share[1, 1] > 0.8
+
+
+def test_too_many_ways_are_weighed_one_by_one():
+    share = probabilities(np.ones((12, 12)))
+    assert share.shape == (12, 13)
+    assert share[:, -1] == pytest.approx(np.full(12, 0.05))
+
+
+def test_a_gain_is_how_much_likelier_a_radius_became(scene, positions):
+    shell = soundfix.load("srp-phat").locate(scene).microphones[4].shell
+    said = gains(shell, np.array([positions[4], SOURCE + [0.0, 0.0, 0.9]]))
+    assert said[0] > 5
+    assert said[1] < 0.2
+
+
+def test_arrays_that_differ_by_centimetres_are_one_and_very_many_are_none(positions, rng):
+    shaken = [positions + 0.01 * rng.standard_normal(positions.shape) for _ in range(20)]
+    assert len(distinct([*shaken, positions[:5]])) == 2
+    assert distinct([rng.uniform(0, 5, (6, 3)) for _ in range(20)]) == []
+
+
+def test_fewer_than_three_known_positions_are_no_array(positions):
+    blank = np.where(np.arange(9)[:, None] < 2, positions, np.nan)
+    assert len(free_places([positions], Microphones(positions=blank))) == 0
