@@ -101,7 +101,7 @@ def test_too_many_ways_are_weighed_one_by_one():
 
 def test_a_gain_is_how_much_likelier_a_radius_became(scene, positions):
     shell = soundfix.load("srp-phat").locate(scene).microphones[4].shell
-    said = gains(shell, np.array([positions[4], SOURCE + [0.0, 0.0, 0.9]]))
+    said = gains(shell, np.array([positions[4], [*SOURCE, 0.0, 0.0, 0.9]]))
     assert said[0] > 5
     assert said[1] < 0.2
 
