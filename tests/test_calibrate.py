@@ -250,3 +250,10 @@ def test_silence_is_said(tmp_path, places):
     argv = [tmp_path / "scene.wav", "-m", tmp_path / "microphones.csv", "--out", tmp_path / "out.csv"]
     with pytest.raises(SceneError, match="is there sound"):
         cli.app(["calibrate", *map(str, argv)], standalone_mode=False)
+
+
+def test_what_is_done_now_is_told(places, sources, rng):
+    steps = []
+    calibrate(hearing(places, sources, rng), listed(places), room=ROOM, clocks="free", watch=steps.append)
+    assert steps[0] == "clocks, start 1 of 8"
+    assert len(steps) == len(set(steps)) == 8

@@ -6,7 +6,7 @@ time with better sources. With too few microphones of known position the shape i
 clock to trust the offsets are. What is made of the solution is in repairs.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,8 +35,9 @@ START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
 AGREED = 0.5  # share of the others that an arrival agrees with
 MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
 MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
-OWN_WALLS_M = 0.3
+OWN_WALLS_M = 0.3  # a box reaches beyond the room, for microphones on the walls
 CONVINCING = 0.3  # cost of an arrival: shapes that are right have less, nearly always (EXPERIMENTS.md)
+Watch = Callable[[str], None]
 
 
 def calibrate(
@@ -46,54 +47,88 @@ def calibrate(
     room: Room | None = None,
     clocks: Literal["common", "free"] = "common",
     seed: int = 0,
+    watch: Watch = lambda step: None,
 ) -> Calibration:
     """Solve for what the list does not know, or has wrong.
 
-    clocks: one for all microphones, or each its own (offsets and
-    drifts unknown). Raises SceneError on too few moments.
+    clocks: one for all microphones, or each its own (offsets and drifts unknown). watch is told what is done now.
+    Raises SceneError on too few moments.
     """
     if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
         raise SceneError(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
             "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
         )
-    rng, arrivals, speed_m_s = np.random.default_rng(seed), hearing.agreed(AGREED), hearing.speed_m_s
-    hearing = hearing.at(np.isfinite(arrivals.path_m).any(axis=1))
-    arrivals = hearing.agreed(AGREED)
-    listed = _listed(microphones, arrivals, speed_m_s)
-    if microphones.is_known.sum() < FEWEST_KNOWN:
-        solved, doubts = _from_shape(hearing, listed, microphones, rng)
+    case = _case(hearing, microphones, room, seed, watch)
+    if not case.has_majority:
+        solved, doubts = _from_shape(case)
     elif clocks == "free":
-        solved, doubts = _from_free_clocks(arrivals, listed, microphones, room, rng)
+        solved, doubts = _from_free_clocks(case)
     else:
-        solved, doubts = _from_majority(arrivals, listed, microphones, room, rng)
-    is_anywhere = room is None or microphones.is_known.sum() < FEWEST_FIXED
-    box = around(solved.layout.positions) if is_anywhere else _box(microphones, room)
-    if hearing.curves is not None and clocks == "common" and microphones.is_known.sum() >= FEWEST_KNOWN:
-        solved, doubts, arrivals = _heard_by_trusted(hearing, solved, doubts, listed, microphones, box, rng)
-    if hearing.curves is not None:
-        solved, arrivals = _heard_again(hearing, solved, doubts, listed, microphones, box, rng)
-    return told(
-        Outcome(
-            solution=solved,
-            freedom=_freedom(doubts, microphones),
-            arrivals=arrivals,
-            listed=_filled(listed),
-            microphones=microphones,
-            speed_m_s=speed_m_s,
-        ),
-        room=room,
-        has_free_clocks=clocks == "free",
+        solved, doubts = _from_majority(case)
+    arrivals, case = case.arrivals, case.round_about(solved)
+    if case.hearing.curves is not None:
+        if case.has_majority and clocks == "common":
+            solved, doubts, arrivals = _heard_by_trusted(case, solved, doubts)
+        solved, arrivals = _heard_again(case, solved, doubts)
+    outcome = Outcome(
+        solution=solved,
+        freedom=_freedom(doubts, microphones),
+        arrivals=arrivals,
+        listed=_filled(case.listed),
+        microphones=microphones,
+        speed_m_s=hearing.speed_m_s,
     )
+    return told(outcome, room=room, has_free_clocks=clocks == "free")
 
 
-def _listed(microphones: Microphones, arrivals: Arrivals, speed_m_s: float) -> Layout:
-    """What the list says; NaN rows for unknown positions."""
-    return Layout(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Case:
+    """What is to be solved. listed: what the list says, NaN rows for unknown positions. box: where sources and microphones
+    are looked for."""
+
+    hearing: Hearing
+    microphones: Microphones
+    listed: Layout
+    box: Float[np.ndarray, "2 3"]
+    is_anywhere: bool
+    rng: np.random.Generator
+    watch: Watch
+
+    @property
+    def known(self) -> Bool[np.ndarray, "mic"]:
+        return self.microphones.is_known
+
+    @property
+    def has_majority(self) -> bool:
+        """Enough known positions to outvote a wrong one."""
+        return bool(self.known.sum() >= FEWEST_KNOWN)
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self.hearing.agreed(AGREED)
+
+    def round_about(self, solved: Solution) -> "_Case":
+        """The same; where nothing else says where things are, round the array that was found."""
+        return replace(self, box=around(solved.layout.positions)) if self.is_anywhere else self
+
+
+def _case(hearing: Hearing, microphones: Microphones, room: Room | None, seed: int, watch: Watch) -> _Case:
+    hearing = hearing.at(np.isfinite(hearing.agreed(AGREED).path_m).any(axis=1))
+    listed = Layout(
         positions=microphones.border_positions(),
-        offset_m=microphones.offset_s * speed_m_s,
-        drift_m_s=1e-6 * microphones.drift_ppm * speed_m_s,
-        sources=np.zeros((len(arrivals.path_m), 3)),
+        offset_m=microphones.offset_s * hearing.speed_m_s,
+        drift_m_s=1e-6 * microphones.drift_ppm * hearing.speed_m_s,
+        sources=np.zeros((len(hearing.arrivals.path_m), 3)),
+    )
+    return _Case(
+        hearing=hearing,
+        microphones=microphones,
+        listed=listed,
+        box=search_box(microphones, room) + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]]),
+        is_anywhere=bool(room is None or microphones.is_known.sum() < FEWEST_FIXED),
+        rng=np.random.default_rng(seed),
+        watch=watch,
     )
 
 
@@ -106,70 +141,71 @@ class _Doubts:
     drift: Bool[np.ndarray, "mic"]
 
 
-def _from_majority(
-    arrivals: Arrivals, listed: Layout, microphones: Microphones, room: Room | None, rng: np.random.Generator
-) -> tuple[Solution, _Doubts]:
+def _from_majority(case: _Case) -> tuple[Solution, _Doubts]:
     """Sources by those that agree, then the others by the sources."""
-    box, layout = _box(microphones, room), listed
-    layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
-    layout = _sources_settled(arrivals, layout, microphones.is_known)
+    case.watch("who agrees")
+    arrivals, layout = case.arrivals, case.listed
+    layout = replace(layout, sources=sources_from(arrivals, layout, case.box, case.rng))
+    layout = _sources_settled(arrivals, layout, case.known)
     for _ in range(ROUNDS):
-        doubts, layout = _doubted(arrivals, listed, layout, microphones, box, rng)
-        start = _filled(layout)
-        solution = adjust(arrivals, _filled(listed), _freedom(doubts, microphones), start=start, scales=END_SCALES)
+        doubts, layout = _doubted(case, arrivals, layout)
+        freedom = _freedom(doubts, case.microphones)
+        solution = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
         layout = solution.layout
     return solution, doubts
 
 
-def _from_free_clocks(
-    arrivals: Arrivals, listed: Layout, microphones: Microphones, room: Room | None, rng: np.random.Generator
-) -> tuple[Solution, _Doubts]:
+def _from_free_clocks(case: _Case) -> tuple[Solution, _Doubts]:
     """Offsets that are right on average over the room, then everything at once.
 
     Over a track all through the room the mean distance from a microphone is about that of the whole room.
     """
-    box, known = _box(microphones, room), microphones.is_known
-    anywhere = drawn(box, 1000, rng)
+    arrivals, listed, known = case.arrivals, case.listed, case.known
+    anywhere = drawn(case.box, 1000, case.rng)
     typical = np.linalg.norm(anywhere[:, None] - listed.positions, axis=-1).mean(axis=0)
     offset_m = bundle.medians(arrivals.path_m.T) - np.nan_to_num(typical, nan=float(np.nanmean(typical)))
     runs_free = np.arange(len(known)) != np.flatnonzero(known)[0]  # the first one's clock is the time
     offset_m -= offset_m[~runs_free]
     doubts = _Doubts(place=~known, offset=runs_free, drift=runs_free)
-    steady = replace(_freedom(replace(doubts, drift=np.zeros_like(known)), microphones), kappa=0.0)
+    steady = replace(_freedom(replace(doubts, drift=np.zeros_like(known)), case.microphones), kappa=0.0)
     found = []
-    for _ in range(CLOCK_STARTS):
-        layout = replace(_filled(listed), offset_m=offset_m + OFFSET_M * rng.standard_normal(len(known)) * runs_free)
+    for k in range(CLOCK_STARTS):
+        case.watch(f"clocks, start {k + 1} of {CLOCK_STARTS}")
+        moved_m = OFFSET_M * case.rng.standard_normal(len(known)) * runs_free
+        layout = replace(_filled(listed), offset_m=offset_m + moved_m)
         for scales in (START_SCALES[:2], START_SCALES[1:], END_SCALES):
-            layout = replace(layout, sources=sources_from(arrivals, layout, box, rng))
+            layout = replace(layout, sources=sources_from(arrivals, layout, case.box, case.rng))
             solution = adjust(arrivals, _filled(listed), steady, start=layout, scales=scales)
             layout = solution.layout
         found.append(solution)
     best = min(found, key=lambda solution: solution.cost).layout
-    return adjust(arrivals, _filled(listed), _freedom(doubts, microphones), start=best, scales=END_SCALES), doubts
+    freedom = _freedom(doubts, case.microphones)
+    return adjust(arrivals, _filled(listed), freedom, start=best, scales=END_SCALES), doubts
 
 
-def _from_shape(
-    hearing: Hearing, listed: Layout, microphones: Microphones, rng: np.random.Generator
-) -> tuple[Solution, _Doubts]:
+def _from_shape(case: _Case) -> tuple[Solution, _Doubts]:
     """The array's shape from moments that most microphones hear; onto the positions that are known, where three are."""
-    known, arrivals = microphones.is_known, hearing.agreed(AGREED)
-    found = shapes(hearing.at(np.isfinite(arrivals.path_m).mean(axis=1) > MOST).agreed(AGREED), rng)
-    layout = _best(found, hearing, rng).layout
+    hearing, known, arrivals = case.hearing, case.known, case.arrivals
+    case.watch("the shape of the array")
+    found = shapes(hearing.at(np.isfinite(arrivals.path_m).mean(axis=1) > MOST).agreed(AGREED), case.rng)
+    layout = _best(found, case).layout
     if known.sum() < FEWEST_FIXED:
         free = np.ones_like(known)
         doubts = _Doubts(place=free, offset=~free, drift=~free)
-        freedom = replace(_freedom(doubts, microphones), kappa=0.0)  # a smaller array in slower air hears the same
+        freedom = replace(_freedom(doubts, case.microphones), kappa=0.0)  # a smaller array in slower air hears the same
         return adjust(arrivals, upright(layout), freedom, scales=END_SCALES), doubts
     doubts = _Doubts(place=~known, offset=np.zeros_like(known), drift=np.zeros_like(known))
-    onto = aligned(layout, listed.positions)
-    return adjust(arrivals, _with(onto, listed, known), _freedom(doubts, microphones), scales=END_SCALES), doubts
+    onto = aligned(layout, case.listed.positions)
+    freedom = _freedom(doubts, case.microphones)
+    return adjust(arrivals, _with(onto, case.listed, known), freedom, scales=END_SCALES), doubts
 
 
-def _best(found: Iterator[Solution], hearing: Hearing, rng: np.random.Generator) -> Solution:
+def _best(found: Iterator[Solution], case: _Case) -> Solution:
     """The one that fits all moments best, or the first that fits well."""
     tried: list[Solution] = []
     for solution in found:
-        tried.append(_on_all(solution.layout, hearing, rng))
+        case.watch(f"shape {len(tried) + 1}, with all that was heard")
+        tried.append(_on_all(solution.layout, case.hearing, case.rng))
         if tried[-1].cost < CONVINCING * np.isfinite(tried[-1].residual_m).sum():
             break
     return min(tried, key=lambda solution: solution.cost)
@@ -186,32 +222,30 @@ def _on_all(layout: Layout, hearing: Hearing, rng: np.random.Generator) -> Solut
     return replace(solution, cost=solution.cost + MISSED * float(np.isnan(again.path_m).sum()))
 
 
-def _heard_by_trusted(
-    hearing: Hearing, solved: Solution, doubts: _Doubts, listed: Layout, microphones: Microphones, box: np.ndarray,
-    rng: np.random.Generator,
-) -> tuple[Solution, _Doubts, Arrivals]:  # fmt: skip
+def _heard_by_trusted(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Solution, _Doubts, Arrivals]:
     """Once more with arrivals that those without a doubt expect, and the others' anywhere: doubts may go, or come."""
-    trusted = microphones.is_known & ~(doubts.place | doubts.offset)
+    case.watch("hearing again, as those in no doubt expect")
+    trusted = case.known & ~(doubts.place | doubts.offset)
     if trusted.sum() < FEWEST_KNOWN:
-        return solved, doubts, hearing.agreed(AGREED)
-    arrivals, layout = hearing.again(replace(listed, kappa=solved.layout.kappa), trusted, box, rng)
-    doubts, layout = _doubted(arrivals, listed, layout, microphones, box, rng)
-    freedom = _freedom(doubts, microphones)
-    return adjust(arrivals, _filled(listed), freedom, start=_filled(layout), scales=END_SCALES), doubts, arrivals
+        return solved, doubts, case.arrivals
+    there = replace(case.listed, kappa=solved.layout.kappa)
+    arrivals, layout = case.hearing.again(there, trusted, case.box, case.rng)
+    doubts, layout = _doubted(case, arrivals, layout)
+    freedom = _freedom(doubts, case.microphones)
+    solved = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
+    return solved, doubts, arrivals
 
 
-def _heard_again(
-    hearing: Hearing, solved: Solution, doubts: _Doubts, listed: Layout, microphones: Microphones, box: np.ndarray,
-    rng: np.random.Generator,
-) -> tuple[Solution, Arrivals]:  # fmt: skip
+def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Solution, Arrivals]:
     """With arrivals that the whole solution expects, and nobody where a mirror image fits better."""
-    freedom = _freedom(doubts, microphones)
-    if microphones.is_known.sum() < FEWEST_KNOWN:
+    freedom = _freedom(doubts, case.microphones)
+    if not case.has_majority:
         freedom = replace(freedom, kappa=0.0)
-    for _ in range(ROUNDS):
-        everyone = np.isfinite(hearing.arrivals.path_m).any(axis=0)
-        arrivals, layout = hearing.again(solved.layout, everyone, box, rng)
-        centre = layout if microphones.is_known.sum() < FEWEST_KNOWN else _filled(listed)
+    everyone = np.isfinite(case.hearing.arrivals.path_m).any(axis=0)
+    for k in range(ROUNDS):
+        case.watch(f"hearing again, as all expect, {k + 1} of {ROUNDS}")
+        arrivals, layout = case.hearing.again(solved.layout, everyone, case.box, case.rng)
+        centre = _filled(case.listed) if case.has_majority else layout
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
         solved = righted(arrivals, centre, freedom, solved)
     return solved, arrivals
@@ -219,12 +253,6 @@ def _heard_again(
 
 def _with(layout: Layout, listed: Layout, known: Bool[np.ndarray, "mic"]) -> Layout:
     return replace(layout, positions=np.where(known[:, None], listed.positions, layout.positions))
-
-
-def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
-    """Where sources and microphones are looked for: the room, a little beyond its walls."""
-    box = search_box(microphones, room)
-    return box + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]])
 
 
 def _filled(layout: Layout) -> Layout:
@@ -253,16 +281,9 @@ def _freedom(doubts: _Doubts, microphones: Microphones) -> Freedom:
     )
 
 
-def _doubted(
-    arrivals: Arrivals,
-    listed: Layout,
-    layout: Layout,
-    microphones: Microphones,
-    box: np.ndarray,
-    rng: np.random.Generator,
-) -> tuple[_Doubts, Layout]:
+def _doubted(case: _Case, arrivals: Arrivals, layout: Layout) -> tuple[_Doubts, Layout]:
     """The simplest explanation of every microphone's arrivals, given the sources; and the layout that it makes."""
-    known = microphones.is_known
+    known, listed = case.known, case.listed
     current = replace(listed, sources=layout.sources, kappa=layout.kappa)
     sounded = _sounded(arrivals, _filled(layout), known)
     doubts = _Doubts(place=np.zeros_like(known), offset=np.zeros_like(known), drift=np.zeros_like(known))
@@ -272,7 +293,7 @@ def _doubted(
             range_m=current.kappa * arrivals.path_m[:, m] - sounded, places=current.sources, times_s=arrivals.times_s
         )
         as_listed = Explanation(position_m=positions[m], offset_m=float(offset[m]), drift_m_s=float(drift[m]))
-        best = explained(heard, as_listed, box, rng)
+        best = explained(heard, as_listed, case.box, case.rng)
         positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s
         doubts.place[m], doubts.offset[m], doubts.drift[m] = best.is_elsewhere, best.is_late, best.drifts
     return doubts, replace(current, positions=positions, offset_m=offset, drift_m_s=drift)

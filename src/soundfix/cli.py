@@ -220,7 +220,9 @@ def calibrate(
         hearing = listen(
             checkpoint.load(checkpoint.PACKAGED), (scene(audio=part, start_s=start) for start, part in parts)
         )
-    result = solve(hearing, take.microphones, room=box, clocks="free" if free_clocks else "common", seed=seed)
+    with steps("solving") as watch:
+        clocks: Literal["common", "free"] = "free" if free_clocks else "common"
+        result = solve(hearing, take.microphones, room=box, clocks=clocks, seed=seed, watch=watch)
     for line in report.lines(result, take.microphones):
         typer.echo(line)
     write_microphones(out, result.microphones)
@@ -651,6 +653,15 @@ def progress(label: str, total: int) -> Iterator:
             bar.update(task, advance=count, description=f"{label} {done / (monotonic() - started + 1e-9):.1f}/s")
 
         yield advance
+
+
+@contextmanager
+def steps(label: str) -> Iterator:
+    """What is done now, on a terminal, nothing elsewhere; yields a function that is told it."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(label) as status:
+        yield lambda step: status.update(f"{label}: {step}")
 
 
 def watched(items: Iterator, advance: Callable[[], None]) -> Iterator:
