@@ -221,8 +221,9 @@ def calibrate(
             checkpoint.load(checkpoint.PACKAGED), (scene(audio=part, start_s=start) for start, part in parts)
         )
     with steps("solving") as watch:
-        clocks: Literal["common", "free"] = "free" if free_clocks else "common"
-        result = solve(hearing, take.microphones, room=box, clocks=clocks, seed=seed, watch=watch)
+        result = solve(
+            hearing, take.microphones, room=box, clocks="free" if free_clocks else "common", seed=seed, watch=watch
+        )
     for line in report.lines(result, take.microphones):
         typer.echo(line)
     write_microphones(out, result.microphones)
