@@ -256,4 +256,5 @@ def test_what_is_done_now_is_told(places, sources, rng):
     steps = []
     calibrate(hearing(places, sources, rng), listed(places), room=ROOM, clocks="free", watch=steps.append)
     assert steps[0] == "clocks, start 1 of 8"
-    assert len(steps) == len(set(steps)) == 8
+    assert steps[-1] == "how sure that is"
+    assert len(steps) == len(set(steps)) == 9

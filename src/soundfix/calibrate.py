@@ -19,6 +19,7 @@ from soundfix.errors import SceneError
 from soundfix.explanations import Explanation, Heard, explained
 from soundfix.first_guess import aligned, around, drawn, sources_from
 from soundfix.hearing import Hearing
+from soundfix.jackknife import with_streaks
 from soundfix.mirrors import righted
 from soundfix.repairs import FEWEST_FIXED, Calibration, Outcome, told
 from soundfix.scene import Microphones, Room, search_box
@@ -71,9 +72,11 @@ def calibrate(
         if case.has_majority and clocks == "common":
             solved, doubts, arrivals = _heard_by_trusted(case, solved, doubts)
         solved, arrivals = _heard_again(case, solved, doubts)
+    case.watch("how sure that is")
+    freedom = _freedom(doubts, microphones)
     outcome = Outcome(
-        solution=solved,
-        freedom=_freedom(doubts, microphones),
+        solution=with_streaks(arrivals, _filled(case.listed), freedom, solved),
+        freedom=freedom,
         arrivals=arrivals,
         listed=_filled(case.listed),
         microphones=microphones,
