@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import chi2
 
 import soundfix
 from soundfix import checkpoint
@@ -26,7 +27,7 @@ from soundfix.calibrate import calibrate
 from soundfix.first_guess import aligned
 from soundfix.hearing import Hearing, listen, moments
 from soundfix.model import Network
-from soundfix.repairs import Calibration
+from soundfix.repairs import Calibration, Repair
 from soundfix.scene import Microphones, Scene
 from soundfix.soundbank import Sounds, open_sounds
 from soundfix.worlds import LUVIRA_TWIN, draw_world
@@ -110,10 +111,17 @@ def unknown_positions(hearing: Hearing, scene: Scene, unknown: np.ndarray) -> di
     """Errors of these positions, and of sources with them."""
     result = calibrate(hearing, unlisted(scene, unknown), room=scene.room)
     off = np.linalg.norm(result.microphones.border_positions() - scene.microphones.positions, axis=1)[unknown]
-    row: dict[str, Any] = {f"unknown{len(unknown)}": off.round(4).tolist()}
+    within = [is_within(result.repairs[m], scene.microphones.positions[m]) for m in unknown.tolist()]
+    row: dict[str, Any] = {f"unknown{len(unknown)}": off.round(4).tolist(), f"held{len(unknown)}": within}
     if len(unknown) == max(UNKNOWN):
         row["sources"] = [source_error(scene, each) for each in (scene.microphones, result.microphones)]
     return row
+
+
+def is_within(repair: Repair, true_m: np.ndarray) -> bool:
+    """Whether this place is in the region that is to hold it with 90 %."""
+    off = repair.position_m - true_m
+    return bool(off @ np.linalg.solve(repair.covariance_m2 + 1e-12 * np.eye(3), off) < chi2.ppf(0.9, 3))
 
 
 def source_error(scene: Scene, microphones: Microphones) -> float:
@@ -152,6 +160,7 @@ def shape_error(result: Calibration, scene: Scene) -> float:
 def report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> str:
     """Markdown."""
     offsets, shapes = np.concatenate([row["offsets"] for row in rows]), np.array([row["shape"] for row in rows])
+    held = np.concatenate([row[f"held{count}"] for row in rows for count in UNKNOWN])
     true_m, found_m = np.array([row["sources"] for row in rows]).T
     played = "speech of speakers that nothing was trained on" if options.audio else "built-in voices"
     lines = [
@@ -165,6 +174,8 @@ def report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> str:
         "|---|---:|---:|---:|",
         *[_unknown_line(count, np.concatenate([row[f"unknown{count}"] for row in rows])) for count in UNKNOWN],
         f"| all 11: shape, RMS | {100 * np.median(shapes):.1f} | {100 * np.quantile(shapes, 0.9):.1f} | |",
+        "",
+        f"Regions of 90 % hold {100 * held.mean():.0f} % of the {len(held)} single positions.",
         "",
         f"Shapes are right to 15 cm in {np.sum(shapes <= 0.15)} of {len(shapes)} recordings.",
         "",

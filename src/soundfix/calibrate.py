@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
+from threadpoolctl import threadpool_limits
 
 from soundfix import bundle
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust
@@ -39,6 +40,7 @@ MISSED = 2.5  # half squared standard errors that a missing arrival counts for: 
 OWN_WALLS_M = 0.3  # a box reaches beyond the room, for microphones on the walls
 CONVINCING = 0.3  # cost of an arrival: shapes that are right have less, nearly always (EXPERIMENTS.md)
 Watch = Callable[[str], None]
+Clocks = Literal["common", "free"]
 
 
 def calibrate(
@@ -46,7 +48,7 @@ def calibrate(
     microphones: Microphones,
     *,
     room: Room | None = None,
-    clocks: Literal["common", "free"] = "common",
+    clocks: Clocks = "common",
     seed: int = 0,
     watch: Watch = lambda step: None,
 ) -> Calibration:
@@ -60,7 +62,13 @@ def calibrate(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
             "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
         )
-    case = _case(hearing, microphones, room, seed, watch)
+    with threadpool_limits(limits=1, user_api="blas"):  # matrices this small are slower in several threads
+        outcome = _solved(_case(hearing, microphones, room, seed, watch), clocks)
+        return told(outcome, room=room, has_free_clocks=clocks == "free")
+
+
+def _solved(case: "_Case", clocks: Clocks) -> Outcome:
+    """Who agrees, what is wrong with the others, all heard again with that; and how sure it is."""
     if not case.has_majority:
         solved, doubts = _from_shape(case)
     elif clocks == "free":
@@ -73,16 +81,15 @@ def calibrate(
             solved, doubts, arrivals = _heard_by_trusted(case, solved, doubts)
         solved, arrivals = _heard_again(case, solved, doubts)
     case.watch("how sure that is")
-    freedom = _freedom(doubts, microphones)
-    outcome = Outcome(
+    freedom = _freedom(doubts, case.microphones)
+    return Outcome(
         solution=with_streaks(arrivals, _filled(case.listed), freedom, solved),
         freedom=freedom,
         arrivals=arrivals,
         listed=_filled(case.listed),
-        microphones=microphones,
-        speed_m_s=hearing.speed_m_s,
+        microphones=case.microphones,
+        speed_m_s=case.hearing.speed_m_s,
     )
-    return told(outcome, room=room, has_free_clocks=clocks == "free")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,7 +135,7 @@ def _case(hearing: Hearing, microphones: Microphones, room: Room | None, seed: i
         hearing=hearing,
         microphones=microphones,
         listed=listed,
-        box=search_box(microphones, room) + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]]),
+        box=_box(microphones, room),
         is_anywhere=bool(room is None or microphones.is_known.sum() < FEWEST_FIXED),
         rng=np.random.default_rng(seed),
         watch=watch,
@@ -250,12 +257,19 @@ def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Soluti
         arrivals, layout = case.hearing.again(solved.layout, everyone, case.box, case.rng)
         centre = _filled(case.listed) if case.has_majority else layout
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
-        solved = righted(arrivals, centre, freedom, solved)
+        solved = righted(arrivals, centre, freedom, solved) if case.has_majority else solved  # shape.py has mirrored
     return solved, arrivals
 
 
 def _with(layout: Layout, listed: Layout, known: Bool[np.ndarray, "mic"]) -> Layout:
     return replace(layout, positions=np.where(known[:, None], listed.positions, layout.positions))
+
+
+def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
+    """The room, a little beyond its walls; nowhere, before the shape of an array without any position is found."""
+    if not microphones.is_known.any():
+        return np.zeros((2, 3))
+    return search_box(microphones, room) + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]])
 
 
 def _filled(layout: Layout) -> Layout:

@@ -206,8 +206,10 @@ def _apart(repairs: tuple[Repair, ...]) -> tuple[Repair, ...]:
 
 
 def _with_images(repairs: tuple[Repair, ...], outcome: Outcome) -> tuple[Repair, ...]:
-    """A place that may be a mirror image is as unsure as the two of them are apart."""
+    """A place that may be a mirror image is as unsure as the two of them are apart. In a whole shape that is not asked."""
     found = list(repairs)
+    if outcome.is_shape:
+        return repairs
     for m, image in images(outcome.arrivals, outcome.listed, outcome.freedom, outcome.solution):
         found[m] = _with_image(repairs[m], image)
     return tuple(found)
