@@ -1,18 +1,16 @@
 """Words -> calls. Each command imports what it needs when it runs, so that --help is quick."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from soundfix import __version__
 from soundfix.errors import SoundfixError
+from soundfix.terminal import LINES_SHOWN, progress, say, say_rest, steps, watched, writers
 
 if TYPE_CHECKING:
-    from soundfix.conclusion import Conclusion
     from soundfix.datasets.simulated import Simulated
     from soundfix.evaluation.setting import Setting
     from soundfix.files.take import Take
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-LINES_SHOWN = 20  # of a long recording; files keep all
 ESTIMATES_DRAWN = 2000
 
 Audio = Annotated[list[Path], typer.Argument(help="One multichannel file, a file for each microphone, or a folder.")]
@@ -584,11 +581,6 @@ def study_setting(
     return Setting(budget=budget, root=root, audio=audio or [], scenes=scenes, clips=clips, small=small)
 
 
-def say(sentence: str) -> None:
-    """What is going on, to stderr."""
-    typer.secho(sentence, fg="bright_black", err=True)
-
-
 def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:
     """The options that were given: a method takes only those it knows."""
     return {name: value for name, value in options.items() if value not in (None, False)}
@@ -599,74 +591,3 @@ def refuse_idle(options: Mapping[str, object], why: str) -> None:
     for name, value in options.items():
         if value is not None:
             raise SoundfixError(f"{name} {why}")
-
-
-def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
-    """Where the windows that were not printed are."""
-    if count > LINES_SHOWN:
-        kept = " and ".join(str(path) for path in (json, csv) if path)
-        where = f"all are in {kept}" if kept else "--json FILE keeps them all"
-        typer.echo(f"... and {count - LINES_SHOWN} more windows; {where}")
-
-
-@contextmanager
-def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
-    """Functions that write an estimate to every file, and the conclusion; files appear whole, at the end, or not at all."""
-    from contextlib import ExitStack
-
-    from soundfix.files.exports import CsvWriter, JsonWriter
-
-    with ExitStack() as stack:
-        to_json = stack.enter_context(JsonWriter(json, method, __version__)) if json else None
-        to_csv = stack.enter_context(CsvWriter(csv)) if csv else None
-
-        def write(estimate: "Estimate") -> None:
-            for writer in (to_json, to_csv):
-                if writer:
-                    writer.write(estimate)
-
-        def conclude(conclusion: "Conclusion") -> None:
-            if to_json:
-                to_json.conclude(conclusion)
-
-        yield write, conclude
-
-
-@contextmanager
-def progress(label: str, total: int) -> Iterator:
-    """A bar with rate and time left on a terminal, nothing elsewhere; yields a function that moves it, by one or more."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    started = monotonic()
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(label, total=total)
-
-        def advance(count: int = 1) -> None:
-            done = bar.tasks[task].completed + count
-            bar.update(task, advance=count, description=f"{label} {done / (monotonic() - started + 1e-9):.1f}/s")
-
-        yield advance
-
-
-@contextmanager
-def steps(label: str) -> Iterator:
-    """What is done now, on a terminal, nothing elsewhere; yields a function that is told it."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(label) as status:
-        yield lambda step: status.update(f"{label}: {step}")
-
-
-def watched(items: Iterator, advance: Callable[[], None]) -> Iterator:
-    """The items, moving a progress bar with each."""
-    for item in items:
-        yield item
-        advance()

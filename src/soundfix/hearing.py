@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from soundfix import physics
 from soundfix.arrivals import Heard, arrivals
 from soundfix.bundle import Arrivals, Layout
+from soundfix.correlate import UNKNOWN_M
 from soundfix.health import Health, examine
 from soundfix.model import SAMPLE_RATE, Network, levelled
 from soundfix.rehearing import Curves, heard_again
@@ -24,7 +25,6 @@ FEWEST_HEARD = 4  # arrivals of a moment
 SIGMA_M = 0.01  # of an arrival
 POLARITY_WINDOWS = 12  # the loudest
 WINDOW_S, MOST_MOMENTS = 0.5, 400
-FURTHEST_M = 20.0  # path differences that are looked at
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,7 +135,7 @@ def _curves(
     with torch.inference_mode():
         audio_of = levelled(torch.from_numpy(sound)[None])
         semb = network.acoustic(network.listen(audio_of))
-        longest = min(round(FURTHEST_M / scene.speed * SAMPLE_RATE), sound.shape[1] // 2)
+        longest = min(round(UNKNOWN_M / scene.speed * SAMPLE_RATE), sound.shape[1] // 2)
         curves, _ = network.correlate(audio_of, semb, torch.from_numpy(pairs), max_lag=longest)
     assert curves is not None
     return curves.curves[0].numpy(), pairs

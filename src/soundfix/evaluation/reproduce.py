@@ -25,9 +25,10 @@ WINDOW_S = 0.128
 ALONE, FEWER_MICROPHONES, HIDDEN, AT_ONCE = 11, (5, 7, 9), (4, 3, 2), (2, 3)
 OURS = "three-stream (ours)"
 YARDSTICKS = ("SRP-PHAT", "SRP-PHAT, ASCM", OURS)
-NO_LAYOUT = (
-    "From one window ours knows the distance of such a microphone from the source, and no more (radius only). Its place is "
-    "the one with the least expected distance on the sphere within the room; it has learned no layout."
+REMEMBERED = (
+    "Ours remembers the few arrays that it was trained with (familiar.py): such a microphone stands at one of their free "
+    "places, at which its distance from the source fits best. In another array that distance is all that one window knows "
+    "(radius only)."
 )
 SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute; learning rates for small batches
     "network.ngcc={'channels': 8, 'sinc_taps': 127}",
@@ -105,7 +106,7 @@ def tables(asked: Setting, rows: dict[str, list[Row]], training: str) -> str:
         "Windows of Table 2 without any place, not even one that was not believed; the middle of the room counts for them:",
         _table_of_none(rows["fewer"]),
         "## Table 3: MAE of microphones of unknown position, speech, sources unknown",
-        NO_LAYOUT,
+        REMEMBERED,
         _table_3(rows["hidden"]),
         "## Several sources: MAE",
         _table_4(rows["several"]),
