@@ -18,14 +18,16 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.localizer import Estimate, MicrophoneReport, Shell
+from soundfix.localizer import Estimate, MicrophoneReport, Radii, Shell
 from soundfix.physics import distances
+from soundfix.report import with_shell
 from soundfix.scene import Microphones
 from soundfix.shell import TAILS, geometric_median, quantiles
 
 NEW = 0.05  # that a microphone stands elsewhere
 SAME_M = 0.1  # listed positions are off by centimetres
 NEAR_M = 0.05  # of a radius
+TINY = 1e-12
 LIKELY = 0.5  # where more than half of the weight is at one point, it is the geometric median
 FEWEST = 3  # known positions, to be sure of an array
 MOST_ARRAYS, MOST_WAYS = 8, 50_000  # remembered; to distribute the microphones
@@ -67,7 +69,7 @@ def recognized(estimate: Estimate, microphones: Microphones, arrays: Sequence[Ar
     shares = probabilities(np.array([gains(shell, free) for shell in shells]))
     reports = list(estimate.microphones)
     for m, shell, share in zip(sought, shells, shares, strict=True):
-        reports[m] = _with_shell(reports[m], among(shell, free, share))
+        reports[m] = _replaced(reports[m], among(shell, free, share))
     return _told(replace(estimate, microphones=tuple(reports)))
 
 
@@ -93,11 +95,8 @@ def probabilities(gains: Float[np.ndarray, "mic place"]) -> Float[np.ndarray, "m
 
 def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shell:
     """The shell, where the microphone is at these free places with these probabilities, or anywhere on it with the last."""
-    radii, elsewhere, radius_m = shell.radii, share[-1], distances(shell.centre_m, free)
-    at_places = np.bincount(
-        np.searchsorted(radii.radii_m, radius_m).clip(max=len(radii.radii_m) - 1), share[:-1], len(radii.radii_m)
-    )
-    heard = elsewhere * radii.heard + at_places
+    radii, elsewhere = shell.radii, share[-1]
+    heard = elsewhere * radii.heard + share[:-1] @ _about(distances(shell.centre_m, free), radii)
     points, weights = np.vstack([free, shell.place_m]), np.append(share[:-1], elsewhere)
     best, is_likely = int(share[:-1].argmax()), bool(share[:-1].max() > LIKELY)
     place_m = free[best] if is_likely else geometric_median(points, weights)
@@ -114,14 +113,20 @@ def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shel
     )
 
 
+def _about(radius_m: Float[np.ndarray, "place"], radii: Radii) -> Float[np.ndarray, "place radius"]:
+    """Probabilities of the distance from the source, of a microphone at a place so far from where the source seems to be."""
+    density = np.exp(-0.5 * np.square((radii.radii_m - radius_m[:, None]) / radii.error_m)) + TINY
+    return density / density.sum(axis=1, keepdims=True)
+
+
 def _shell_of(report: MicrophoneReport) -> Shell:
     shell = report.shell or report.guess
     assert shell is not None
     return shell
 
 
-def _with_shell(report: MicrophoneReport, shell: Shell) -> MicrophoneReport:
-    return replace(report, shell=shell) if report.shell else replace(report, guess=shell)
+def _replaced(report: MicrophoneReport, shell: Shell) -> MicrophoneReport:
+    return with_shell(report, shell) if report.shell else replace(report, guess=shell)
 
 
 def _told(estimate: Estimate) -> Estimate:

@@ -48,11 +48,15 @@ class Source:
 
 
 class Radii(NamedTuple):
-    """Probabilities of the distances from the source: by what was heard, and before, in the room; each adds up to 1."""
+    """Probabilities of the distances from the source: by what was heard, and before, in the room; each adds up to 1.
+
+    error_m: standard error that the distance from a place has by the source's own.
+    """
 
     radii_m: Float[np.ndarray, "radius"]
     heard: Float[np.ndarray, "radius"]
     before: Float[np.ndarray, "radius"]
+    error_m: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

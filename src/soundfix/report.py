@@ -37,7 +37,7 @@ def report_microphones(
     shells = _shells(scene, health, consensus, source.covariance_m2)
     consensus = consensus if is_certain else replace(consensus, is_named=np.zeros_like(consensus.is_named))
     reports = tuple(_report(m, scene.microphones, health, consensus) for m in range(len(scene.microphones)))
-    reports = tuple(_with_shell(report, found) for report, found in zip(reports, shells, strict=True))
+    reports = tuple(with_shell(report, found) for report, found in zip(reports, shells, strict=True))
     return reports, tuple(finding for report in reports for finding in _finding(report))
 
 
@@ -143,7 +143,8 @@ def _shells(
     return [shell(m, positions, consensus, covariance_m2, box) if is_sought[m] else None for m in range(len(positions))]
 
 
-def _with_shell(report: MicrophoneReport, found: Shell | None) -> MicrophoneReport:
+def with_shell(report: MicrophoneReport, found: Shell | None) -> MicrophoneReport:
+    """The report with what is known of a microphone of unknown position; its distance where that is clear."""
     if found is None:
         return report
     nearest_m, furthest_m = found.radius90_m

@@ -66,7 +66,8 @@ def shell(
         return None
     nowhere, before = max(0.0, 1 - sum(each.odds for each in candidates)), _share(areas(centre_m, radii_m, box))
     density = sum(each.odds * each.density for each in candidates) + nowhere * before
-    blurred = gaussian_filter1d(density, _blur_m(centre_m, known, covariance_m2) / radii_m[1], mode="constant")
+    error_m = _error_m(centre_m, known, covariance_m2)
+    blurred = gaussian_filter1d(density, error_m / radii_m[1], mode="constant")
     points, weights = _places(candidates, nowhere, radii_m, box)
     place_m = geometric_median(points, weights)
     low_m, radius_m, high_m = quantiles(radii_m, blurred, np.array(TAILS)).tolist()
@@ -77,7 +78,7 @@ def shell(
         radius90_m=(low_m, high_m),
         place_m=place_m,
         expected_error_m=float(weights @ physics.distances(place_m, points)),
-        radii=Radii(radii_m=radii_m, heard=_share(blurred), before=before),
+        radii=Radii(radii_m=radii_m, heard=_share(blurred), before=before, error_m=error_m),
     )
 
 
@@ -184,7 +185,7 @@ def _radii(centre_m: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]) -> F
     return np.linspace(0, furthest_m, min(MOST_STEPS, int(furthest_m / STEP_M) + 2))
 
 
-def _blur_m(centre_m: np.ndarray, known: np.ndarray, covariance_m2: np.ndarray) -> float:
+def _error_m(centre_m: np.ndarray, known: np.ndarray, covariance_m2: np.ndarray) -> float:
     unit = physics.directions(centre_m, known).mean(axis=0)
     return float(np.sqrt(DELAY_SIGMA_M**2 + unit @ covariance_m2 @ unit))
 
