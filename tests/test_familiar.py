@@ -9,8 +9,9 @@ import pytest
 
 import soundfix
 from scenes import anechoic_scene
-from soundfix.familiar import distinct, free_places, gains, probabilities, recognized
+from soundfix.familiar import MOST_WAYS, distinct, free_places, gains, recognized, ways
 from soundfix.files.exports import locate_schema
+from soundfix.history import History
 from soundfix.scene import Microphones
 from soundfix.wording import describe_microphones
 
@@ -59,7 +60,7 @@ def test_words_and_json_say_what_is_remembered(scene, positions):
     estimate = recognized(soundfix.load("srp-phat").locate(scene), scene.microphones, [positions])
     note = estimate.notes[estimate.reasons.index("familiar_array:mic5")]
     assert note.startswith("mic5: position unknown; at (")
-    assert note.endswith("a free place of the array it was trained with")
+    assert note.endswith("a free place of the array that the network knows")
     assert any("mic5: unknown-position, at (" in line for line in describe_microphones(estimate.microphones))
     said = estimate.to_dict()["microphones"][4]
     assert json.loads(json.dumps(said, allow_nan=False)) == said
@@ -75,8 +76,11 @@ def test_who_tells_nothing_of_its_distance_is_at_any_free_place(scene, positions
     estimate = recognized(soundfix.load("srp-phat").locate(replace(scene, audio=audio)), scene.microphones, [more])
     sure, unsure = (estimate.microphones[m].shell for m in UNKNOWN)
     assert sure.place_m == pytest.approx(positions[4])
+    assert unsure.knows == "radius and array"
     assert unsure.probability is None or unsure.probability < 0.8
     assert unsure.expected_error_m > 0.5
+    if unsure.probability is None:
+        assert "does not tell which" in estimate.notes[estimate.reasons.index("familiar_array:mic7")]
 
 
 def test_an_abstention_guesses_among_free_places(scene, positions, monkeypatch):
@@ -90,16 +94,31 @@ def test_an_abstention_guesses_among_free_places(scene, positions, monkeypatch):
 
 def test_no_two_microphones_at_one_place():
     """Both fit the first place; the second microphone fits the other one a little, so it gives way."""
-    share = probabilities(np.array([[100.0, 0.0], [100.0, 1.0]]))
-    assert share.sum(axis=1) == pytest.approx([1.0, 1.0])
+    share = ways(np.array([[100.0, 0.0], [100.0, 1.0]]))
+    assert share.sum(axis=1) == pytest.approx(share.sum(axis=1)[[0, 0]])
+    share /= share.sum(axis=1, keepdims=True)
     assert share[0, 0] > 0.85
     assert share[1, 1] > 0.8
 
 
-def test_too_many_ways_are_weighed_one_by_one():
-    share = probabilities(np.ones((12, 12)))
-    assert share.shape == (12, 13)
-    assert share[:, -1] == pytest.approx(np.full(12, 0.05))
+def test_where_there_are_too_many_ways_nothing_is_recognized(positions, rng):
+    blank = np.where(np.arange(9)[:, None] < 4, positions, np.nan)
+    microphones = Microphones(positions=blank)
+    scene = replace(anechoic_scene(positions, SOURCE, rng, room=ROOM), microphones=microphones)
+    estimate = soundfix.load("srp-phat").locate(scene)
+    many = np.vstack([positions, rng.uniform(0, 5, (8, 3))])
+    assert (len(many) - 4 + 1) ** 5 > MOST_WAYS
+    assert recognized(estimate, microphones, [many]) is estimate
+
+
+def test_of_two_arrays_that_fit_the_one_that_fits_the_sound_wins(scene, positions):
+    """One microphone was moved between two sessions, and both were trained on."""
+    before = positions.copy()
+    before[6] += [-1.0, 0.6, 0.0] if positions[6, 0] > 3 else [1.0, 0.6, 0.0]
+    for arrays in ([before, positions], [positions, before]):
+        estimate = recognized(soundfix.load("srp-phat").locate(scene), scene.microphones, arrays)
+        assert estimate.microphones[6].shell.place_m == pytest.approx(positions[6])
+        assert estimate.microphones[6].shell.probability > 0.8
 
 
 def test_a_gain_is_how_much_likelier_a_radius_became(scene, positions):
@@ -117,4 +136,15 @@ def test_arrays_that_differ_by_centimetres_are_one_and_very_many_are_none(positi
 
 def test_fewer_than_three_known_positions_are_no_array(positions):
     blank = np.where(np.arange(9)[:, None] < 2, positions, np.nan)
-    assert len(free_places([positions], Microphones(positions=blank))) == 0
+    assert free_places(positions, Microphones(positions=blank)) is None
+
+
+def test_many_windows_name_the_place_in_the_end(scene, positions):
+    """The summary of a recording has the place that most of its windows name."""
+    place = recognized(soundfix.load("srp-phat").locate(scene), scene.microphones, [positions]).microphones[4]
+    history = History(name="mic5")
+    for k in range(3):
+        elsewhere = replace(place.shell, place_m=SOURCE) if k == 1 else place.shell
+        history.add(replace(place, shell=elsewhere), time_s=float(k), place=SOURCE)
+    assert history.familiar().place_m == pytest.approx(positions[4])
+    assert History(name="mic6").familiar() is None

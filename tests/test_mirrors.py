@@ -1,5 +1,7 @@
 """Mirror images: a microphone found on the wrong side of a level walk changes sides; one that may be on either says so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,17 +44,32 @@ def test_from_either_side_it_ends_on_the_right_one(places, rng, is_mirrored):
     arrivals, layout, found = solution(places, level(rng, 0.4), rng, is_mirrored=is_mirrored)
     if is_mirrored:
         assert np.linalg.norm(found.layout.positions[SOUGHT] - places[SOUGHT]) > 0.5
-    right = righted(arrivals, layout, FREEDOM, found)
+    right = righted(arrivals, layout, FREEDOM, found, None)
     assert np.linalg.norm(right.layout.positions[SOUGHT] - places[SOUGHT]) < 0.05
-    assert list(images(arrivals, layout, FREEDOM, right)) == []
+    assert images(arrivals, layout, FREEDOM, right, None) == {}
 
 
 def test_a_walk_that_is_all_level_leaves_both_sides(places, rng):
     arrivals, layout, found = solution(places, level(rng, 0.0), rng, is_mirrored=False)
-    ((m, image),) = images(arrivals, layout, FREEDOM, found)
+    ((m, image),) = images(arrivals, layout, FREEDOM, found, None).items()
     assert m == SOUGHT
     assert image.probability == pytest.approx(0.5, abs=0.05)
     assert image.position_m[2] == pytest.approx(LEVEL_M - 0.5, abs=0.1)
+
+
+def test_nobody_stands_beyond_a_wall_that_is_told(places, rng):
+    """The other side of a level walk is below the floor."""
+    arrivals, layout, found = solution(places, level(rng, 0.0), rng, is_mirrored=False)
+    floor = np.array([[0.0, 0.0, LEVEL_M - 0.3], [7.0, 8.0, 3.0]])
+    assert images(arrivals, layout, FREEDOM, found, floor) == {}
+    _, _, below = solution(places, level(rng, 0.4), rng, is_mirrored=False)
+    assert righted(arrivals, layout, FREEDOM, below, floor) is below
+
+
+def test_who_heard_nothing_has_no_image(places, rng):
+    arrivals, layout, found = solution(places, level(rng, 0.0), rng, is_mirrored=False)
+    unheard = replace(arrivals, path_m=np.where(np.arange(11) == SOUGHT, np.nan, arrivals.path_m))
+    assert images(unheard, layout, FREEDOM, found, None) == {}
 
 
 def test_an_answer_with_two_sides_says_so_and_its_error_reaches_the_other(places, rng):

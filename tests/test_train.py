@@ -22,6 +22,7 @@ from soundfix.model import Network
 from soundfix.recipes import STAGES
 from soundfix.several import MOST_SOURCES
 from soundfix.training.batches import Batches
+from soundfix.training.lessons import know_arrays
 from soundfix.training.loop import Job, train
 from soundfix.training.runs import Run, State, read_newest
 from soundfix.training.stages import learning, loss_terms
@@ -315,6 +316,14 @@ def test_an_array_that_all_clips_share_is_remembered(tmp_path):
     train(job(tmp_path, recipe=quick(0, 0, 1), data=[clips]))
     (array,) = checkpoint.load(tmp_path / "model.safetensors").config.arrays
     assert np.allclose(array, clips[0].microphones.positions, atol=0.1)
+
+
+def test_a_network_that_goes_on_elsewhere_keeps_its_arrays(tmp_path):
+    first = train(job(tmp_path / "one", recipe=quick(0, 0, 1)))
+    (own,) = first.config.arrays
+    know_arrays(first, [np.zeros((4, 3)) + np.arange(4)[:, None]])
+    assert own in first.config.arrays
+    assert len(first.config.arrays) == 2
 
 
 def test_coordinates_are_normalised_to_the_sources(tmp_path):

@@ -21,7 +21,7 @@ from soundfix.explanations import Explanation, Heard, explained
 from soundfix.first_guess import aligned, around, drawn, sources_from
 from soundfix.hearing import Hearing
 from soundfix.jackknife import with_streaks
-from soundfix.mirrors import righted
+from soundfix.mirrors import images, righted
 from soundfix.repairs import FEWEST_FIXED, Calibration, Outcome, told
 from soundfix.scene import Microphones, Room, search_box
 from soundfix.shape import refined, shapes, upright
@@ -57,11 +57,6 @@ def calibrate(
     clocks: one for all microphones, or each its own (offsets and drifts unknown). watch is told what is done now.
     Raises SceneError on too few moments.
     """
-    if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
-        raise SceneError(
-            f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
-            "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
-        )
     with threadpool_limits(limits=1, user_api="blas"):  # matrices this small are slower in several threads
         outcome = _solved(_case(hearing, microphones, room, seed, watch), clocks)
         return told(outcome, room=room, has_free_clocks=clocks == "free")
@@ -81,12 +76,13 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
             solved, doubts, arrivals = _heard_by_trusted(case, solved, doubts)
         solved, arrivals = _heard_again(case, solved, doubts)
     case.watch("how sure that is")
-    freedom = _freedom(doubts, case.microphones)
+    centre, freedom = case.centre(solved.layout), _freedom(doubts, case)
     return Outcome(
-        solution=with_streaks(arrivals, _filled(case.listed), freedom, solved),
+        solution=with_streaks(arrivals, centre, freedom, solved),
+        images=images(arrivals, centre, freedom, solved, case.walls) if case.has_majority else {},
         freedom=freedom,
         arrivals=arrivals,
-        listed=_filled(case.listed),
+        listed=centre,
         microphones=case.microphones,
         speed_m_s=case.hearing.speed_m_s,
     )
@@ -118,6 +114,16 @@ class _Case:
     def arrivals(self) -> Arrivals:
         return self.hearing.agreed(AGREED)
 
+    @property
+    def walls(self) -> Float[np.ndarray, "2 3"] | None:
+        """What no microphone is beyond, where that was told."""
+        return None if self.is_anywhere else self.box
+
+    def centre(self, layout: Layout) -> Layout:
+        """What the list says, and unknown positions as in this layout."""
+        positions = np.where(self.known[:, None], self.listed.positions, layout.positions)
+        return replace(self.listed, positions=positions, sources=layout.sources)
+
     def round_about(self, solved: Solution) -> "_Case":
         """The same; where nothing else says where things are, round the array that was found."""
         return replace(self, box=around(solved.layout.positions)) if self.is_anywhere else self
@@ -125,6 +131,11 @@ class _Case:
 
 def _case(hearing: Hearing, microphones: Microphones, room: Room | None, seed: int, watch: Watch) -> _Case:
     hearing = hearing.at(np.isfinite(hearing.agreed(AGREED).path_m).any(axis=1))
+    if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
+        raise SceneError(
+            f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
+            "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
+        )
     listed = Layout(
         positions=microphones.border_positions(),
         offset_m=microphones.offset_s * hearing.speed_m_s,
@@ -159,7 +170,7 @@ def _from_majority(case: _Case) -> tuple[Solution, _Doubts]:
     layout = _sources_settled(arrivals, layout, case.known)
     for _ in range(ROUNDS):
         doubts, layout = _doubted(case, arrivals, layout)
-        freedom = _freedom(doubts, case.microphones)
+        freedom = _freedom(doubts, case)
         solution = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
         layout = solution.layout
     return solution, doubts
@@ -177,7 +188,7 @@ def _from_free_clocks(case: _Case) -> tuple[Solution, _Doubts]:
     runs_free = np.arange(len(known)) != np.flatnonzero(known)[0]  # the first one's clock is the time
     offset_m -= offset_m[~runs_free]
     doubts = _Doubts(place=~known, offset=runs_free, drift=runs_free)
-    steady = replace(_freedom(replace(doubts, drift=np.zeros_like(known)), case.microphones), kappa=0.0)
+    steady = replace(_freedom(replace(doubts, drift=np.zeros_like(known)), case), kappa=0.0)
     found = []
     for k in range(CLOCK_STARTS):
         case.watch(f"clocks, start {k + 1} of {CLOCK_STARTS}")
@@ -189,7 +200,7 @@ def _from_free_clocks(case: _Case) -> tuple[Solution, _Doubts]:
             layout = solution.layout
         found.append(solution)
     best = min(found, key=lambda solution: solution.cost).layout
-    freedom = _freedom(doubts, case.microphones)
+    freedom = _freedom(doubts, case)
     return adjust(arrivals, _filled(listed), freedom, start=best, scales=END_SCALES), doubts
 
 
@@ -202,11 +213,10 @@ def _from_shape(case: _Case) -> tuple[Solution, _Doubts]:
     if known.sum() < FEWEST_FIXED:
         free = np.ones_like(known)
         doubts = _Doubts(place=free, offset=~free, drift=~free)
-        freedom = replace(_freedom(doubts, case.microphones), kappa=0.0)  # a smaller array in slower air hears the same
-        return adjust(arrivals, upright(layout), freedom, scales=END_SCALES), doubts
+        return adjust(arrivals, upright(layout), _freedom(doubts, case), scales=END_SCALES), doubts
     doubts = _Doubts(place=~known, offset=np.zeros_like(known), drift=np.zeros_like(known))
     onto = aligned(layout, case.listed.positions)
-    freedom = _freedom(doubts, case.microphones)
+    freedom = _freedom(doubts, case)
     return adjust(arrivals, _with(onto, case.listed, known), freedom, scales=END_SCALES), doubts
 
 
@@ -241,23 +251,22 @@ def _heard_by_trusted(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[S
     there = replace(case.listed, kappa=solved.layout.kappa)
     arrivals, layout = case.hearing.again(there, trusted, case.box, case.rng)
     doubts, layout = _doubted(case, arrivals, layout)
-    freedom = _freedom(doubts, case.microphones)
+    freedom = _freedom(doubts, case)
     solved = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
     return solved, doubts, arrivals
 
 
 def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Solution, Arrivals]:
     """With arrivals that the whole solution expects, and nobody where a mirror image fits better."""
-    freedom = _freedom(doubts, case.microphones)
-    if not case.has_majority:
-        freedom = replace(freedom, kappa=0.0)
+    freedom = _freedom(doubts, case)
     everyone = np.isfinite(case.hearing.arrivals.path_m).any(axis=0)
     for k in range(ROUNDS):
         case.watch(f"hearing again, as all expect, {k + 1} of {ROUNDS}")
         arrivals, layout = case.hearing.again(solved.layout, everyone, case.box, case.rng)
-        centre = _filled(case.listed) if case.has_majority else layout
+        centre = case.centre(layout)
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
-        solved = righted(arrivals, centre, freedom, solved) if case.has_majority else solved  # shape.py has mirrored
+        if case.has_majority:  # else shape.py has mirrored
+            solved = righted(arrivals, centre, freedom, solved, case.walls)
     return solved, arrivals
 
 
@@ -288,13 +297,15 @@ def _sources_settled(arrivals: Arrivals, layout: Layout, is_known: Bool[np.ndarr
     return replace(layout, sources=found.sources, kappa=found.kappa)
 
 
-def _freedom(doubts: _Doubts, microphones: Microphones) -> Freedom:
-    """What is in doubt is free; listed positions are as good as the list says; so is the speed of sound, nearly."""
+def _freedom(doubts: _Doubts, case: _Case) -> Freedom:
+    """What is in doubt is free; listed positions are as good as the list says; so is the speed of sound, nearly: where most
+    positions are sought it is held, for a smaller array in slower air hears the same."""
+    share = FREE_CLOCKS_SPEED_SHARE if doubts.offset.mean() > MOST else SPEED_SHARE
     return Freedom(
-        positions=np.where(doubts.place, np.inf, microphones.sigma_m),
+        positions=np.where(doubts.place, np.inf, case.microphones.sigma_m),
         offset_m=np.where(doubts.offset, np.inf, 0.0),
         drift_m_s=np.where(doubts.drift, USUAL_DRIFT * 343.0, 0.0),
-        kappa=FREE_CLOCKS_SPEED_SHARE if doubts.offset.mean() > MOST else SPEED_SHARE,
+        kappa=share if case.has_majority else 0.0,
     )
 
 

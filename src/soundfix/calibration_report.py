@@ -71,7 +71,7 @@ def _image(repair: Repair) -> str:
     if repair.image_m is None:
         return ""
     x, y, z = repair.image_m
-    return f", or at its mirror image ({x:.2f}, {y:.2f}, {z:.2f}): sounds above or below the others would tell"
+    return f", or at its mirror image ({x:.2f}, {y:.2f}, {z:.2f}): sounds off the plane of the walk would tell"
 
 
 def _clock(repair: Repair) -> str:

@@ -9,6 +9,8 @@ says of microphone m's distance from the source x (shell.py) speaks for place s 
 and with no two microphones at one place, the probability of "m is at a(m), for all m" is
 
     P(a) ~ prod_m  (1 - NEW) B_ma(m) / free      or NEW, where a(m) is elsewhere, as if nothing were remembered
+
+Of several arrays that fit each counts by the sum of its own ways. Where there are too many ways nothing is recognized.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ NEAR_M = 0.05  # of a radius
 TINY = 1e-12
 LIKELY = 0.5  # where more than half of the weight is at one point, it is the geometric median
 FEWEST = 3  # known positions, to be sure of an array
-MOST_ARRAYS, MOST_WAYS = 8, 50_000  # remembered; to distribute the microphones
+MOST_ARRAYS, MOST_WAYS = 8, 200_000  # remembered; to distribute the microphones
 Array = Float[np.ndarray, "_ 3"]
 
 
@@ -47,29 +49,28 @@ def distinct(arrays: Sequence[Array]) -> list[Array]:
     return found
 
 
-def free_places(arrays: Sequence[Array], microphones: Microphones) -> Array:
-    """Of the array that all known positions belong to; none where there is no such array."""
+def free_places(array: Array, microphones: Microphones) -> Array | None:
+    """Of an array that all known positions belong to; None of any other."""
     known = microphones.positions[microphones.is_known]
-    for array in arrays:
-        gaps = distances(known, array)
-        nearest = gaps.argmin(axis=1) if len(known) else np.zeros(0, dtype=int)
-        is_it = len(known) >= FEWEST and gaps.min(axis=1).max() < SAME_M and len(set(nearest)) == len(known)
-        if is_it:
-            return np.delete(array, nearest, axis=0)
-    return np.zeros((0, 3))
+    if len(known) < FEWEST:
+        return None
+    gaps = distances(known, array)
+    nearest = gaps.argmin(axis=1)
+    is_familiar = gaps.min(axis=1).max() < SAME_M and len(set(nearest.tolist())) == len(known)
+    return np.delete(array, nearest, axis=0) if is_familiar else None
 
 
 def recognized(estimate: Estimate, microphones: Microphones, arrays: Sequence[Array]) -> Estimate:
     """The estimate, with microphones of unknown position at the free places of a familiar array, as probable as they are."""
-    free = free_places(arrays, microphones)
+    left = [free for array in arrays if (free := free_places(array, microphones)) is not None and len(free)]
     sought = [m for m, report in enumerate(estimate.microphones) if report.shell or report.guess]
-    if not len(free) or not sought:
+    if not left or not sought or max((len(free) + 1) ** len(sought) for free in left) > MOST_WAYS:
         return estimate
     shells = [_shell_of(estimate.microphones[m]) for m in sought]
-    shares = probabilities(np.array([gains(shell, free) for shell in shells]))
+    places, shares = _merged(left, [ways(np.array([gains(shell, free) for shell in shells])) for free in left])
     reports = list(estimate.microphones)
     for m, shell, share in zip(sought, shells, shares, strict=True):
-        reports[m] = _replaced(reports[m], among(shell, free, share))
+        reports[m] = _replaced(reports[m], among(shell, places, share))
     return _told(replace(estimate, microphones=tuple(reports)))
 
 
@@ -81,16 +82,25 @@ def gains(shell: Shell, free: Array) -> Float[np.ndarray, "place"]:
     return np.divide(heard, before, out=np.zeros_like(heard), where=before > 0)
 
 
-def probabilities(gains: Float[np.ndarray, "mic place"]) -> Float[np.ndarray, "mic choice"]:
-    """Of every microphone at every place, and at none of them (the last); no two at one, unless there are too many."""
+def ways(gains: Float[np.ndarray, "mic place"]) -> Float[np.ndarray, "mic choice"]:
+    """The sum of P(a), up to a constant, over all a with this microphone at this place, or at none (the last)."""
     count, places = gains.shape
     each = np.column_stack([(1 - NEW) / places * gains, np.full(count, NEW)])
-    if (places + 1) ** count > MOST_WAYS:
-        return each / each.sum(axis=1, keepdims=True)
-    ways = np.array(list(product(range(places + 1), repeat=count)))
-    is_at = ways[:, :, None] == np.arange(places + 1)
-    weights = np.take_along_axis(each, ways.T, axis=1).prod(axis=0) * (is_at[:, :, :-1].sum(axis=1) <= 1).all(axis=1)
-    return np.einsum("w,wmc->mc", weights / weights.sum(), is_at)
+    every = np.array(list(product(range(places + 1), repeat=count)))
+    is_at = every[:, :, None] == np.arange(places + 1)
+    weights = np.take_along_axis(each, every.T, axis=1).prod(axis=0) * (is_at[:, :, :-1].sum(axis=1) <= 1).all(axis=1)
+    return np.einsum("w,wmc->mc", weights, is_at)
+
+
+def _merged(left: list[Array], sums: list[Float[np.ndarray, "mic _"]]) -> tuple[Array, Float[np.ndarray, "mic choice"]]:
+    """The free places of all arrays, each once, and the probabilities of every microphone at them, and elsewhere."""
+    places = np.vstack(left)
+    first = (distances(places, places) < SAME_M).argmax(axis=1)  # the first that is the same
+    at = np.hstack([each[:, :-1] for each in sums]) @ (first[:, None] == np.arange(len(places)))
+    elsewhere = sum(each[:, -1:] for each in sums)
+    is_first = first == np.arange(len(places))
+    shares = np.hstack([at[:, is_first], elsewhere])
+    return places[is_first], shares / shares.sum(axis=1, keepdims=True)
 
 
 def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shell:
@@ -109,6 +119,7 @@ def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shel
         place_m=place_m,
         expected_error_m=float(weights @ distances(place_m, points) + elsewhere * shell.expected_error_m),
         radii=radii._replace(heard=heard),
+        knows="radius and array",
         probability=float(share[best]) if is_likely else None,
     )
 
@@ -134,7 +145,7 @@ def _told(estimate: Estimate) -> Estimate:
     reasons, notes = list(estimate.reasons), list(estimate.notes)
     for report in estimate.microphones:
         code = f"radius_only:{report.name}"
-        if report.shell and report.shell.probability is not None and code in reasons:
+        if report.shell and code in reasons:
             k = reasons.index(code)
             reasons[k] = f"familiar_array:{report.name}"
             notes[k] = f"{report.name}: position unknown; {remembered(report.shell)}"
@@ -143,7 +154,7 @@ def _told(estimate: Estimate) -> Estimate:
 
 def remembered(shell: Shell) -> str:
     """Where a microphone of a familiar array stands."""
+    if shell.probability is None:
+        return "at a free place of the array that the network knows, or elsewhere: one window does not tell which"
     x, y, z = shell.place_m
-    return (
-        f"at ({x:.2f}, {y:.2f}, {z:.2f}) m with {shell.probability:.0%}, a free place of the array it was trained with"
-    )
+    return f"at ({x:.2f}, {y:.2f}, {z:.2f}) m with {shell.probability:.0%}, a free place of the array that the network knows"

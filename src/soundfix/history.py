@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 
 from soundfix.explanations import Explanation, Heard, explained
-from soundfix.localizer import MicrophoneReport, Status
+from soundfix.localizer import MicrophoneReport, Shell, Status
 from soundfix.profile import ACCUSED, Profile, add
 from soundfix.report import ACCUSATIONS, accusation
 from soundfix.scene import Microphones
@@ -59,6 +59,7 @@ class History:
     weight: float = 0.0
     statuses: dict[Status, int] = field(default_factory=dict)
     ranges_m: list[float] = field(default_factory=list)
+    named: list[Shell] = field(default_factory=list)
     pulls: list[tuple[float, np.ndarray, float]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     lost: list[float] = field(
@@ -76,6 +77,8 @@ class History:
         self.statuses[report.status] = self.statuses.get(report.status, 0) + 1
         if report.range_m is not None and place is not None:
             self.ranges_m = [*self.ranges_m[1 - KEPT :], report.range_m]
+        if report.shell is not None and report.shell.probability is not None:
+            self.named = [*self.named[1 - KEPT :], report.shell]
         if report.profile is not None and place is not None:
             self._weigh(report.profile)
             self.pulls = [*self.pulls[1 - KEPT :], (time_s, place, report.profile.pull_m)]
@@ -155,6 +158,12 @@ class History:
 
     def median_range_m(self) -> float | None:
         return median(self.ranges_m) if self.ranges_m else None
+
+    def familiar(self) -> Shell | None:
+        """The last shell that has it at the place of a familiar array that most windows name."""
+        places = [tuple(shell.place_m.tolist()) for shell in self.named]
+        most = max(places, key=places.count, default=None)
+        return next((shell for shell in reversed(self.named) if tuple(shell.place_m.tolist()) == most), None)
 
     def explanation(self, microphones: Microphones, box: np.ndarray) -> Explanation | None:
         """Why it hears what it hears, where one explanation fits most windows."""

@@ -65,8 +65,9 @@ class Shell:
 
     centre_m: the source. radius_m: median of the distance from it; sigma_m: its standard deviation; radius90_m: from, to,
     the interval that holds it with 90 %. place_m: the place with the least expected distance from the microphone, which is
-    expected_error_m; no position. probability: that it is this place of an array that the network was trained with; None
-    where the array is none of these, or the microphone rather stands elsewhere. radii: behind these; not in the JSON.
+    expected_error_m; no position. knows: that, or also an array that the network was trained with (familiar.py); then
+    probability: that it stands there, at a free place of that array, where one is clear. radii: behind these, not in the
+    JSON.
     """
 
     centre_m: Float[np.ndarray, "3"]
@@ -76,6 +77,7 @@ class Shell:
     place_m: Float[np.ndarray, "3"]
     expected_error_m: float
     radii: Radii
+    knows: Literal["radius only", "radius and array"] = "radius only"
     probability: float | None = None
 
 
@@ -211,7 +213,7 @@ def _source_dict(source: Source) -> dict[str, Any]:
 
 def _shell_dict(shell: Shell) -> dict[str, Any]:
     entry = {
-        "knows": "radius only" if shell.probability is None else "radius and array",
+        "knows": shell.knows,
         "centre_m": shell.centre_m.tolist(),
         "radius_m": shell.radius_m,
         "sigma_m": shell.sigma_m,

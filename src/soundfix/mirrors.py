@@ -5,10 +5,10 @@ microphone whose place was sought is tried on its other side, too. By the cost C
 
     P(the other) = 1 / (1 + exp(dC / CORRELATED))        dC = C(the other) - C(this one)
 
-of which each is the solution that fits best from there: neighbouring moments share their sound, and their errors.
+of which each is the solution that fits best from there: neighbouring moments share their sound, and their errors. Of two
+sides that fit about alike the one that was found first stays.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ CORRELATED = 4.0  # of the misfits of so many arrivals one counts
 LEAST_ODDS = 0.05  # of an image that is told
 APART_M = 0.05  # a place nearer than this is the same
 SCALES = (3.0, 1.0)
+Box = Float[np.ndarray, "2 3"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,22 +31,26 @@ class Image:
     probability: float
 
 
-def righted(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution) -> Solution:
-    """The solution, with every microphone whose place was sought on the side that fits better."""
-    for m in _sought(freedom):
+def righted(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution, box: Box | None) -> Solution:
+    """The solution, with every microphone whose place was sought on the side that fits better, in the box."""
+    for m in _sought(arrivals, freedom):
         tried = _mirrored(arrivals, listed, freedom, solved, m)
-        solved = tried if tried.cost < solved.cost else solved
+        if tried.cost < solved.cost - CORRELATED and _is_within(tried.layout.positions[m], box):
+            solved = tried
     return solved
 
 
-def images(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution) -> Iterator[tuple[int, Image]]:
-    """Of each microphone whose mirror image is not out of the question: its number, and the image."""
-    for m in _sought(freedom):
+def images(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution, box: Box | None) -> dict[int, Image]:
+    """By microphone, those mirror images that are not out of the question, in the box."""
+    found = {}
+    for m in _sought(arrivals, freedom):
         tried = _mirrored(arrivals, listed, freedom, solved, m)
         place_m = tried.layout.positions[m]
-        odds = 1 / (1 + np.exp(np.clip((tried.cost - solved.cost) / CORRELATED, 0, 100)))
-        if odds > LEAST_ODDS and np.linalg.norm(place_m - solved.layout.positions[m]) > APART_M:
-            yield m, Image(position_m=place_m, probability=float(odds))
+        odds = 1 / (1 + np.exp(np.clip((tried.cost - solved.cost) / CORRELATED, -1, 100)))
+        is_apart = np.linalg.norm(place_m - solved.layout.positions[m]) > APART_M
+        if odds > LEAST_ODDS and is_apart and _is_within(place_m, box):
+            found[m] = Image(position_m=place_m, probability=float(odds))
+    return found
 
 
 def reflected(
@@ -57,9 +62,15 @@ def reflected(
     return places - 2 * np.outer((places - centre) @ normal, normal)
 
 
-def _sought(freedom: Freedom) -> list[int]:
-    sought: list[int] = np.flatnonzero(np.isinf(freedom.positions)).tolist()
+def _sought(arrivals: Arrivals, freedom: Freedom) -> list[int]:
+    """Microphones whose place was sought, and that heard something."""
+    is_heard = np.isfinite(arrivals.path_m).any(axis=0)
+    sought: list[int] = np.flatnonzero(np.isinf(freedom.positions) & is_heard).tolist()
     return sought
+
+
+def _is_within(place_m: Float[np.ndarray, "3"], box: Box | None) -> bool:
+    return box is None or bool(((place_m >= box[0]) & (place_m <= box[1])).all())
 
 
 def _mirrored(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution, m: int) -> Solution:

@@ -235,7 +235,7 @@ class Session:
                 weight=past.mean_weight(),
                 pull_m=past.profile.pull_m if past.profile else past.report.pull_m,
                 range_m=past.median_range_m(),
-                shell=None,
+                shell=past.familiar(),
             )
             for past, guilty in zip(self._history, self.is_convicted, strict=True)
             if past.report is not None

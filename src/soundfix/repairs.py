@@ -13,7 +13,7 @@ from jaxtyping import Float
 from soundfix import bundle
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution
 from soundfix.explanations import AGREES_M
-from soundfix.mirrors import Image, images
+from soundfix.mirrors import Image
 from soundfix.scene import Microphones, Room
 
 Finding = Literal[
@@ -59,8 +59,8 @@ class Repair:
 class Calibration:
     """microphones: the list, corrected. sources: (W, 3), at times_s: of the moments on which enough microphones agree.
 
-    speed_m_s and its standard error. is_relative: no position was known, so the layout may be turned, moved and mirrored.
-    is_doubtful: most positions were found, and what was heard does not fit them well.
+    speed_m_s and its standard error. is_relative: fewer than three positions were known, so the layout may be turned, moved
+    and mirrored. is_doubtful: most positions were found, and what was heard does not fit them well.
     stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
@@ -81,7 +81,8 @@ class Calibration:
 class Outcome:
     """The solution, what it was free to move, and what it was made from.
 
-    listed: the layout of the list, unknown positions anywhere. speed_m_s: that times were made path by.
+    listed: the layout of the list, unknown positions anywhere. speed_m_s: that times were made path by. images: of
+    microphones that may be at a mirror image of their place.
     """
 
     solution: Solution
@@ -90,6 +91,7 @@ class Outcome:
     listed: Layout
     microphones: Microphones
     speed_m_s: float
+    images: dict[int, Image]
 
     @property
     def as_listed(self) -> Layout:
@@ -206,13 +208,11 @@ def _apart(repairs: tuple[Repair, ...]) -> tuple[Repair, ...]:
 
 
 def _with_images(repairs: tuple[Repair, ...], outcome: Outcome) -> tuple[Repair, ...]:
-    """A place that may be a mirror image is as unsure as the two of them are apart. In a whole shape that is not asked."""
-    found = list(repairs)
-    if outcome.is_shape:
-        return repairs
-    for m, image in images(outcome.arrivals, outcome.listed, outcome.freedom, outcome.solution):
-        found[m] = _with_image(repairs[m], image)
-    return tuple(found)
+    """A place that may be a mirror image is as unsure as the two of them are apart."""
+    return tuple(
+        _with_image(repair, outcome.images[m]) if m in outcome.images and repair.finding != "unsure" else repair
+        for m, repair in enumerate(repairs)
+    )
 
 
 def _with_image(repair: Repair, image: Image) -> Repair:

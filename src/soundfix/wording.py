@@ -131,5 +131,6 @@ def _pull(report: MicrophoneReport) -> str:
 def _range(report: MicrophoneReport) -> str:
     """Of one window, what it knows; of many, the median distance from the source."""
     if report.shell is not None:
-        return f", {radius_only(report) if report.shell.probability is None else remembered(report.shell)}"
+        is_new = report.shell.knows == "radius only"
+        return f", {radius_only(report) if is_new else remembered(report.shell)}"
     return "" if report.range_m is None else f", {report.range_m:.2f} m from the source (radius only)"

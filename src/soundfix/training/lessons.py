@@ -6,13 +6,14 @@ A rival has its own loss (loss_terms). Of the stages it knows localization, and 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 from torch import Tensor, nn
 
 from soundfix.baselines.di_nn import DiNn
 from soundfix.baselines.learned import Truths
 from soundfix.baselines.rivals import RivalNetwork
 from soundfix.baselines.wav2pos import Wav2pos, standardised_middle
-from soundfix.familiar import Array
+from soundfix.familiar import Array, distinct
 from soundfix.losses import lag_loss
 from soundfix.model import Network, all_pairs
 from soundfix.recipes import Recipe, Stage
@@ -65,7 +66,8 @@ def know_room(network: nn.Module, sources_m: Tensor, microphones_m: Tensor) -> N
 
 
 def know_arrays(network: nn.Module, arrays: Sequence[Array]) -> None:
-    """What a network of ours remembers of where microphones stood (familiar.py)."""
+    """What a network of ours remembers of where microphones stood (familiar.py), beside what it remembers already."""
     if isinstance(network, Network):
-        told = tuple(tuple((float(x), float(y), float(z)) for x, y, z in array) for array in arrays)
+        every = distinct([*(np.array(array) for array in network.config.arrays), *arrays])
+        told = tuple(tuple((float(x), float(y), float(z)) for x, y, z in array) for array in every)
         network.config = replace(network.config, arrays=told)

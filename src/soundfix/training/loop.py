@@ -12,8 +12,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from safetensors.torch import save_file
@@ -27,6 +28,7 @@ from soundfix.familiar import Array, distinct
 from soundfix.kinds import build, kind_of
 from soundfix.model import NetworkConfig
 from soundfix.recipes import STAGES, Recipe, Stage
+from soundfix.scene import Scene
 from soundfix.several import MOST_SOURCES
 from soundfix.training.batches import Batch, Batches, loader
 from soundfix.training.clock import Clock
@@ -122,8 +124,9 @@ def start(job: Job) -> nn.Module:
     """The network before its first step."""
     torch.manual_seed(job.seed)
     network = job.network or build(job.recipe.network)
-    know_room(network, *_places(job.data))
-    know_arrays(network, _arrays(job.data))
+    glance = _glance(job.data)
+    know_room(network, glance.sources, glance.microphones)
+    know_arrays(network, glance.arrays)
     return network.to(job.device)
 
 
@@ -171,25 +174,34 @@ def most_sources(recipe: Recipe) -> int:
     return network.sources if isinstance(network, NetworkConfig | Wav2posConfig) else 1
 
 
-def _places(data: Sequence[Dataset]) -> tuple[Float[Tensor, "point 3"], Float[Tensor, "mic 3"]]:
-    """Sources of some clips, and the microphones of the first, from the middle of their rooms."""
-    sources, microphones = [torch.zeros(0, 3)], torch.zeros(0, 3)
+class _Glance(NamedTuple):
+    """Of some clips: true places of sources and the microphones of the first, from the middle of their rooms; arrays."""
+
+    sources: Float[Tensor, "point 3"]
+    microphones: Float[Tensor, "mic 3"]
+    arrays: list[Array]
+
+
+def _glance(data: Sequence[Dataset]) -> _Glance:
+    sources, microphones, arrays = [torch.zeros(0, 3)], torch.zeros(0, 3), []
     for dataset in data:
         for clip in range(min(len(dataset), NORMALIZED_TO)):
             scene = dataset[clip]
             middle = scene.search_box().mean(axis=0)
+            arrays.append(_stands(scene))
             if not len(microphones):
                 microphones = torch.from_numpy(scene.microphones.positions - middle).float()
             if scene.truth is not None:
                 sources.append(torch.from_numpy(scene.truth.sources - middle).float())
     points = torch.cat(sources)
-    return points[points.isfinite().all(dim=1)], microphones
+    whole = [positions for positions in arrays if np.isfinite(positions).all()]
+    return _Glance(points[points.isfinite().all(dim=1)], microphones, distinct(whole))
 
 
-def _arrays(data: Sequence[Dataset]) -> list[Array]:
-    """Where all microphones of some clips stand, as listed; clips with unknown positions tell no array."""
-    some = (dataset[clip].microphones for dataset in data for clip in range(min(len(dataset), NORMALIZED_TO)))
-    return distinct([microphones.positions for microphones in some if microphones.is_known.all()])
+def _stands(scene: Scene) -> Array:
+    """Where all microphones truly stand, or are listed; NaN where that is unknown."""
+    true_m = None if scene.truth is None else scene.truth.positions
+    return scene.microphones.border_positions() if true_m is None else true_m
 
 
 def _seed(job: Job, stage: str) -> int:

@@ -1,7 +1,7 @@
 """From the words of `soundfix train` to a job: recipe with its changes, data, where to start, what to validate on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,11 @@ def _opened(request: Request, names: Sequence[str], part: str) -> list[Dataset]:
     return [open_dataset(name, audio=request.audio, part=part, seed=seed) for name in names]
 
 
+def _without_arrays(config: Any) -> Any:
+    """What a recipe says of a network: which arrays it remembers is not among it."""
+    return replace(config, arrays=()) if isinstance(config, NetworkConfig) else config
+
+
 def _network(request: Request, recipe: Recipe) -> nn.Module | None:
     """The network to start from; None: random weights and no outside encoder."""
     if request.start is None and request.beats is None:
@@ -90,7 +95,7 @@ def _network(request: Request, recipe: Recipe) -> nn.Module | None:
     network = checkpoint.load_kind(request.start, KINDS) if request.start else build(recipe.network)
     if isinstance(network, Network) and isinstance(recipe.network, NetworkConfig):
         network = with_second_look(network, recipe.network.second_look)
-    if network.config != recipe.network:
+    if _without_arrays(network.config) != recipe.network:
         raise TrainingError(
             f"{request.start} is another network than {recipe.name}: was it trained with other settings?"
         )
