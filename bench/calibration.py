@@ -44,7 +44,7 @@ WORLD = replace(
 UNKNOWN = (1, 2, 3, 4)
 LARGEST_OFFSET_S = 0.02
 LOCATED = 59  # windows, one after the other
-# docs/paper.md, Table 3: three-stream (paper), wav2pos, three-stream (ours), and ours in an array that it was not trained with
+# docs/paper.md, Table 3: three-stream (paper), wav2pos, three-stream (ours), and ours in an array that is new to it
 ONE_WINDOW_CM = {4: (265.1, 268.1, 88.4, 261.8), 3: (255.4, 257.7, 64.4, 258.2), 2: (250.0, 247.0, 40.3, 260.3)}
 
 
