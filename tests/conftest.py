@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import install_import_hook
+from threadpoolctl import threadpool_limits
 
 install_import_hook("soundfix", "beartype.beartype")
 torch.set_num_threads(1)
+threadpool_limits(limits=1, user_api="blas")  # the workers of xdist share the cores
 
 
 @pytest.fixture
