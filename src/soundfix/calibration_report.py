@@ -123,9 +123,10 @@ def plot(result: Calibration, microphones: Microphones, room: Room | None, path:
         frame(axes, plane, box, title)
         axes.plot(*projected(result.sources, plane).T, ".", color=TRACK, markersize=3, zorder=2)
         _draw_moves(axes, projected(listed, plane), projected(found, plane), is_new & microphones.is_known)
+        _draw_images(axes, result, plane)
         axes.scatter(*projected(found[~is_new], plane).T, s=30, c=KEPT, zorder=5)
         axes.scatter(*projected(found[is_new], plane).T, s=40, c=MOVED, marker="D", zorder=6)
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
+    figure.legend(handles=_legend(), loc="outside lower left", ncols=5, frameon=False, fontsize=9)
     settle(figure)
     for plane, axes in views.items():
         label(
@@ -145,12 +146,21 @@ def _draw_moves(axes: Any, listed: np.ndarray, found: np.ndarray, moves: np.ndar
     axes.scatter(*listed[moves].T, s=30, facecolors="none", edgecolors=MOVED, zorder=5)
 
 
+def _draw_images(axes: Any, result: Calibration, plane: Plane) -> None:
+    """A dotted line from where a microphone is to where it may be instead."""
+    for repair in result.repairs:
+        if repair.image_m is not None:
+            both = projected(np.stack([repair.position_m, repair.image_m]), plane)
+            axes.plot(*both.T, ":", color=MOVED, marker="D", markersize=6, markerfacecolor="none", zorder=4)
+
+
 def _legend() -> list[Any]:
     line = library("matplotlib.lines").Line2D
     entries = (
         ("o", KEPT, KEPT, "as listed"),
         ("o", "none", MOVED, "listed"),
         ("D", MOVED, MOVED, "found"),
+        ("D", "none", MOVED, "or here"),
         (".", TRACK, TRACK, "the sound"),
     )
     return [
