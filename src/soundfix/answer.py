@@ -19,7 +19,7 @@ from soundfix.motion import followed
 from soundfix.pieces import Window
 from soundfix.refine import Mode, find_modes
 from soundfix.report import drowned, report_microphones, report_unbelieved, report_unused
-from soundfix.scene import Scene, free_axes
+from soundfix.scene import Scene, free_axes, is_within
 from soundfix.verdict import (
     AMBIGUITIES,
     DETECTED,
@@ -146,7 +146,7 @@ def _is_better(outside: Consensus, inside: Consensus) -> bool:
 def _is_within(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], margin: float = 0.0) -> bool:
     """Whether it is in the box, and this share of its sides from the border."""
     inset = margin * (box[1] - box[0])
-    return bool(((place >= box[0] + inset) & (place <= box[1] - inset)).all())
+    return bool(is_within(place, np.stack([box[0] + inset, box[1] - inset])))
 
 
 def _wider_boxes(scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus) -> Iterator[Float[np.ndarray, "2 3"]]:

@@ -121,8 +121,11 @@ class _Case:
 
     def centre(self, layout: Layout) -> Layout:
         """What the list says, and unknown positions as in this layout."""
-        positions = np.where(self.known[:, None], self.listed.positions, layout.positions)
-        return replace(self.listed, positions=positions, sources=layout.sources)
+        return replace(self.listed, positions=self.with_known(layout).positions, sources=layout.sources)
+
+    def with_known(self, layout: Layout) -> Layout:
+        """The layout, with known positions where the list has them."""
+        return replace(layout, positions=np.where(self.known[:, None], self.listed.positions, layout.positions))
 
     def round_about(self, solved: Solution) -> "_Case":
         """The same; where nothing else says where things are, round the array that was found."""
@@ -217,7 +220,7 @@ def _from_shape(case: _Case) -> tuple[Solution, _Doubts]:
     doubts = _Doubts(place=~known, offset=np.zeros_like(known), drift=np.zeros_like(known))
     onto = aligned(layout, case.listed.positions)
     freedom = _freedom(doubts, case)
-    return adjust(arrivals, _with(onto, case.listed, known), freedom, scales=END_SCALES), doubts
+    return adjust(arrivals, case.with_known(onto), freedom, scales=END_SCALES), doubts
 
 
 def _best(found: Iterator[Solution], case: _Case) -> Solution:
@@ -268,10 +271,6 @@ def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Soluti
         if case.has_majority:  # else shape.py has mirrored
             solved = righted(arrivals, centre, freedom, solved, case.walls)
     return solved, arrivals
-
-
-def _with(layout: Layout, listed: Layout, known: Bool[np.ndarray, "mic"]) -> Layout:
-    return replace(layout, positions=np.where(known[:, None], listed.positions, layout.positions))
 
 
 def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:

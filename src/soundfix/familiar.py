@@ -24,7 +24,7 @@ from soundfix.localizer import Estimate, MicrophoneReport, Radii, Shell
 from soundfix.physics import distances
 from soundfix.report import with_shell
 from soundfix.scene import Microphones
-from soundfix.shell import TAILS, geometric_median, quantiles
+from soundfix.shell import TAILS, deviation, geometric_median, quantiles
 
 NEW = 0.05  # that a microphone stands elsewhere
 SAME_M = 0.1  # listed positions are off by centimetres
@@ -114,7 +114,7 @@ def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shel
     return replace(
         shell,
         radius_m=middle_m,
-        sigma_m=float(np.sqrt(heard @ np.square(radii.radii_m - heard @ radii.radii_m))),
+        sigma_m=deviation(radii.radii_m, heard),
         radius90_m=(low_m, high_m),
         place_m=place_m,
         expected_error_m=float(weights @ distances(place_m, points) + elsewhere * shell.expected_error_m),

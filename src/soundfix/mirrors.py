@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.bundle import Arrivals, Freedom, Layout, Solution, adjust
+from soundfix.scene import is_within
 
 CORRELATED = 4.0  # of the misfits of so many arrivals one counts
 LEAST_ODDS = 0.05  # of an image that is told
@@ -35,7 +36,7 @@ def righted(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Soluti
     """The solution, with every microphone whose place was sought on the side that fits better, in the box."""
     for m in _sought(arrivals, freedom):
         tried = _mirrored(arrivals, listed, freedom, solved, m)
-        if tried.cost < solved.cost - CORRELATED and _is_within(tried.layout.positions[m], box):
+        if tried.cost < solved.cost - CORRELATED and _may_be(tried.layout.positions[m], box):
             solved = tried
     return solved
 
@@ -48,7 +49,7 @@ def images(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solutio
         place_m = tried.layout.positions[m]
         odds = 1 / (1 + np.exp(np.clip((tried.cost - solved.cost) / CORRELATED, -1, 100)))
         is_apart = np.linalg.norm(place_m - solved.layout.positions[m]) > APART_M
-        if odds > LEAST_ODDS and is_apart and _is_within(place_m, box):
+        if odds > LEAST_ODDS and is_apart and _may_be(place_m, box):
             found[m] = Image(position_m=place_m, probability=float(odds))
     return found
 
@@ -69,8 +70,8 @@ def _sought(arrivals: Arrivals, freedom: Freedom) -> list[int]:
     return sought
 
 
-def _is_within(place_m: Float[np.ndarray, "3"], box: Box | None) -> bool:
-    return box is None or bool(((place_m >= box[0]) & (place_m <= box[1])).all())
+def _may_be(place_m: Float[np.ndarray, "3"], box: Box | None) -> bool:
+    return box is None or bool(is_within(place_m, box))
 
 
 def _mirrored(arrivals: Arrivals, listed: Layout, freedom: Freedom, solved: Solution, m: int) -> Solution:

@@ -186,6 +186,11 @@ def search_box(microphones: Microphones, room: Room | None) -> Float[np.ndarray,
     return np.stack([low - margin, high + margin])
 
 
+def is_within(points: Float[np.ndarray, "*batch 3"], box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "*batch"]:
+    """Whether each point is in the box, its faces included."""
+    return np.asarray(((points >= box[0]) & (points <= box[1])).all(axis=-1))
+
+
 def free_axes(box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "3"]:
     """Which coordinates are to be found: those along which the box is not thin."""
     return box[1] - box[0] > THIN_ROOM_M

@@ -29,7 +29,7 @@ from soundfix import physics
 from soundfix.consensus import Consensus
 from soundfix.evidence import Evidence
 from soundfix.localizer import Radii, Shell
-from soundfix.scene import free_axes
+from soundfix.scene import free_axes, is_within
 
 SURENESS = 2.5  # set so that 90 % intervals hold 90 %: validation speakers, the twin, 0.128 s (EXPERIMENTS.md)
 DELAY_SIGMA_M = 0.01  # half a sample at 16 kHz
@@ -74,7 +74,7 @@ def shell(
     return Shell(
         centre_m=centre_m,
         radius_m=radius_m,
-        sigma_m=_deviation(radii_m, blurred),
+        sigma_m=deviation(radii_m, blurred),
         radius90_m=(low_m, high_m),
         place_m=place_m,
         expected_error_m=float(weights @ physics.distances(place_m, points)),
@@ -103,7 +103,7 @@ def areas(
     """A(rho) up to a constant: the share of a sphere's directions that end within the box, times rho²."""
     some_m = np.linspace(0, radii_m[-1], AREAS)
     ends = place_m + some_m[:, None, None] * directions()
-    return np.interp(radii_m, some_m, _is_within(ends, box).mean(axis=1) * some_m**2)
+    return np.interp(radii_m, some_m, is_within(ends, box).mean(axis=1) * some_m**2)
 
 
 def directions() -> Float[np.ndarray, "direction 3"]:
@@ -165,7 +165,7 @@ def _places(
     for each in candidates:
         for radius_m in quantiles(radii_m, each.density, shares):
             ends = each.place_m + radius_m * directions()
-            found.append(ends[_is_within(ends, box)])
+            found.append(ends[is_within(ends, box)])
             odds.append(each.odds / QUANTILES if len(found[-1]) else 0.0)
     weights = np.concatenate(
         [np.full(len(some), share / max(len(some), 1)) for some, share in zip(found, odds, strict=True)]
@@ -190,7 +190,8 @@ def _error_m(centre_m: np.ndarray, known: np.ndarray, covariance_m2: np.ndarray)
     return float(np.sqrt(DELAY_SIGMA_M**2 + unit @ covariance_m2 @ unit))
 
 
-def _deviation(radii_m: np.ndarray, density: np.ndarray) -> float:
+def deviation(radii_m: np.ndarray, density: np.ndarray) -> float:
+    """Standard deviation of the radius."""
     share = _share(density)
     return float(np.sqrt(share @ np.square(radii_m - share @ radii_m)))
 
@@ -199,10 +200,6 @@ def _roomy(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
     """The box; where it is thin, because the source's coordinate is known, wider."""
     beyond = ~free_axes(box) * BEYOND_THIN_M
     return np.stack([box[0] - beyond, box[1] + beyond])
-
-
-def _is_within(points: Float[np.ndarray, "*batch 3"], box: Float[np.ndarray, "2 3"]) -> np.ndarray:
-    return ((points >= box[0]) & (points <= box[1])).all(axis=-1)
 
 
 def _share(values: np.ndarray) -> np.ndarray:
