@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from soundfix.attention import dense_attention, gathered_attention, is_gather_faster, masked_attention
+from soundfix.networks.attention import dense_attention, gathered_attention, is_gather_faster, masked_attention
 
 HEADS, WIDTH = 4, 32
 SIZES = (

@@ -21,16 +21,17 @@ import torch
 from scipy.stats import chi2
 
 import soundfix
-from soundfix import checkpoint
-from soundfix.bundle import Layout
-from soundfix.calibrate import calibrate
-from soundfix.first_guess import aligned
-from soundfix.hearing import Hearing, listen, moments
-from soundfix.model import Network
-from soundfix.repairs import Calibration, Repair
-from soundfix.scene import Microphones, Scene
-from soundfix.soundbank import Sounds, open_sounds
-from soundfix.worlds import LUVIRA_TWIN, draw_world
+from soundfix.calibration.bundle import Layout
+from soundfix.calibration.calibrate import calibrate
+from soundfix.calibration.findings import Calibration, MicrophoneFinding
+from soundfix.calibration.initial_guess import procrustes
+from soundfix.calibration.observations import Observations, moments, observe
+from soundfix.microphones import Microphones
+from soundfix.networks import checkpoint
+from soundfix.networks.model import Network
+from soundfix.scene import Scene
+from soundfix.simulation.soundbank import Sounds, open_sounds
+from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
 
 WORLD = replace(
     LUVIRA_TWIN,
@@ -93,12 +94,12 @@ def network() -> Network:
     return checkpoint.load(checkpoint.PACKAGED)
 
 
-def heard(scene: Scene) -> Hearing:
+def heard(scene: Scene) -> Observations:
     """The scene's arrivals."""
     window_s, hop_s = moments(scene.duration_s)
     length, hop = round(window_s * scene.sample_rate), round(hop_s * scene.sample_rate)
     firsts = range(0, scene.audio.shape[1] - length + 1, hop)
-    return listen(network(), [scene.part(first, length) for first in firsts])
+    return observe(network(), [scene.part(first, length) for first in firsts])
 
 
 def unlisted(scene: Scene, unknown: np.ndarray) -> Microphones:
@@ -107,7 +108,7 @@ def unlisted(scene: Scene, unknown: np.ndarray) -> Microphones:
     return replace(scene.microphones, positions=positions)
 
 
-def unknown_positions(hearing: Hearing, scene: Scene, unknown: np.ndarray) -> dict[str, Any]:
+def unknown_positions(hearing: Observations, scene: Scene, unknown: np.ndarray) -> dict[str, Any]:
     """Errors of these positions, and of sources with them."""
     result = calibrate(hearing, unlisted(scene, unknown), room=scene.room)
     off = np.linalg.norm(result.microphones.border_positions() - scene.microphones.positions, axis=1)[unknown]
@@ -118,7 +119,7 @@ def unknown_positions(hearing: Hearing, scene: Scene, unknown: np.ndarray) -> di
     return row
 
 
-def is_within(repair: Repair, true_m: np.ndarray) -> bool:
+def is_within(repair: MicrophoneFinding, true_m: np.ndarray) -> bool:
     """Whether this place is in the region that is to hold it with 90 %."""
     off = repair.position_m - true_m
     return bool(off @ np.linalg.solve(repair.covariance_m2 + 1e-12 * np.eye(3), off) < chi2.ppf(0.9, 3))
@@ -153,7 +154,7 @@ def shape_error(result: Calibration, scene: Scene) -> float:
     found = np.array([each.position_m for each in result.repairs])
     blank = np.zeros(len(found))
     layout = Layout(positions=found, offset_m=blank, drift_m_s=blank, sources=result.sources)
-    off = aligned(layout, scene.microphones.positions).positions - scene.microphones.positions
+    off = procrustes(layout, scene.microphones.positions).positions - scene.microphones.positions
     return round(float(np.sqrt(np.mean(np.sum(off**2, axis=1)))), 4)
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from soundfix import checkpoint
 from soundfix.datasets.opening import open_dataset
-from soundfix.recipes import default
+from soundfix.networks import checkpoint
+from soundfix.training.recipes import default
 from soundfix.training.validation import NEAR_M, Validation
 
 CONDITIONS = [(11, 0.5), (7, 0.5), (5, 0.5), (11, 0.128), (7, 0.128)]  # microphones, seconds

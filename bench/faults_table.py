@@ -21,13 +21,13 @@ import numpy as np
 import torch
 
 import soundfix
-from soundfix.catalog import DEFAULT
-from soundfix.chaos import Attempt, attempt, draw_kinds, hear_clean, labels
-from soundfix.chaos_report import centimetres, lines_of, told, typical
-from soundfix.faults import KINDS
-from soundfix.localizer import Localizer
-from soundfix.soundbank import Sounds, open_sounds
-from soundfix.worlds import LUVIRA_TWIN, draw_world
+from soundfix.estimate import Localizer
+from soundfix.evaluation.chaos import Attempt, attempt, draw_kinds, hear_clean, labels
+from soundfix.evaluation.chaos_report import centimetres, lines_of, told, typical
+from soundfix.methods.catalog import DEFAULT
+from soundfix.simulation.faults import KINDS
+from soundfix.simulation.soundbank import Sounds, open_sounds
+from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
 
 WORLD = replace(
     LUVIRA_TWIN, duration_s=10.0, share_moving=1.0, moving_m_s=(0.3, 1.0), rt60_s=(0.2, 0.8), snr_db=(5.0, 30.0)

@@ -16,11 +16,11 @@ import numpy as np
 import soundfile
 import torch
 
-from soundfix.catalog import load
 from soundfix.files.audio import open_recording
-from soundfix.files.exports import JsonWriter
-from soundfix.recording import Session
+from soundfix.methods.catalog import load
+from soundfix.report.exports import JsonWriter
 from soundfix.scene import Scene
+from soundfix.session.session import Session
 from soundfix.testing import contract_scene
 
 

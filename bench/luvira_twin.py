@@ -19,13 +19,13 @@ import numpy as np
 import torch
 
 import soundfix
-from soundfix.faults import Fault, break_scene
-from soundfix.localizer import Estimate
-from soundfix.metrics import is_inside
-from soundfix.recording import Session
+from soundfix.estimate import Estimate
+from soundfix.evaluation.metrics import is_inside
 from soundfix.scene import Scene
-from soundfix.soundbank import Sounds, open_sounds
-from soundfix.worlds import LUVIRA_TWIN, draw_world
+from soundfix.session.session import Session
+from soundfix.simulation.faults import Fault, break_scene
+from soundfix.simulation.soundbank import Sounds, open_sounds
+from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
 
 RECORDING_S, WINDOW_S = 5.0, 0.5
 RT60S_S, SNRS_DB = (0.2, 0.4, 0.6, 0.8), (5.0, 15.0, 30.0)

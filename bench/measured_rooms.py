@@ -18,10 +18,10 @@ import torch
 
 import soundfix
 from soundfix.datasets.measured import Measured, MeasuredRoom, read_rooms
-from soundfix.localizer import Estimate
-from soundfix.metrics import is_inside
+from soundfix.estimate import Estimate
+from soundfix.evaluation.metrics import is_inside
 from soundfix.scene import Room, Scene
-from soundfix.soundbank import SoundBank, read_bank
+from soundfix.simulation.soundbank import SoundBank, read_bank
 
 ROOM: Room = ((0.0, 0.0, 0.0), (6.0, 6.0, 2.4))
 POSITION_SIGMA_M = 0.02

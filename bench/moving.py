@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 import soundfix
-from soundfix import answer
-from soundfix.localizer import Localizer, Source
-from soundfix.metrics import is_inside
+from soundfix.estimate import Localizer, Source
+from soundfix.evaluation.metrics import is_inside
+from soundfix.localization import pipeline
 from soundfix.scene import Scene
-from soundfix.soundbank import Sounds, open_sounds
-from soundfix.worlds import WORLDS, draw_world
+from soundfix.simulation.soundbank import Sounds, open_sounds
+from soundfix.simulation.worlds import WORLDS, draw_world
 
 SPEEDS_M_S = (0.0, 0.1, 0.3, 1.0)
 MICROPHONES = (11, 7, 5)
@@ -82,17 +82,17 @@ def results(scene: Scene, number: int, localizer: Localizer) -> list[Result]:
 
 def one_result(window: Scene, localizer: Localizer) -> list[Result]:
     before: list[tuple[Source, ...]] = []
-    ours = answer.followed
+    ours = pipeline.followed
 
     def noted(told, sources):
         before.append(tuple(sources))
         return ours(told, sources)
 
-    answer.followed = noted
+    pipeline.followed = noted
     try:
         estimate = localizer.locate(window)
     finally:
-        answer.followed = ours
+        pipeline.followed = ours
     if not estimate.sources:
         return []
     assert window.truth is not None

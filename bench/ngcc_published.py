@@ -26,10 +26,10 @@ import soxr
 import torch
 from jaxtyping import Bool, Float
 
-from soundfix import ngcc
+from soundfix.networks.encoders import ngcc
 from soundfix.physics import distances
-from soundfix.simulate import RoomConfig, impulse_responses
-from soundfix.sounds import read_folder, reverberate
+from soundfix.simulation.rooms import RoomConfig, impulse_responses
+from soundfix.simulation.sounds import read_folder, reverberate
 
 ROOM_M = (6.0, 4.0, 2.5)
 MICROPHONES_M = np.array([[3.0, 1.75, 1.25], [3.0, 2.25, 1.25]])

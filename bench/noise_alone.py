@@ -15,12 +15,13 @@ import numpy as np
 import torch
 
 import soundfix
-from soundfix import placement
-from soundfix.diffuse import diffuse_noise
+from soundfix.estimate import Localizer
 from soundfix.evaluation.conditions import spread
-from soundfix.localizer import Localizer
-from soundfix.scene import Microphones, Scene
-from soundfix.worlds import LUVIRA_TWIN
+from soundfix.microphones import Microphones
+from soundfix.scene import Scene
+from soundfix.simulation import placement
+from soundfix.simulation.diffuse import diffuse_noise
+from soundfix.simulation.worlds import LUVIRA_TWIN
 
 RATE, SPEED_M_S, SEED = 16_000.0, 343.0, 99
 SLOPES = {"white": 0.0, "pink": 1.0, "brown": 2.0}  # minus the exponent of frequency, of the power

@@ -1,4 +1,4 @@
-"""Fits the factors of regions.py: how much larger than in theory must a network's regions be?
+"""Fits the factors of conformal.py: how much larger than in theory must a network's regions be?
 
     python bench/regions.py SET... [--checkpoint FILE] [--answers 560] [--cache FILE]
 
@@ -8,7 +8,7 @@ doubt, and its score: the squared distance of the truth from the nearest place l
 gives.
 
 Printed: WEIGHTS, as the 90 % quantile of these scores given doubt would have them; CONFORMAL, for the WEIGHTS that
-regions.py holds, which were fitted to other sets (a shape that has seen the scores would flatter them); and the share of
+conformal.py holds, which were fitted to other sets (a shape that has seen the scores would flatter them); and the share of
 regions that hold the truth: as theory has them / with the shape alone / with factors found on the other half of the clips.
 """
 
@@ -22,16 +22,15 @@ import torch
 from scipy.optimize import linprog
 
 import soundfix
-from soundfix import regions
-from soundfix.consensus import Consensus
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.opening import open_dataset
 from soundfix.datasets.windows import draw_window
-from soundfix.localizer import Localizer
-from soundfix.metrics import REGION_90
-from soundfix.regions import CONFORMAL
+from soundfix.estimate import COVERAGE, Localizer
+from soundfix.localization import conformal
+from soundfix.localization.conformal import CONFORMAL
+from soundfix.localization.consensus import Consensus
+from soundfix.physics import REGION_90
 from soundfix.scene import Scene
-from soundfix.verdict import COVERAGE
 
 WINDOWS_S = (0.128, 0.25, 0.5)
 SPANS = ((4, 5), (6, 8), (9, 12), (13, 16))  # microphones that are drawn for each class
@@ -84,11 +83,11 @@ def shares(answers: Answers, others: np.ndarray) -> list[str]:
 def factors(answers: Answers) -> np.ndarray:
     """Of every class, by split conformal prediction."""
     scores, own = answers["score"] / shapes(answers), classes(answers)
-    return np.array([regions.split_conformal(scores[own == k]) for k in range(len(CONFORMAL))]) / REGION_90
+    return np.array([conformal.split_conformal(scores[own == k]) for k in range(len(CONFORMAL))]) / REGION_90
 
 
 def shapes(answers: Answers) -> np.ndarray:
-    constant, slope = regions.WEIGHTS
+    constant, slope = conformal.WEIGHTS
     return np.exp(constant + slope * answers["doubt"])
 
 
@@ -136,16 +135,16 @@ def of_window(clip: int, localizer: Localizer, scene: Scene) -> np.ndarray | Non
         seen.append(consensus)
         return 1.0
 
-    ours, regions.factor = regions.factor, noted
+    ours, conformal.factor = conformal.factor, noted
     try:
         estimate = localizer.locate(scene)
     finally:
-        regions.factor = ours
+        conformal.factor = ours
     if not estimate.sources or scene.truth is None:
         return None
     off = [(source.position_m - scene.truth.sources[0], source.covariance_m2) for source in estimate.sources]
     score = min(float(e @ np.linalg.solve(c, e)) for e, c in off)
-    return np.array((clip, seen[-1].is_kept.sum(), regions.doubt(seen[-1]), score), dtype=ANSWER)
+    return np.array((clip, seen[-1].is_kept.sum(), conformal.doubt(seen[-1]), score), dtype=ANSWER)
 
 
 def fitted(measured: dict[str, Answers]) -> np.ndarray:

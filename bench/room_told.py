@@ -15,8 +15,8 @@ import torch
 import soundfix
 from soundfix.datasets.opening import open_dataset
 from soundfix.datasets.windows import draw_window
-from soundfix.localizer import Localizer
-from soundfix.metrics import NEAR_M, score
+from soundfix.estimate import Localizer
+from soundfix.evaluation.metrics import NEAR_M, score
 from soundfix.scene import Room, Scene
 
 WINDOW_S = 0.5

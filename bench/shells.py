@@ -1,4 +1,4 @@
-"""Do the 90 % intervals of shell.py hold the distance of a microphone of unknown position from the source in 90 %?
+"""Do the 90 % intervals of range_shell.py hold the distance of a microphone of unknown position from the source in 90 %?
 
     python bench/shells.py SET [--method three-stream] [--checkpoint FILE] [--windows 300]
 
@@ -18,8 +18,8 @@ import soundfix
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.opening import open_dataset
 from soundfix.datasets.windows import draw_window
+from soundfix.estimate import Localizer, Shell
 from soundfix.evaluation.conditions import Condition, broken, hidden_positions
-from soundfix.localizer import Localizer, Shell
 from soundfix.scene import Scene
 
 WINDOWS_S = (0.128, 0.5)

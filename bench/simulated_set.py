@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from soundfix import worlds
 from soundfix.datasets import members
 from soundfix.datasets.simulated import Simulated
 from soundfix.datasets.writing import write_set
-from soundfix.soundbank import BuiltInSounds, read_bank
+from soundfix.simulation import worlds
+from soundfix.simulation.soundbank import BuiltInSounds, read_bank
 
 STAGES = {  # where the function of each stage is looked up
     "sound": (worlds, "_sources"),

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from soundfix import physics
-from soundfix.answer import choose_pairs
-from soundfix.baselines.srp_phat import SrpPhat
-from soundfix.scene import Microphones, Scene
+from soundfix.localization.pairs import choose_pairs
+from soundfix.methods.srp_phat import SrpPhat
+from soundfix.microphones import Microphones
+from soundfix.scene import Scene
 from soundfix.testing import contract_scene
 
 REPEATS = 15
@@ -55,18 +56,19 @@ def flexible(localizer: SrpPhat) -> None:
 
 def network() -> None:
     """The network, and answers with it, in turn with the plain loop: a shared machine changes within seconds."""
-    import soundfix
     import soundfix.info
 
+    import soundfix
+
     torch.set_num_threads(THREADS)
-    scene, default = contract_scene(11), soundfix.info.named_network("default")
+    scene, default = contract_scene(11), soundfix.training.info.named_network("default")
     localizer = soundfix.load("three-stream")
     localizer.locate(scene)
     loops, passes, answers = np.transpose(
         [
             (
                 seconds(lambda: plain_loop(scene), repeats=1),
-                soundfix.info.seconds_a_window(default),
+                soundfix.training.info.seconds_a_window(default),
                 seconds(lambda: localizer.locate(scene), repeats=1),
             )
             for _ in range(IN_TURN)

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from soundfix.scene import Scene
-from soundfix.soundbank import BuiltInSounds
-from soundfix.starts import Start, starts_of
-from soundfix.worlds import LUVIRA_TWIN, draw_world
+from soundfix.simulation.soundbank import BuiltInSounds
+from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
+from soundfix.survey.start_offsets import StartOffset, starts_of
 
 SECONDS, MOST_S, WINDOW_S = 12.0, 2.0, 0.5
 NEAR_S = 0.07
@@ -58,7 +58,7 @@ def score(scene: Scene, late_s: np.ndarray, k: int) -> tuple[int, int, int]:
     return right, missed, len(found) - right
 
 
-def apart(scene: Scene, late_s: np.ndarray) -> tuple[Start, ...]:
+def apart(scene: Scene, late_s: np.ndarray) -> tuple[StartOffset, ...]:
     """What is found where every channel begins that much later."""
     rate, starts = scene.sample_rate, starts_of(scene.microphones, scene.speed)
     firsts = [round((MOST_S - late) * rate) for late in late_s]

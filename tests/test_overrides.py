@@ -7,7 +7,7 @@ import pytest
 
 from soundfix.errors import ConfigError, SoundfixError
 from soundfix.overrides import apply_overrides
-from soundfix.worlds import LUVIRA_TWIN
+from soundfix.simulation.worlds import LUVIRA_TWIN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-import reference
+from helpers import reference
 from soundfix import physics
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])

@@ -4,25 +4,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from soundfix.catalog import load as load
-    from soundfix.contract import Contract as Contract
-    from soundfix.localizer import Estimate as Estimate
-    from soundfix.localizer import Localizer as Localizer
-    from soundfix.recording import locate as locate
-    from soundfix.scene import Microphones as Microphones
+    from soundfix.estimate import Estimate as Estimate
+    from soundfix.estimate import Localizer as Localizer
+    from soundfix.methods.catalog import load as load
+    from soundfix.microphones import Microphones as Microphones
     from soundfix.scene import Scene as Scene
+    from soundfix.session.locate import locate as locate
+    from soundfix.survey.requirement import Requirement as Requirement
 
 __version__ = "0.1.0"
 
 # Each public name and the module it lives in: loaded when first asked for, so that `soundfix --help` is quick.
 _HOMES = {
-    "Contract": "contract",
-    "Estimate": "localizer",
-    "Localizer": "localizer",
-    "Microphones": "scene",
+    "Requirement": "survey.requirement",
+    "Estimate": "estimate",
+    "Localizer": "estimate",
+    "Microphones": "microphones",
     "Scene": "scene",
-    "load": "catalog",
-    "locate": "recording",
+    "load": "methods.catalog",
+    "locate": "session.locate",
 }
 __all__ = sorted([*_HOMES, "__version__"])
 

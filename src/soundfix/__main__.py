@@ -1,5 +1,5 @@
 """`python -m soundfix` is the command `soundfix`."""
 
-from soundfix.cli import main
+from soundfix.cli.app import main
 
 main()

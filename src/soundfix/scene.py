@@ -8,66 +8,13 @@ from numpy.typing import ArrayLike
 
 from soundfix import physics
 from soundfix.errors import SceneError
+from soundfix.microphones import LARGEST_COORDINATE_M, Microphones, checked_mask, frozen_array, set_frozen
 
-LARGEST_COORDINATE_M = 1e6  # beyond this a coordinate is a degree, a millimetre or an accident
-SMALLEST_SPACING_M = 1e-3  # microphones closer than this are one microphone listed twice
 LARGEST_LATENESS = 0.25  # of the window
 THIN_ROOM_M = 0.02  # a room thinner than this along an axis means that coordinate is known
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
 
 Room = tuple[tuple[float, float, float], tuple[float, float, float]]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Microphones:
-    """Names, places and clocks of M microphones.
-
-    positions: (M, 3) metres; a row of NaN at this border means "position unknown" and becomes `is_known` False.
-    sigma_m: (M,) standard error of each position, metres. offset_s, drift_ppm: (M,) how late and how fast each
-    clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
-    Raises SceneError where this cannot be an array of microphones in metres.
-    """
-
-    positions: np.ndarray
-    names: tuple[str, ...] = ()
-    sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
-    offset_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
-    drift_ppm: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
-    files: tuple[str, ...] | None = None
-    channels: tuple[int, ...] | None = None
-    is_known: Bool[np.ndarray, "mic"] = field(init=False)
-
-    def __post_init__(self) -> None:
-        positions, is_known = _checked_positions(self.positions)
-        count = len(positions)
-        _set(self, positions=_frozen(positions), is_known=_frozen(is_known))
-        _set(self, names=_checked_names(self.names, count))
-        for quantity in ("files", "channels"):
-            _check_count(getattr(self, quantity), count, quantity)
-        for quantity in ("sigma_m", "offset_s", "drift_ppm"):
-            _set(self, **{quantity: _checked_column(getattr(self, quantity), count, quantity)})
-        _check_units(positions[is_known], [n for n, known in zip(self.names, is_known, strict=True) if known])
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def where(self, mask: ArrayLike) -> "Microphones":
-        """The microphones for which the boolean mask (M,) is true."""
-        keep = np.flatnonzero(_checked_mask(mask, len(self)))
-        return replace(
-            self,
-            positions=self.border_positions()[keep],
-            names=tuple(self.names[m] for m in keep),
-            sigma_m=self.sigma_m[keep],
-            offset_s=self.offset_s[keep],
-            drift_ppm=self.drift_ppm[keep],
-            files=self.files and tuple(self.files[m] for m in keep),
-            channels=self.channels and tuple(self.channels[m] for m in keep),
-        )
-
-    def border_positions(self) -> Float[np.ndarray, "mic 3"]:
-        """Positions as they are given at the border: NaN where unknown."""
-        return np.where(self.is_known[:, None], self.positions, np.nan)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,12 +74,14 @@ class Scene:
     truth: Truth | None = None
 
     def __post_init__(self) -> None:
-        _set(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate))
+        set_frozen(
+            self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate)
+        )
         _check_speed(self.speed, self.temperature_c)
         _check_start(self.start_s)
-        _set(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
+        set_frozen(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
         if self.room is not None:
-            _set(self, room=_checked_room(self.room))
+            set_frozen(self, room=_checked_room(self.room))
         _check_delays_fit(self)
         _check_clocks_fit(self)
 
@@ -152,7 +101,7 @@ class Scene:
 
     def where(self, mask: ArrayLike) -> "Scene":
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""
-        mask = _checked_mask(mask, len(self.microphones))
+        mask = checked_mask(mask, len(self.microphones))
         return replace(
             self,
             audio=self.audio[mask],
@@ -196,18 +145,6 @@ def free_axes(box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "3"]:
     return box[1] - box[0] > THIN_ROOM_M
 
 
-def _set(instance: object, **values: object) -> None:
-    """Assign to a frozen dataclass while it is being built."""
-    for name, value in values.items():
-        object.__setattr__(instance, name, value)
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    array = array.copy() if array.flags.writeable else array
-    array.flags.writeable = False
-    return array
-
-
 def _truth_where(truth: Truth | None, mask: np.ndarray) -> Truth | None:
     if truth is None:
         return None
@@ -221,81 +158,6 @@ def _truth_of_part(truth: Truth | None, start_s: float, middle_s: float) -> Trut
         return truth
     track = replace(truth.track, times_s=truth.track.times_s - start_s)
     return replace(truth, sources=truth.track.at(middle_s), track=track)
-
-
-def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        positions = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise SceneError(f"positions are no numbers ({error}), wanted (microphones, 3) in metres") from error
-    if positions.ndim != 2 or positions.shape[1] != 3:
-        raise SceneError(f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each")
-    is_blank: np.ndarray = np.isnan(positions)
-    half_blank: np.ndarray = np.logical_and(is_blank.any(axis=1), ~is_blank.all(axis=1))
-    if half_blank.any():
-        raise SceneError(
-            f"microphone {np.flatnonzero(half_blank)[0] + 1} has {positions[half_blank][0]} as position: "
-            "give all three coordinates, or none for an unknown position"
-        )
-    is_known: np.ndarray = np.logical_not(is_blank.all(axis=1))
-    wild = np.abs(positions[is_known]) > LARGEST_COORDINATE_M
-    if wild.any():
-        raise SceneError(
-            f"a coordinate of {positions[is_known][wild][0]:g} m is no place on this site: a unit or a typo?"
-        )
-    return np.where(is_known[:, None], positions, 0.0), is_known
-
-
-def _checked_mask(given: ArrayLike, count: int) -> np.ndarray:
-    mask = np.asarray(given)
-    if mask.dtype != bool or mask.shape != (count,):
-        raise SceneError(
-            f"{mask.dtype} of shape {mask.shape} to choose microphones by, wanted ({count},) booleans: were numbers given?"
-        )
-    return mask
-
-
-def _check_count(values: tuple | None, count: int, quantity: str) -> None:
-    if values is not None and len(values) != count:
-        raise SceneError(f"{len(values)} {quantity} for {count} microphones: give one each, or none")
-
-
-def _checked_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
-    names = tuple(str(name) for name in names) or tuple(f"mic{m + 1}" for m in range(count))
-    if len(names) != count:
-        raise SceneError(f"{len(names)} names for {count} microphones")
-    if len(set(names)) != count:
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SceneError(f"two microphones are called {twice!r}: names must differ")
-    return names
-
-
-def _checked_column(values: ArrayLike | None, count: int, quantity: str) -> np.ndarray:
-    column = np.zeros(count) if values is None or np.size(values) == 0 else np.array(values, dtype=np.float64)
-    if column.shape != (count,):
-        raise SceneError(f"{quantity} has shape {column.shape}, wanted ({count},): one number a microphone")
-    if not np.isfinite(column).all() or (quantity == "sigma_m" and (column < 0).any()):
-        raise SceneError(f"{quantity} holds {column[~np.isfinite(column) | (column < 0)][0]}, wanted finite numbers")
-    return _frozen(column)
-
-
-def _check_units(positions: np.ndarray, names: list[str]) -> None:
-    """Degrees look like an array a few micrometres wide; a row pasted twice looks like a distance of zero."""
-    if len(positions) < 2:
-        return
-    gaps = np.linalg.norm(positions[:, None] - positions[None], axis=-1) + np.diag(np.full(len(positions), np.inf))
-    widest = float(np.where(np.isinf(gaps), 0, gaps).max())
-    if widest < 0.01:
-        raise SceneError(
-            f"all microphones lie within {widest * 1000:.3g} mm of each other: were positions given in degrees or km? "
-            "They must be metres"
-        )
-    if gaps.min() < SMALLEST_SPACING_M:
-        first, second = np.unravel_index(gaps.argmin(), gaps.shape)
-        raise SceneError(
-            f"microphones {names[first]} and {names[second]} stand on the same spot "
-            f"({gaps.min() * 1000:.3g} mm apart): is a row listed twice?"
-        )
 
 
 def _checked_audio(given: ArrayLike, microphones: Microphones) -> np.ndarray:
@@ -314,14 +176,14 @@ def _checked_audio(given: ArrayLike, microphones: Microphones) -> np.ndarray:
     if audio.dtype.kind in "iu":  # 16-bit samples and the like: full scale becomes 1
         audio = audio / float(np.iinfo(audio.dtype).max)
     with np.errstate(over="ignore"):  # 1e308 becomes Inf, which health.py masks
-        return _frozen(audio.astype(np.float32, copy=False))
+        return frozen_array(audio.astype(np.float32, copy=False))
 
 
 def _checked_trust(given: ArrayLike, count: int) -> np.ndarray:
     is_trusted = np.array(given, dtype=bool) if np.size(given) else np.ones(count, dtype=bool)
     if is_trusted.shape != (count,):
         raise SceneError(f"is_trusted has shape {is_trusted.shape}, wanted ({count},): one boolean a microphone")
-    return _frozen(is_trusted)
+    return frozen_array(is_trusted)
 
 
 def _checked_rate(sample_rate: float) -> float:

@@ -16,8 +16,9 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.errors import UnknownMethodError
-from soundfix.localizer import Estimate, Localizer
-from soundfix.scene import Microphones, Room, Scene
+from soundfix.estimate import Estimate, Localizer
+from soundfix.microphones import Microphones
+from soundfix.scene import Room, Scene
 
 RATE = 16_000.0
 ROOM: Room = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))

@@ -25,8 +25,8 @@ from soundfix.datasets.mixture import Mixture
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
 from soundfix.scene import Scene
-from soundfix.soundbank import open_sounds
-from soundfix.worlds import LUVIRA_HARD, LUVIRA_TWIN, RANDOM_ROOMS, World
+from soundfix.simulation.soundbank import open_sounds
+from soundfix.simulation.worlds import LUVIRA_HARD, LUVIRA_TWIN, RANDOM_ROOMS, World
 
 SNRS_DB = (5.0, 15.0, 30.0)
 MEASURED_SNR_DB, MEASURED_SIGMA_M = 30.0, 0.02

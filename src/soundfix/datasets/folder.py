@@ -32,7 +32,8 @@ from soundfix.errors import DatasetError, MicrophoneFileError, SceneError
 from soundfix.files.audio import Channel, natural_key
 from soundfix.files.decoding import AudioFile
 from soundfix.files.microphones import arrange, read_microphones
-from soundfix.scene import Microphones, Room, Scene, Track, Truth
+from soundfix.microphones import Microphones
+from soundfix.scene import Room, Scene, Track, Truth
 
 WAVE, SCENE, MICROPHONES, TRUTH = "scene.wav", "scene.json", "microphones.csv", "truth.json"
 NOTED_SHARE = 0.5  # of a clip that is dropped at the end

@@ -38,8 +38,9 @@ from soundfix.datasets.motion_capture import RATE_HZ
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import ConfigError, DatasetError, SceneError
 from soundfix.files.decoding import AudioFile
-from soundfix.scene import Microphones, Room, Scene, Track, Truth
-from soundfix.studio import LUVIRA_ORIGIN_M, LUVIRA_SIZE_M
+from soundfix.microphones import Microphones
+from soundfix.scene import Room, Scene, Track, Truth
+from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_SIZE_M
 
 SPLITS: dict[str, tuple[str, ...]] = {
     "train": ("music1", "music2", "music4", "speech1", "speech2", "speech4"),

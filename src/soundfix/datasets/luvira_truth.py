@@ -18,7 +18,7 @@ from soundfix.datasets.stretch import open_wave, read_stretch
 from soundfix.errors import DatasetError
 from soundfix.files.decoding import AudioFile
 from soundfix.scene import Track
-from soundfix.studio import LUVIRA_POSITIONS_M
+from soundfix.simulation.studio import LUVIRA_POSITIONS_M
 
 MICROPHONE = re.compile(r"mic[ _-]*0*(?P<number>[1-9]\d*)[ _-]*[a-z]", re.IGNORECASE)  # mic01R
 SPEAKER = re.compile(r"speaker[ _-]*\d*", re.IGNORECASE)

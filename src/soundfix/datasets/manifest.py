@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from soundfix import __version__
 from soundfix.atomic import atomic_path
 from soundfix.errors import DatasetError
 
@@ -36,7 +36,7 @@ class Manifest:
     scenes_a_shard: int
     shards: dict[str, ShardEntry] = field(default_factory=dict)
     format: str = FORMAT
-    soundfix: str = __version__
+    soundfix: str = version("soundfix")
 
     def names(self) -> list[str]:
         """The files of the whole set."""

@@ -23,10 +23,11 @@ from jaxtyping import Float
 from soundfix.datasets.sofa import read_measurements
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples
 from soundfix.errors import ConfigError, DatasetError, SceneError
-from soundfix.scene import Microphones, Scene, Truth
-from soundfix.simulate import measured_rt60
-from soundfix.soundbank import BuiltInSounds, Sounds
-from soundfix.sounds import reverberate
+from soundfix.microphones import Microphones
+from soundfix.scene import Scene, Truth
+from soundfix.simulation.rooms import measured_rt60
+from soundfix.simulation.soundbank import BuiltInSounds, Sounds
+from soundfix.simulation.sounds import reverberate
 
 PEAK = 0.5
 WANTED = ("rir", "mic_positions", "source_position")

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from soundfix.errors import DatasetError, SoundfixError
-from soundfix.scene import Microphones, Scene, Track, Truth
+from soundfix.microphones import Microphones
+from soundfix.scene import Scene, Track, Truth
 
 FULL_SCALE = 32_767
 LEAST_SCALE = 1e-30  # a channel with nothing above this is silent

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.diffuse import diffuse_noise
 from soundfix.scene import Scene, Truth
+from soundfix.simulation.diffuse import diffuse_noise
 
 SLOPES = (0.0, 2.0)  # of the power, exponents of frequency: white to brown
 LEVEL_FROM_HZ = 50.0  # below this the spectrum is level

@@ -18,8 +18,8 @@ from soundfix.datasets.measured import Measured, read_rooms, room_files
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
-from soundfix.soundbank import Sounds, open_sounds
-from soundfix.worlds import WORLDS
+from soundfix.simulation.soundbank import Sounds, open_sounds
+from soundfix.simulation.worlds import WORLDS
 
 ENDLESS = 10**6  # scenes of a world that is simulated on the fly
 FROM_ROOMS = 1000  # clips of measured rooms

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from soundfix.scene import Scene
-from soundfix.soundbank import Sounds
-from soundfix.worlds import World, draw_world
+from soundfix.simulation.soundbank import Sounds
+from soundfix.simulation.worlds import World, draw_world
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

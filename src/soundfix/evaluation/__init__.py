@@ -1,1 +1,2 @@
-"""Methods against each other, on the same windows: conditions -> rows -> tables and pictures."""
+"""Methods against each other and against faults, on the same windows, as tables and pictures; nothing is trained
+here."""

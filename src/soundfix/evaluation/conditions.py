@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float, Int
 
 from soundfix.datasets.windows import loud_start
 from soundfix.errors import ConfigError
-from soundfix.faults import KINDS, Fault, break_scene
 from soundfix.scene import Scene
+from soundfix.simulation.faults import KINDS, Fault, break_scene
 
 NO_FAULT, BEFORE_CUTTING = "none", ("late",)
 CHOICE, HIDING, BREAKING, AMOUNTS, MIDDLE = range(5)  # what a clip's chance is used for, each with a stream of its own

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from soundfix.canvas import DPI, frame, library, write_png
+from soundfix.evaluation.metrics import NEAR_M
 from soundfix.evaluation.rows import Row, grouped
 from soundfix.evaluation.tables import CONDITION, words
-from soundfix.metrics import NEAR_M
+from soundfix.report.canvas import DPI, frame, library, write_png
 
 LEAST_M, MOST_M = 1e-3, 10.0  # of the error axis
 PANEL_INCHES = 3.4

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from soundfix.canvas import library
 from soundfix.datasets.benchmark import Wanted
 from soundfix.errors import ConfigError
 from soundfix.evaluation.conditions import Grid
 from soundfix.evaluation.pictures import draw_all
 from soundfix.evaluation.run import Method, Plan, evaluate
 from soundfix.evaluation.tables import lines_of, markdown, write_csv
-from soundfix.files.exports import check_targets
+from soundfix.report.canvas import library
+from soundfix.report.exports import check_targets
 
 T = TypeVar("T", int, float)
 LEAST_CLIP_S = 2.0

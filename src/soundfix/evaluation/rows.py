@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from soundfix.metrics import Score
+from soundfix.evaluation.metrics import Score
 
 NAME = "windows.jsonl"
 

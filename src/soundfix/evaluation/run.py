@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from soundfix.atomic import atomic_path, make_folder
-from soundfix.catalog import load
-from soundfix.checkpoint import PACKAGED
 from soundfix.datasets.benchmark import Benchmark, Wanted, named_benchmark
 from soundfix.errors import ConfigError, OutputError
+from soundfix.estimate import Localizer
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
+from soundfix.evaluation.metrics import said, score
 from soundfix.evaluation.rows import NAME, Row, RowFile
-from soundfix.localizer import Localizer
-from soundfix.metrics import said, score
+from soundfix.methods.catalog import load
+from soundfix.networks.checkpoint import PACKAGED
 from soundfix.scene import Scene
 
 MANIFEST = "manifest.json"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from soundfix.atomic import atomic_path
+from soundfix.evaluation.metrics import Number, Summary, summarize
 from soundfix.evaluation.rows import Row, grouped
-from soundfix.metrics import Number, Summary, summarize
 
 CONDITION = ("sources", "unknown", "fault", "window_s", "microphones")
 EVERYTHING = "all"

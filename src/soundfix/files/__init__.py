@@ -1,1 +1,2 @@
-"""Recordings, lists of microphones and answers on disk."""
+"""What is read from disk: recordings, lists of microphones, scenes; nothing is located here, and answers are written
+by `report`."""

@@ -16,11 +16,13 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files.decoding import AudioFile, Reader, open_audio_file
-from soundfix.sounds import AUDIO_SUFFIXES
 
 LARGEST_READ_FRAMES, SMALLEST_READ_FRAMES = 2**16, 2**9  # a second of sound, and the least worth a call
 READ_BUDGET_SAMPLES = 2**22  # decoded ahead over all channels: 16 MiB, however many there are
 LEAST_SHARE = 0.5  # of a window that a last, shorter one must hold
+
+WAVES = (".wav", ".wave", ".w64", ".rf64", ".bw64", ".aif", ".aiff", ".caf", ".au")
+AUDIO_SUFFIXES = frozenset({*WAVES, ".flac", ".ogg", ".oga", ".opus", ".mp3"})
 
 
 @dataclass(frozen=True, kw_only=True)

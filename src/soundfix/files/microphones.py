@@ -17,7 +17,7 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import MicrophoneFileError, OutputError, SceneError
 from soundfix.files.audio import Channel
 from soundfix.files.tables import Row, read_rows
-from soundfix.scene import Microphones
+from soundfix.microphones import Microphones
 
 AXES = ("x", "y", "z")
 PROPERTIES = ("sigma_m", "offset_s", "drift_ppm")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from soundfix.files.audio import Recording, open_recording
 from soundfix.files.microphones import arrange, read_microphones
-from soundfix.scene import Microphones
+from soundfix.microphones import Microphones
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,11 @@ from soundfix.datasets.dataset import Dataset, find_clip
 from soundfix.datasets.noise import noise_alone
 from soundfix.datasets.windows import draw_window
 from soundfix.errors import DatasetError, TrainingError
-from soundfix.losses import draw_points
-from soundfix.masking import TokenMask, draw_mask
-from soundfix.model import SAMPLE_RATE, Windows
-from soundfix.recipes import Stage
+from soundfix.networks.losses import draw_points
+from soundfix.networks.masking import TokenMask, draw_mask
+from soundfix.networks.model import SAMPLE_RATE, Windows
 from soundfix.scene import Room, Scene
+from soundfix.training.recipes import Stage
 
 WALLS_OFF = 0.5  # of the windows, where a stage has walls off
 AHEAD = 4  # batches made before they are wanted

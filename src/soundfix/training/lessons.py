@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor, nn
 
-from soundfix.baselines.di_nn import DiNn
-from soundfix.baselines.learned import Truths
-from soundfix.baselines.rivals import RivalNetwork
-from soundfix.baselines.wav2pos import Wav2pos, standardised_middle
-from soundfix.familiar import Array, distinct
-from soundfix.losses import lag_loss
-from soundfix.model import Network, all_pairs
-from soundfix.recipes import Recipe, Stage
+from soundfix.localization.known_layouts import Array, distinct
+from soundfix.networks.losses import lag_loss
+from soundfix.networks.model import Network, all_pairs
+from soundfix.networks.registry import RivalNetwork
+from soundfix.networks.rivals.di_nn import DiNn
+from soundfix.networks.rivals.interface import Truths
+from soundfix.networks.rivals.wav2pos import Wav2pos, standardised_middle
 from soundfix.training import stages
 from soundfix.training.batches import Batch
+from soundfix.training.recipes import Recipe, Stage
 from soundfix.training.stages import Terms
 
 
@@ -26,7 +26,7 @@ def learning(network: nn.Module, name: str, stage: Stage) -> list[nn.Parameter]:
     """Make exactly the weights of this stage (its name, its settings) learn, and give them."""
     if isinstance(network, Network):
         return stages.learning(network, name, thaws_encoder=stage.thaws_encoder)
-    learns = {"correlation": (True,), "autoencoder": (), "localization": (False,), "second_look": ()}[name]
+    learns = {"correlation": (True,), "autoencoder": (), "localization": (False,), "reranker": ()}[name]
     for each, weight in network.named_parameters():
         weight.requires_grad_(each.startswith("ngcc.") in learns)
     network.train()
@@ -66,7 +66,7 @@ def know_room(network: nn.Module, sources_m: Tensor, microphones_m: Tensor) -> N
 
 
 def know_arrays(network: nn.Module, arrays: Sequence[Array]) -> None:
-    """What a network of ours remembers of where microphones stood (familiar.py), beside what it remembers already."""
+    """What a network of ours remembers of where microphones stood (known_layouts.py), beside what it remembers already."""
     if isinstance(network, Network):
         every = distinct([*(np.array(array) for array in network.config.arrays), *arrays])
         told = tuple(tuple((float(x), float(y), float(z)) for x, y, z in array) for array in every)

@@ -20,19 +20,19 @@ from jaxtyping import Float
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from soundfix import checkpoint
-from soundfix.baselines.wav2pos import Wav2posConfig
 from soundfix.datasets.dataset import Dataset
 from soundfix.errors import TrainingError
-from soundfix.familiar import Array, distinct
-from soundfix.kinds import build, kind_of
-from soundfix.model import NetworkConfig
-from soundfix.recipes import STAGES, Recipe, Stage
+from soundfix.localization.known_layouts import Array, distinct
+from soundfix.localization.multi_source import MOST_SOURCES
+from soundfix.networks import checkpoint
+from soundfix.networks.config import NetworkConfig
+from soundfix.networks.registry import build, kind_of
+from soundfix.networks.rivals.wav2pos import Wav2posConfig
 from soundfix.scene import Scene
-from soundfix.several import MOST_SOURCES
 from soundfix.training.batches import Batch, Batches, loader
 from soundfix.training.clock import Clock
 from soundfix.training.lessons import know_arrays, know_room
+from soundfix.training.recipes import STAGES, Recipe, Stage
 from soundfix.training.runs import MODEL, Run, State, read_newest
 from soundfix.training.stages import Terms
 from soundfix.training.trainee import Trainee
@@ -110,7 +110,7 @@ def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
     due = trainee.done // job.validate_every > (trainee.done - job.note_every) // job.validate_every
     if (
         job.validate is None
-        or trainee.stage not in ("localization", "second_look")
+        or trainee.stage not in ("localization", "reranker")
         or not (due or trainee.done == stage.steps)
     ):
         return {}

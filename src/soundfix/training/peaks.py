@@ -17,9 +17,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from soundfix.likelihood import PairLikelihoods
-from soundfix.refine import APART_M
-from soundfix.second_look import CANDIDATES
+from soundfix.localization.modes import APART_M
+from soundfix.networks.likelihood import PairLikelihoods
+from soundfix.networks.reranker import CANDIDATES
 from soundfix.training.batches import Batch
 
 PEAKS = 64  # found in each window

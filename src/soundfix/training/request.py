@@ -8,15 +8,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from soundfix import beats, checkpoint
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.opening import open_dataset
 from soundfix.errors import MissingPackageError, TrainingError
-from soundfix.kinds import KINDS, build
-from soundfix.model import Network, NetworkConfig, with_second_look
+from soundfix.networks import checkpoint
+from soundfix.networks.config import NetworkConfig
+from soundfix.networks.encoders import beats
+from soundfix.networks.model import Network, with_reranker
+from soundfix.networks.registry import KINDS, build
 from soundfix.overrides import apply_overrides
-from soundfix.recipes import RECIPES, Recipe
 from soundfix.training.loop import Job, train
+from soundfix.training.recipes import RECIPES, Recipe
 from soundfix.training.validation import Validation
 
 VALIDATED = 100  # windows
@@ -94,7 +96,7 @@ def _network(request: Request, recipe: Recipe) -> nn.Module | None:
     torch.manual_seed(request.seed)
     network = checkpoint.load_kind(request.start, KINDS) if request.start else build(recipe.network)
     if isinstance(network, Network) and isinstance(recipe.network, NetworkConfig):
-        network = with_second_look(network, recipe.network.second_look)
+        network = with_reranker(network, recipe.network.reranker)
     if _without_arrays(network.config) != recipe.network:
         raise TrainingError(
             f"{request.start} is another network than {recipe.name}: was it trained with other settings?"

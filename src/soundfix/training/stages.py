@@ -3,7 +3,7 @@
     correlation    NGCC-PHAT, or the curves of the likelihood head: where is the peak of each pair?
     autoencoder    everything but the correlations, the small acoustic encoder too: what was hidden?
     localization   everything but NGCC-PHAT and the acoustic encoder, which are frozen: where was the sound?
-    second_look    only that, the rest frozen: which of the likelihood's peaks is it?
+    reranker    only that, the rest frozen: which of the likelihood's peaks is it?
 
 Windows whose sources are not known still teach the reconstructions. Losses are means over windows of equal weight.
 """
@@ -15,13 +15,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from soundfix.likelihood import PairLikelihoods, delays
-from soundfix.losses import choice_loss, lag_loss, likelihood_loss, total_loss
-from soundfix.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
-from soundfix.recipes import Recipe
-from soundfix.refine import APART_M
+from soundfix.localization.modes import APART_M
+from soundfix.networks.likelihood import PairLikelihoods, delays
+from soundfix.networks.losses import choice_loss, lag_loss, likelihood_loss, total_loss
+from soundfix.networks.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
 from soundfix.training.batches import Batch
 from soundfix.training.peaks import best_places, wrong_peaks
+from soundfix.training.recipes import Recipe
 
 Terms = dict[str, Float[Tensor, ""]]
 
@@ -45,10 +45,10 @@ def _modules(network: Network, stage: str) -> Iterator[nn.Module]:
         is_correlation = name == "ngcc" or (name == "head" and network.ngcc is None)
         learns = {
             "correlation": is_correlation,
-            "autoencoder": name not in ("ngcc", "head", "gate", "second_look")
+            "autoencoder": name not in ("ngcc", "head", "gate", "reranker")
             and not (name == "encoder" and _is_base(network)),
-            "localization": name not in ("ngcc", "encoder", "second_look"),
-            "second_look": name == "second_look",
+            "localization": name not in ("ngcc", "encoder", "reranker"),
+            "reranker": name == "reranker",
         }
         if learns[stage]:
             yield module
@@ -118,24 +118,24 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     return terms | {"likelihood": recipe.losses.likelihood * loss}
 
 
-def second_look_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
+def reranker_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     """Which of the best places is a source (nearer than two of them are apart), or that none is.
 
     In some windows the source that stands out most was found before: which is the next one, or is there none? Windows whose
     sources are not known do not count; those that hold noise alone do.
     """
-    assert network.second_look is not None
+    assert network.reranker is not None
     windows, speed_m_s = batch.windows, batch.speed_m_s
     with torch.no_grad():
         likelihoods = network(windows, mask=batch.mask, max_lag=reach(batch)).likelihoods
         is_found = found_before(likelihoods, batch)
         likelihoods = likelihoods.without(batch.sources_m.nan_to_num(), is_found, windows.positions_m, speed_m_s)
         candidates, is_place = best_places(likelihoods, batch)
-    odds = network.second_look(likelihoods, candidates, is_place, windows.positions_m, batch.box_m, speed_m_s)
+    odds = network.reranker(likelihoods, candidates, is_place, windows.positions_m, batch.box_m, speed_m_s)
     is_left = (batch.is_there & ~is_found)[:, None]
     gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(is_left, torch.inf)
     is_right = (gaps_m < APART_M) & is_place[..., None]
-    return {"second_look": choice_loss(odds, is_right, batch.is_there.any(dim=1) | batch.is_empty)}
+    return {"reranker": choice_loss(odds, is_right, batch.is_there.any(dim=1) | batch.is_empty)}
 
 
 def found_before(likelihoods: PairLikelihoods, batch: Batch) -> Bool[Tensor, "batch source"]:
@@ -150,7 +150,7 @@ STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
     "correlation": correlation_terms,
     "autoencoder": autoencoder_terms,
     "localization": localization_terms,
-    "second_look": second_look_terms,
+    "reranker": reranker_terms,
 }
 
 

@@ -7,10 +7,10 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from soundfix.checkpoint import own_tensors
-from soundfix.recipes import STAGES, Recipe, Stage
+from soundfix.networks.checkpoint import own_tensors
 from soundfix.training.batches import Batch
 from soundfix.training.lessons import learning, loss_terms
+from soundfix.training.recipes import STAGES, Recipe, Stage
 from soundfix.training.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
 from soundfix.training.stages import Terms
 

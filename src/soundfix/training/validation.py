@@ -10,17 +10,18 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from soundfix.answer import choose_pairs
-from soundfix.baselines.rivals import Rival, RivalNetwork
-from soundfix.correlate import Correlator
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.windows import draw_window
 from soundfix.errors import TrainingError
-from soundfix.model import SAMPLE_RATE, Network
-from soundfix.recipes import Stage
-from soundfix.refine import find_modes
+from soundfix.localization.correlate import Correlator
+from soundfix.localization.modes import find_modes
+from soundfix.localization.pairs import choose_pairs
+from soundfix.methods.network_evidence import Listener
+from soundfix.methods.rivals import Rival
+from soundfix.networks.model import SAMPLE_RATE, Network
+from soundfix.networks.registry import RivalNetwork
 from soundfix.scene import Scene
-from soundfix.three_stream import Listener
+from soundfix.training.recipes import Stage
 
 NEAR_M = 0.3  # acc: the share of windows whose error is smaller
 DRAWS = 20  # clips tried for a window with a known source

@@ -1,1 +1,0 @@
-"""Methods to compare with: classical ones, and the paper's rivals."""

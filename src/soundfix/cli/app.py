@@ -1,0 +1,48 @@
+"""Words -> calls. Each command imports what it needs when it runs, so that --help is quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from soundfix import __version__
+from soundfix.cli import array, chaos, evaluate, locate, simulate, train  # noqa: F401 (their commands join the app)
+from soundfix.cli.options import app
+from soundfix.errors import SoundfixError
+
+
+def main() -> None:
+    """The command `soundfix`: errors that are the user's to mend become one sentence and exit status 2."""
+    try:
+        app()
+    except SoundfixError as error:
+        typer.secho(f"soundfix: {error}", fg="red", err=True)
+        raise SystemExit(2) from None
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Where did that sound come from? Scattered microphones in, places in metres out, with evidence."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def methods() -> None:
+    """List the methods that --method takes."""
+    from soundfix.methods.catalog import CATALOG, DEFAULT
+
+    for name, entry in CATALOG.items():
+        typer.echo(f"{name:16s} {entry.summary}{' (the default)' if name == DEFAULT else ''}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the recording and the pictures.")] = Path("demo"),
+) -> None:
+    """A room, a talker, two broken microphones: make it, locate it, draw it."""
+    from soundfix.cli.demo import run
+
+    for line in run(out):
+        typer.echo(line)

@@ -1,0 +1,109 @@
+"""`soundfix evaluate`, `reproduce` and `ablate`: methods against each other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soundfix.cli.options import BeatsFile, Clips, Device, DrySounds, LuviraFolder, Minutes, Scenes, app, refuse_idle
+from soundfix.cli.terminal import progress, say
+
+if TYPE_CHECKING:
+    from soundfix.studies.setting import Setting
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[str, typer.Argument(help="luvira-twin, luvira-hard, random-rooms, measured or luvira.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and every window's answer.")],
+    methods: Annotated[
+        str, typer.Option(help="Names of `soundfix methods`; NAME=CHECKPOINT or LABEL:NAME=CHECKPOINT for networks.")
+    ] = "srp-phat,multilateration,multilat",
+    microphones: Annotated[str, typer.Option(help="How many are heard.")] = "11",
+    subsets: Annotated[str, typer.Option(help="Which: first, spread (far apart) or random.")] = "spread",
+    windows: Annotated[str, typer.Option(help="Seconds.")] = "0.5",
+    unknown: Annotated[str, typer.Option(help="How many of them have no position.")] = "0",
+    sources: Annotated[str, typer.Option(help="How many sound at once.")] = "1",
+    faults: Annotated[str, typer.Option(help="none, or KIND[:COUNT] such as late:2.")] = "none",
+    clips: Annotated[int, typer.Option(min=1, help="One window of each, under every condition.")] = 300,
+    root: Annotated[Path | None, typer.Option(help="Folder of luvira or of measured rooms.")] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(help="Folder of dry recordings, built-in sounds without it; may repeat.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same windows.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Methods against each other on the same windows: tables and pictures. An interrupted run goes on where it was.
+
+    Several values are separated by commas; all combinations are evaluated.
+    """
+    from soundfix.evaluation.request import Request, run
+
+    request = Request(
+        dataset=dataset, methods=methods, microphones=microphones, subsets=subsets, windows=windows, unknown=unknown,
+        sources=sources, faults=faults, clips=clips, root=root, audio=audio or [], seed=seed, workers=workers,
+    )  # fmt: skip
+    with progress("evaluating", request.total) as advance:
+        report = run(request, out, advance)
+    typer.echo(report)
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder for data, runs and tables; an interrupted run goes on.")],
+    minutes: Minutes = 10.0,
+    root: LuviraFolder = None,
+    audio: DrySounds = None,
+    scenes: Scenes = 3000,
+    clips: Clips = 300,
+    small: Annotated[bool, typer.Option("--small", help="A small NGCC-PHAT: the published one needs a GPU.")] = False,
+    beats: BeatsFile = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes.")] = 1,
+    device: Device = "auto",
+) -> None:
+    """The tables of arXiv 2505.20961: every method trained alike and scored on the same windows, beside the published."""
+    from soundfix.studies.reproduce import reproduce as run
+
+    setting = study_setting(minutes, root, audio, scenes, clips, small, beats, seed, workers, device)
+    with progress("evaluating", 4 * clips) as advance:
+        typer.echo(run(setting, out, say=say, progress=advance))
+
+
+@app.command()
+def ablate(
+    name: Annotated[str, typer.Argument(help="ascm, attention, acoustic, frozen, head, unknown or windows.")],
+    out: Annotated[Path, typer.Option(help="Folder for data, runs and tables; an interrupted run goes on.")],
+    minutes: Minutes = 10.0,
+    root: LuviraFolder = None,
+    audio: DrySounds = None,
+    scenes: Scenes = 3000,
+    clips: Clips = 300,
+    beats: BeatsFile = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes.")] = 1,
+    device: Device = "auto",
+) -> None:
+    """One part of the network changed or left out, trained anew, and compared."""
+    from soundfix.studies.ablations import ablate as run
+
+    if name != "acoustic":
+        refuse_idle({"--beats": beats}, f"does nothing in the ablation {name}")
+    setting = study_setting(minutes, root, audio, scenes, clips, False, beats, seed, workers, device)
+    with progress("evaluating", clips) as advance:
+        typer.echo(run(name, setting, out, say=say, progress=advance))
+
+
+def study_setting(
+    minutes: float, root: Path | None, audio: list[Path] | None, scenes: int, clips: int, small: bool,
+    beats: Path | None, seed: int, workers: int, device: str,
+) -> "Setting":  # fmt: skip
+    """Where `reproduce` and `ablate` take place."""
+    from soundfix.studies.setting import Setting
+    from soundfix.studies.study import Budget
+    from soundfix.training.request import chosen_device
+
+    if root:
+        refuse_idle({"--audio": audio}, "is for the simulated twin, and --root is LuViRA itself")
+    budget = Budget(minutes=minutes, seed=seed, workers=workers, device=chosen_device(device), beats=beats)
+    return Setting(budget=budget, root=root, audio=audio or [], scenes=scenes, clips=clips, small=small)

@@ -1,0 +1,93 @@
+"""What the commands share: the app, their options, and what is made of the words."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soundfix.cli.terminal import say
+from soundfix.errors import SoundfixError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soundfix.files.take import Take
+    from soundfix.scene import Room, Scene
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Audio = Annotated[list[Path], typer.Argument(help="One multichannel file, a file for each microphone, or a folder.")]
+MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres.")]
+RoomText = Annotated[str | None, typer.Option("--room", help="x0,y0,z0,x1,y1,z1 in metres; z0 = z1: a known height.")]
+Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
+Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
+Require = Annotated[
+    str | None,
+    typer.Option(help='What losses must not harm: "20cm 95% minus 2" (radius, share of places, microphones).'),
+]
+Checkpoint = Annotated[Path | None, typer.Option(help="Trained weights (.safetensors) for a method that needs them.")]
+BeatsFile = Annotated[
+    Path | None, typer.Option("--beats", help="Published BEATs file, for a network that listens with it.")
+]
+
+
+Minutes = Annotated[float, typer.Option(min=0.01, help="Of training, for every method that learns.")]
+LuviraFolder = Annotated[Path | None, typer.Option("--root", help="LuViRA on disk; its simulated twin without it.")]
+DrySounds = Annotated[list[Path] | None, typer.Option("--audio", help="Folder of dry recordings; may repeat.")]
+Scenes = Annotated[int, typer.Option(min=1, help="Simulated to train on.")]
+Clips = Annotated[int, typer.Option(min=1, help="Tested; a window of each under every condition.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
+
+
+def opened(audio: list[Path], microphones: Path) -> "Take":
+    """The take; what was assumed on the way to stderr."""
+    from soundfix.files.take import open_take
+
+    take = open_take(audio, microphones)
+    for note in take.notes:
+        say(note)
+    return take
+
+
+def partial_scene(
+    take: "Take", room: "Room | None", temperature_c: float | None, speed: float | None
+) -> "Callable[..., Scene]":
+    """Scenes of one take: what is left to give is the audio and when it starts."""
+    from functools import partial
+
+    from soundfix.scene import Scene
+
+    return partial(
+        Scene,
+        sample_rate=take.sample_rate,
+        microphones=take.microphones,
+        room=room,
+        temperature_c=temperature_c,
+        speed_of_sound_m_s=speed,
+    )
+
+
+def parse_room(text: str | None) -> "Room | None":
+    """x0,y0,z0,x1,y1,z1 as two corners."""
+    if text is None:
+        return None
+    try:
+        x0, y0, z0, x1, y1, z1 = (float(number) for number in text.split(","))
+    except ValueError:
+        raise SoundfixError(
+            f"--room {text!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, lowest corner first"
+        ) from None
+    return (x0, y0, z0), (x1, y1, z1)
+
+
+def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:
+    """The options that were given: a method takes only those it knows."""
+    return {name: value for name, value in options.items() if value not in (None, False)}
+
+
+def refuse_idle(options: Mapping[str, object], why: str) -> None:
+    """Options that were given and would do nothing are refused, not ignored."""
+    for name, value in options.items():
+        if value is not None:
+            raise SoundfixError(f"{name} {why}")

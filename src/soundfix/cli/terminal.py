@@ -1,0 +1,93 @@
+"""What a command shows while it runs, on a terminal, and the files it fills meanwhile."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import typer
+
+from soundfix import __version__
+
+if TYPE_CHECKING:
+    from soundfix.estimate import Estimate
+    from soundfix.session.summary import Summary
+
+LINES_SHOWN = 20  # of a long recording; files keep all
+
+
+def say(sentence: str) -> None:
+    """What is going on, to stderr."""
+    typer.secho(sentence, fg="bright_black", err=True)
+
+
+def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
+    """Where the windows that were not printed are."""
+    if count > LINES_SHOWN:
+        kept = " and ".join(str(path) for path in (json, csv) if path)
+        where = f"all are in {kept}" if kept else "--json FILE keeps them all"
+        typer.echo(f"... and {count - LINES_SHOWN} more windows; {where}")
+
+
+@contextmanager
+def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
+    """Functions that write an estimate to every file, and the summary; files appear whole, at the end, or not at all."""
+    from contextlib import ExitStack
+
+    from soundfix.report.exports import CsvWriter, JsonWriter
+
+    with ExitStack() as stack:
+        to_json = stack.enter_context(JsonWriter(json, method, __version__)) if json else None
+        to_csv = stack.enter_context(CsvWriter(csv)) if csv else None
+
+        def write(estimate: "Estimate") -> None:
+            for writer in (to_json, to_csv):
+                if writer:
+                    writer.write(estimate)
+
+        def conclude(summary: "Summary") -> None:
+            if to_json:
+                to_json.conclude(summary)
+
+        yield write, conclude
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator:
+    """A bar with rate and time left on a terminal, nothing elsewhere; yields a function that moves it, by one or more."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    started = monotonic()
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+
+        def advance(count: int = 1) -> None:
+            done = bar.tasks[task].completed + count
+            bar.update(task, advance=count, description=f"{label} {done / (monotonic() - started + 1e-9):.1f}/s")
+
+        yield advance
+
+
+@contextmanager
+def steps(label: str) -> Iterator:
+    """What is done now, on a terminal, nothing elsewhere; yields a function that is told it."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(label) as status:
+        yield lambda step: status.update(f"{label}: {step}")
+
+
+def watched(items: Iterator, advance: Callable[[], None]) -> Iterator:
+    """The items, moving a progress bar with each."""
+    for item in items:
+        yield item
+        advance()

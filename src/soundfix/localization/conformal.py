@@ -1,0 +1,92 @@
+"""How much larger a network's regions must be than theory says, so that 90 % of them hold the source.
+
+Theory (sources.py) knows the scatter of the arrivals and the declared errors of positions; not the speed of sound that was
+off, the direct path that was masked by an echo, the peak next to the right one. What these amount to was measured in
+simulated rooms that nothing was trained on (bench/regions.py), in two steps:
+
+    factor of the covariance = exp(a + b doubt) * f,    doubt = the log-odds against the place that came first
+
+The first part is a shape: what doubt is worth, by quantile regression (Koenker and Bassett, 1978). A place that is less
+likely than LISTED has been widened already, by what its probability leaves to others: its doubt counts as none. Scatter,
+declared errors and the length of the window were tried beside doubt, and said nothing more.
+
+The second part is split conformal prediction (Papadopoulos et al., 2002) on other held-out windows, for each size of array
+by itself (Mondrian: Vovk et al., 2003). A window's score is the squared distance of the truth from the nearest place
+listed, in units of the region that the first part gives. A region as large as the ceil((n + 1) 0.9)-th smallest of n scores
+holds the truth of the next window with 90 % probability or more, whatever the distribution and however wrong the shape, if
+that window is drawn as those were: for the n that were drawn it is 90 +- 1.3 % (n = 560). The factor of the covariance is
+that score over the 90 % quantile of chi squared. Only answers count: an abstention has no region.
+"""
+
+from dataclasses import replace
+from math import ceil, inf
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.estimate import COVERAGE, Estimate, Regions, Source
+from soundfix.localization.consensus import Consensus
+from soundfix.localization.sources import LISTED
+
+WEIGHTS = (0.206, 0.447)  # a, b
+MOST_SURE = 6.0  # log-odds: beyond, surer is not better
+
+
+class ArrayClass(NamedTuple):
+    """Arrays of so many microphones (those kept in the answer), their factor, and how many held-out answers it rests on."""
+
+    name: str
+    most: float
+    factor: float
+    held_out: int
+
+
+# The last one rests on random rooms alone, the others on four sets in equal parts (EXPERIMENTS.md, 25 November 2026).
+CONFORMAL = (
+    ArrayClass("up to 5 microphones", 5, 0.884, 560),
+    ArrayClass("6-8 microphones", 8, 0.989, 560),
+    ArrayClass("9-12 microphones", 12, 0.915, 560),
+    ArrayClass("13 or more microphones", inf, 1.219, 560),
+)
+
+
+def array_class(microphones: int) -> ArrayClass:
+    """The class of an answer that kept so many."""
+    return next(each for each in CONFORMAL if microphones <= each.most)
+
+
+def split_conformal(scores: Float[np.ndarray, "n"]) -> float:
+    """The smallest of these scores that the next one, drawn as they were, exceeds with 10 % probability at most."""
+    rank = ceil((len(scores) + 1) * COVERAGE)
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else inf
+
+
+def doubt(consensus: Consensus) -> float:
+    """0 where the first place is as sure as can be, up to 3.8 where it is only just likely enough not to be widened."""
+    sure = consensus.modes[0].probability
+    if sure is None or sure < LISTED:
+        return 0.0
+    return MOST_SURE - min(MOST_SURE, float(np.log(sure / max(1 - sure, 1e-9))))
+
+
+def factor(consensus: Consensus) -> float:
+    """Of the covariance."""
+    constant, slope = WEIGHTS
+    return float(np.exp(constant + slope * doubt(consensus))) * array_class(int(consensus.is_kept.sum())).factor
+
+
+def calibrated(sources: tuple[Source, ...], consensus: Consensus) -> tuple[Source, ...]:
+    """These sources with regions that hold 90 %."""
+    times = factor(consensus)
+    return tuple(source.spread(times * source.covariance_m2) for source in sources)
+
+
+def with_calibration_note(estimate: Estimate, *, is_held_out: bool) -> Estimate:
+    """The estimate, which says how its regions were calibrated. is_held_out: with this very network, or with another."""
+    if not estimate.sources:
+        return estimate
+    own = array_class(sum(report.weight > 0 for report in estimate.microphones))
+    method = "split conformal" if is_held_out else "split conformal of the packaged network"
+    regions = Regions(method=f"{method}, {own.name}", coverage=COVERAGE, held_out=own.held_out if is_held_out else 0)
+    return replace(estimate, regions=regions)

@@ -1,0 +1,75 @@
+"""From sound to evidence by generalized cross-correlation: what the classical methods listen with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from soundfix.localization.evidence import Evidence
+from soundfix.scene import Scene
+from soundfix.signal import gcc
+
+LATEST_S = 0.02  # microphones up to this late are recognized as late
+FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
+UNKNOWN_M = 20.0  # across an array of which no position is known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlator:
+    """How pairs are correlated.
+
+    band_hz: the frequencies used; below 100 Hz is rumble, above 7.9 kHz the anti-aliasing filter of 16 kHz.
+    whitening, floor, smoothing_hz: as in gcc.py. The default has whitening that spares what is weaker than half the median.
+    """
+
+    band_hz: tuple[float, float] = (100.0, 7900.0)
+    whitening: float = 1.0
+    floor: float = 0.5
+    smoothing_hz: float = 10.0
+
+    def __call__(
+        self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+    ) -> Evidence:
+        """The correlation of every pair as curves over range differences, out to the widest delay plus LATEST_S.
+
+        What the list of microphones says of late clocks is taken out.
+        """
+        rate = scene.sample_rate
+        max_lag = largest_lag(scene)
+        spectra = gcc.whitened_spectra(
+            torch.from_numpy(audio) * gcc.fade(audio.shape[1], rate),
+            sample_rate=rate,
+            pad=max_lag,
+            band_hz=self.band_hz,
+            whitening=self.whitening,
+            floor=self.floor,
+            smoothing_hz=self.smoothing_hz,
+        )
+        if scene.lateness_s.any():
+            spectra = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=rate)
+        bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=self.band_hz).sum())
+        coarse = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=bins)
+        factor = max(1, int(np.ceil(FINE_RATE_HZ / rate)))
+        return Evidence(
+            pairs=pairs,
+            values=gcc.upsample(coarse, factor).numpy(),
+            step_m=scene.speed / (rate * factor),
+        )
+
+
+PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
+SCOT = Correlator(floor=0.0)
+PLAIN = Correlator(whitening=0.0, floor=0.0, smoothing_hz=0.0)
+
+
+def largest_lag(scene: Scene) -> int:
+    """In samples: the widest delay of this array, and LATEST_S."""
+    lag = round((_widest_m(scene) / scene.speed + LATEST_S) * scene.sample_rate) + 1
+    return min(scene.audio.shape[1] - 1, lag)
+
+
+def _widest_m(scene: Scene) -> float:
+    """The diagonal of the box round the known microphones: no pair is further apart. Of none a large room's."""
+    known = scene.microphones.positions[scene.microphones.is_known]
+    return float(np.linalg.norm(np.ptp(known, axis=0))) if len(known) > 1 else UNKNOWN_M

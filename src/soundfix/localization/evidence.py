@@ -1,0 +1,73 @@
+"""What each pair of microphones says about the difference of its distances to the source.
+
+The seam between methods and answers: a correlation (gcc.py) or a network's log-likelihood goes in, and everything
+after it (modes.py, consensus.py) only looks up  l_ij(d_ij(x))  for points x. Range differences d are in metres, so
+that nothing behind this seam knows sample rates or the speed of sound.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from soundfix import physics
+
+EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """Curves l_ij over range differences for P pairs of M microphones.
+
+    pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
+    by step_m. is_turned: (M,) microphones whose polarity was turned before (None: of nobody).
+    """
+
+    pairs: Int[np.ndarray, "pair 2"]
+    values: Float[np.ndarray, "pair lag"]
+    step_m: float
+    is_turned: Bool[np.ndarray, "mic"] | None = None
+
+    @property
+    def reach_m(self) -> float:
+        return self.step_m * (self.values.shape[1] - 1) / 2
+
+    @cached_property
+    def deviation(self) -> float:
+        """Robust standard deviation of a value where no source is, reverberation and noise together."""
+        some = self.values[:, ::EVERY]
+        return 1.4826 * float(np.median(np.abs(some - np.median(some)))) + 1e-9
+
+    def at(self, differences_m: Float[np.ndarray, "*batch pair"]) -> Float[np.ndarray, "*batch pair"]:
+        """l_ij at these range differences, linear between lags, constant beyond the last one."""
+        last = self.values.shape[1] - 1
+        lag = np.clip(differences_m / self.step_m + last / 2, 0, last - 1e-6)
+        below = lag.astype(np.int64)
+        row_start = np.arange(len(self.pairs)) * self.values.shape[1]
+        flat, index = self.values.ravel(), below + row_start
+        left = flat.take(index)
+        return left + (lag - below) * (flat.take(index + 1) - left)
+
+    def score(
+        self, points: Float[np.ndarray, "*batch 3"], positions: Float[np.ndarray, "mic 3"]
+    ) -> Float[np.ndarray, "*batch"]:
+        """Mean evidence of all pairs at these points: log p(x) up to scale and constant."""
+        return self.at(physics.range_differences(points, positions, self.pairs)).mean(axis=-1)
+
+    def turned(self, microphones: int) -> Bool[np.ndarray, "mic"]:
+        """A copy of is_turned, of so many microphones."""
+        return np.zeros(microphones, dtype=bool) if self.is_turned is None else self.is_turned.copy()
+
+    def among(self, keep: Bool[np.ndarray, "mic"]) -> "Evidence":
+        """Only the pairs of which both microphones are kept; microphone numbers stay as they are."""
+        both = keep[self.pairs].all(axis=1)
+        if both.all():
+            return self
+        return replace(self, pairs=self.pairs[both], values=self.values[both])
+
+    def within(self, reach_m: float) -> "Evidence":
+        """Only the lags up to this range difference (and one more)."""
+        middle = self.values.shape[1] // 2
+        lags = min(middle, int(reach_m / self.step_m) + 2)
+        return replace(self, values=np.ascontiguousarray(self.values[:, middle - lags : middle + lags + 1]))

@@ -1,0 +1,211 @@
+"""Where the evidence of all pairs peaks: a coarse grid, a shrinking beam, a sub-sample polish.
+
+A correlation at full resolution has peaks a centimetre wide; a room has millions of such places. Each level of the
+search therefore looks at evidence smoothed to the size of its cells (after Cobos et al., 2011, who add up all lags
+that a cell spans), keeps the best cells and cuts them into eight. The last levels see the curves unsmoothed; the
+best places are then polished by a quadratic fitted to the evidence within a centimetre.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.ndimage import uniform_filter1d
+
+from soundfix import physics
+from soundfix.localization.evidence import Evidence
+from soundfix.scene import free_axes
+
+COARSE_STEP_M = 0.25  # of the first grid, for 55 pairs; fewer pairs need, and can afford, a finer one and a wider beam
+MOST_CELLS, MOST_LOOKUPS = 60_000, 3_500_000  # cells; cells x pairs: a large place gets a coarser grid
+USUAL_PAIRS, MOST_EFFORT = 55, 6.0
+BEAM = (400, 300, 150, 50)  # cells kept after each level; the last number repeats
+SMOOTHING_SHARE = 0.45  # half-width of the smoothing, as a share of the cell
+RUNNER_UP_STEP_M, RUNNERS_UP = 0.04, 6  # while cells are larger than this, the best distinct ones are remembered
+POLISH_STEPS_M = (0.02, 0.015, 0.01, 0.008, 0.005, 0.004, 0.004)
+APART_M = 0.25  # two modes nearer than this are one
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mode:
+    """A place where the evidence peaks (metres), and the mean evidence of a pair there.
+
+    probability: that the source is here, where a method can tell (three_stream.py).
+    """
+
+    position: Float[np.ndarray, "3"]
+    score: float
+    probability: float | None = None
+
+
+Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
+
+
+def find_modes(
+    evidence: Evidence,
+    positions: Float[np.ndarray, "mic 3"],
+    box: Float[np.ndarray, "2 3"],
+    *,
+    polishes: bool = True,
+    most: int = RUNNERS_UP,
+    breadth: float = 1.0,
+) -> list[Mode]:
+    """The best distinct places inside the box, best first; without polish, cells of the last grid. Cost: linear in pairs.
+
+    most: places that are remembered; breadth: how many times as many cells as usual are kept on the way.
+    """
+    evidence = evidence.within(float(physics.distances(positions, positions).max()))
+    points, step_m = _coarse_cells(positions, evidence, box, breadth)
+    runners_up = points[:0]
+    for level in itertools.count(1):
+        step_m /= 2
+        points = _split(points, step_m, free_axes(box))
+        score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, positions).T)
+        order = _best(score, _beam(level, len(evidence.pairs), breadth))
+        points, score = points[order], score[order]
+        if step_m > RUNNER_UP_STEP_M:
+            runners_up = _distinct(points, score, most)
+        if step_m <= POLISH_STEPS_M[-1] * 2:
+            break
+    places = np.concatenate([_distinct(points, score, most), runners_up])
+    found = polish(evidence, positions, places, box) if polishes else _unpolished(evidence, positions, places)
+    return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k])]
+
+
+def _unpolished(evidence: Evidence, positions: np.ndarray, places: Float[np.ndarray, "mode 3"]) -> list[Mode]:
+    """The places as they are."""
+    found = [Mode(position=p, score=float(s)) for p, s in zip(places, evidence.score(places, positions), strict=True)]
+    return sorted(found, key=lambda mode: -mode.score)
+
+
+def polish(
+    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], places: Float[np.ndarray, "mode 3"],
+    box: Float[np.ndarray, "2 3"],
+) -> list[Mode]:  # fmt: skip
+    """Climb from each place to the top of its peak, to a fraction of a lag; best first."""
+    stencil = _stencil(free_axes(box))
+    for step_m in POLISH_STEPS_M:
+        around = np.clip(places[:, None] + stencil * step_m, box[0], box[1])
+        score = evidence.score(around, positions)
+        places = around[np.arange(len(places)), score.argmax(axis=1)]
+    places = np.clip(places + _quadratic_step(evidence, positions, places, stencil), box[0], box[1])
+    score = evidence.score(places, positions)
+    order = _best(score, len(score))
+    return [Mode(position=places[k], score=float(score[k])) for k in order]
+
+
+def _is_apart(mode: Mode, others: list[Mode]) -> bool:
+    return all(np.linalg.norm(mode.position - other.position) > APART_M for other in others)
+
+
+def _quadratic_step(
+    evidence: Evidence, positions: np.ndarray, places: np.ndarray, stencil: np.ndarray
+) -> Float[np.ndarray, "mode 3"]:
+    """From each place to the top of the quadratic through its neighbourhood, one stencil step at most an axis."""
+    free = np.ptp(stencil, axis=0) > 0
+    reduced = stencil[:, free]
+    rows, columns = np.triu_indices(reduced.shape[1])
+    design = np.column_stack([np.ones(len(reduced)), reduced, reduced[:, rows] * reduced[:, columns]])
+    score = evidence.score(places[:, None] + stencil * POLISH_STEPS_M[-1], positions)
+    coefficients = score @ np.linalg.pinv(design).T
+    slope, bend = coefficients[:, 1 : 1 + free.sum()], coefficients[:, 1 + free.sum() :]
+    hessian = np.zeros((len(places), free.sum(), free.sum()))
+    hessian[:, rows, columns] += bend
+    hessian[:, columns, rows] += bend
+    values, vectors = np.linalg.eigh(hessian)
+    downhill = np.minimum(values, -1e-9)
+    along = np.einsum("kji,kj->ki", vectors, slope) / -downhill
+    step = np.zeros_like(places)
+    step[:, free] = np.einsum("kij,kj->ki", vectors, np.clip(along, -1, 1)) * POLISH_STEPS_M[-1]
+    return step
+
+
+def _stencil(free: Bool[np.ndarray, "3"]) -> Float[np.ndarray, "offset 3"]:
+    """The 3^d neighbours of a point along the free axes, itself among them."""
+    return np.array(list(itertools.product(*[(-1.0, 0.0, 1.0) if f else (0.0,) for f in free])))
+
+
+def _split(points: np.ndarray, half_m: float, free: np.ndarray) -> Float[np.ndarray, "cell 3"]:
+    """Every cell cut into 2^d, of half its side."""
+    corners = np.array(list(itertools.product(*[(-0.5, 0.5) if f else (0.0,) for f in free])))
+    return (points[:, None] + corners * half_m).reshape(-1, 3)
+
+
+def _best(score: Float[np.ndarray, "cell"], count: int) -> Int[np.ndarray, "kept"]:
+    """Numbers of the `count` best cells, best first."""
+    if count < len(score):
+        kept = np.argpartition(-score, count)[:count]
+        return kept[np.argsort(-score[kept], kind="stable")]
+    return np.argsort(-score, kind="stable")
+
+
+def _distinct(points: np.ndarray, score: np.ndarray, count: int) -> Float[np.ndarray, "mode 3"]:
+    """The best points that are not neighbours of a better one."""
+    left, kept = points[_best(score, len(score))], list[np.ndarray]()
+    while len(left) and len(kept) < count:
+        kept.append(left[0])
+        left = left[np.linalg.norm(left - left[0], axis=1) > APART_M]
+    return np.array(kept)
+
+
+def _smoothed(evidence: Evidence, step_m: float) -> Evidence:
+    """Positive evidence, averaged over the range differences that a cell of this size spans (on fewer lags)."""
+    half_width = min(int(SMOOTHING_SHARE * step_m / evidence.step_m), evidence.values.shape[1] // 2)
+    if half_width < 2:
+        return evidence
+    block = max(1, half_width // 3) // 2 * 2 + 1
+    middle = evidence.values.shape[1] // 2
+    reach = (middle - block // 2) // block * block + block // 2
+    kept = np.maximum(evidence.values[:, middle - reach : middle + reach + 1], 0)
+    values = sum(kept[:, k::block] for k in range(block)) / np.float32(block)
+    box = 2 * round(half_width / block / 2) + 1
+    for _ in range(2):
+        values = uniform_filter1d(values, box, axis=1, mode="nearest")
+    return replace(evidence, values=values, step_m=evidence.step_m * block)
+
+
+def _nearest_score(evidence: Evidence, ranges_m: Float[np.ndarray, "mic cell"]) -> Float[np.ndarray, "cell"]:
+    """Mean evidence of all pairs at the lag nearest to each cell's range difference."""
+    lags = (ranges_m / evidence.step_m).astype(np.float32)
+    lags_and_middle = lags + np.float32(evidence.values.shape[1] // 2 + 0.5)  # truncation then rounds to the nearest
+    total = np.zeros(lags.shape[1], dtype=np.float32)
+    for curve, (i, j) in zip(evidence.values, evidence.pairs, strict=True):
+        total += curve.take((lags_and_middle[i] - lags[j]).astype(np.int64), mode="clip")
+    return total / len(evidence.pairs)
+
+
+def _coarse_cells(
+    positions: np.ndarray, evidence: Evidence, box: np.ndarray, breadth: float
+) -> tuple[Float[np.ndarray, "cell 3"], float]:
+    """The best cells of the coarse grid, and their side."""
+    pairs = len(evidence.pairs)
+    cells = min(MOST_CELLS, MOST_LOOKUPS // pairs)
+    finest_m = COARSE_STEP_M / _effort(pairs) ** (1 / 3)
+    points, ranges_m, step_m = _coarse_grid(positions.tobytes(), box.tobytes(), cells, finest_m)
+    score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
+    return points[_best(score, _beam(0, pairs, breadth))], step_m
+
+
+def _effort(pairs: int) -> float:
+    """How many more cells are looked at than with the usual number of pairs."""
+    return float(np.clip(USUAL_PAIRS / pairs, 1, MOST_EFFORT))
+
+
+def _beam(level: int, pairs: int, breadth: float) -> int:
+    return round(breadth * BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
+
+
+@lru_cache(maxsize=8)
+def _coarse_grid(positions: bytes, box: bytes, cells: int, finest_m: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Cell centres (N, 3) that fill the box, their distance to every microphone (M, N), and their side; kept for reuse."""
+    low, high = np.frombuffer(box).reshape(2, 3)
+    sides, free = high - low, free_axes(np.stack([low, high]))
+    step_m = max(finest_m, float(np.prod(sides[free]) / cells) ** (1 / free.sum()))
+    counts = np.where(free, np.ceil(sides / step_m), 1).astype(int)
+    axes = [start + side * (np.arange(n) + 0.5) / n for start, side, n in zip(low, sides, counts, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    ranges = physics.distances(points, np.frombuffer(positions).reshape(-1, 3)).T
+    return points, np.ascontiguousarray(ranges), step_m

@@ -1,0 +1,165 @@
+"""Does the source move within the window? Then its place is where it was in the middle, and its region knows of the motion.
+
+Speech is uneven, and a peak of the evidence is a few centimetres wide: that of a whole window lies where the source was
+heard best, anywhere on its way. So the window is told apart in time (subwindows.py), and a straight way is sought that
+passes near the place that was found:
+
+    x(t) = x + v t        maximize  J(x, v) = sum_k mean_ij l_ijk(d_ij(x + v t_k))
+
+where t_k, from the middle of the window, is when piece k left the source. First come all ways through the place itself, at
+some moment and with velocities of a grid, on curves as wide as that is coarse; the best of them climb by Newton's method, on
+ever narrower curves. Standing still and the ways that are left are then weighed against each other (`weighed`).
+
+A way is written as its ends: where it is a quarter of the window before and after the middle, which are alike in scale. A
+stand is a way with one end.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.estimate import Finding, Source
+from soundfix.localization.subwindows import Subwindows, Trajectories, Window, split_window
+from soundfix.scene import free_axes
+
+SHORTEST_S, LONGEST_S = 0.1, 1.0  # windows: in less nobody gets anywhere, for longer nobody walks straight
+FASTEST_M_S, STEEPEST_M_S, GRID_M_S = 1.6, 0.8, 0.4  # a brisk walk; up or down; 20 cm more or less in half a second
+WIDTHS_M, KEPT = (0.08, 0.04, 0.02, 0.0), (20, 12, 8, 6)  # of the smoothing, and ways that climb then
+CLIMBS, LEAST_STEP_M, STAND_M = 4, 0.006, 0.02  # steps on each; a stand climbs on curves no wider than this
+FIRMNESS = 0.02  # of the mean curvature, added to each: no step goes far where nothing is known
+
+# Log-odds that a source moves: the gain in evidence, in standard errors, less half (v / USUAL_M_S)², less MOTION, and
+# more where positions are not exact: peaks that do not meet suit a way by chance better than a stand. With BENDS chosen
+# on validation speakers who stand and walk in the twin and its hard variant (EXPERIMENTS.md, 25 November 2026).
+USUAL_M_S, MOTION, MOTION_A_METRE = 0.5, 5.0, 100.0
+DOUBTFUL = 0.2  # a smaller probability of moving, or of standing, counts as none
+BENDS = 0.03  # standard error along the way, as a share of its length: a walk is neither quite straight nor even
+MOVES = 0.5  # the probability from which it is said
+
+
+Stand = Float[np.ndarray, "1 1 3"]
+Walks = Float[np.ndarray, "walk 2 3"]
+
+
+class Belief(NamedTuple):
+    """A source as it was in the middle of the window, its speed, and how probable it is that it moves."""
+
+    source: Source
+    speed_m_s: float
+    moves: float
+
+
+def followed(window: Window, sources: Sequence[Source]) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+    """The sources where they were in the middle of the window; and that the first one moves, if it does."""
+    if not SHORTEST_S <= window.scene.duration_s <= LONGEST_S:
+        return tuple(sources), ()
+    believed = [_follow(window, source) for source in sources]
+    return tuple(each.source for each in believed), _said(believed[0])
+
+
+def _follow(window: Window, source: Source) -> Belief:
+    pieces = split_window(window, source.position_m, reach_m=FASTEST_M_S * window.scene.duration_s)
+    return weighed(source, pieces, *best_ways(pieces))
+
+
+def _said(first: Belief) -> tuple[Finding, ...]:
+    if first.moves < MOVES:
+        return ()
+    sentence = f"the source moves, about {first.speed_m_s:.1f} m/s: its place is that in the middle of the window"
+    return (Finding("moves", sentence, degrades=False),)
+
+
+def best_ways(pieces: Subwindows) -> tuple[Stand, Walks]:
+    """The stand, and the ways, on which most evidence lies near the place."""
+    stand, coarse = pieces.place[None, None], pieces.in_twos()
+    ways = _best(coarse.smoothed(WIDTHS_M[0]), _through_place(coarse), KEPT[0])
+    for width_m, kept in zip(WIDTHS_M, KEPT, strict=True):
+        blurred = pieces.smoothed(width_m)
+        ways = _climbed(blurred, _best(blurred, ways, kept), width_m)
+        stand = stand if width_m > STAND_M else _climbed(blurred, stand, width_m)
+    return stand, ways
+
+
+def weighed(source: Source, pieces: Subwindows, stand: Stand, ways: Walks) -> Belief:
+    """The mean of the source as it is and of all ways, and the second moments about it, as probable as each is.
+
+    A way knows the middle as well as the source is known, if its evidence is round the middle: else it is the intercept of
+    a regression, and the covariance grows by mean(t)² / var(t).
+    """
+    velocity = np.concatenate([np.zeros((1, 3)), 2 * (ways[:, 1] - ways[:, 0]) / pieces.duration_s])
+    probability = _probabilities(pieces, stand, ways, velocity)
+    moves = 1 - float(probability[0])
+    if moves < DOUBTFUL:
+        return Belief(source, 0.0, moves)
+    if moves > 1 - DOUBTFUL:
+        probability = np.append(0.0, probability[1:]) / moves
+    places = np.concatenate([source.position_m[None], ways.mean(axis=1)])
+    middle = np.clip(probability @ places, *pieces.box)
+    off = np.concatenate([places - middle, BENDS * pieces.duration_s * velocity])
+    growth = 1 + probability[1:] @ _lopsided(pieces, ways)
+    covariance = growth * source.covariance_m2 + (np.tile(probability, 2) * off.T) @ off
+    at_middle = replace(source, position_m=middle).spread(covariance)
+    return Belief(at_middle, float(np.linalg.norm(probability @ velocity)), moves)
+
+
+def _probabilities(
+    pieces: Subwindows, stand: Stand, ways: Walks, velocity: Float[np.ndarray, "hypothesis 3"]
+) -> Float[np.ndarray, "hypothesis"]:
+    """Of standing still, then of each way."""
+    still, moving = (pieces.scores(each).sum(axis=1) for each in (stand, ways))
+    gain = (moving - still) / pieces.evidence.deviation * len(pieces.pairs) ** 0.5
+    doubt = MOTION + MOTION_A_METRE * pieces.sigma_m
+    log_odds = np.append(0.0, gain - doubt) - np.square(velocity / USUAL_M_S).sum(axis=1) / 2
+    odds = np.exp(log_odds - log_odds.max())
+    return odds / odds.sum()
+
+
+def _lopsided(pieces: Subwindows, ways: Walks) -> Float[np.ndarray, "walk"]:
+    """mean(t)² / var(t) of the evidence on each way; a piece has a width itself."""
+    weight = np.maximum(pieces.scores(ways), 0) + 1e-9
+    weight /= weight.sum(axis=1, keepdims=True)
+    mean_s, square_s2 = weight @ pieces.times_s, weight @ np.square(pieces.times_s)
+    width_s = pieces.duration_s / len(pieces.times_s)
+    return np.square(mean_s) / (square_s2 - np.square(mean_s) + width_s**2 / 12)
+
+
+def _through_place(pieces: Subwindows) -> Walks:
+    """Every velocity of the grid, along free axes, at the place in the middle of every piece."""
+    axis = np.arange(-FASTEST_M_S, FASTEST_M_S + GRID_M_S / 2, GRID_M_S)
+    grid = np.array(list(itertools.product(axis, axis, axis[np.abs(axis) < STEEPEST_M_S + GRID_M_S / 2])))
+    grid = grid[np.linalg.norm(grid, axis=1) < FASTEST_M_S + GRID_M_S / 2]
+    velocity = np.unique(grid * free_axes(pieces.box), axis=0)
+    since_s = np.array([-0.25, 0.25]) * pieces.duration_s - pieces.times_s[:, None]
+    return (pieces.place + velocity[:, None, None] * since_s[..., None]).reshape(-1, 2, 3)
+
+
+def _best(pieces: Subwindows, ways: Trajectories, count: int) -> Float[np.ndarray, "kept end 3"]:
+    """So many of them."""
+    return ways[np.argsort(-pieces.scores(ways).sum(axis=1), kind="stable")[:count]]
+
+
+def _climbed(pieces: Subwindows, ways: Trajectories, width_m: float) -> Trajectories:
+    for _ in range(CLIMBS):
+        ways = ways + _newton_step(pieces, ways, max(width_m, LEAST_STEP_M))
+    return ways
+
+
+def _newton_step(pieces: Subwindows, ways: Trajectories, longest_m: float) -> Trajectories:
+    """Towards more evidence; where a curve bends upwards it counts as straight."""
+    near = max(1, round(longest_m / 2 / pieces.evidence.step_m))
+    rows, values = pieces.rows(ways, near), pieces.evidence.values.ravel()
+    before, at, after = (values.take(rows + off) for off in (-near, 0, near))
+    near_m, uphill, shares = near * pieces.evidence.step_m, pieces.uphill, pieces.shares(ways.shape[1])
+    slope, bend = (after - before) / (2 * near_m), np.maximum(2 * at - before - after, 0) / near_m**2
+    numbers = 3 * ways.shape[1]
+    gradient = (shares.T @ (slope @ uphill)).reshape(-1, numbers, 1)
+    curvature = (bend @ (uphill[:, :, None] * uphill[:, None]).reshape(-1, 9)).reshape(*bend.shape[:2], 3, 3)
+    both = shares[:, :, None] * shares[:, None]
+    hessian = np.einsum("kef,nkxy->nexfy", both, curvature).reshape(-1, numbers, numbers)
+    firm = FIRMNESS * np.trace(hessian, axis1=1, axis2=2) / numbers + 1e-9
+    step = np.linalg.solve(hessian + firm[:, None, None] * np.eye(numbers), gradient)
+    return np.clip(step, -longest_m, longest_m).reshape(ways.shape)

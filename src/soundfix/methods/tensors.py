@@ -1,0 +1,46 @@
+"""A Scene as what networks take: 16 kHz, known lateness taken out, positions from the middle of the room."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from soundfix.networks.model import SAMPLE_RATE, Windows
+from soundfix.scene import Scene
+from soundfix.signal import gcc
+
+
+def to_windows(
+    audio: Float[np.ndarray, "mic time"],
+    scene: Scene,
+    pairs: Int[np.ndarray, "pair 2"],
+    *,
+    origin_m: Float[np.ndarray, "3"],
+) -> Windows:
+    """One scene as a batch of one: 16 kHz, known lateness taken out, positions from origin_m.
+
+    A microphone that is not trusted is one of unknown position to the network.
+    """
+    microphones, is_heard = scene.microphones, np.zeros(len(scene.microphones), dtype=bool)
+    is_heard[pairs] = True
+    is_known = microphones.is_known & scene.is_trusted
+    return Windows(
+        audio=_at_network_rate(audio, scene)[None],
+        positions_m=torch.from_numpy((microphones.positions - origin_m).astype(np.float32))[None],
+        is_known=torch.from_numpy(is_known)[None],
+        is_heard=torch.from_numpy(is_heard)[None],
+    )
+
+
+def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene) -> Float[Tensor, "mic sample"]:
+    import soxr
+
+    heard = torch.from_numpy(audio)
+    if scene.lateness_s.any():
+        longest = round(float(np.abs(scene.lateness_s).max()) * scene.sample_rate) + 1
+        spectra = gcc.padded_spectra(heard, pad=longest)
+        early = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=scene.sample_rate)
+        heard = torch.fft.irfft(early)[:, : audio.shape[1]]
+    if scene.sample_rate == SAMPLE_RATE:
+        return heard
+    return torch.from_numpy(soxr.resample(heard.numpy().T, scene.sample_rate, SAMPLE_RATE).T.copy())

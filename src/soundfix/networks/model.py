@@ -1,0 +1,392 @@
+"""The figure of arXiv 2505.20961 whole: what microphones heard, and where they stand -> where the sounds were.
+
+    sound --- acoustic encoder (frozen) ---------- semb --.
+    position - position encoder ------------------ pemb --+- fusion - sparse cross-attention - masked encoder - decoder
+    sound, in pairs - correlation - ASCM - TDOA encoder - remb --'                                            |      |
+                                        audio <- inverse mapper <----------------------------------------------'      |
+    sources, unknown microphones <- position decoder <- sparse cross-attention with remb <----------------------------'
+    log p(x), at any x           <- likelihood head: pair curves, gated by the joint embedding (ours: likelihood.py)
+
+The network knows tensors, not Scenes (three_stream.py makes the one from the other). Any number of microphones: padded or
+dead ones are not heard (is_heard), unknown positions are a mask (is_known). The order of microphones does not matter.
+Gains do not either: every channel is brought to the same level first. Axes: B batch, M microphones, P pairs i < j,
+K sources, T samples, D width.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from soundfix.errors import CheckpointError, SceneError
+from soundfix.networks.attention import CrossAttention
+from soundfix.networks.autoencoder import AudioInverseMapper, Stack
+from soundfix.networks.config import NetworkConfig
+from soundfix.networks.encoders.beats import Beats
+from soundfix.networks.encoders.beats_files import BeatsConfig
+from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
+from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
+from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
+from soundfix.networks.reranker import Reranker
+from soundfix.networks.streams import (
+    AcousticEmbedding,
+    AudioTdoaEncoder,
+    BarycentricDecoder,
+    DecodedMicrophones,
+    Fusion,
+    PairTokens,
+    PositionDecoder,
+    PositionEncoder,
+    ShapeEncoder,
+    distances,
+)
+from soundfix.signal import gcc
+from soundfix.signal.coherence import AdaptiveCoherenceWeight, coherence
+from soundfix.signal.fbank import normalized_log_mel
+
+SAMPLE_RATE = 16_000.0
+LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
+SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
+RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone
+LEAST_SPREAD_M = 0.01  # of places a network of one room is taught
+ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Windows:
+    """What goes in: sound at 16 kHz and where the microphones stand (metres; any value where not known)."""
+
+    audio: Float[Tensor, "batch mic time"]
+    positions_m: Float[Tensor, "batch mic 3"]
+    is_known: Bool[Tensor, "batch mic"]
+    is_heard: Bool[Tensor, "batch mic"]
+
+    def to(self, device: torch.device | str) -> "Windows":
+        return Windows(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What comes out. Positions in metres; `sound` should be Network.sound_target.
+
+    weights: coherence ** alpha. attention: how much the first source looked at each pair, summing to 1. likelihoods: None
+    without a likelihood head.
+    """
+
+    sources_m: Float[Tensor, "batch source 3"]
+    microphones_m: Float[Tensor, "batch mic 3"]
+    sound: Float[Tensor, "batch mic sample"]
+    pairs: Int[Tensor, "pair 2"]
+    coherence: Float[Tensor, "batch pair"]
+    weights: Float[Tensor, "batch pair"]
+    attention: Float[Tensor, "batch pair"]
+    likelihoods: PairLikelihoods | None
+
+
+class Network(nn.Module):
+    """The three-stream network of one configuration, randomly initialised.
+
+    origin_m, scale_m: of normalised coordinates (metres). error_m: standard error of the position decoder along an axis,
+    measured in training.
+    """
+
+    origin_m: Tensor
+    scale_m: Tensor
+    error_m: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, d = config, config.width
+        self.config = config
+        self.encoder = Beats(c.encoder) if c.acoustic == "small" else None
+        self.ngcc = Ngcc(c.ngcc or NgccConfig()) if c.correlation == "ngcc" else None
+        self.acoustic = AcousticEmbedding(_feature_width(c), d)
+        self.position_encoder = PositionEncoder(d) if c.frame == "room" else ShapeEncoder(d)
+        self.ascm = AdaptiveCoherenceWeight()
+        self.tdoa_encoder = AudioTdoaEncoder(2 * c.reach_lags * _lags_a_sample(c) + 1, d, pooled=c.pooled_lags)
+        self.fusion = Fusion(d, c.heads)
+        self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array")
+        self.sparse_cross_attention_1 = CrossAttention(d, c.heads, keep=c.keep)
+        self.joint_norm = nn.LayerNorm(d)
+        self.own_sound = nn.Linear(d, d)
+        self.hidden_sound, self.source_slots = MaskEmbedding(d), nn.Parameter(0.02 * torch.randn(c.sources, d))
+        self.kind = nn.Parameter(0.02 * torch.randn(3, d))  # sound, coordinate, source
+        self.masked_encoder = Stack(d, c.heads, blocks=c.encoder_blocks, ratio=c.ratio)
+        self.decoder = Stack(d, c.heads, blocks=c.decoder_blocks, ratio=c.ratio)
+        self.audio_inverse_mapper = AudioInverseMapper(d, RECONSTRUCTED[c.reconstruct])
+        self.sparse_cross_attention_2 = CrossAttention(d, c.heads, keep=c.keep)
+        self.position_decoder = PositionDecoder(d) if c.frame == "room" else BarycentricDecoder(d)
+        self.head = LikelihoodHead(c.head, width=d, sample_rate=SAMPLE_RATE) if c.head else None
+        self.gate = PairGate(d) if c.head else None
+        self.reranker = Reranker(c.reranker) if c.reranker else None
+        self.register_buffer("origin_m", torch.zeros(3))
+        self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
+        self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
+        self.freeze()
+
+    def forward(
+        self,
+        windows: Windows,
+        *,
+        mask: TokenMask | None = None,
+        features: Float[Tensor, "batch mic feature"] | None = None,
+        pairs: Int[Tensor, "pair 2"] | None = None,
+        max_lag: int = 0,
+    ) -> Answers:
+        """The answers for a batch of windows.
+
+        mask: tokens hidden in training. features: the acoustic encoder's mean tokens, where they were cached. pairs: all
+        i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
+        reach_lags where that is further.
+        """
+        given = self._prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
+        semb = self.acoustic(self.listen(given.audio) if features is None else features)
+        pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
+
+        agreement = coherence(given.audio, given.pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
+        heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag)
+        remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
+
+        fused = self.fusion(semb, pemb, given.is_known)
+        tokens = self.pair_tokens(remb, fused, given.directed, given.spacing_m, given.is_placed.repeat(1, 2))
+        joint = self.joint_norm(fused + self.sparse_cross_attention_1(fused, tokens, key_mask=given.is_seen).values)
+        sounds, coordinates = self._autoencode(joint, pemb, given)
+        looked = self.sparse_cross_attention_2(coordinates, tokens, key_mask=given.is_seen)
+        microphones_m, sources_m = self._decode(coordinates + looked.values, pemb, given)
+
+        return Answers(
+            sources_m=sources_m,
+            microphones_m=microphones_m,
+            sound=self.audio_inverse_mapper(sounds),
+            pairs=given.pairs,
+            coherence=agreement,
+            weights=self.ascm.weight(agreement),
+            attention=looked.weights[:, given.count].unflatten(-1, (2, -1)).sum(dim=1),
+            likelihoods=self._likelihoods(heard, (sounds, coordinates + looked.values, tokens), given, agreement),
+        )
+
+    def listen(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic feature"]:
+        """The acoustic encoder's mean token of every microphone: what may be cached while the encoder is frozen."""
+        audio = levelled(audio)
+        if self.config.acoustic == "none":
+            return audio.new_zeros(*audio.shape[:2], 1)
+        if self.encoder is None:
+            raise CheckpointError("this network listens with BEATs base, and has none: give it one, or features")
+        missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
+        context = functional.pad(audio, (missing // 2, missing - missing // 2))
+        return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
+
+    def correlate(
+        self, audio: Float[Tensor, "batch mic time"], semb: Tensor, pairs: Tensor, *, max_lag: int
+    ) -> tuple[Correlations | None, Float[Tensor, "batch pair reach"]]:
+        """Of levelled sound: the likelihood head's curves (None without one), and the correlation that remb is made of."""
+        window = self._window(audio)
+        reach = self.config.reach_lags
+        heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
+        if self.ngcc is not None:
+            if self.ngcc.training and not bool(window.any(dim=-1).all()):
+                raise SceneError(
+                    "NGCC-PHAT learns from whole batches only: silent microphones would enter its BatchNorm"
+                )
+            return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
+        if self.config.correlation == "head":
+            assert heard is not None
+            return heard, _middle(heard.curves / (10 * heard.sigma), 2 * reach * _lags_a_sample(self.config) + 1)
+        spectra = gcc.whitened_spectra(
+            window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
+        )
+        length = 2 * (spectra.shape[-1] - 1)
+        bins = int(gcc.band_mask(length, sample_rate=SAMPLE_RATE, band_hz=HeadConfig.band_hz).sum())
+        sigma = gcc.noise_level(bins * window.shape[-1] / length)
+        return heard, gcc.correlate(spectra, pairs, max_lag=reach, bins=bins) / (10 * sigma)
+
+    def sound_target(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic sample"]:
+        """What the audio inverse mapper should give back."""
+        audio = levelled(audio)
+        size = RECONSTRUCTED[self.config.reconstruct]
+        if self.config.reconstruct == "waveform":
+            return _middle(functional.pad(audio, (0, max(0, size - audio.shape[-1]))), size) / LEVEL
+        return normalized_log_mel(audio).mean(dim=-2)
+
+    def freeze(self) -> None:
+        """The acoustic encoder and NGCC-PHAT learn nothing while the rest does (they are trained before)."""
+        for module in (self.encoder, self.ngcc):
+            if module is not None:
+                module.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "Network":
+        """As usual, but frozen parts stay as they are at inference."""
+        super().train(mode)
+        for module in (self.encoder, self.ngcc):
+            if module is not None and not any(weight.requires_grad for weight in module.parameters()):
+                module.eval()
+        return self
+
+    def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
+        """Take the mean and spread of these points as origin and unit of coordinates (frame "room")."""
+        origin_m, unit_m = frame_of(points_m)
+        self.origin_m.copy_(origin_m)
+        self.scale_m.copy_(unit_m)
+
+    def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> "_Given":
+        """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
+        is_known = windows.is_known & windows.is_heard & ~mask.position
+        places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
+        return _Given(
+            audio=levelled(windows.audio.to(self.kind.dtype).masked_fill(~windows.is_heard[..., None], 0.0)),
+            places=places,
+            places_m=places * self.scale_m,
+            is_known=is_known,
+            is_heard=windows.is_heard,
+            mask=mask,
+            pairs=all_pairs(windows.audio) if pairs is None else pairs,
+        )
+
+    def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
+        """The part that is correlated, its ends faded."""
+        window = _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
+        return window * gcc.fade(window.shape[-1], SAMPLE_RATE).to(window)
+
+    def _autoencode(
+        self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
+    ) -> tuple[Float[Tensor, "batch mic width"], Float[Tensor, "batch token width"]]:
+        """semb^ of every microphone, and the coordinate embeddings^ of microphones and sources."""
+        hidden = given.mask.audio
+        sounds = self.hidden_sound(joint, hidden) + pemb + self.kind[0]
+        coordinates = pemb + self.own_sound(joint.masked_fill(hidden[..., None], 0.0)) + self.kind[1]
+        slots = (self.source_slots + self.kind[2]).expand(len(joint), -1, -1)
+        is_there = torch.cat([given.is_heard, given.is_heard, given.is_heard.new_ones(slots.shape[:2])], dim=1)
+        tokens = self.masked_encoder(torch.cat([sounds, coordinates, slots], dim=1), is_there)
+        decoded = self.decoder(tokens, is_there)
+        return decoded[:, : given.count], decoded[:, given.count :]
+
+    def _decode(
+        self, coordinates: Float[Tensor, "batch token width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
+    ) -> tuple[Float[Tensor, "batch mic 3"], Float[Tensor, "batch source 3"]]:
+        """Places of microphones and of sources, in metres."""
+        microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, given.is_known)
+        places = self.position_decoder(coordinates, microphones)
+        places_m = places * self.scale_m + self.origin_m
+        return places_m[:, : given.count], places_m[:, given.count :]
+
+    def _likelihoods(
+        self,
+        heard: Correlations | None,
+        decoded: tuple[Tensor, Tensor, Tensor],
+        given: "_Given",
+        agreement: Float[Tensor, "batch pair"],
+    ) -> PairLikelihoods | None:
+        """Every pair's curve and gate, from the decoded sounds and coordinates and the pair tokens."""
+        if heard is None or self.head is None or self.gate is None:
+            return None
+        sounds, coordinates, (there, back) = decoded[0], decoded[1], decoded[2].chunk(2, dim=1)
+        gates = self.gate(sounds, there + back, coordinates[:, given.count :], given.pairs, given.is_useful)
+        if self.head.config.weighting == "coherence":
+            gates = gates * self.ascm.weight(agreement)[:, None]
+        return PairLikelihoods(
+            curves=heard.curves,
+            plain=heard.plain,
+            gates=gates,
+            coherence=agreement,
+            is_placed=given.is_placed,
+            pairs=given.pairs,
+            lags_a_second=SAMPLE_RATE * self.head.config.lags_a_sample,
+            sigma=heard.sigma,
+            sharpness=self.head.sharpness,
+            window_s=self._window(given.audio).shape[-1] / SAMPLE_RATE,
+        )
+
+
+def with_reranker(network: Network, width: int) -> Network:
+    """The same network with an untrained second look, where it took none."""
+    if not width or network.reranker is not None:
+        return network
+    whole = Network(replace(network.config, reranker=width))
+    whole.load_state_dict(network.state_dict(), strict=False)
+    return whole
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Given:
+    """Windows as the network works with them: levelled sound, normalised places (0 where unknown), pairs both ways."""
+
+    audio: Float[Tensor, "batch mic time"]
+    places: Float[Tensor, "batch mic 3"]
+    places_m: Float[Tensor, "batch mic 3"]
+    is_known: Bool[Tensor, "batch mic"]
+    is_heard: Bool[Tensor, "batch mic"]
+    mask: TokenMask
+    pairs: Int[Tensor, "pair 2"]
+
+    @property
+    def count(self) -> int:
+        return self.audio.shape[1]
+
+    @property
+    def directed(self) -> Int[Tensor, "directed 2"]:
+        """(i, j) of every pair, then (j, i)."""
+        return torch.cat([self.pairs, self.pairs.flip(1)])
+
+    @property
+    def is_useful(self) -> Bool[Tensor, "batch pair"]:
+        """Pairs of which both microphones are heard."""
+        return self.is_heard[:, self.pairs].all(dim=-1)
+
+    @property
+    def is_placed(self) -> Bool[Tensor, "batch pair"]:
+        """Pairs of which both microphones are heard and known."""
+        return self.is_known[:, self.pairs].all(dim=-1)
+
+    @property
+    def is_seen(self) -> Bool[Tensor, "batch directed"]:
+        return self.is_useful.repeat(1, 2)
+
+    @property
+    def spacing_m(self) -> Float[Tensor, "batch directed"]:
+        """Distance between the two microphones of a pair; of no meaning where a position is unknown."""
+        return distances(self.places_m)[:, self.directed[:, 0], self.directed[:, 1]]
+
+
+def both_ways(curves: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch directed lag"]:
+    """The curves of all pairs (i, j), then of all (j, i): the same, turned round."""
+    return torch.cat([curves, curves.flip(-1)], dim=1)
+
+
+def all_pairs(audio: Float[Tensor, "batch mic time"]) -> Int[Tensor, "pair 2"]:
+    """All i < j."""
+    if audio.shape[1] < 2:
+        raise SceneError(f"{audio.shape[1]} microphone, wanted two or more: a network compares what they hear")
+    return torch.triu_indices(audio.shape[1], audio.shape[1], 1, device=audio.device).T
+
+
+def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Float[Tensor, ""]]:
+    """Mean and largest spread along an axis of these points (metres): origin and unit of one room's coordinates."""
+    spread_m = points_m.std(dim=0).max() if len(points_m) > 1 else torch.zeros(())
+    if not spread_m > LEAST_SPREAD_M:
+        raise SceneError(
+            f"{len(points_m)} points to normalise coordinates to, {float(spread_m):.3g} m of spread, wanted more than "
+            f"{LEAST_SPREAD_M:g} m: does the source never move?"
+        )
+    return points_m.mean(dim=0), spread_m
+
+
+def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:
+    """Every channel at LEVEL; silence stays silence."""
+    power = audio.square().mean(dim=-1, keepdim=True)
+    return audio * LEVEL / (power + gcc.SMALLEST**2).sqrt()
+
+
+def _middle(values: Tensor, length: int) -> Tensor:
+    start = (values.shape[-1] - length) // 2
+    return values[..., start : start + length]
+
+
+def _feature_width(config: NetworkConfig) -> int:
+    encoders = {"small": config.encoder, "base": BeatsConfig()}
+    return encoders[config.acoustic].encoder_embed_dim if config.acoustic in encoders else 1
+
+
+def _lags_a_sample(config: NetworkConfig) -> int:
+    return config.head.lags_a_sample if config.head and config.correlation == "head" else 1

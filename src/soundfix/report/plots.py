@@ -1,0 +1,166 @@
+"""Pictures for a report: what a survey predicts, and where the sounds were.
+
+Views are from above (x, y) and from the side (x, z), in metres. Ellipses hold 90 % of the covariance, projected.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.estimate import Estimate
+from soundfix.microphones import Microphones
+from soundfix.report.canvas import (
+    AXES,
+    Plane,
+    blank_figure,
+    checked_suffix,
+    frame,
+    label,
+    library,
+    projected,
+    settle,
+    view_inches,
+    write_png,
+)
+from soundfix.report.picture import Picture, gather
+from soundfix.report.scene3d import write_html
+from soundfix.scene import Room
+
+ELLIPSE_90 = float(np.sqrt(2 * np.log(10)))  # standard deviations that hold 90 % of a Gaussian in a plane
+INTERVAL_90 = 1.645  # and on a line
+TIME_INCHES = 5.4  # what stands beside the views
+MANY = 40  # sources, from which on ellipses are fainter and dots smaller
+COLOURS = "viridis"
+
+
+def plot_estimates(estimates: Iterable[Estimate], microphones: Microphones, room: Room | None, path: Path) -> None:
+    """Microphones and sources as PNG (two views, and coordinates over time) or as HTML (a scene to turn), by the suffix.
+
+    Raises OutputError for another suffix, MissingPackageError without matplotlib or plotly.
+    """
+    write = WRITERS[checked_suffix(path, WRITERS)]
+    write(gather(estimates, microphones, room), path)
+
+
+def _write_views(picture: Picture, path: Path) -> None:
+    beside = TIME_INCHES if picture.windows > 1 else 0.0
+    figure = blank_figure(picture.box, extra_inches=beside)
+    views, right = grid(figure, picture.box, beside)
+    for (plane, axes), title in zip(views.items(), ("From above", "From the side"), strict=True):
+        frame(axes, plane, picture.box, title)
+        _draw_sources(axes, plane, picture)
+        _draw_microphones(axes, plane, picture)
+    if right is not None:
+        _draw_times(figure, right, picture)
+    figure.legend(handles=_legend(picture), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
+    settle(figure)
+    for plane, axes in views.items():
+        order = np.argsort(picture.is_used, kind="stable")
+        points = projected(picture.microphones[order], plane)
+        label(axes, points, [picture.captions[m] for m in order], projected(picture.positions, plane))
+    write_png(figure, path)
+
+
+WRITERS = {".png": _write_views, ".html": write_html}
+
+
+def grid(figure: Any, box: Float[np.ndarray, "2 3"], beside: float) -> tuple[dict[Plane, Any], Any]:
+    """Axes for the two views, one above the other, and the place beside them (None where there is none)."""
+    columns = 2 if beside else 1
+    widths = [6.4, beside][:columns]
+    grid = figure.add_gridspec(2, columns, width_ratios=widths, height_ratios=view_inches(box))
+    views: dict[Plane, Any] = {"xy": figure.add_subplot(grid[0, 0]), "xz": figure.add_subplot(grid[1, 0])}
+    return views, grid[:, 1] if beside else None
+
+
+def marker(symbol: str, face: Any, name: str, edge: Any = "black") -> Any:
+    return library("matplotlib.lines").Line2D(
+        [], [], linestyle="none", marker=symbol, markersize=7, markerfacecolor=face, markeredgecolor=edge, label=name
+    )  # fmt: skip
+
+
+def _draw_sources(axes: Any, plane: Plane, picture: Picture) -> None:
+    """Dots coloured by time, hollow where several places explain the sound, each in its ellipse."""
+    if not len(picture.positions):
+        return
+    points, colours = projected(picture.positions, plane), _time_colours(picture)
+    is_many = len(points) > MANY
+    axes.add_collection(_ellipses(points, picture.covariances, plane, axes, colours, 0.12 if is_many else 0.35))
+    faces = np.where(picture.is_candidate[:, None], 1.0, colours)
+    axes.scatter(
+        *points.T, s=12 if is_many else 26, c=faces, edgecolors=colours, linewidths=0.8 if is_many else 1.5, zorder=4
+    )  # fmt: skip
+
+
+def _time_colours(picture: Picture) -> Float[np.ndarray, "source 4"]:
+    """From dark to light over time; the lightest tenth, which white would swallow, is not used."""
+    first, last = picture.time_s.min(), picture.time_s.max()
+    share = (picture.time_s - first) / (last - first) if last > first else np.full(len(picture.time_s), 0.5)
+    colours: np.ndarray = library("matplotlib").colormaps[COLOURS](0.15 + 0.75 * share)
+    return colours
+
+
+def _ellipses(
+    points: Float[np.ndarray, "source 2"], covariances: Float[np.ndarray, "source 3 3"], plane: Plane, axes: Any,
+    colours: Float[np.ndarray, "source 4"], strength: float,
+) -> Any:  # fmt: skip
+    """The 90 % ellipses of the projected covariances."""
+    kept = list(AXES[plane])
+    variances, vectors = np.linalg.eigh(covariances[:, kept][:, :, kept])
+    widths, heights = 2 * ELLIPSE_90 * np.sqrt(np.maximum(variances, 0)).T
+    angles = np.degrees(np.arctan2(vectors[:, 1, 0], vectors[:, 0, 0]))
+    faded = colours * np.array([1, 1, 1, strength])
+    return library("matplotlib.collections").EllipseCollection(
+        widths, heights, angles, units="xy", offsets=points, offset_transform=axes.transData, facecolors=faded,
+        edgecolors=colours * np.array([1, 1, 1, min(1.0, 2 * strength)]), linewidths=0.8, zorder=3,
+    )  # fmt: skip
+
+
+def _draw_microphones(axes: Any, plane: Plane, picture: Picture) -> None:
+    """Dots, diamonds where the place was estimated; red crosses where left out."""
+    points, is_used = projected(picture.microphones, plane), picture.is_used
+    for symbol, chosen in (("o", is_used & ~picture.is_estimated), ("D", is_used & picture.is_estimated)):
+        axes.scatter(*points[chosen].T, s=30, c="black", marker=symbol, zorder=5)
+    axes.scatter(*points[~is_used].T, s=46, c="#c8102e", marker="x", linewidths=2, zorder=5)
+
+
+def _legend(picture: Picture) -> list[Any]:
+    """Only what the picture holds."""
+    colour = library("matplotlib").colormaps[COLOURS](0.5)
+    entries = (
+        (picture.is_used.any(), marker("o", "black", "microphone")),
+        ((~picture.is_used).any(), marker("x", "none", "left out", edge="#c8102e")),
+        ((~picture.is_candidate).any(), marker("o", colour, "source, 90 % region", edge=colour)),
+        (picture.is_candidate.any(), marker("o", "white", "one of several places", edge=colour)),
+    )
+    return [handle for is_there, handle in entries if is_there]
+
+
+def _draw_times(figure: Any, place: Any, picture: Picture) -> None:
+    """One strip a coordinate over a shared time axis, with 90 % intervals; windows without an answer are shaded."""
+    strips = place.subgridspec(3, 1).subplots(sharex=True)
+    for axis, axes in enumerate(strips):
+        if len(picture.positions):
+            _draw_coordinate(axes, axis, picture)
+        for time_s in picture.unanswered_s:
+            axes.axvline(time_s, color="0.9", linewidth=2, zorder=0)
+        axes.set_ylabel(f"{'xyz'[axis]} (m)")
+        axes.grid(alpha=0.3)
+    strips[0].set_title(
+        "Over time" + (" (grey: no answer)" if len(picture.unanswered_s) else ""), loc="left", fontsize=10
+    )
+    strips[2].set_xlabel("time (s)")
+
+
+def _draw_coordinate(axes: Any, axis: int, picture: Picture) -> None:
+    values, colours = picture.positions[:, axis], _time_colours(picture)
+    reach = INTERVAL_90 * np.sqrt(picture.covariances[:, axis, axis])
+    low, high = picture.box[0, axis], picture.box[1, axis]
+    axes.vlines(picture.time_s, values - reach, values + reach, colors=colours, alpha=0.4, linewidth=1)
+    faces = np.where(picture.is_candidate[:, None], 1.0, colours)
+    axes.scatter(picture.time_s, values, s=14, c=faces, edgecolors=colours, linewidths=0.8, zorder=4)
+    margin = 0.03 * (high - low)
+    axes.set_ylim(low - margin, high + margin)

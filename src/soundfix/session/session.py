@@ -1,0 +1,207 @@
+"""A whole recording: one answer a window, and what is learned about the microphones on the way.
+
+One window can suspect a microphone; several can convict it. The profiles that the windows give of each microphone
+(profile.py) are added up: what agrees with the others grows, chance does not. A microphone that the sum speaks against,
+or most of the windows one by one, is left out of those that follow.
+"""
+
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix import physics
+from soundfix.calibration.hypotheses import FaultHypothesis
+from soundfix.errors import SceneError
+from soundfix.estimate import ACCUSATIONS, Estimate, Localizer, MicrophoneReport
+from soundfix.microphones import Microphones
+from soundfix.scene import Room, Scene, search_box
+from soundfix.session.microphone_history import Event, MicrophoneHistory
+from soundfix.session.summary import Summary
+from soundfix.session.units import WINDOWS_FOR_UNITS, likely_unit
+from soundfix.survey.requirement import Requirement, Watch, parse_requirement
+from soundfix.survey.start_offsets import StartOffset, StartOffsets, starts_of
+
+SAMPLE_RATE = 16_000.0
+FEWEST_LEFT = 5
+SLOWEST_M_S = 331.0
+
+
+@dataclass(kw_only=True, eq=False)
+class Session:
+    """Windows come in by `hear`, in order; estimates go out. Memory does not grow with the number of windows."""
+
+    localizer: Localizer
+    microphones: Microphones
+    room: Room | None = None
+    temperature_c: float | None = None
+    speed_of_sound_m_s: float | None = None
+    require: str | Requirement | None = None
+    _unclear: int = 0
+    _history: list[MicrophoneHistory] = field(init=False)
+    _watch: Watch | None = field(init=False)
+    _starts: StartOffsets = field(init=False)
+
+    def __post_init__(self) -> None:
+        contract = self.require and parse_requirement(self.require)
+        self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room) if contract else None
+        self._history = [MicrophoneHistory(name=name) for name in self.microphones.names]
+        self._starts = starts_of(self.microphones, self.speed)
+
+    @property
+    def is_excluded(self) -> Bool[np.ndarray, "mic"]:
+        """Microphones that the windows so far agree against, strongest cases first, while enough others are left."""
+        is_dead = np.array([past.report is not None and past.report.status == "dead" for past in self._history])
+        able = int(np.sum(self.microphones.is_known & ~is_dead))
+        most = max(0, min(able - FEWEST_LEFT, (able - 1) // 2))
+        usual = self._usual_height
+        faulty = np.array([past.is_faulty(usual) for past in self._history])
+        case = np.array([past.log_odds for past in self._history]) - 1e3 * ~faulty
+        faulty[np.argsort(-case)[most:]] = False
+        return faulty
+
+    @property
+    def _usual_height(self) -> float:
+        """How high the median microphone's profile is where it should be."""
+        heights = [past.mean_height for past in self._history if past.mean_height is not None]
+        return median(heights) if len(heights) >= FEWEST_LEFT else 0.0
+
+    def hear(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Estimate:
+        """The estimate for one window (M, T)."""
+        self._starts.hear(start_s, audio, sample_rate)
+        if self._is_scrap(audio.shape[1] / sample_rate):
+            return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
+        scene = Scene(
+            audio=audio,
+            sample_rate=sample_rate,
+            microphones=self.microphones,
+            room=self.room,
+            temperature_c=self.temperature_c,
+            speed_of_sound_m_s=self.speed_of_sound_m_s,
+            start_s=start_s,
+            is_trusted=~self.is_excluded,
+        )
+        estimate = self.localizer.locate(scene)
+        self._check_units(scene, estimate)
+        self._learn(estimate)
+        said = self._with_excluded(estimate, ~scene.is_trusted)
+        for past, report in zip(self._history, said.microphones, strict=True):
+            past.note(report.status, start_s)
+        return self._with_contract(said)
+
+    def _is_scrap(self, duration_s: float) -> bool:
+        """Whether this is what was left over at the end, too short for the sound to cross the array."""
+        known = self.microphones.positions[self.microphones.is_known]
+        if len(known) < 2 or self._history[0].report is None:
+            return False
+        return bool(physics.distances(known, known).max() > duration_s * SLOWEST_M_S)
+
+    def _nothing(self, start_s: float, end_s: float) -> Estimate:
+        """The answer to a scrap of sound."""
+        return Estimate(
+            method=self.localizer.name,
+            start_s=start_s,
+            end_s=end_s,
+            verdict="abstain",
+            reasons=("window_too_short",),
+            notes=("the sound left over is shorter than it takes to cross the array",),
+            microphones=tuple(replace(past.report, weight=0.0) for past in self._history if past.report),
+        )
+
+    @property
+    def speed(self) -> float:
+        """Speed of sound (m/s)."""
+        return physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """When a microphone's state changed, in order of time."""
+        return tuple(sorted((event for past in self._history for event in past.events), key=lambda event: event.time_s))
+
+    @property
+    def starts(self) -> tuple[StartOffset, ...]:
+        """Microphones whose recordings begin seconds before or after the others'."""
+        return self._starts.apart()
+
+    def explanations(self) -> dict[str, FaultHypothesis]:
+        """Of those that the windows speak against: where they rather stand, or how late they are; where that is clear."""
+        box = search_box(self.microphones, self.room)
+        told = {
+            past.name: past.explanation(self.microphones, box)
+            for past, faulty in zip(self._history, self.is_excluded, strict=True)
+            if faulty
+        }
+        return {name: found for name, found in told.items() if found is not None}
+
+    def summary(self) -> tuple[MicrophoneReport, ...]:
+        """Every microphone over all windows: convicted by all together, or dead or clipped in most."""
+        return tuple(
+            replace(
+                past.report,
+                status=past.verdict(is_faulty=bool(faulty)),
+                weight=past.mean_weight(),
+                pull_m=past.profile.pull_m if past.profile else past.report.pull_m,
+                range_m=past.median_range_m(),
+                shell=past.familiar(),
+            )
+            for past, faulty in zip(self._history, self.is_excluded, strict=True)
+            if past.report is not None
+        )
+
+    def conclusion(self) -> Summary:
+        """What all windows together say of the microphones."""
+        return Summary(
+            events=self.events,
+            microphones=self.summary(),
+            explanations=self.explanations(),
+            speed_m_s=self.speed,
+            starts=self.starts,
+        )
+
+    def _learn(self, estimate: Estimate) -> None:
+        place = estimate.sources[0].position_m if estimate.verdict in ("ok", "degraded") else None
+        for past, report in zip(self._history, estimate.microphones, strict=True):
+            past.add(report, time_s=(estimate.start_s + estimate.end_s) / 2, place=place)
+
+    def _with_excluded(self, estimate: Estimate, excluded: Bool[np.ndarray, "mic"]) -> Estimate:
+        """The estimate with the microphones that were not trusted named, and without profiles: they have been added up."""
+        reports, named = list(estimate.microphones), []
+        for m in np.flatnonzero(excluded):
+            if reports[m].status not in ACCUSATIONS:
+                reports[m] = self._history[m].excluded_report()
+                named.append(reports[m])
+        return replace(
+            estimate,
+            verdict="degraded" if named and estimate.verdict == "ok" else estimate.verdict,
+            reasons=(*estimate.reasons, *(f"{report.status}:{report.name}" for report in named)),
+            notes=(
+                *estimate.notes,
+                *(f"{report.name}: left out; earlier windows speak against it" for report in named),
+            ),
+            microphones=tuple(replace(report, profile=None) for report in reports),
+        )
+
+    def _with_contract(self, estimate: Estimate) -> Estimate:
+        """The estimate saying what has become of the contract; its verdict stays."""
+        found = self._watch.findings(estimate) if self._watch else ()
+        return replace(
+            estimate,
+            reasons=(*estimate.reasons, *(finding.code for finding in found)),
+            notes=(*estimate.notes, *(finding.sentence for finding in found)),
+        )
+
+    def _check_units(self, scene: Scene, estimate: Estimate) -> None:
+        """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
+        accused = sum(report.status in ACCUSATIONS for report in estimate.microphones)
+        is_unclear = (estimate.verdict in ("ambiguous", "abstain") or accused > 1) and bool(np.any(scene.audio))
+        if not is_unclear or self._unclear >= WINDOWS_FOR_UNITS or self._unclear < 0:
+            self._unclear = self._unclear if is_unclear else -1
+            return
+        self._unclear += 1
+        unit = likely_unit(scene, self.localizer, estimate)
+        if unit:
+            raise SceneError(
+                f"the positions do not fit the sound as metres, but they do as {unit}: "
+                f"were they given in {unit}? Convert them to metres"
+            )

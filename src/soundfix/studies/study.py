@@ -1,0 +1,242 @@
+"""A study: methods trained alike where they need it, for the same time on the same data, then evaluated on the same windows.
+
+Every entrant has a folder of its own in `runs`; what is trained is not trained again, what was interrupted goes on. How many
+steps fit into the time is measured once, before the first, and noted in budget.json.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from soundfix.atomic import atomic_path, make_folder
+from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.mixture import Mixture
+from soundfix.errors import OutputError
+from soundfix.evaluation.run import Method
+from soundfix.networks.encoders import beats as beats_files
+from soundfix.networks.model import Network
+from soundfix.networks.registry import build
+from soundfix.overrides import apply_overrides
+from soundfix.training.batches import Batch, Batches
+from soundfix.training.loop import Job, most_sources, settings_of, start, train
+from soundfix.training.recipes import RECIPES, STAGES, Recipe, Stage
+from soundfix.training.runs import METRICS, MODEL, SETTINGS, Run
+from soundfix.training.trainee import Trainee
+from soundfix.training.validation import Validation
+
+BUDGET = "budget.json"
+# Of the time, relative to the other stages that a recipe has.
+SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7, "reranker": 0.3}
+MEASURED, WARM = 8, 2  # steps that are timed, after some to warm up
+LEAST_STEPS, LEAST_WARM_UP = 20, 100
+VALIDATED = 60  # windows
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """One line of the tables. recipe and changes: what is trained; without, weights are another entrant's, or none.
+
+    sources: how many sound at once, in training and in the tables.
+    """
+
+    label: str
+    method: str
+    recipe: str | None = None
+    changes: tuple[str, ...] = ()
+    weights_of: str | None = None
+    sources: int = 1
+    options: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """minutes: of training, for each entrant."""
+
+    minutes: float
+    seed: int = 0
+    workers: int = 1
+    device: str = "cpu"
+    beats: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What is trained and validated on, with one source."""
+
+    train: Dataset
+    valid: Dataset
+
+    def of(self, sources: int) -> "Material":
+        """With so many at once."""
+        if sources == 1:
+            return self
+        both = (sources, sources)
+        return Material(train=Mixture(data=self.train, sources=both), valid=Mixture(data=self.valid, sources=both))
+
+
+def train_all(
+    entrants: Sequence[Entrant], material: Material, out: Path, budget: Budget, say: Say
+) -> dict[str, Method]:
+    """Label -> method with its weights, trained where they were not yet."""
+    for each in entrants:  # whatever is wrong with a file is said before the first is trained
+        if each.recipe:
+            _with_beats(recipe_of(each), budget)
+    checkpoints = {
+        each.label: train_one(each, material, out / "runs" / _folder(each), budget, say)
+        for each in entrants
+        if each.recipe
+    }
+    return {
+        each.label: Method(
+            name=each.method,
+            label=each.label,
+            checkpoint=checkpoints.get(each.weights_of or each.label),
+            beats=budget.beats if each.recipe and _listens_with_beats(recipe_of(each)) else None,
+            options=each.options,
+        )
+        for each in entrants
+    }
+
+
+def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say) -> Path:
+    """The checkpoint of one entrant."""
+    material = material.of(entrant.sources)
+    make_folder(folder)
+    recipe = _within(recipe_of(entrant), material.train, folder, budget)
+    steps = {name: getattr(recipe, name).steps for name in STAGES}
+    say(f"{entrant.label}: {budget.minutes:g} minutes, steps {steps}")
+    job = Job(
+        recipe=recipe,
+        data=[material.train],
+        out=folder,
+        seed=budget.seed,
+        resume=(folder / SETTINGS).exists(),
+        workers=budget.workers,
+        device=budget.device,
+        validate=Validation([material.valid], recipe.localization, windows=VALIDATED),
+        validate_every=max(recipe.localization.steps // 4, 1),
+        network=_with_beats(recipe, budget),
+    )
+    if job.resume:
+        Run(folder, settings_of(job), resume=True)  # raises where it was begun with others
+    if not _is_finished(folder, sum(steps.values())):
+        train(job)
+    return folder / MODEL
+
+
+def recipe_of(entrant: Entrant) -> Recipe:
+    """What is trained; how many steps depends on the machine."""
+    assert entrant.recipe is not None
+    return apply_overrides(RECIPES[entrant.recipe](), entrant.changes)
+
+
+def steps_of(entrant: Entrant, out: Path) -> dict[str, int]:
+    """Of every stage, as they were trained below out."""
+    return json.loads((out / "runs" / _folder(entrant) / BUDGET).read_text(encoding="utf-8"))["steps"]
+
+
+def minutes_of(entrant: Entrant, out: Path) -> float:
+    """What the steps of training took (on a machine that did other things too, not quite the budget)."""
+    folder, before, seconds = out / "runs" / _folder(entrant), {"step": 0, "stage": ""}, 0.0
+    batch = {name: getattr(recipe_of(entrant), name).batch for name in STAGES}
+    for line in (folder / METRICS).read_text(encoding="utf-8").splitlines():
+        noted = json.loads(line)
+        windows = batch[noted["stage"]] * max(noted["step"] - before["step"], 0)
+        seconds, before = seconds + windows / noted["windows_a_second"], noted
+    return seconds / 60
+
+
+def _is_finished(folder: Path, steps: int) -> bool:
+    return (folder / f"state-{steps:08d}.safetensors").exists() and (folder / MODEL).exists()
+
+
+def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Recipe:
+    """The recipe with as many steps as the time allows; measured once."""
+    path = folder / BUDGET
+    if not path.exists():
+        steps = _steps_in(recipe, data, budget)
+        with atomic_path(path) as part:
+            part.write_text(json.dumps({"minutes": budget.minutes, "device": budget.device, "steps": steps}) + "\n")
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    if (noted["minutes"], noted["device"]) != (budget.minutes, budget.device):
+        raise OutputError(
+            f"{folder} was given {noted['minutes']:g} minutes of {noted['device']}, wanted {budget.minutes:g} of "
+            f"{budget.device}: choose another --out, or the same --minutes"
+        )
+    stages: dict[str, Any] = {name: _of_length(getattr(recipe, name), noted["steps"][name]) for name in STAGES}
+    return replace(recipe, **stages)
+
+
+def _of_length(stage: Stage, steps: int) -> Stage:
+    """So many steps, of which as large a share warms up."""
+    scaled = round(stage.warm_up * steps / max(stage.steps, 1))
+    return replace(stage, steps=steps, warm_up=max(scaled, min(stage.warm_up, LEAST_WARM_UP)))
+
+
+def _steps_in(recipe: Recipe, data: Dataset, budget: Budget) -> dict[str, int]:
+    """Steps of every stage: each has its share of the time."""
+    stages = {name: getattr(recipe, name) for name in STAGES}
+    total = sum(SHARES[name] for name, stage in stages.items() if stage.steps)
+    return {
+        name: _count_steps(name, recipe, stage, data, budget, 60 * budget.minutes * SHARES[name] / total)
+        if stage.steps
+        else 0
+        for name, stage in stages.items()
+    }
+
+
+def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget: Budget, seconds: float) -> int:
+    job = Job(
+        recipe=recipe,
+        data=[data],
+        out=Path(),
+        seed=budget.seed,
+        device=budget.device,
+        network=_with_beats(recipe, budget),
+    )
+    trainee = Trainee(start(job))
+    if not trainee.begin(name, stage, recipe):
+        return 0
+    taken = []
+    for step in range(WARM + MEASURED):
+        batch = _spread(data, stage, step, sources=most_sources(recipe)).to(budget.device)
+        started = perf_counter()
+        trainee.step(batch, stage, recipe, 1)
+        if budget.device.startswith("cuda"):
+            torch.cuda.synchronize()
+        taken.append(perf_counter() - started)
+    return max(LEAST_STEPS, round(seconds / (sum(taken[WARM:]) / MEASURED)))
+
+
+def _spread(data: Dataset, stage: Stage, step: int, *, sources: int) -> Batch:
+    """A batch to time: numbers of microphones and lengths of windows take turns, from the fewest to the most."""
+    few, many = stage.microphones
+    count = few + round((many - few) * (step % MEASURED) / (MEASURED - 1))
+    window_s = stage.windows_s[step % len(stage.windows_s)]
+    alike = replace(stage, microphones=(count, count), windows_s=(window_s,))
+    return Batches([data], alike, seed=1, sources=sources)[step]
+
+
+def _with_beats(recipe: Recipe, budget: Budget) -> Network | None:
+    """With BEATs base, if its network listens with it; else the loop builds it."""
+    if not _listens_with_beats(recipe) or budget.beats is None:
+        return None
+    torch.manual_seed(budget.seed)
+    network = build(recipe.network)
+    assert isinstance(network, Network)
+    network.encoder = beats_files.load(budget.beats)
+    return network
+
+
+def _listens_with_beats(recipe: Recipe) -> bool:
+    return getattr(recipe.network, "acoustic", None) == "base"
+
+
+def _folder(entrant: Entrant) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in entrant.label.lower())

@@ -1,0 +1,1 @@
+"""Places in turn: one source over time; it sees estimates, never sound."""

@@ -1,0 +1,170 @@
+"""Answers that follow each other in time: a source that moves as people do, smoothed over consecutive windows.
+
+A Kalman filter with constant velocity goes forward, the smoother of Rauch, Tung and Striebel (1965) back over the last
+few windows. Where a window lists several places, the one that fits the track is it; a window that is far off the track
+gets the track's place; several such in turn are a new track: somebody else, elsewhere. Windows without an answer, and
+those with several sources at once, stay as they are.
+
+State: position (m) and velocity (m/s), 6 numbers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.estimate import AMBIGUITIES, COVERAGE, Estimate, Regions, Source
+
+LAG = 6  # windows that an answer waits for
+PATIENCE = 3  # windows off the track that make a new one
+LONGEST_GAP_S = 3.0  # without a place to go on from
+USUAL_M_S, RESTLESS_M2_S3 = 1.0, 0.15  # standard deviation of a first velocity; density of accelerations
+LEAST_SIGMA_M = 0.01  # a place is not better than this to a track
+OFF_TRACK = 16.3  # squared Mahalanobis distance: 0.1 % of chi squared with 3 degrees of freedom is beyond
+SEES = np.eye(3, 6)
+SMOOTHED = Regions(method="theory (Kalman smoother)", coverage=COVERAGE, held_out=0)
+
+
+def smoothed(estimates: Iterable[Estimate], *, lag: int = LAG) -> Iterator[Estimate]:
+    """The estimates, each after `lag` more have come, with places smoothed over the windows before and after."""
+    track = _Track(lag)
+    for estimate in estimates:
+        yield from track.add(estimate)
+    yield from track.close()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Step:
+    """One window: what was expected before it, what is believed after it, and which of its sources was taken."""
+
+    estimate: Estimate
+    move: Float[np.ndarray, "6 6"]
+    expected: tuple[Float[np.ndarray, "6"], Float[np.ndarray, "6 6"]]
+    believed: tuple[Float[np.ndarray, "6"], Float[np.ndarray, "6 6"]]
+    taken: Source | None
+
+
+class _Track:
+    """The last windows, and the state after them."""
+
+    def __init__(self, lag: int) -> None:
+        self.lag, self.steps = max(lag, PATIENCE), list[_Step]()
+        self.off: list[Estimate] = []
+
+    def add(self, estimate: Estimate) -> Iterator[Estimate]:
+        """Goes on with this window; gives those that need not wait any more."""
+        if not _is_one_place(estimate) and not self.steps:
+            yield estimate
+            return
+        if self.steps and estimate.start_s - self.steps[-1].estimate.end_s > LONGEST_GAP_S:
+            yield from self.close()
+            yield from self.add(estimate)
+            return
+        self.steps.append(self._step(estimate))
+        yield from self._after_losing_it()
+        if len(self.steps) > self.lag:
+            yield self._oldest()
+
+    def close(self) -> Iterator[Estimate]:
+        """All that still wait; the next window begins anew."""
+        while self.steps:
+            yield self._oldest()
+        self.off = []
+
+    def _step(self, estimate: Estimate) -> _Step:
+        move, expected = self._expected(estimate)
+        near = min(_candidates(estimate), key=lambda source: _distance(source, expected), default=None)
+        taken = near if near is not None and (not self.steps or _distance(near, expected) < OFF_TRACK) else None
+        if taken is not None:
+            self.off = []
+        elif near is not None:
+            self.off.append(estimate)
+        believed = expected if taken is None else _updated(expected, taken)
+        return _Step(estimate=estimate, move=move, expected=expected, believed=believed, taken=taken)
+
+    def _expected(self, estimate: Estimate) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        if not self.steps:
+            first = np.concatenate([estimate.sources[0].position_m, np.zeros(3)])
+            return np.eye(6), (first, np.diag([1e4] * 3 + [USUAL_M_S**2] * 3))
+        last = self.steps[-1]
+        seconds = max(estimate.start_s - last.estimate.start_s, 0.0)
+        move = np.eye(6) + seconds * np.eye(6, k=3)
+        mean, covariance = last.believed
+        return move, (move @ mean, move @ covariance @ move.T + _restlessness(seconds))
+
+    def _after_losing_it(self) -> Iterator[Estimate]:
+        """Several windows in turn off the track are a new one."""
+        if len(self.off) < PATIENCE:
+            return
+        numbers = [step.estimate for step in self.steps]
+        first = next((k for k, each in enumerate(numbers) if each is self.off[0]), 0)
+        fresh, self.steps = numbers[first:], self.steps[:first]
+        yield from self.close()
+        for estimate in fresh:
+            yield from self.add(estimate)
+
+    def _oldest(self) -> Estimate:
+        """The first window as all that came after it see it."""
+        mean, covariance = self.steps[-1].believed
+        for step, after in zip(self.steps[-2::-1], self.steps[:0:-1], strict=True):
+            gain = step.believed[1] @ after.move.T @ np.linalg.inv(after.expected[1])
+            mean = step.believed[0] + gain @ (mean - after.expected[0])
+            covariance = step.believed[1] + gain @ (covariance - after.expected[1]) @ gain.T
+        return _told(self.steps.pop(0), mean[:3], covariance[:3, :3])
+
+
+def _is_one_place(estimate: Estimate) -> bool:
+    """Whether it says one place, or alternatives for one."""
+    return len(estimate.sources) == 1 or estimate.verdict == "ambiguous"
+
+
+def _candidates(estimate: Estimate) -> tuple[Source, ...]:
+    return estimate.sources if _is_one_place(estimate) else ()
+
+
+def _seen(source: Source) -> Float[np.ndarray, "3 3"]:
+    return source.covariance_m2 + LEAST_SIGMA_M**2 * np.eye(3)
+
+
+def _distance(source: Source, expected: tuple[np.ndarray, np.ndarray]) -> float:
+    """Squared Mahalanobis distance."""
+    off = source.position_m - expected[0][:3]
+    return float(off @ np.linalg.solve(expected[1][:3, :3] + _seen(source), off))
+
+
+def _updated(expected: tuple[np.ndarray, np.ndarray], source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """What is believed after this place was said; in Joseph's form, which keeps covariances positive."""
+    mean, covariance = expected
+    gain = covariance @ SEES.T @ np.linalg.inv(SEES @ covariance @ SEES.T + _seen(source))
+    rest = np.eye(6) - gain @ SEES
+    return mean + gain @ (source.position_m - mean[:3]), rest @ covariance @ rest.T + gain @ _seen(source) @ gain.T
+
+
+def _restlessness(seconds: float) -> Float[np.ndarray, "6 6"]:
+    """Covariance that white accelerations add in this time."""
+    blocks = np.array([[seconds**3 / 3, seconds**2 / 2], [seconds**2 / 2, seconds]])
+    return RESTLESS_M2_S3 * np.kron(blocks, np.eye(3))
+
+
+def _told(step: _Step, position_m: np.ndarray, covariance_m2: np.ndarray) -> Estimate:
+    """The estimate with the track's place."""
+    if not _is_one_place(step.estimate):
+        return step.estimate
+    estimate = replace(step.estimate, regions=SMOOTHED)
+    covariance_m2 = (covariance_m2 + covariance_m2.T) / 2
+    source = replace(step.taken or estimate.sources[0], position_m=position_m).spread(covariance_m2)
+    if step.taken is None:
+        x, y, z = estimate.sources[0].position_m
+        return _changed(estimate, source, "off_track", f"alone this window said ({x:.2f}, {y:.2f}, {z:.2f}) m")
+    if len(estimate.sources) > 1:
+        said = f"the windows before and after decide between {len(estimate.sources)} places"
+        return _changed(estimate, source, "decided_by_track", said)
+    return replace(estimate, sources=(source,))
+
+
+def _changed(estimate: Estimate, source: Source, code: str, sentence: str) -> Estimate:
+    """With one source, and why; what was ambiguous is not any more."""
+    kept = [(c, s) for c, s in zip(estimate.reasons, estimate.notes, strict=True) if c not in AMBIGUITIES]
+    codes, sentences = zip(*kept, (code, sentence), strict=True)
+    return replace(estimate, verdict="degraded", sources=(source,), reasons=codes, notes=sentences)

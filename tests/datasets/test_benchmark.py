@@ -1,0 +1,112 @@
+"""Test sets by name: parts in turn, the same clips for the same seed, sounds of the test part only."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from helpers.clips import Clips
+from soundfix.datasets.benchmark import BENCHMARKS, SIMULATED, SNRS_DB, Benchmark, Part, Wanted, named_benchmark
+from soundfix.errors import DatasetError
+from soundfix.simulation.soundbank import part_of
+
+SMALL = Wanted(clips=20, clip_s=0.25, seed=4)
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_parts_come_in_turn_and_clips_by_seed(name):
+    one, same, other = (named_benchmark(name, Wanted(clips=20, clip_s=0.25, seed=seed)) for seed in (4, 4, 5))
+    assert len(one) == 20
+    assert np.array_equal(one[3].audio, same[3].audio)
+    assert not np.array_equal(one[3].audio, other[3].audio)
+    labels = [one.part(clip).labels for clip in range(len(one.parts))]
+    assert len({tuple(each.items()) for each in labels}) == len(labels)
+    assert one.part(len(one.parts)).labels == labels[0]
+    with pytest.raises(IndexError):
+        one[20]
+
+
+def test_a_test_set_shares_no_room_with_what_is_trained_on():
+    """Sets to train and validate on have small seeds; no part of a test set has one of these."""
+    seeds = [part.data.seed for k in range(3) for part in named_benchmark("luvira-twin", Wanted(seed=k)).parts]
+    assert len(set(seeds)) == len(seeds)
+    assert min(seeds) >= 10**6
+
+
+def test_clips_of_a_short_part_come_again_and_say_so():
+    """Ten clips of two parts with three clips each."""
+    parts = tuple(Part(labels={"room": name}, data=Clips(3)) for name in "ab")
+    benchmark = Benchmark(name="short", parts=parts, clips=10)
+    assert [benchmark.moment(clip) for clip in range(0, 10, 2)] == [0, 0, 1, 1, 2]
+    assert np.array_equal(benchmark[0].audio, benchmark[2].audio)
+
+
+def test_the_twin_at_three_levels_of_noise():
+    twin = named_benchmark("luvira-twin", SMALL)
+    for clip in range(3):
+        scene, labels = twin[clip], twin.part(clip).labels
+        assert labels["noise"] == f"{scene.truth.snr_db:g} dB"
+        assert scene.truth.snr_db == SNRS_DB[clip]
+        assert len(scene.microphones) == 11
+
+
+def test_hard_and_random_rooms_are_as_said():
+    """Conditions add faults and unknown positions, the worlds have none; arrays have as many microphones as asked."""
+    hard = named_benchmark("luvira-hard", SMALL)[0]
+    assert (hard.microphones.sigma_m == 0.02).all()
+    assert hard.truth.gains_db is not None
+    rooms = named_benchmark("random-rooms", Wanted(clips=4, clip_s=0.25, sources=2, microphones=6))
+    for clip in range(4):
+        scene = rooms[clip]
+        assert (len(scene.microphones), len(scene.truth.sources)) == (6, 2)
+        assert scene.microphones.is_known.all()
+        assert scene.truth.faults == ()
+
+
+def test_only_the_test_part_is_heard(tmp_path, rng):
+    """Of forty speakers, those that the hash puts into the test part; a part a kind that is there."""
+    for k in range(40):
+        (tmp_path / f"s{k}").mkdir()
+        soundfile.write(tmp_path / f"s{k}" / "a.wav", 0.1 * rng.standard_normal(16_000), 16_000)
+    twin = named_benchmark("luvira-twin", Wanted(clips=4, clip_s=0.25, audio=[tmp_path]))
+    heard = {recording.speaker for recording in twin.parts[0].data.sounds.recordings}
+    assert heard == {f"s{k}/a.wav" for k in range(40) if part_of(f"s{k}/a.wav") == "test"}
+    assert [part.labels["sound"] for part in twin.parts] == ["sound"] * 3
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    """A room with two sources, and a file of something else beside it."""
+    responses = np.zeros((2, 4, 200))
+    responses[..., 10] = 1.0
+    positions = np.array([[0.0, 0, 1], [4, 0, 1.5], [4, 3, 1], [0, 3, 2]])
+    np.savez(tmp_path / "a.npz", rir=responses, mic_positions=positions, source_position=positions[:2] + 1, fs=16000.0)
+    np.savez(tmp_path / "tails.npz", tails=np.zeros(4))
+    return tmp_path
+
+
+def test_measured_rooms_are_told_apart(rooms):
+    data = named_benchmark("measured", Wanted(clips=6, clip_s=0.25, root=rooms))
+    assert [part.labels["room"] for part in data.parts] == ["a"] * 3
+    assert data[0].truth.snr_db == 30.0
+    assert data[5].audio.shape == (4, 4000)
+    with pytest.raises(DatasetError, match="no room with responses to 3 sources"):
+        named_benchmark("measured", Wanted(root=rooms, sources=3))
+
+
+@pytest.mark.parametrize(
+    ("name", "root", "message"),
+    [
+        ("twin", None, f"no test set is called 'twin'; there are {', '.join(BENCHMARKS)}"),
+        ("luvira", None, "luvira is read from a folder: give --root"),
+        ("luvira-twin", ".", "luvira-twin is simulated: it needs no --root"),
+    ],
+)
+def test_what_cannot_be(name, root, message, tmp_path):
+    with pytest.raises(DatasetError, match=message):
+        named_benchmark(name, Wanted(root=root and tmp_path))
+
+
+def test_a_folder_without_rooms(tmp_path):
+    np.savez(tmp_path / "tails.npz", tails=np.zeros(4))
+    with pytest.raises(DatasetError, match=r"holds no room: wanted \.sofa files, or \.npz files with rir"):
+        named_benchmark("measured", Wanted(root=tmp_path))

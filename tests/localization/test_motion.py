@@ -1,0 +1,164 @@
+"""Motion within a window: a walker is where they were in its middle, a region knows of it, who stands is left alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from helpers.scenes import drawn
+from soundfix import physics
+from soundfix.estimate import Source
+from soundfix.evaluation.metrics import is_inside
+from soundfix.localization import motion, pipeline
+from soundfix.localization.evidence import Evidence
+from soundfix.localization.motion import best_ways, weighed
+from soundfix.localization.subwindows import PIECES, Subwindows
+from soundfix.simulation.worlds import LUVIRA_TWIN
+from soundfix.testing import contract_scene
+
+STEP_M, DURATION_S = 0.007, 0.5
+POSITIONS = contract_scene(8).microphones.positions
+MIDDLE = np.array([2.2, 3.1, 1.2])
+TIMES_S = ((np.arange(PIECES) + 0.5) / PIECES - 0.5) * DURATION_S
+BOX, EVENLY = np.array([[0.0, 0, 0], [6, 5, 3]]), np.ones(PIECES)
+
+
+def heard(velocity, *, loud=EVENLY, heard_best=6, box=BOX):
+    """A bump of 2 cm for every pair and piece, where the source passes MIDDLE; the place: where it was heard best."""
+    pairs, reach = physics.pair_indices(8), 120
+    place = MIDDLE + np.asarray(velocity) * TIMES_S[heard_best]
+    at = MIDDLE + np.outer(TIMES_S, velocity)
+    beyond = physics.range_differences(at, POSITIONS, pairs) - physics.range_differences(place, POSITIONS, pairs)
+    lag_m = STEP_M * np.arange(-reach, reach + 1)
+    values = loud[:, None, None] * np.exp(-np.square((lag_m - beyond[..., None]) / 0.02) / 2)
+    values += 0.02 * np.random.default_rng(0).standard_normal(values.shape)
+    evidence = Evidence(
+        pairs=np.tile(pairs, (PIECES, 1)), values=values.reshape(-1, len(lag_m)).astype(np.float32), step_m=STEP_M
+    )
+    return Subwindows(
+        evidence=evidence, place=place, positions=POSITIONS, sigma_m=0.0, box=box, pairs=pairs,
+        times_s=TIMES_S, duration_s=DURATION_S,
+    )  # fmt: skip
+
+
+def source(pieces, sigma_m=0.01):
+    covariance = sigma_m**2 * np.eye(3)
+    return Source(position_m=pieces.place, covariance_m2=covariance, radius90_m=0.025, score=0.5)
+
+
+def believed(pieces):
+    return weighed(source(pieces), pieces, *best_ways(pieces))
+
+
+@pytest.mark.parametrize("velocity", [(0.3, 0, 0), (0, -1.0, 0), (0.7, 0.7, 0.3), (-1.3, 0.4, 0), (0.2, 0.1, -0.5)])
+def test_a_straight_way_is_found_from_where_the_source_was_heard_best(velocity):
+    found = believed(heard(velocity))
+    assert np.linalg.norm(found.source.position_m - MIDDLE) < 0.01
+    assert found.speed_m_s == pytest.approx(np.linalg.norm(velocity), abs=0.05)
+    assert found.moves > 0.99
+
+
+def test_who_stands_is_left_alone():
+    pieces = heard((0, 0, 0))
+    own = source(pieces)
+    assert weighed(own, pieces, *best_ways(pieces)).source is own
+
+
+def test_a_region_grows_along_the_way_and_hardly_across():
+    covariance = believed(heard((1.0, 0, 0))).source.covariance_m2
+    deviation = np.sqrt(np.diag(covariance)) / 0.01
+    assert deviation[0] > 1.5
+    assert (deviation[1:] < 1.2).all()
+
+
+def test_the_middle_is_less_sure_when_nothing_was_heard_there():
+    loud = (np.arange(PIECES) >= 5).astype(float)
+    even, late = (believed(heard((0.5, 0, 0), loud=each)).source for each in (EVENLY, loud))
+    assert late.covariance_m2[1, 1] > 3 * even.covariance_m2[1, 1]
+    assert is_inside(late, MIDDLE)
+
+
+def test_in_doubt_both_are_in_the_region(monkeypatch):
+    pieces = heard((0.5, 0, 0))
+    stand, ways = best_ways(pieces)
+    monkeypatch.setattr(motion, "_probabilities", lambda *_: np.append(0.5, np.full(len(ways), 0.5 / len(ways))))
+    found = weighed(source(pieces), pieces, stand, ways)
+    assert np.linalg.norm(found.source.position_m - (MIDDLE + pieces.place) / 2) < 0.02
+    assert is_inside(found.source, MIDDLE)
+    assert is_inside(found.source, pieces.place)
+
+
+def test_a_known_height_stays():
+    flat = np.array([[0.0, 0, MIDDLE[2]], [6, 5, MIDDLE[2]]])
+    pieces = heard((0.8, 0.2, 0.0), box=flat)
+    stand, ways = best_ways(pieces)
+    assert (ways[..., 2] == pieces.place[2]).all()
+    assert (stand[..., 2] == pieces.place[2]).all()
+    assert np.linalg.norm(believed(pieces).source.position_m - MIDDLE) < 0.01
+
+
+def test_moving_and_turning_the_room_moves_and_turns_the_answer():
+    turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    pieces, by_m = heard((0.6, 0.5, 0)), np.array([10.0, -3, 2])
+    turned = replace(pieces, place=pieces.place @ turn.T + by_m, positions=pieces.positions @ turn.T + by_m)
+    turned = replace(turned, box=np.array([[0.0, -10, -10], [20, 10, 10]]))
+    plain, moved = believed(pieces).source, believed(turned).source
+    assert moved.position_m == pytest.approx(plain.position_m @ turn.T + by_m, abs=2e-3)
+
+
+def test_no_way_leaves_the_room():
+    beside = np.array([[0.0, 0, 0], [MIDDLE[0] - 0.05, 5, 3]])
+    assert believed(heard((0.8, 0.2, 0.0), box=beside)).source.position_m[0] == MIDDLE[0] - 0.05
+
+
+def test_where_positions_are_not_exact_motion_must_be_clearer():
+    pieces = heard((0.04, 0, 0))
+    moves = [believed(replace(pieces, sigma_m=sigma_m)).moves for sigma_m in (0.0, 0.01, 0.05)]
+    assert moves == sorted(moves, reverse=True)
+
+
+def test_silence_gives_finite_numbers():
+    pieces = heard((0.5, 0, 0))
+    silent = replace(pieces, evidence=replace(pieces.evidence, values=np.zeros_like(pieces.evidence.values)))
+    own = source(silent)
+    assert weighed(own, silent, *best_ways(silent)).source is own
+
+
+def walk(speed_m_s, seed):
+    return drawn(
+        LUVIRA_TWIN, np.random.default_rng(seed), duration_s=0.5, rt60_s=(0.3, 0.3), snr_db=(25.0, 25.0),
+        share_moving=float(speed_m_s > 0), moving_m_s=(max(speed_m_s, 0.01),) * 2, sound_shares={"voice": 1.0},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("speed_m_s", [0.3, 1.0])
+def test_srp_phat_follows_too(speed_m_s):
+    scene = walk(speed_m_s, 3)
+    estimate = soundfix.load("srp-phat").locate(scene)
+    assert np.linalg.norm(estimate.sources[0].position_m - scene.truth.sources[0]) < 0.03
+    assert "moves" in estimate.reasons
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_answer_to_who_stands_is_that_without_motion(seed, monkeypatch):
+    scene, localizer = walk(0.0, seed), soundfix.load("srp-phat")
+    (now,) = localizer.locate(scene).sources
+    monkeypatch.setattr(pipeline, "followed", lambda window, sources: (sources, ()))
+    (before,) = localizer.locate(scene).sources
+    assert np.array_equal(now.position_m, before.position_m)
+    assert np.array_equal(now.covariance_m2, before.covariance_m2)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 1.5])
+def test_windows_too_short_or_too_long_to_follow(seconds, monkeypatch):
+    """In less nobody gets anywhere, for longer nobody walks straight."""
+    monkeypatch.setattr(motion, "told_apart", None)
+    assert soundfix.load("srp-phat").locate(contract_scene(8, seconds=seconds)).sources
+
+
+def test_nothing_is_said_below_an_even_chance():
+    assert motion._said(motion.Belief(source(heard((0, 0, 0))), 0.4, 0.49)) == ()
+    (said,) = motion._said(motion.Belief(source(heard((0, 0, 0))), 0.44, 0.5))
+    assert said.sentence == "the source moves, about 0.4 m/s: its place is that in the middle of the window"
+    assert (said.code, said.degrades) == ("moves", False)

@@ -1,0 +1,230 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from helpers.scenes import anechoic_scene
+from soundfix.localization.consensus import Consensus
+from soundfix.localization.correlate import Correlator
+from soundfix.localization.evidence import Evidence
+from soundfix.localization.modes import Mode, find_modes
+from soundfix.localization.pipeline import estimate_window
+from soundfix.localization.sources import least_expected_error
+from soundfix.testing import contract_scene
+
+LOCALIZER = soundfix.load("srp-phat")
+SOURCE = np.array([2.0, 3.0, 1.7])
+
+
+@pytest.fixture
+def flat():
+    positions = np.random.default_rng(3).uniform([0.2] * 3, [5.8, 4.8, 2.8], (8, 3))
+    positions[:, 2] = 1.0
+    return positions
+
+
+def test_both_mirror_twins_of_a_flat_array_are_reported(flat, rng):
+    estimate = LOCALIZER.locate(anechoic_scene(flat, SOURCE, rng, room=((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))))
+    assert estimate.verdict == "ambiguous"
+    assert "mirror_twin" in estimate.reasons
+    assert sorted(round(float(s.position_m[2]), 1) for s in estimate.sources) == [0.3, 1.7]
+
+
+def test_a_room_box_excludes_the_twin(flat, rng):
+    estimate = LOCALIZER.locate(anechoic_scene(flat, SOURCE, rng, room=((0.0, 0.0, 1.0), (6.0, 5.0, 3.0))))
+    assert estimate.verdict == "ok"
+    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.03
+
+
+def test_microphones_on_a_line_see_a_circle(rng):
+    line = np.array([[x, 2.0, 1.0] for x in (0.3, 1.1, 2.6, 4.0, 5.5)])
+    estimate = LOCALIZER.locate(anechoic_scene(line, SOURCE, rng, room=((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))))
+    assert estimate.verdict == "ambiguous"
+    assert "collinear" in estimate.reasons
+    radii = [np.hypot(s.position_m[1] - 2.0, s.position_m[2] - 1.0) for s in estimate.sources]
+    assert np.allclose(radii, np.hypot(1.0, 0.7), atol=0.05)
+
+
+def test_a_source_beyond_the_box_is_not_clamped_silently(rng):
+    positions = rng.uniform([0.1] * 3, [3.9, 3.9, 2.9], (8, 3))
+    estimate = LOCALIZER.locate(
+        anechoic_scene(positions, np.array([4.5, 2.0, 1.5]), rng, room=((0.0,) * 3, (4.0, 4.0, 3.0)))
+    )
+    assert estimate.verdict != "ok"
+    assert {"outside_room", "at_border"} & set(estimate.reasons)
+    assert np.linalg.norm(estimate.sources[0].position_m - [4.5, 2.0, 1.5]) < 0.1
+
+
+def test_four_microphones_have_no_integrity_check(rng):
+    positions = np.array([[0.1, 0.1, 0.1], [5.8, 0.2, 2.7], [0.2, 4.7, 2.8], [5.5, 4.9, 0.3]])
+    estimate = LOCALIZER.locate(anechoic_scene(positions, SOURCE, rng, room=((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))))
+    assert "no_integrity_check" in estimate.reasons
+    assert estimate.verdict in ("degraded", "ambiguous")
+    assert min(np.linalg.norm(s.position_m - SOURCE) for s in estimate.sources) < 0.05
+
+
+def test_a_tone_is_ambiguous_or_nothing(rng):
+    positions = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))
+    scene = anechoic_scene(positions, SOURCE, rng, room=((0.0, 0.0, 0.0), (6.0, 5.0, 3.0)))
+    ranges = np.linalg.norm(SOURCE - positions, axis=1)
+    tone = np.sin(2 * np.pi * 1000 * (np.arange(8000) / 16_000 - ranges[:, None] / 343))
+    audio = (0.1 * tone + 1e-4 * rng.standard_normal(tone.shape)).astype(np.float32)
+    assert LOCALIZER.locate(replace(scene, audio=audio)).verdict in ("ambiguous", "abstain")
+
+
+def test_the_region_holds_the_truth_about_nine_times_in_ten(rng):
+    positions = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))
+    inside = []
+    for _ in range(40):
+        source = rng.uniform([0.5] * 3, [5.5, 4.5, 2.5])
+        # Real arrays are never exact: 5 mm of position error that the list does not know of.
+        scene = anechoic_scene(positions, source, rng, room=((0.0, 0.0, 0.0), (6.0, 5.0, 3.0)))
+        listed = listed_at(scene, positions + 0.005 * rng.standard_normal(positions.shape))
+        best = LOCALIZER.locate(listed).sources[0]
+        offset = source - best.position_m
+        inside.append(offset @ np.linalg.solve(best.covariance_m2, offset) < 6.251)
+    assert 0.75 <= np.mean(inside) <= 1.0
+
+
+def listed_at(scene, positions):
+    return replace(scene, microphones=soundfix.Microphones(positions=positions))
+
+
+ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
+
+
+@pytest.fixture
+def deep():
+    return np.random.default_rng(8).uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))
+
+
+def test_a_clean_scene_is_ok_without_a_reason(deep, rng):
+    estimate = LOCALIZER.locate(anechoic_scene(deep, SOURCE, rng, room=ROOM))
+    assert (estimate.verdict, estimate.reasons, len(estimate.sources)) == ("ok", (), 1)
+
+
+def test_twins_are_equally_good_and_mirror_each_other(flat, rng):
+    first, second = LOCALIZER.locate(anechoic_scene(flat, SOURCE, rng, room=ROOM)).sources[:2]
+    assert first.score == second.score
+    assert np.allclose((first.position_m + second.position_m)[2] / 2, 1.0, atol=1e-6)
+    assert np.allclose(first.position_m[:2], second.position_m[:2], atol=1e-6)
+
+
+def test_a_source_in_the_plane_of_a_flat_array_is_all_its_twins(flat, rng):
+    """Height hardly shows there: a few centimetres above or below, never elsewhere."""
+    estimate = LOCALIZER.locate(anechoic_scene(flat, np.array([2.0, 3.0, 1.0]), rng, room=ROOM))
+    for found in estimate.sources:
+        assert np.linalg.norm(found.position_m[:2] - [2.0, 3.0]) < 0.01
+        assert abs(found.position_m[2] - 1.0) < 0.15
+
+
+def test_a_flat_array_of_any_slant_has_its_twin(rng):
+    along, across, normal = np.linalg.qr(rng.standard_normal((3, 3)))[0].T
+    positions = np.array([3.0, 2.5, 1.5]) + rng.uniform(-1.3, 1.3, (8, 2)) @ np.array([along, across])
+    source = np.array([3.0, 2.5, 1.5]) + 0.6 * normal + 0.3 * along
+    estimate = LOCALIZER.locate(anechoic_scene(positions, source, rng, room=ROOM))
+    assert "mirror_twin" in estimate.reasons
+    found = [s.position_m for s in estimate.sources[:2]]
+    for place in (source, source - 1.2 * normal):
+        assert min(np.linalg.norm(place - one) for one in found) < 0.02
+
+
+def test_ambiguous_means_more_than_one_source_and_only_then(deep, flat, rng):
+    for positions in (deep, flat, deep[:4]):
+        estimate = LOCALIZER.locate(anechoic_scene(positions, SOURCE, rng, room=ROOM))
+        assert (estimate.verdict == "ambiguous") == (len(estimate.sources) > 1)
+        assert len(estimate.reasons) == len(estimate.notes)
+
+
+def test_a_source_at_the_border_is_told(deep, rng):
+    estimate = LOCALIZER.locate(anechoic_scene(deep, np.array([6.0, 3.0, 1.0]), rng, room=ROOM))
+    assert "at_border" in estimate.reasons
+    assert estimate.verdict == "degraded"
+
+
+def test_without_a_room_the_border_is_that_of_the_search(rng):
+    cluster = rng.uniform(0, 1, (8, 3))
+    estimate = LOCALIZER.locate(anechoic_scene(cluster, np.array([3.5, 0.5, 0.5]), rng))
+    assert estimate.verdict in ("degraded", "ambiguous")
+    assert "at_border" in estimate.reasons
+    assert any("box searched" in note for note in estimate.notes)
+
+
+def test_the_weak_axis_is_named(rng):
+    """Microphones nearly in a plane, far below: height hardly shows in any delay, and costs no verdict by itself."""
+    positions = np.column_stack([rng.uniform(0, 6, 8), rng.uniform(0, 5, 8), rng.uniform(0, 0.3, 8)])
+    estimate = LOCALIZER.locate(
+        anechoic_scene(positions, np.array([3.0, 2.5, 0.45]), rng, room=((0.0, 0.0, 0.2), (6.0, 5.0, 3.0)))
+    )
+    deviations = np.sqrt(np.diag(estimate.sources[0].covariance_m2))
+    assert deviations[2] > 3 * deviations[:2].max()
+
+
+def test_a_declared_position_error_widens_the_region(deep, rng):
+    scene = anechoic_scene(deep, SOURCE, rng, room=ROOM)
+    vague = soundfix.Microphones(positions=deep, sigma_m=np.full(8, 0.1))
+    exact, wide = (LOCALIZER.locate(s).sources[0] for s in (scene, replace(scene, microphones=vague)))
+    assert wide.radius90_m > 5 * exact.radius90_m
+
+
+def test_a_source_beyond_the_wall_is_nobodys_fault():
+    positions = np.random.default_rng(3).uniform([0.1] * 3, [3.9, 3.9, 2.9], (8, 3))
+    source, room = np.array([4.5, 2.0, 1.5]), ((0.0, 0.0, 0.0), (4.0, 4.0, 3.0))
+    estimate = LOCALIZER.locate(anechoic_scene(positions, source, np.random.default_rng(0), room=room))
+    assert {report.status for report in estimate.microphones} == {"ok"}
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.1
+
+
+def with_probabilities(*probabilities):
+    """The answer of a method that gives its best modes these probabilities, in this order, and the others none."""
+
+    def find(evidence, positions, box):
+        modes = find_modes(evidence, positions, box)
+        given = (*probabilities, *[0.0] * len(modes))
+        return [replace(mode, probability=p) for mode, p in zip(modes, given, strict=False)]
+
+    return estimate_window(contract_scene(8), method="sure", correlate=Correlator(), find=find)
+
+
+def test_a_sure_method_changes_nothing():
+    sure, usual = with_probabilities(0.97, 0.02), LOCALIZER.locate(contract_scene(8))
+    assert sure.verdict == usual.verdict == "ok"
+    assert sure.sources[0].radius90_m == pytest.approx(usual.sources[0].radius90_m)
+
+
+def test_probable_places_are_listed():
+    estimate = with_probabilities(0.6, 0.35, 0.02)
+    assert estimate.verdict == "ambiguous"
+    assert "several_places" in estimate.reasons
+    assert len(estimate.sources) == 2
+    assert estimate.sources[0].radius90_m < 0.1
+
+
+def test_what_is_probably_elsewhere_widens_the_region():
+    radii = [with_probabilities(p).sources[0].radius90_m for p in (0.91, 0.85, 0.7)]
+    assert radii[0] < 0.1
+    assert 0.5 < radii[1] < radii[2] < 10
+
+
+def test_a_source_that_is_probably_nowhere_is_no_answer():
+    estimate = with_probabilities(0.4)
+    assert estimate.verdict == "abstain"
+    assert "no_fix" in estimate.reasons
+    assert estimate.guess_m is not None
+
+
+def test_the_guess_of_an_abstention_is_where_the_least_error_is_expected():
+    """Two places near each other outweigh a likelier one far away; how probable all are together does not matter."""
+    yes, no = np.ones(2, dtype=bool), np.zeros(2, dtype=bool)
+    evidence = Evidence(pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01)
+    for share in (1.0, 0.1):
+        modes = [
+            Mode(position=np.array([x, 0.0, 0.0]), score=1.0, probability=share * p)
+            for x, p in ((0.0, 0.4), (5.0, 0.35), (5.3, 0.25))
+        ]
+        unsure = Consensus(
+            is_kept=yes, is_named=no, is_inverted=no, profiles=(None, None), modes=modes, evidence=evidence,
+            is_contradicted=False,
+        )  # fmt: skip
+        assert least_expected_error(unsure)[0] == 5.0

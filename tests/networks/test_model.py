@@ -1,0 +1,274 @@
+"""The whole network: what must not matter does not, what is broken stays finite, and every option has an effect."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from helpers.networks import SMALL_NGCC, paper_like, tiny, windows
+from soundfix.errors import CheckpointError, SceneError
+from soundfix.networks.likelihood import HeadConfig
+from soundfix.networks.masking import TokenMask, hide_nothing
+from soundfix.networks.model import Network, Windows, levelled
+from soundfix.training import recipes
+
+POINTS = torch.rand(2, 40, 3, generator=torch.Generator().manual_seed(9)) * torch.tensor([6.0, 5.0, 3.0])
+SPEED = torch.tensor([343.0, 340.0])
+
+
+def run(network, given, **options):
+    with torch.no_grad():
+        return network(given, **options)
+
+
+def log_p(answers, given, points=POINTS):
+    return answers.likelihoods.at(points[: len(given.audio)], given.positions_m, SPEED[: len(given.audio)])
+
+
+def some_unknown(given, unknown):
+    is_known = given.is_known.clone()
+    is_known[:, unknown] = False
+    return replace(given, is_known=is_known)
+
+
+NETWORKS = {
+    "array": lambda: tiny(frame="array"),
+    "room": tiny,
+    "paper": paper_like,
+    "sparse": lambda: tiny(keep=0.3),
+    "two sources": lambda: tiny(sources=2),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_order_of_microphones_does_not_matter(name):
+    network, given, order = NETWORKS[name](), some_unknown(windows(), [1]), torch.tensor([3, 5, 0, 2, 1, 4])
+    turned = Windows(**{field: value[:, order] for field, value in vars(given).items()})
+    plain, other = run(network, given), run(network, turned)
+    assert torch.allclose(other.sources_m, plain.sources_m, atol=1e-4)
+    assert torch.allclose(other.microphones_m, plain.microphones_m[:, order], atol=1e-4)
+    assert torch.allclose(other.sound, plain.sound[:, order], atol=1e-4)
+    if plain.likelihoods is not None:
+        known = replace(given, is_known=torch.ones_like(given.is_known))
+        assert torch.allclose(log_p(other, turned), log_p(plain, known), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["array", "paper"])
+def test_the_gain_of_a_channel_does_not_matter(name):
+    network, given = NETWORKS[name](), windows()
+    gains = torch.tensor([1000.0, 1, 1, 0.01, 1, 1])[:, None]
+    louder = run(network, replace(given, audio=given.audio * gains))
+    assert torch.allclose(louder.sources_m, run(network, given).sources_m, atol=1e-3)
+
+
+def test_a_shift_of_all_channels_does_not_matter():
+    """By 2560 samples (whole hops of every spectrogram) with silence at both ends.
+
+    Exact but for the acoustic token, which knows where in the window a sound stands: here the network has none.
+    """
+    network, given = tiny(acoustic="none"), windows()
+    given = replace(given, audio=torch.nn.functional.pad(given.audio, (4096, 4096)))
+    plain, late = run(network, given), run(network, replace(given, audio=given.audio.roll(2560, dims=-1)))
+    assert torch.allclose(late.likelihoods.curves, plain.likelihoods.curves, atol=1e-5)
+    assert torch.allclose(log_p(late, given), log_p(plain, given), atol=1e-3)
+    assert torch.allclose(late.sources_m, plain.sources_m, atol=1e-3)
+
+
+def turned_room(given, turn, shift):
+    return replace(given, positions_m=given.positions_m @ turn + shift)
+
+
+def test_moving_and_turning_the_room_changes_nothing_but_the_answer():
+    """Frame "array": the likelihood and the position decoder both move and turn along, exactly."""
+    network, given = tiny(frame="array"), some_unknown(windows(), [2])
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1))).Q
+    shift = torch.tensor([10.0, -4.0, 1.0])
+    moved = turned_room(given, turn, shift)
+    plain, other = run(network, given), run(network, moved)
+    expected = log_p(plain, given)
+    assert torch.allclose(log_p(other, moved, POINTS @ turn + shift), expected, atol=1e-3 * float(expected.abs().max()))
+    assert torch.allclose(other.sources_m, plain.sources_m @ turn + shift, atol=1e-3)
+
+
+def test_in_frame_room_the_decoder_does_not_turn_along():
+    """It knows one room by heart, as docs and streams.py say: its tolerance to turning is none."""
+    network, given = tiny(), windows()
+    quarter = torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])
+    moved = turned_room(given, quarter, torch.zeros(3))
+    gap = run(network, moved).sources_m - run(network, given).sources_m @ quarter
+    assert float(gap.norm(dim=-1).max()) > 0.01
+
+
+def broken(name):
+    given = windows()
+    audio, is_heard, is_known = given.audio.clone(), given.is_heard.clone(), given.is_known.clone()
+    if name == "silence":
+        audio[:] = 0
+    if name == "one silent channel":
+        audio[:, 2] = 0
+    if name == "a dead microphone":
+        audio[:, 2], is_heard[:, 2] = 0, False
+    if name == "nobody heard":
+        is_heard[:] = False
+    if name == "one unknown position":
+        is_known[:, 2] = False
+    if name == "all but four unknown":
+        is_known[:, 4:] = False
+    if name == "no position known":
+        is_known[:] = False
+    return Windows(audio=audio, positions_m=given.positions_m, is_known=is_known, is_heard=is_heard)
+
+
+BROKEN = (
+    "silence",
+    "one silent channel",
+    "a dead microphone",
+    "nobody heard",
+    "one unknown position",
+    "all but four unknown",
+    "no position known",
+)
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("name", ["array", "paper", "sparse"])
+def test_outputs_and_gradients_stay_finite(name, case):
+    network, given = NETWORKS[name](), broken(case)
+    answers = network(given)
+    outputs = [answers.sources_m, answers.microphones_m, answers.sound, answers.attention, answers.coherence]
+    if answers.likelihoods is not None:
+        outputs.append(log_p(answers, given))
+    assert all(torch.isfinite(x.detach()).all() for x in outputs)
+    sum(x.square().mean() for x in outputs if x.numel()).backward()
+    gradients = {n: weight.grad for n, weight in network.named_parameters() if weight.grad is not None}
+    assert len(gradients) > 30
+    assert not [n for n, gradient in gradients.items() if not torch.isfinite(gradient).all()]
+
+
+def test_microphones_that_are_not_heard_change_nothing():
+    """Scenes of different sizes share a batch by padding."""
+    network, given, more = tiny(), windows(count=5), windows(count=8, seed=4)
+    padded = Windows(
+        audio=torch.cat([given.audio, more.audio[:, 5:]], dim=1),
+        positions_m=torch.cat([given.positions_m, more.positions_m[:, 5:]], dim=1),
+        is_known=torch.tensor([True] * 5 + [False] * 3).expand(2, -1),
+        is_heard=torch.tensor([True] * 5 + [False] * 3).expand(2, -1),
+    )
+    assert torch.allclose(run(network, padded).sources_m, run(network, given).sources_m, atol=1e-5)
+
+
+def test_the_coordinates_of_unknown_microphones_do_not_leak():
+    for network in (tiny(), tiny(frame="array"), paper_like()):
+        given = some_unknown(windows(), [1, 4])
+        elsewhere = given.positions_m.clone()
+        elsewhere[:, [1, 4]] = torch.tensor([99.0, -99, 99])
+        other = run(network, replace(given, positions_m=elsewhere))
+        assert torch.equal(other.sources_m, run(network, given).sources_m)
+
+
+def test_a_hidden_position_is_an_unknown_one():
+    network, given = tiny(), windows()
+    hidden = hide_nothing(given.is_heard)
+    hidden.position[:, [0, 3]] = True
+    assert torch.equal(run(network, given, mask=hidden).sources_m, run(network, some_unknown(given, [0, 3])).sources_m)
+
+
+def test_a_hidden_sound_hides_it():
+    """What the masked encoder sees of a microphone no longer depends on its acoustic token."""
+    network, given = tiny(correlation="gcc", head=None, reranker=0), windows()
+    mask = TokenMask(torch.zeros(2, 6, dtype=torch.bool), torch.zeros(2, 6, dtype=torch.bool))
+    features = network.listen(given.audio)
+    other = features.clone()
+    other[:, 2] += 10.0 * torch.randn(features.shape[-1], generator=torch.Generator().manual_seed(2))
+    seen = [run(network, given, mask=mask, features=f).sound[:, 2] for f in (features, other)]
+    mask.audio[:, 2] = True
+    hidden = [run(network, given, mask=mask, features=f).sound[:, 2] for f in (features, other)]
+    assert float((hidden[0] - hidden[1]).norm()) < 0.5 * float((seen[0] - seen[1]).norm())
+
+
+@pytest.mark.parametrize("name", ["array", "paper"])
+def test_cached_features_give_the_same_answer(name):
+    network, given = NETWORKS[name](), windows()
+    cached = run(network, given, features=network.listen(given.audio))
+    assert torch.allclose(cached.sources_m, run(network, given).sources_m, atol=1e-5)
+
+
+CHANGES = {
+    "coherence": {"coherence": "none"},
+    "phase coherence": {"coherence": "phase"},
+    "sparse attention": {"keep": 2},
+    "PHAT": {"correlation": "gcc"},
+    "NGCC-PHAT": {"correlation": "ngcc", "ngcc": SMALL_NGCC},
+    "no acoustic stream": {"acoustic": "none"},
+    "a shorter window": {"window_samples": 2048},
+    "frame": {"frame": "array"},
+    "scalar weights": {"head": HeadConfig(weighting="coherence", frame=256, hop=128, lag_channels=4)},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_option_has_an_effect(change):
+    given = windows()
+    changed, plain = run(tiny(**CHANGES[change]), given), run(tiny(), given)
+    assert not torch.equal(changed.sources_m, plain.sources_m)
+    assert not torch.allclose(log_p(changed, given), log_p(plain, given), rtol=0, atol=1e-6)
+
+
+def test_one_microphone_is_refused():
+    with pytest.raises(SceneError, match="1 microphone, wanted two or more"):
+        run(tiny(), windows(count=1))
+
+
+def test_what_is_reconstructed():
+    given = windows(samples=4096)
+    waveform = tiny(reconstruct="waveform").sound_target(given.audio)
+    middle = levelled(given.audio)[..., 1024:3072]
+    assert torch.allclose(waveform, middle / 0.05, atol=1e-4)
+    assert float(waveform.square().mean()) == pytest.approx(1.0, abs=0.05)
+    assert tiny().sound_target(given.audio).shape == run(tiny(), given).sound.shape == (2, 6, 128)
+
+
+def test_frozen_parts_learn_nothing_and_stay_in_inference_mode():
+    network = paper_like().train()
+    assert not network.ngcc.training
+    assert not network.encoder.training
+    network(windows()).sources_m.sum().backward()
+    assert all(weight.grad is None for part in (network.ngcc, network.encoder) for weight in part.parameters())
+    network.ngcc.requires_grad_(True)
+    assert network.train().ngcc.training
+
+
+def test_the_paper_recipe_has_the_paper_s_size():
+    """6.8 M trainable weights reported, BEATs and NGCC-PHAT not counted."""
+    with torch.device("meta"):
+        network = Network(recipes.paper().network)
+    assert sum(weight.numel() for weight in network.parameters() if weight.requires_grad) == 6_814_724
+
+
+def test_without_beats_base_it_says_so():
+    with pytest.raises(CheckpointError, match="listens with BEATs base, and has none"):
+        run(paper_like(acoustic="base"), windows())
+
+
+def test_pairs_may_be_chosen():
+    given, network = windows(), tiny()
+    chosen = torch.tensor([[0, 1], [0, 2], [3, 5]])
+    answers = run(network, given, pairs=chosen)
+    assert answers.likelihoods.gates.shape == (2, 1, 3)
+    assert torch.equal(answers.pairs, chosen)
+    assert torch.allclose(answers.attention.sum(dim=1), torch.ones(2), atol=1e-5)
+
+
+def test_explanations_add_up():
+    answers = run(tiny(), windows())
+    assert torch.allclose(answers.attention.sum(dim=1), torch.ones(2), atol=1e-5)
+    assert ((answers.coherence >= 0) & (answers.coherence <= 1)).all()
+    assert torch.allclose(answers.weights, answers.coherence, atol=1e-6)
+
+
+def test_normalisation_follows_the_points_it_is_given():
+    network = tiny()
+    points = torch.tensor([[0.0, 0, 0], [4.0, 2, 2]])
+    network.normalize_to(points)
+    assert torch.equal(network.origin_m, torch.tensor([2.0, 1, 1]))
+    assert float(network.scale_m) == pytest.approx(float(points[:, 0].std()))

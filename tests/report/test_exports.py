@@ -1,0 +1,373 @@
+"""Answers on disk: whole or not at all, valid by their own schema, and harmless in a spreadsheet."""
+
+import csv
+import errno
+import json
+import os
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+
+from soundfix.atomic import atomic_path
+from soundfix.calibration.hypotheses import FaultHypothesis
+from soundfix.errors import OutputError
+from soundfix.estimate import Estimate, MicrophoneReport, Regions, Source
+from soundfix.report import exports
+from soundfix.report.exports import CsvWriter, JsonWriter, locate_schema
+from soundfix.report.summary import summary_dict, summary_lines
+from soundfix.session.microphone_history import Event
+from soundfix.session.summary import Summary
+from soundfix.survey.start_offsets import StartOffset
+
+SOURCE = Source(position_m=np.array([1.5, -2.0, 0.25]), covariance_m2=np.eye(3), radius90_m=2.5, score=0.75)
+REPORTS = (
+    MicrophoneReport(name="a", status="ok", weight=1.0, position_m=np.zeros(3), pull_m=0.5),
+    MicrophoneReport(name="b", status="unknown-position", weight=0.0, position_m=None, range_m=3.0),
+)
+REGIONS = Regions(method="split conformal", coverage=0.9, held_out=600)
+ANSWER = Estimate(
+    method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous", reasons=("mirror", "late:b"), notes=("Two places.",),
+    sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
+)  # fmt: skip
+WATER_M_S = 1480.0
+CONCLUSION = Summary(
+    events=(Event(time_s=723.0, microphone="a", status="dead"),),
+    microphones=(
+        MicrophoneReport(name="a", status="misplaced", weight=0.2, position_m=np.zeros(3), pull_m=1.5),
+        MicrophoneReport(name="b", status="late", weight=0.0, position_m=np.ones(3), pull_m=8.9),
+        MicrophoneReport(name="c", status="ok", weight=1.0, position_m=np.array([4.0, 0, 0]), pull_m=0.0),
+    ),
+    explanations={
+        "a": FaultHypothesis(position_m=np.array([4.0, 0, 0.1]), is_elsewhere=True, share=0.9),
+        "b": FaultHypothesis(
+            position_m=np.ones(3),
+            offset_m=0.006 * WATER_M_S,
+            drift_m_s=20e-6 * WATER_M_S,
+            is_late=True,
+            drifts=True,
+            share=1.0,
+        ),
+    },
+    speed_m_s=WATER_M_S,
+    starts=(StartOffset("b", 2.0, "a"),),
+)
+SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", reasons=("silence",))
+
+
+def refuse(code: int):
+    def call(*_args: object, **_kwargs: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return call
+
+
+def validate(document: dict) -> None:
+    jsonschema.validate(document, locate_schema(), cls=jsonschema.Draft202012Validator)
+
+
+def writers(path):
+    return [JsonWriter(path, "srp", "0.1.0"), CsvWriter(path)]
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "answer.out"
+    path.write_text("old")
+    return path
+
+
+def assert_untouched(old) -> None:
+    assert old.read_text() == "old"
+    assert list(old.parent.iterdir()) == [old]
+
+
+# whole or not at all
+
+
+def test_a_path_is_replaced_only_at_the_end(old):
+    with atomic_path(old) as part:
+        assert part.parent == old.parent
+        part.write_text("new")
+        assert old.read_text() == "old"
+    assert old.read_text() == "new"
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_it_is_on_the_disk_before_it_takes_the_place(old, monkeypatch):
+    calls, replace = [], os.replace
+    monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
+    monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("replace"), replace(*paths)))
+    with atomic_path(old) as part:
+        part.write_text("new")
+    assert calls[:2] == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_a_failure_inside_leaves_the_old_file(old, error):
+    def run():
+        with atomic_path(old) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        run()
+    assert_untouched(old)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EROFS, "the disk is read-only"),
+        (errno.EACCES, "writing in this folder is not allowed"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_what_the_system_refuses_is_said_and_the_old_file_stays(old, monkeypatch, code, cause, step):
+    monkeypatch.setattr(os, step, refuse(code))
+    message = rf"cannot write .*answer\.out: {cause}; the old file is untouched"
+    with pytest.raises(OutputError, match=message), atomic_path(old) as part:
+        part.write_text("new")
+    assert_untouched(old)
+
+
+def test_without_an_old_file_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
+    with pytest.raises(OutputError, match="no half-written file was left"), atomic_path(tmp_path / "new") as part:
+        part.write_text("new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_said_before_any_work(tmp_path):
+    for attempt in (lambda path: atomic_path(path).__enter__(), CsvWriter, lambda path: JsonWriter(path, "srp", "0")):
+        with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
+            attempt(tmp_path / "nowhere" / "answer.json")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(OutputError, match="no regular file"), atomic_path(tmp_path):
+        pass
+
+
+def test_a_link_stays_a_link(old, tmp_path):
+    (tmp_path / "link").symlink_to(old)
+    with atomic_path(tmp_path / "link") as part:
+        part.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert old.read_text() == "new"
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_writer_replaces_only_at_the_end(old, which):
+    with writers(old)[which] as writer:
+        writer.write(ANSWER)
+        assert old.read_text() == "old"
+    assert old.read_text() != "old"
+    assert list(old.parent.iterdir()) == [old]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_run_that_fails_leaves_the_old_file_and_its_own_error(old, which):
+    def run():
+        with writers(old)[which] as writer:
+            writer.write(ANSWER)
+            raise ConnectionError("an OSError that has nothing to do with our file")
+
+    with pytest.raises(ConnectionError):
+        run()
+    assert_untouched(old)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_full_disk_in_the_middle_leaves_the_old_file(old, which):
+    def run():
+        with writers(old)[which] as writer:
+            writer._file._file.write = refuse(errno.ENOSPC)
+            writer.write(ANSWER)
+
+    with pytest.raises(OutputError, match="the disk is full; the old file is untouched"):
+        run()
+    assert_untouched(old)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_full_disk_at_the_end_leaves_the_old_file(old, which, monkeypatch):
+    monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
+    with pytest.raises(OutputError, match="the disk is full; the old file is untouched"), writers(old)[which] as writer:
+        writer.write(ANSWER)
+    assert_untouched(old)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_read_only_folder_is_said_before_any_work(old, which, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.open", refuse(errno.EROFS))
+    with pytest.raises(OutputError, match="the disk is read-only; the old file is untouched"):
+        writers(old)[which].__enter__()
+
+
+# JSON
+
+
+@pytest.mark.parametrize("estimates", [[], [ANSWER], [ANSWER, SILENCE, ANSWER]])
+def test_json_holds_every_estimate_one_a_line(tmp_path, estimates):
+    with JsonWriter(tmp_path / "a.json", "srp", "0.1.0") as writer:
+        for estimate in estimates:
+            writer.write(estimate)
+    text = (tmp_path / "a.json").read_text()
+    document = json.loads(text)
+    assert document["estimates"] == [estimate.to_dict() for estimate in estimates]
+    assert list(document) == ["method", "version", "estimates", "events", "summary", "explanations", "starts"]
+    assert len(text.splitlines()) == len(estimates) + 6
+    validate(document)
+
+
+def test_json_ends_with_what_was_concluded(tmp_path):
+    with JsonWriter(tmp_path / "a.json", "srp", "0.1.0") as writer:
+        writer.write(ANSWER)
+        writer.conclude(CONCLUSION)
+    document = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
+    validate(document)
+    assert document["events"] == [{"time_s": 723.0, "microphone": "a", "status": "dead", "text": "00:12:03  a: dead"}]
+    assert document["summary"]["text"] == list(summary_lines(CONCLUSION))[1:-1]
+    (start,) = document["starts"]
+    assert (start["microphone"], start["late_s"], start["reference"]) == ("b", 2.0, "a")
+    assert f"  b: {start['text']}" == list(summary_lines(CONCLUSION))[-1]
+    assert [report["status"] for report in document["summary"]["microphones"]] == ["misplaced", "late", "ok"]
+    moved, late = document["explanations"]
+    assert (moved["microphone"], moved["position_m"], moved["exchanged_with"]) == ("a", [4.0, 0.0, 0.1], "c")
+    assert (moved["offset_s"], moved["drift_ppm"], moved["share"]) == (None, None, 0.9)
+    assert moved["text"].endswith("where c is listed: are their channels, or their rows, exchanged?")
+    assert (late["offset_s"], late["drift_ppm"]) == (pytest.approx(0.006), pytest.approx(20.0))
+    assert (late["text"], late["position_m"]) == ("its clock is +6.0 ms off, and drifts by +20 ppm", None)
+
+
+def test_a_conclusion_that_is_not_finite_is_refused(old):
+    (late, *others) = CONCLUSION.microphones
+    broken = replace(CONCLUSION, microphones=(replace(late, pull_m=float("inf")), *others))
+    with pytest.raises(OutputError, match="not finite"), JsonWriter(old, "mine", "0") as writer:
+        writer.conclude(broken)
+    assert_untouched(old)
+
+
+def test_json_refuses_what_is_not_finite(old):
+    broken = Estimate(
+        method="mine", start_s=3.0, end_s=4.0, verdict="abstain", reasons=("silence",),
+        microphones=(MicrophoneReport(name="a", status="ok", weight=float("nan"), position_m=None),),
+    )  # fmt: skip
+    message = r"estimate at 3\.0 s holds a number that is not finite.* mine breaks"
+    with pytest.raises(OutputError, match=message), JsonWriter(old, "mine", "0") as writer:
+        writer.write(broken)
+    assert_untouched(old)
+
+
+def test_a_long_run_keeps_nothing_in_memory(tmp_path):
+    import tracemalloc
+
+    with JsonWriter(tmp_path / "a.json", "srp", "0.1.0") as writer:
+        writer.write(ANSWER)
+        tracemalloc.start()
+        for _ in range(300):
+            writer.write(ANSWER)
+        grown, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert grown < 50_000  # what was written is four times that
+
+
+def answer(**changes: object) -> dict:
+    return {"method": "srp", "version": "0", "estimates": [ANSWER.to_dict() | changes]} | summary_dict(CONCLUSION)
+
+
+def concluded(name: str, **changes: object) -> dict:
+    """With the first entry of events or of explanations changed."""
+    (first, *others) = summary_dict(CONCLUSION)[name]
+    return answer() | {name: [first | changes, *others]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"method": "srp", "version": "0"},
+        {name: part for name, part in answer().items() if name != "events"},
+        concluded("events", status="tired"),
+        concluded("events", time_s=None),
+        concluded("explanations", exchanged_with=3),
+        concluded("explanations", share=2),
+        concluded("explanations", extra=1),
+        concluded("starts", late_s="two"),
+        answer() | {"summary": {"microphones": []}},
+        answer() | {"extra": 1},
+        answer(extra=1),
+        answer(verdict="fine"),
+        answer(verdict="abstain"),
+        answer(sources=[]),
+        answer(notes="one sentence"),
+        answer(regions={"method": "split conformal"}),
+        answer(regions=ANSWER.to_dict()["regions"] | {"coverage": 90}),
+        answer(regions=ANSWER.to_dict()["regions"] | {"held_out": -1}),
+        answer(sources=[{"position_m": [1, 2, 3]}]),
+        answer(sources=[ANSWER.to_dict()["sources"][0] | {"position_m": [1, 2]}]),
+        answer(sources=[ANSWER.to_dict()["sources"][0] | {"covariance_m2": [[1, 0, 0]]}]),
+        answer(microphones=[ANSWER.to_dict()["microphones"][0] | {"status": "tired"}]),
+        answer(microphones=[ANSWER.to_dict()["microphones"][0] | {"weight": 2}]),
+        answer(microphones=[ANSWER.to_dict()["microphones"][0] | {"range_m": None}]),
+    ],
+)
+def test_the_schema_is_strict(document):
+    assert jsonschema.Draft202012Validator(locate_schema()).is_valid(answer())
+    assert not jsonschema.Draft202012Validator(locate_schema()).is_valid(document)
+
+
+def test_the_schema_is_a_schema_and_names_every_status():
+    from typing import get_args
+
+    from soundfix.estimate import Status, Verdict
+
+    jsonschema.Draft202012Validator.check_schema(locate_schema())
+    definitions = locate_schema()["$defs"]
+    assert definitions["microphone"]["properties"]["status"]["enum"] == list(get_args(Status))
+    assert definitions["estimate"]["properties"]["verdict"]["enum"] == list(get_args(Verdict))
+    for definition in ("estimate", "source", "regions", "microphone", "event", "summary", "explanation", "start"):
+        assert definitions[definition]["additionalProperties"] is False
+
+
+# CSV
+
+
+def test_csv_is_a_row_a_source(tmp_path):
+    with CsvWriter(tmp_path / "a.csv") as writer:
+        writer.write(ANSWER)
+        writer.write(SILENCE)
+    assert (tmp_path / "a.csv").read_text().splitlines() == [
+        "start_s,end_s,verdict,reasons,source,x_m,y_m,z_m,radius90_m,score",
+        "0.0,0.5,ambiguous,mirror late:b,1,1.5,-2.0,0.25,2.5,0.75",
+        "0.0,0.5,ambiguous,mirror late:b,2,1.5,-2.0,0.25,2.5,0.75",
+        "0.5,1.0,abstain,silence,,,,,,",
+    ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula_but_numbers_stay_numbers(tmp_path, start):
+    evil = Estimate(
+        method="srp", start_s=-1.0, end_s=0.0, verdict="degraded", reasons=(f"{start}HYPERLINK(1)",), sources=(SOURCE,)
+    )
+    with CsvWriter(tmp_path / "a.csv") as writer:
+        writer.write(evil)
+    with (tmp_path / "a.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["reasons"] == f"'{start}HYPERLINK(1)".replace("\r", " ")
+    assert (row["start_s"], row["y_m"]) == ("-1.0", "-2.0")
+
+
+def test_names_that_are_no_unicode_are_written_all_the_same(tmp_path):
+    odd = Estimate(method="srp", start_s=0.0, end_s=1.0, verdict="abstain", reasons=("late:\udcff Küche",))
+    for writer in writers(tmp_path / "out"):
+        with writer:
+            writer.write(odd)
+    assert "late:\\udcff Küche" in (tmp_path / "out").read_text("utf-8")
+
+
+def test_columns_are_the_documented_ones():
+    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 10

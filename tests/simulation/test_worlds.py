@@ -1,0 +1,351 @@
+"""Worlds: what is drawn stays in its ranges, is heard in the sound, and is told by the truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from soundfix.errors import ConfigError
+from soundfix.microphones import Microphones
+from soundfix.simulation.faults import KINDS
+from soundfix.simulation.placement import MICROPHONE_GAP_M, WALL_GAP_M
+from soundfix.simulation.soundbank import BuiltInSounds
+from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M
+from soundfix.simulation.worlds import (
+    LUVIRA_HARD,
+    LUVIRA_TWIN,
+    NOMINAL_SPEED_M_S,
+    RANDOM_ROOMS,
+    WORLDS,
+    World,
+    draw_world,
+    in_room,
+    world_named,
+)
+
+STUDIO_M = np.array(LUVIRA_POSITIONS_M) + np.array(LUVIRA_ORIGIN_M)
+QUICK = {"duration_s": 0.25, "image_order": 2}
+
+
+class Noise:
+    """Sounds of one kind, in no time; remembers what it was asked for."""
+
+    kinds = ("noise",)
+
+    def __init__(self):
+        self.asked = []
+
+    def draw(self, duration_s, rng, shares=None):
+        self.asked.append((duration_s, shares))
+        return rng.standard_normal(round(duration_s * 16_000)).astype(np.float32)
+
+    def describe(self):
+        return {"noise": True}
+
+
+def scene_of(world, seed=0, **changes):
+    return draw_world(replace(world, **(QUICK | changes)), Noise(), np.random.default_rng(seed))
+
+
+def scenes_of(world, count, **changes):
+    return [scene_of(world, seed, **changes) for seed in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rt60_s": (0.6, 0.2)}, r"rt60_s=\(0.6, 0.2\), wanted 0 to 3, the lower first"),
+        ({"snr_db": (0.0, 1e9)}, "wanted -30 to 100"),
+        ({"share_diffuse": 1.5}, "share_diffuse=1.5, wanted 0 to 1"),
+        ({"sources": (0, 1)}, "wanted 1 to 5"),
+        ({"sources": (2, 9)}, r"sources=\(2, 9\), wanted 1 to 5"),
+        ({"duration_s": 0.1}, "wanted 0.25 to 60"),
+        ({"origin_m": (1.0, 0.0, 0.0)}, "origin_m without size_m: how large is their room"),
+        ({"size_m": (5.0, 4.0, 3.0), "positions_m": ((1.0, 1.0, 1.0),) * 3}, "3 microphones, wanted 4 or more"),
+        ({"names": ("a", "b")}, "2 names for 0 positions_m"),
+        ({"gain_db": float("nan")}, "gain_db=nan"),
+        ({"fault_kinds": ("dead", "rusty")}, "fault_kinds holds 'rusty'; there are dead"),
+        ({"sound_shares": {"speech": 0.0}}, "wanted weights above 0"),
+    ],
+)
+def test_worlds_that_cannot_be(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        World(**changes)
+
+
+def test_worlds_have_names():
+    assert world_named("luvira-hard") is LUVIRA_HARD
+    with pytest.raises(
+        ConfigError, match="no world is called 'cave'; there are clean-rooms, random-rooms, luvira-twin, luvira-hard"
+    ):
+        world_named("cave")
+
+
+OWN_ROOM = ((-2.0, 10.0, 0.5), (3.0, 14.0, 3.2))
+OWN_PLACES = np.array(
+    [[0.3, 0.4, 0.5], [4.6, 0.5, 1.1], [4.5, 3.6, 0.4], [0.4, 3.5, 1.3], [2.0, 2.0, 2.5]]
+)  # from its lowest corner
+OWN_MICROPHONES = Microphones(positions=OWN_PLACES + np.array(OWN_ROOM[0]), names=tuple("abcde"))
+
+
+def test_ones_own_room_in_ones_own_coordinates():
+    """The sound is that of a room at the origin; every place is told where it is."""
+    changes = {"share_moving": 0.5, "position_sigma_m": (0.01, 0.01), "unknown_positions": (1, 1)}
+    world = in_room(replace(LUVIRA_TWIN, **changes), OWN_ROOM, OWN_MICROPHONES)
+    by_m = np.array(OWN_ROOM[0])
+    for seed in range(8):
+        scene = scene_of(world, seed)
+        there = scene_of(
+            world, seed, origin_m=(0.0,) * 3, positions_m=tuple(map(tuple, OWN_MICROPHONES.positions - OWN_ROOM[0]))
+        )
+        assert np.allclose(scene.room, OWN_ROOM)
+        assert scene.audio == pytest.approx(there.audio, abs=1e-4)
+        assert scene.truth.positions == pytest.approx(OWN_MICROPHONES.positions)
+        assert scene.truth.sources == pytest.approx(there.truth.sources + by_m)
+        assert ((scene.truth.sources > OWN_ROOM[0]) & (scene.truth.sources < OWN_ROOM[1])).all()
+        assert scene.microphones.names == OWN_MICROPHONES.names
+        assert scene.microphones.is_known.sum() == 4
+        if scene.truth.track is not None:
+            assert scene.truth.track.places == pytest.approx(there.truth.track.places + by_m)
+
+
+def test_rooms_that_cannot_be():
+    outside = replace(OWN_MICROPHONES, positions=OWN_MICROPHONES.positions + np.array([9.0, 0, 0]))
+    with pytest.raises(ConfigError, match=r"a at .* m is outside the room"):
+        in_room(LUVIRA_TWIN, OWN_ROOM, outside)
+    unknown = Microphones(positions=np.vstack([OWN_MICROPHONES.positions, [np.nan] * 3]))
+    with pytest.raises(ConfigError, match="mic6 has no position to be simulated at"):
+        in_room(LUVIRA_TWIN, OWN_ROOM, unknown)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_scene_begins_in_the_middle_of_the_sound(seed):
+    """The lead-in: the first 100 ms are as loud as the rest."""
+    power = np.square(scene_of(LUVIRA_TWIN, seed).audio).mean(axis=0)
+    assert power[:1600].mean() > 0.5 * power.mean()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_scene_is_its_seed(name):
+    one, same, other = (scene_of(WORLDS[name], seed) for seed in (1, 1, 2))
+    assert np.array_equal(one.audio, same.audio, equal_nan=True)
+    assert np.array_equal(one.truth.sources, same.truth.sources)
+    assert not np.array_equal(one.truth.sources, other.truth.sources)
+
+
+def test_the_twin_is_the_studio_with_nothing_wrong():
+    scenes = scenes_of(LUVIRA_TWIN, 60)
+    places = np.concatenate([scene.truth.sources for scene in scenes])
+    assert all(np.array_equal(scene.microphones.positions, STUDIO_M) for scene in scenes)
+    assert all(scene.room == ((0.0, 0.0, 0.0), (7.2, 8.0, 2.8)) for scene in scenes)
+    assert all(scene.audio.shape == (11, 4000) and scene.audio.dtype == np.float32 for scene in scenes)
+    assert len(places) == 60
+    assert (places >= [0.5, 0.5, 0.5]).all()
+    assert (places <= [6.7, 7.5, 2.0]).all()
+    assert (np.ptp(places, axis=0) > [5, 6, 1.2]).all()
+    truths = [scene.truth for scene in scenes]
+    assert all(5 <= truth.snr_db <= 30 for truth in truths)
+    assert np.ptp([truth.snr_db for truth in truths]) > 20
+    assert {(t.track, t.positions, t.speed_of_sound_m_s, t.gains_db, t.faults) for t in truths} == {(None,) * 4 + ((),)}
+
+
+def test_reverberation_is_measured_and_about_what_was_asked():
+    """At full image order: T60 from 0.2 to 0.8 s, continuous."""
+    rt60_s = [scene_of(LUVIRA_TWIN, seed, image_order=17).truth.rt60_s for seed in range(12)]
+    assert 0.15 < min(rt60_s) < max(rt60_s) < 1.0
+    assert np.ptp(rt60_s) > 0.3
+    assert len(set(rt60_s)) == 12
+    asked = [scene_of(LUVIRA_TWIN, 3, rt60_s=(time, time), image_order=17).truth.rt60_s for time in (0.3, 0.7)]
+    assert asked == pytest.approx([0.3, 0.7], rel=0.25)
+
+
+def test_a_time_that_no_walls_give_is_an_anechoic_room():
+    assert scene_of(LUVIRA_TWIN, rt60_s=(0.05, 0.05)).truth.rt60_s < 0.01
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_noise_is_as_loud_as_the_truth_says(seed):
+    """Against the same scene without noise, whatever the peak: what is not in the clean sound is the noise."""
+    for share_diffuse in (0.0, 1.0):
+        noisy, clean = (
+            scene_of(LUVIRA_TWIN, seed, snr_db=(snr_db, snr_db), share_diffuse=share_diffuse).audio.ravel()
+            for snr_db in (10.0, 100.0)
+        )
+        noise = noisy - clean * (noisy @ clean) / (clean @ clean)
+        signal = noisy - noise
+        assert 10 * np.log10((signal @ signal) / (noise @ noise)) == pytest.approx(10, abs=0.3)
+
+
+def test_diffuse_noise_is_coherent_where_white_noise_is_not():
+    """In a scene that is almost only noise, below 60 Hz, at two microphones 1.07 m apart: a sinc of 0.98."""
+    low = {}
+    for share_diffuse in (0.0, 1.0):
+        spectra = [
+            np.fft.rfft(scene_of(LUVIRA_TWIN, seed, snr_db=(-30.0, -30.0), share_diffuse=share_diffuse).audio)[
+                [0, 6], 5:15
+            ]
+            for seed in range(20)
+        ]
+        first, second = np.stack(spectra, axis=1).reshape(2, -1)
+        low[share_diffuse] = np.abs(np.vdot(first, second)) / np.linalg.norm(first) / np.linalg.norm(second)
+    gap_m = np.linalg.norm(STUDIO_M[0] - STUDIO_M[6])
+    assert low[0.0] < 0.25
+    assert low[1.0] == pytest.approx(np.mean(np.sinc(2 * np.arange(20, 60, 4) * gap_m / 343)), abs=0.1)
+
+
+def test_the_peak_varies_within_its_range():
+    peaks = [np.abs(scene.audio).max() for scene in scenes_of(LUVIRA_TWIN, 40)]
+    assert min(peaks) >= 0.1 - 1e-6
+    assert max(peaks) <= 0.9 + 1e-6
+    assert np.ptp(np.log(peaks)) > 1.5
+
+
+def test_the_list_of_positions_is_off_and_the_truth_knows():
+    scenes = scenes_of(LUVIRA_HARD, 30)
+    errors = np.stack([scene.microphones.positions - scene.truth.positions for scene in scenes])
+    assert all(np.array_equal(scene.truth.positions, STUDIO_M) for scene in scenes)
+    assert all((scene.microphones.sigma_m == 0.02).all() for scene in scenes)
+    assert errors.std() == pytest.approx(0.02, rel=0.1)
+    assert np.abs(errors.mean()) < 0.003
+
+
+def test_sigma_is_drawn_for_a_scene():
+    sigmas = [scene.microphones.sigma_m for scene in scenes_of(RANDOM_ROOMS, 30)]
+    assert all(len(set(sigma)) == 1 for sigma in sigmas)
+    assert 0 < min(sigma[0] for sigma in sigmas) < 0.01
+    assert 0.04 < max(sigma[0] for sigma in sigmas) < 0.05
+
+
+def test_gains_are_in_the_sound_and_in_the_truth():
+    """The same scene without them: the ratio of every channel is its gain, and one factor for the peak."""
+    for seed in range(5):
+        with_gains, without = (scene_of(LUVIRA_TWIN, seed, gain_db=gain_db) for gain_db in (6.0, 0.0))
+        ratios_db = 20 * np.log10(np.abs(with_gains.audio).max(axis=1) / np.abs(without.audio).max(axis=1))
+        assert np.abs(with_gains.truth.gains_db).max() <= 6
+        assert np.ptp(with_gains.truth.gains_db) > 3
+        assert ratios_db - ratios_db[0] == pytest.approx(
+            with_gains.truth.gains_db - with_gains.truth.gains_db[0], abs=1e-3
+        )
+
+
+def test_the_true_speed_of_sound_is_in_the_truth_and_not_claimed():
+    scenes = scenes_of(LUVIRA_HARD, 40)
+    speeds = np.array([scene.truth.speed_of_sound_m_s for scene in scenes])
+    assert {scene.speed for scene in scenes} == {NOMINAL_SPEED_M_S}
+    assert (np.abs(speeds / NOMINAL_SPEED_M_S - 1) <= 0.01).all()
+    assert np.ptp(speeds) > 4
+
+
+def test_sound_travels_at_the_true_speed():
+    """Without noise and walls, the farthest and the nearest microphone hear the source by their ways over the true speed."""
+    scene = scene_of(LUVIRA_TWIN, 5, speed_spread=0.1, rt60_s=(0.0, 0.0), snr_db=(100.0, 100.0))
+    ways = np.linalg.norm(scene.truth.positions - scene.truth.sources if scene.truth.positions is not None
+                          else scene.microphones.positions - scene.truth.sources, axis=1)  # fmt: skip
+    far, near = scene.audio[ways.argmax()], scene.audio[ways.argmin()]
+    later = np.correlate(far, near, "full").argmax() - (len(near) - 1)
+    assert later == pytest.approx(np.ptp(ways) / scene.truth.speed_of_sound_m_s * 16_000, abs=0.6)
+    assert abs(scene.truth.speed_of_sound_m_s - NOMINAL_SPEED_M_S) > 3
+
+
+def test_random_rooms_vary_in_everything():
+    scenes = scenes_of(RANDOM_ROOMS, 60)
+    assert len({scene.room for scene in scenes}) == 60
+    assert {len(scene.microphones) for scene in scenes} >= {4, 16}
+    assert {len(scene.truth.sources) for scene in scenes} == {1, 2, 3}
+    assert {(~scene.microphones.is_known).sum() for scene in scenes} == {0, 1, 2}
+    assert 0 < sum(scene.truth.track is not None for scene in scenes) < 40
+    assert 5 < sum(len(scene.truth.faults) > 0 for scene in scenes) < 35
+
+
+def test_nothing_stands_inside_anything():
+    for scene in scenes_of(RANDOM_ROOMS, 40):
+        low, high = np.array(scene.room)
+        places = scene.truth.sources if scene.truth.track is None else scene.truth.track.places.reshape(-1, 3)
+        positions = true_positions(scene)
+        assert (places - low >= WALL_GAP_M - 1e-9).all()
+        assert (high - places >= WALL_GAP_M - 1e-9).all()
+        assert np.linalg.norm(places[:, None] - positions, axis=-1).min() >= MICROPHONE_GAP_M
+        assert ((positions > low) & (positions < high)).all()
+
+
+def true_positions(scene):
+    return scene.microphones.positions if scene.truth.positions is None else scene.truth.positions
+
+
+def test_unknown_positions_are_blank_in_the_list_and_known_to_the_truth():
+    """At least four stay known."""
+    for scene in scenes_of(RANDOM_ROOMS, 20, unknown_positions=(14, 14), microphones=(6, 8)):
+        assert scene.microphones.is_known.sum() == 4
+        assert np.isfinite(scene.truth.positions).all()
+        assert scene.truth.positions.shape == scene.microphones.positions.shape
+
+
+def test_a_moving_source_is_where_its_track_is_in_the_middle():
+    for scene in scenes_of(LUVIRA_TWIN, 10, share_moving=1.0, moving_m_s=(1.0, 1.5)):
+        track = scene.truth.track
+        assert track.times_s[0] < 0 < scene.duration_s <= track.times_s[-1] + 1e-9
+        assert track.places.shape == (len(track.times_s), 1, 3)
+        assert scene.truth.sources == pytest.approx(track.at(scene.duration_s / 2))
+        assert 0.9 < np.linalg.norm(track.at(0.2) - track.at(0.1)) / 0.1 < 1.51
+
+
+def test_one_walks_while_another_stands():
+    scenes = scenes_of(LUVIRA_TWIN, 20, share_moving=0.5, sources=(2, 2))
+    moved = [np.ptp(scene.truth.track.places, axis=0).max(axis=1) > 0 for scene in scenes if scene.truth.track]
+    assert any(row.tolist() == [True, False] for row in moved)
+    assert any(row.tolist() == [False, True] for row in moved)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_faults_are_of_the_kinds_asked_for_each_of_another_microphone(kind):
+    for scene in scenes_of(LUVIRA_TWIN, 8, share_faulty=1.0, fault_kinds=(kind,)):
+        names = [fault.split(":")[1] for fault in scene.truth.faults]
+        assert {fault.split(":")[0] for fault in scene.truth.faults} == {kind}
+        assert len(set(names)) == len(names)
+        assert 1 <= len(names) <= 3
+
+
+def test_a_moved_microphone_still_stands_where_the_truth_says():
+    scene = scene_of(LUVIRA_TWIN, share_faulty=1.0, fault_kinds=("moved",), faults=(1, 1))
+    off = np.linalg.norm(scene.microphones.positions - scene.truth.positions, axis=1)
+    assert np.array_equal(scene.truth.positions, STUDIO_M)
+    assert sorted(off)[-2:] == pytest.approx([0.0, 1.0])
+
+
+def test_three_microphones_stay_sound():
+    scenes = scenes_of(RANDOM_ROOMS, 10, microphones=(4, 4), share_faulty=1.0, faults=(8, 8), fault_kinds=("dead",))
+    assert all(np.any(scene.audio, axis=1).sum() == 3 for scene in scenes)
+
+
+def test_facing_changes_what_is_heard():
+    """The same places and noises, and other sound: some microphones are behind."""
+    level_db = [
+        10 * np.log10(np.mean(np.square(scene_of(LUVIRA_TWIN, 2, share_directional=share).audio), axis=1))
+        for share in (0.0, 1.0)
+    ]
+    change = level_db[1] - level_db[0]
+    assert np.ptp(change) > 1
+
+
+def test_sounds_are_asked_for_with_a_lead_in_and_the_shares():
+    sounds = Noise()
+    draw_world(replace(LUVIRA_TWIN, **QUICK, sound_shares={"speech": 2.0}), sounds, np.random.default_rng(0))
+    assert sounds.asked == [(0.55, {"speech": 2.0})]
+
+
+def test_the_default_world_lasts_two_seconds():
+    scene = draw_world(LUVIRA_TWIN, BuiltInSounds(), np.random.default_rng(0))
+    assert scene.audio.shape == (11, 32_000)
+    assert scene.sample_rate == 16_000
+
+
+def test_srp_phat_finds_the_twin_s_sources():
+    """Seven of eight to a few centimetres."""
+    localizer = soundfix.load("srp-phat")
+    errors = []
+    for seed in range(8):
+        scene = draw_world(replace(LUVIRA_TWIN, duration_s=1.0), BuiltInSounds(), np.random.default_rng([1, seed]))
+        errors.append(np.linalg.norm(localizer.locate(scene).sources[0].position_m - scene.truth.sources[0]))
+    assert np.median(errors) < 0.02
+    assert sorted(errors)[6] < 0.05
