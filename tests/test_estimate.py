@@ -6,7 +6,7 @@ import pytest
 
 import soundfix
 from helpers.scenes import anechoic_scene
-from soundfix.estimate import Estimate, Localizer, MicrophoneReport, Source
+from soundfix.estimate import Estimate, Finding, Localizer, MicrophoneReport, Source
 from soundfix.microphones import Microphones
 
 ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
@@ -59,7 +59,7 @@ def test_no_number_of_a_source_may_be_infinite_or_none(number, bad):
 def test_to_dict_says_every_number_it_was_given():
     report = MicrophoneReport(name="a", status="misplaced", weight=0.25, position_m=np.arange(3.0), pull_m=-0.5)
     unknown = MicrophoneReport(name="b", status="unknown-position", weight=0.0, position_m=None, range_m=1.5)
-    said = estimate(reasons=("misplaced:a",), notes=("a is off",), microphones=(report, unknown)).to_dict()
+    said = estimate(findings=(Finding("misplaced:a", "a is off"),), microphones=(report, unknown)).to_dict()
     assert said["sources"] == [
         {"position_m": [0, 1, 2], "covariance_m2": np.eye(3).tolist(), "radius90_m": 2.5, "score": 0.5}
     ]

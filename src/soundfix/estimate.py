@@ -173,10 +173,10 @@ class Estimate:
     """The answer for one span of time.
 
     verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
-    sound: all are in `sources`, best first) | abstain (no place: see reasons). reasons are codes, `code` or
-    `code:microphone`; notes say the same in sentences. regions: how those of the sources were calibrated, if known. pairs:
-    of a network that was asked to explain itself. guess_m: the places that an abstention did not believe in, for
-    comparing methods only; they are in no file.
+    sound: all are in `sources`, best first) | abstain (no place: see reasons). findings: what else is to be said; reasons
+    are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the sources were
+    calibrated, if known. pairs: of a network that was asked to explain itself. guess_m: the places that an abstention did
+    not believe in, for comparing methods only; they are in no file.
     Numbers are finite, always.
     """
 
@@ -184,8 +184,7 @@ class Estimate:
     start_s: float
     end_s: float
     verdict: Verdict
-    reasons: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     sources: tuple[Source, ...] = ()
     regions: Regions | None = None
     microphones: tuple[MicrophoneReport, ...] = field(default=())
@@ -199,6 +198,20 @@ class Estimate:
             numbers = [*source.position_m, *source.covariance_m2.ravel(), source.radius90_m, source.score]
             if not np.isfinite(numbers).all():
                 raise ValueError(f"{self.method} answered with a number that is not finite: {source}")
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The codes of the findings."""
+        return tuple(finding.code for finding in self.findings)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Their sentences."""
+        return tuple(finding.sentence for finding in self.findings)
+
+    def with_findings(self, *more: Finding) -> "Estimate":
+        """The estimate that says these too; its verdict stays."""
+        return replace(self, findings=(*self.findings, *more))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, named as in the JSON file."""

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.scenes import anechoic_scene
 from soundfix.errors import SceneError
-from soundfix.estimate import Estimate, MicrophoneReport, Source
+from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source
 from soundfix.evaluation.chaos import (
     EXPECTED,
     MIX,
@@ -58,9 +58,9 @@ class Accuser:
             MicrophoneReport(name=name, status="dead" if name in self.accused else "ok", weight=1.0, position_m=None)
             for name in scene.microphones.names
         )
-        reasons = tuple(f"noise:{name}" for name in self.mentioned)
+        findings = tuple(Finding(f"noise:{name}", "") for name in self.mentioned)
         return Estimate(
-            method=self.name, start_s=scene.start_s, end_s=end_s, verdict="ok", reasons=reasons, sources=(source,),
+            method=self.name, start_s=scene.start_s, end_s=end_s, verdict="ok", findings=findings, sources=(source,),
             microphones=reports,
         )  # fmt: skip
 

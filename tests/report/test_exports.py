@@ -13,7 +13,7 @@ import pytest
 from soundfix.atomic import atomic_path
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import OutputError
-from soundfix.estimate import Estimate, MicrophoneReport, Regions, Source
+from soundfix.estimate import Estimate, Finding, MicrophoneReport, Regions, Source
 from soundfix.report import exports
 from soundfix.report.exports import CsvWriter, JsonWriter, locate_schema
 from soundfix.report.summary import summary_dict, summary_lines
@@ -28,8 +28,8 @@ REPORTS = (
 )
 REGIONS = Regions(method="split conformal", coverage=0.9, held_out=600)
 ANSWER = Estimate(
-    method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous", reasons=("mirror", "late:b"), notes=("Two places.",),
-    sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
+    method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous",
+    findings=(Finding("mirror", "Two places."), Finding("late:b", "")), sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
 )  # fmt: skip
 WATER_M_S = 1480.0
 CONCLUSION = Summary(
@@ -53,7 +53,7 @@ CONCLUSION = Summary(
     speed_m_s=WATER_M_S,
     starts=(StartOffset("b", 2.0, "a"),),
 )
-SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", reasons=("silence",))
+SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", findings=(Finding("silence", ""),))
 
 
 def refuse(code: int):
@@ -254,7 +254,7 @@ def test_a_conclusion_that_is_not_finite_is_refused(old):
 
 def test_json_refuses_what_is_not_finite(old):
     broken = Estimate(
-        method="mine", start_s=3.0, end_s=4.0, verdict="abstain", reasons=("silence",),
+        method="mine", start_s=3.0, end_s=4.0, verdict="abstain", findings=(Finding("silence", ""),),
         microphones=(MicrophoneReport(name="a", status="ok", weight=float("nan"), position_m=None),),
     )  # fmt: skip
     message = r"estimate at 3\.0 s holds a number that is not finite.* mine breaks"
@@ -264,6 +264,7 @@ def test_json_refuses_what_is_not_finite(old):
 
 
 def test_a_long_run_keeps_nothing_in_memory(tmp_path):
+    import gc
     import tracemalloc
 
     with JsonWriter(tmp_path / "a.json", "srp", "0.1.0") as writer:
@@ -271,6 +272,7 @@ def test_a_long_run_keeps_nothing_in_memory(tmp_path):
         tracemalloc.start()
         for _ in range(300):
             writer.write(ANSWER)
+        gc.collect()
         grown, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert grown < 50_000  # what was written is four times that
@@ -351,7 +353,12 @@ def test_csv_is_a_row_a_source(tmp_path):
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_is_a_formula_but_numbers_stay_numbers(tmp_path, start):
     evil = Estimate(
-        method="srp", start_s=-1.0, end_s=0.0, verdict="degraded", reasons=(f"{start}HYPERLINK(1)",), sources=(SOURCE,)
+        method="srp",
+        start_s=-1.0,
+        end_s=0.0,
+        verdict="degraded",
+        findings=(Finding(f"{start}HYPERLINK(1)", ""),),
+        sources=(SOURCE,),
     )
     with CsvWriter(tmp_path / "a.csv") as writer:
         writer.write(evil)
@@ -362,7 +369,9 @@ def test_no_cell_is_a_formula_but_numbers_stay_numbers(tmp_path, start):
 
 
 def test_names_that_are_no_unicode_are_written_all_the_same(tmp_path):
-    odd = Estimate(method="srp", start_s=0.0, end_s=1.0, verdict="abstain", reasons=("late:\udcff Küche",))
+    odd = Estimate(
+        method="srp", start_s=0.0, end_s=1.0, verdict="abstain", findings=(Finding("late:\udcff Küche", ""),)
+    )
     for writer in writers(tmp_path / "out"):
         with writer:
             writer.write(odd)

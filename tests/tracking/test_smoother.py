@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from soundfix.estimate import Estimate, Source
+from soundfix.estimate import Estimate, Finding, Source
 from soundfix.tracking.smoother import SMOOTHED, smoothed
 
 HOP_S = 0.5
@@ -17,8 +17,8 @@ def said(number, *places, sigma_m=0.05, verdict="ok", reasons=()):
         for p in places
     )
     return Estimate(
-        method="test", start_s=HOP_S * number, end_s=HOP_S * (number + 1), sources=sources, reasons=reasons,
-        verdict=verdict if sources else "abstain", notes=("",) * len(reasons),
+        method="test", start_s=HOP_S * number, end_s=HOP_S * (number + 1), sources=sources,
+        verdict=verdict if sources else "abstain", findings=tuple(Finding(code, "") for code in reasons),
     )  # fmt: skip
 
 

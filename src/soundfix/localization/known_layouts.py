@@ -20,7 +20,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.estimate import Estimate, MicrophoneReport, Radii, Shell
+from soundfix.estimate import Estimate, Finding, MicrophoneReport, Radii, Shell
 from soundfix.localization.microphone_status import with_shell
 from soundfix.localization.range_shell import TAILS, deviation, geometric_median, quantiles
 from soundfix.microphones import Microphones
@@ -144,14 +144,14 @@ def _replaced(report: MicrophoneReport, shell: Shell) -> MicrophoneReport:
 
 def _told(estimate: Estimate) -> Estimate:
     """In the place of "radius only", what is known now."""
-    reasons, notes = list(estimate.reasons), list(estimate.notes)
-    for report in estimate.microphones:
-        code = f"radius_only:{report.name}"
-        if report.shell and code in reasons:
-            k = reasons.index(code)
-            reasons[k] = f"familiar_array:{report.name}"
-            notes[k] = f"{report.name}: position unknown; {remembered(report.shell)}"
-    return replace(estimate, reasons=tuple(reasons), notes=tuple(notes))
+    known = {
+        f"radius_only:{report.name}": Finding(
+            f"familiar_array:{report.name}", f"{report.name}: position unknown; {remembered(report.shell)}", False
+        )
+        for report in estimate.microphones
+        if report.shell
+    }
+    return replace(estimate, findings=tuple(known.get(finding.code, finding) for finding in estimate.findings))
 
 
 def remembered(shell: Shell) -> str:

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from soundfix import physics
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import SceneError
-from soundfix.estimate import ACCUSATIONS, Estimate, Localizer, MicrophoneReport
+from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, search_box
 from soundfix.session.microphone_history import Event, MicrophoneHistory
@@ -104,8 +104,7 @@ class Session:
             start_s=start_s,
             end_s=end_s,
             verdict="abstain",
-            reasons=("window_too_short",),
-            notes=("the sound left over is shorter than it takes to cross the array",),
+            findings=(Finding("window_too_short", "the sound left over is shorter than it takes to cross the array"),),
             microphones=tuple(replace(past.report, weight=0.0) for past in self._history if past.report),
         )
 
@@ -174,22 +173,13 @@ class Session:
         return replace(
             estimate,
             verdict="degraded" if named and estimate.verdict == "ok" else estimate.verdict,
-            reasons=(*estimate.reasons, *(f"{report.status}:{report.name}" for report in named)),
-            notes=(
-                *estimate.notes,
-                *(f"{report.name}: left out; earlier windows speak against it" for report in named),
-            ),
+            findings=(*estimate.findings, *map(_left_out, named)),
             microphones=tuple(replace(report, profile=None) for report in reports),
         )
 
     def _with_contract(self, estimate: Estimate) -> Estimate:
         """The estimate saying what has become of the contract; its verdict stays."""
-        found = self._watch.findings(estimate) if self._watch else ()
-        return replace(
-            estimate,
-            reasons=(*estimate.reasons, *(finding.code for finding in found)),
-            notes=(*estimate.notes, *(finding.sentence for finding in found)),
-        )
+        return estimate.with_findings(*(self._watch.findings(estimate) if self._watch else ()))
 
     def _check_units(self, scene: Scene, estimate: Estimate) -> None:
         """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
@@ -205,3 +195,8 @@ class Session:
                 f"the positions do not fit the sound as metres, but they do as {unit}: "
                 f"were they given in {unit}? Convert them to metres"
             )
+
+
+def _left_out(report: MicrophoneReport) -> Finding:
+    sentence = f"{report.name}: left out; earlier windows speak against it"
+    return Finding(f"{report.status}:{report.name}", sentence)

@@ -260,8 +260,8 @@ class Watch:
 
 def requirement_note(estimate: Estimate) -> str | None:
     """What the estimate says of the contract, if anything."""
-    said = zip(estimate.reasons, estimate.notes, strict=True)
-    return next((note for reason, note in said if reason in ("contract_at_risk", "contract_broken")), None)
+    codes = ("contract_at_risk", "contract_broken")
+    return next((finding.sentence for finding in estimate.findings if finding.code in codes), None)
 
 
 def _in_use(estimate: Estimate) -> Bool[np.ndarray, "mic"]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.estimate import AMBIGUITIES, COVERAGE, Estimate, Regions, Source
+from soundfix.estimate import AMBIGUITIES, COVERAGE, Estimate, Finding, Regions, Source
 
 LAG = 6  # windows that an answer waits for
 PATIENCE = 3  # windows off the track that make a new one
@@ -165,6 +165,6 @@ def _told(step: _Step, position_m: np.ndarray, covariance_m2: np.ndarray) -> Est
 
 def _changed(estimate: Estimate, source: Source, code: str, sentence: str) -> Estimate:
     """With one source, and why; what was ambiguous is not any more."""
-    kept = [(c, s) for c, s in zip(estimate.reasons, estimate.notes, strict=True) if c not in AMBIGUITIES]
-    codes, sentences = zip(*kept, (code, sentence), strict=True)
-    return replace(estimate, verdict="degraded", sources=(source,), reasons=codes, notes=sentences)
+    kept = [finding for finding in estimate.findings if finding.code not in AMBIGUITIES]
+    findings = (*kept, Finding(code, sentence))
+    return replace(estimate, verdict="degraded", sources=(source,), findings=findings)
