@@ -23,7 +23,9 @@ from soundfix.testing import contract_scene
 def place(probability, kept=2):
     """A consensus of so many microphones on one place."""
     yes, no = np.ones(kept, dtype=bool), np.zeros(kept, dtype=bool)
-    evidence = Evidence(pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01)
+    evidence = Evidence(
+        pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01, positions=np.eye(3)[:2]
+    )
     mode = Mode(position=np.zeros(3), score=1.0, probability=probability)
     return Consensus(
         is_kept=yes, is_named=no, is_inverted=no, profiles=(None,) * kept, modes=[mode], evidence=evidence,

@@ -19,9 +19,7 @@ def consensus(rng, count, late_m, *, sigma_m=0.0, flipped=()):
         touched = (evidence.pairs == m).any(axis=1)
         evidence.values[touched] *= -1
     microphones = Microphones(positions=positions, sigma_m=np.full(count, sigma_m))
-    return agree(
-        evidence, lambda kept: find_modes(kept, positions, BOX), microphones, np.ones(count, dtype=bool), fewest_left=5
-    )
+    return agree(evidence, lambda kept: find_modes(kept, BOX), microphones, np.ones(count, dtype=bool), fewest_left=5)
 
 
 def late(count, **metres):
@@ -138,7 +136,7 @@ def test_one_that_hears_something_else_is_left_out(rng):
     touched = (evidence.pairs == 4).any(axis=1)
     evidence.values[touched] = 0.05 * rng.standard_normal(evidence.values[touched].shape)
     result = agree(
-        evidence, lambda kept: find_modes(kept, positions, BOX), Microphones(positions=positions),
+        evidence, lambda kept: find_modes(kept, BOX), Microphones(positions=positions),
         np.ones(9, dtype=bool), fewest_left=5,
     )  # fmt: skip
     assert not result.is_kept[4]
@@ -151,7 +149,7 @@ def test_too_few_to_spare_keep_everybody(rng):
     positions = np.random.default_rng(4).uniform(BOX[0], BOX[1], (9, 3))
     evidence = planted_evidence(positions, SOURCE, late_m=late(9, m3=1.0), noise=0.05, rng=rng, reach_m=14.0)
     kept = agree(
-        evidence, lambda some: find_modes(some, positions, BOX), Microphones(positions=positions),
+        evidence, lambda some: find_modes(some, BOX), Microphones(positions=positions),
         np.ones(9, dtype=bool), fewest_left=9,
     )  # fmt: skip
     assert kept.is_kept.all()
@@ -163,7 +161,7 @@ def test_the_order_of_microphones_does_not_matter(rng):
     positions = np.random.default_rng(4).uniform(BOX[0], BOX[1], (9, 3))[order]
     evidence = planted_evidence(positions, SOURCE, late_m=late(9, m3=0.8)[order], noise=0.05, rng=rng, reach_m=14.0)
     result = agree(
-        evidence, lambda kept: find_modes(kept, positions, BOX), Microphones(positions=positions),
+        evidence, lambda kept: find_modes(kept, BOX), Microphones(positions=positions),
         np.ones(9, dtype=bool), fewest_left=5,
     )  # fmt: skip
     assert order[result.is_named].tolist() == [3]

@@ -5,10 +5,10 @@ import pytest
 
 import soundfix
 from helpers.scenes import anechoic_scene
+from soundfix.localization.boxes import SteeredPower
 from soundfix.localization.consensus import Consensus
-from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.modes import Mode, find_modes
+from soundfix.localization.modes import Mode
 from soundfix.localization.pipeline import estimate_window
 from soundfix.localization.sources import least_expected_error
 from soundfix.testing import contract_scene
@@ -179,12 +179,13 @@ def test_a_source_beyond_the_wall_is_nobodys_fault():
 def with_probabilities(*probabilities):
     """The answer of a method that gives its best modes these probabilities, in this order, and the others none."""
 
-    def find(evidence, positions, box):
-        modes = find_modes(evidence, positions, box)
-        given = (*probabilities, *[0.0] * len(modes))
-        return [replace(mode, probability=p) for mode, p in zip(modes, given, strict=False)]
+    class Sure(SteeredPower):
+        def find(self, heard, evidence, box):
+            modes = super().find(heard, evidence, box)
+            given = (*probabilities, *[0.0] * len(modes))
+            return [replace(mode, probability=p) for mode, p in zip(modes, given, strict=False)]
 
-    return estimate_window(contract_scene(8), method="sure", correlate=Correlator(), find=find)
+    return estimate_window(contract_scene(8), Sure(), method="sure").estimate
 
 
 def test_a_sure_method_changes_nothing():
@@ -217,7 +218,9 @@ def test_a_source_that_is_probably_nowhere_is_no_answer():
 def test_the_guess_of_an_abstention_is_where_the_least_error_is_expected():
     """Two places near each other outweigh a likelier one far away; how probable all are together does not matter."""
     yes, no = np.ones(2, dtype=bool), np.zeros(2, dtype=bool)
-    evidence = Evidence(pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01)
+    evidence = Evidence(
+        pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01, positions=np.eye(3)[:2]
+    )
     for share in (1.0, 0.1):
         modes = [
             Mode(position=np.array([x, 0.0, 0.0]), score=1.0, probability=share * p)

@@ -29,7 +29,8 @@ REPORTS = (
 REGIONS = Regions(method="split conformal", coverage=0.9, held_out=600)
 ANSWER = Estimate(
     method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous",
-    findings=(Finding("mirror", "Two places."), Finding("late:b", "")), sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
+    findings=(Finding("mirror", "Two places."), Finding("late:b", "")),
+    sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
 )  # fmt: skip
 WATER_M_S = 1480.0
 CONCLUSION = Summary(

@@ -54,7 +54,7 @@ def agree(
     fewest_left: int,
 ) -> Consensus:
     """Find the source, leave out the worst offender, find it again, until the rest agrees."""
-    is_kept, is_inverted = is_heard.copy(), evidence.turned(len(microphones))
+    is_kept, is_inverted = is_heard.copy(), evidence.turned()
     while True:
         modes = find(evidence.among(is_kept))
         profiles = (
