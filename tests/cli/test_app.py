@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import soundfix
 from helpers.networks import tiny
 from helpers.scenes import anechoic_scene
-from soundfix.cli import app
+from soundfix.cli import app, terminal
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import SoundfixError
@@ -192,7 +192,7 @@ def test_a_long_recording_prints_its_first_windows(take, command, tmp_path):
     words = given(take, "--window", 0.5, "--hop", 0.02)
     _, said, _ = command(*words)
     lines = said.splitlines()
-    assert len(lines) == app.LINES_SHOWN + 2
+    assert len(lines) == terminal.LINES_SHOWN + 2
     assert lines[-2] == "... and 6 more windows; --json FILE keeps them all"
     _, said, _ = command(*words, "--csv", tmp_path / "all.csv")
     assert said.splitlines()[-2] == f"... and 6 more windows; all are in {tmp_path / 'all.csv'}"

@@ -9,7 +9,7 @@ import torch
 import soundfix
 from helpers.networks import paper_like, tiny
 from soundfix.errors import CheckpointError
-from soundfix.methods import three_stream
+from soundfix.methods import reranking
 from soundfix.methods.srp_phat import SrpPhat
 from soundfix.methods.three_stream import ThreeStream, ThreeStreamPaper
 from soundfix.microphones import Microphones
@@ -174,8 +174,8 @@ def test_a_reversed_polarity_is_turned_before_the_network_listens():
 
 def test_a_known_height_is_a_room_to_the_reranker():
     flat = np.array([[0.0, 0, 1.5], [6, 5, 1.5]])
-    found = three_stream.with_height(flat)
+    found = reranking.with_height(flat)
     assert np.array_equal(found[:, :2], flat[:, :2])
-    assert found[:, 2].tolist() == [1.5 - three_stream.USUAL_WALL_M, 1.5 + three_stream.USUAL_WALL_M]
+    assert found[:, 2].tolist() == [1.5 - reranking.USUAL_WALL_M, 1.5 + reranking.USUAL_WALL_M]
     room = np.array([[0.0, 0, 0], [6, 5, 3]])
-    assert np.array_equal(three_stream.with_height(room), room)
+    assert np.array_equal(reranking.with_height(room), room)

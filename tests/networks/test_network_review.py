@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from helpers.networks import SMALL_NGCC, paper_like, tiny, windows
 from helpers.scenes import anechoic_scene
 from soundfix.errors import CheckpointError, SceneError, SoundfixError
-from soundfix.methods import three_stream
+from soundfix.methods import network_evidence
 from soundfix.methods.three_stream import ThreeStream, ThreeStreamPaper
 from soundfix.networks import checkpoint
 from soundfix.networks.attention import count_kept, gathered_attention
@@ -291,10 +291,10 @@ def test_further_sources_hear_an_inverted_microphone_turned_round(monkeypatch):
     scene, heard_by_slot = contract_scene(), []
     audio = scene.audio.copy()
     audio[2] *= -1
-    find = three_stream.find_modes
-    monkeypatch.setattr(three_stream, "unexplained", lambda evidence, *_: evidence)
+    find = network_evidence.find_modes
+    monkeypatch.setattr(network_evidence, "cancel_sources", lambda evidence, *_: evidence)
     monkeypatch.setattr(
-        three_stream, "find_modes", lambda *given, **options: heard_by_slot.append(given[0]) or find(*given, **options)
+        network_evidence, "find_modes", lambda *given, **options: heard_by_slot.append(given[0]) or find(*given, **options)
     )
     network = tiny(is_untrained=True, sources=2)
     first = ThreeStream(network=network).locate(replace(scene, audio=audio)).sources[0]

@@ -26,7 +26,7 @@ from helpers.walks import ROOM as WALKED
 from helpers.walks import array, walk
 from soundfix import physics
 from soundfix.calibration import self_localization
-from soundfix.cli.options import app
+from soundfix.cli.app import app
 from soundfix.errors import AudioFileError, MicrophoneFileError, SceneError, SoundfixError
 from soundfix.evaluation.metrics import is_inside
 from soundfix.files.microphones import write_microphones
