@@ -294,7 +294,9 @@ def test_further_sources_hear_an_inverted_microphone_turned_round(monkeypatch):
     find = network_evidence.find_modes
     monkeypatch.setattr(network_evidence, "cancel_sources", lambda evidence, *_: evidence)
     monkeypatch.setattr(
-        network_evidence, "find_modes", lambda *given, **options: heard_by_slot.append(given[0]) or find(*given, **options)
+        network_evidence,
+        "find_modes",
+        lambda *given, **options: heard_by_slot.append(given[0]) or find(*given, **options),
     )
     network = tiny(is_untrained=True, sources=2)
     first = ThreeStream(network=network).locate(replace(scene, audio=audio)).sources[0]
