@@ -305,7 +305,7 @@ def test_a_recording_that_is_not_clean_is_called_so(scene):
 
 def test_a_method_of_ones_own(take, command, monkeypatch, tmp_path):
     (tmp_path / "theirs.py").write_text(
-        "from soundfix.baselines.srp_phat import SrpPhat\n"
+        "from soundfix.methods.srp_phat import SrpPhat\n"
         "from test_chaos import Accuser\n"
         "def good(): return SrpPhat(name='theirs')\n"
         "def number(): return 7\n"

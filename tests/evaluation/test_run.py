@@ -76,7 +76,7 @@ def test_more_microphones_than_there_are(tmp_path):
 
 def test_a_method_takes_its_beats_along(tmp_path, monkeypatch):
     given = {}
-    monkeypatch.setattr("soundfix.methods.catalog.load", lambda name, **options: given.update(options) or SrpPhat())
+    monkeypatch.setattr("soundfix.evaluation.run.load", lambda name, **options: given.update(options) or SrpPhat())
     (tmp_path / "beats.pt").write_bytes(b"beats")
     method = Method(name="three-stream-paper", checkpoint=tmp_path / "net", beats=tmp_path / "beats.pt")
     method.load()

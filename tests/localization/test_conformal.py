@@ -16,6 +16,7 @@ from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.report.exports import locate_schema
+from soundfix.report.summary import summary_dict
 from soundfix.session.summary import Summary
 from soundfix.testing import contract_scene
 
@@ -121,5 +122,5 @@ def test_an_abstention_has_no_regions(method):
 
 def check(estimate):
     """By the schema of what `soundfix locate` writes."""
-    document = {"method": "test", "version": "0", "estimates": [estimate]} | Summary().to_dict()
+    document = {"method": "test", "version": "0", "estimates": [estimate]} | summary_dict(Summary())
     jsonschema.validate(document, locate_schema(), cls=jsonschema.Draft202012Validator)

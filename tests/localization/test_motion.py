@@ -157,7 +157,7 @@ def test_the_answer_to_who_stands_is_that_without_motion(seed, monkeypatch):
 @pytest.mark.parametrize("seconds", [0.05, 1.5])
 def test_windows_too_short_or_too_long_to_follow(seconds, monkeypatch):
     """In less nobody gets anywhere, for longer nobody walks straight."""
-    monkeypatch.setattr(motion, "told_apart", None)
+    monkeypatch.setattr(motion, "split_window", None)
     assert soundfix.load("srp-phat").locate(contract_scene(8, seconds=seconds)).sources
 
 

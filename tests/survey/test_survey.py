@@ -9,7 +9,7 @@ import pytest
 from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
-from soundfix.report.survey import survey_lines
+from soundfix.report.survey import survey_dict, survey_lines
 from soundfix.scene import Scene
 from soundfix.simulation.faults import Fault, break_scene
 from soundfix.survey.array_geometry import Array, lattice, losses, predict
@@ -291,7 +291,7 @@ def test_without_one_of_four_there_is_no_position():
 
 def test_the_report_is_json(windows, rng):
     report = graded(windows, Fault("dead", "2"), rng=rng)
-    stored = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    stored = json.loads(json.dumps(survey_dict(report), allow_nan=False))
     assert stored["microphones"][1]["grade"] == "dead"
     assert stored["microphones"][1]["is_used"] is False
     assert stored["predicted_error"]["median_m"] == report.prediction.median_m

@@ -10,11 +10,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from helpers.clips import Clips
-from soundfix.cli.options import app
+from soundfix.cli.app import app
 from soundfix.errors import ConfigError, DatasetError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.model import Network
-from soundfix.training import recipes, request
+from soundfix.training import loop, recipes, request
 from soundfix.training.request import chosen_device, named_recipe
 from soundfix.training.table import TrainingTable, duration, line
 from soundfix.training.validation import Validation
@@ -40,6 +40,7 @@ def small():
 
 def test_train_on_a_world_by_name_then_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr(request, "VALIDATED", 3)  # windows
+    monkeypatch.setattr(loop, "NORMALIZED_TO", 8)  # clips
     words = ["tiny", "--data", "luvira-twin", "--valid", "luvira-twin", "--out", tmp_path, "--workers", 0, *small()]
     result = run(*words)
     assert result.exit_code == 0, result.output
