@@ -13,13 +13,11 @@ from helpers import TESTS
 from soundfix.files.scenes import write_scene
 from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
-from soundfix.testing import contract_scene
 
 README = TESTS.parent / "README.md"
 PAGES = [README, *sorted((TESTS.parent / "docs").glob("*.md"))]
-WALK = replace(
-    LUVIRA_TWIN, duration_s=10.0, share_moving=1.0, roams=True, rt60_s=(0.3, 0.3), sound_shares={"voice": 1.0}
-)
+TAKE = replace(LUVIRA_TWIN, duration_s=2.0, rt60_s=(0.3, 0.3), snr_db=(30.0, 30.0), sound_shares={"voice": 1.0})
+WALK = replace(TAKE, duration_s=10.0, share_moving=1.0, roams=True)
 SMALLEST, LARGEST = 5000, 6200  # bytes of a README that is read to its end
 
 
@@ -34,16 +32,13 @@ CODE = [
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    """take.wav with mics.csv, eight microphones; walk.wav with walk.csv, of someone who walks among eleven."""
+    """take.wav of someone who stands, walk.wav of someone who walks, and mics.csv, the eleven microphones of both."""
     folder = tmp_path_factory.mktemp("recordings")
-    walk = draw_world(WALK, BuiltInSounds(), np.random.default_rng(1))
-    for scene, sound, listed in (
-        (contract_scene(8, seconds=2.0), "take.wav", "mics.csv"),
-        (walk, "walk.wav", "walk.csv"),
-    ):
-        write_scene(folder, scene)
+    for world, sound in ((TAKE, "take.wav"), (WALK, "walk.wav")):
+        write_scene(folder, draw_world(world, BuiltInSounds(), np.random.default_rng(1)))
         (folder / "scene.wav").rename(folder / sound)
-        (folder / "microphones.csv").rename(folder / listed)
+    (folder / "microphones.csv").rename(folder / "mics.csv")
+    (folder / "truth.json").unlink()
     return folder
 
 
