@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from helpers import TESTS
 
 REPOSITORY = TESTS.parent
@@ -13,7 +14,11 @@ PAGES = [
 ]
 OURS = {
     *(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")),
-    *(path.relative_to(REPOSITORY) for folder in ("src", "bench", "tests") for path in (REPOSITORY / folder).rglob("*.py")),
+    *(
+        path.relative_to(REPOSITORY)
+        for folder in ("src", "bench", "tests")
+        for path in (REPOSITORY / folder).rglob("*.py")
+    ),
 }
 ENDS = {tuple(path.parts[-count:]) for path in OURS for count in range(1, len(path.parts) + 1)}
 THEIRS = {("main.py",), ("data.py",), ("cfg.py",)}  # of the published NGCC-PHAT

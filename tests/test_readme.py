@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import TESTS
 
+from helpers import TESTS
 from soundfix.files.scenes import write_scene
 from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
 
 README = TESTS.parent / "README.md"
+SOURCES = TESTS.parent / "src"
 PAGES = [README, *sorted((TESTS.parent / "docs").glob("*.md"))]
 TAKE = replace(LUVIRA_TWIN, duration_s=2.0, rt60_s=(0.3, 0.3), snr_db=(30.0, 30.0), sound_shares={"voice": 1.0})
 WALK = replace(TAKE, duration_s=10.0, share_moving=1.0, roams=True)
@@ -26,7 +27,9 @@ def blocks(page):
 
 
 CODE = [
-    pytest.param(code, id=f"{page.name}-{number}") for page in PAGES for number, code in enumerate(blocks(page), start=1)
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, code in enumerate(blocks(page), start=1)
 ]
 
 
@@ -57,6 +60,6 @@ def test_the_code_runs_as_it_is(recordings, tmp_path, code):
         (tmp_path / path.name).symlink_to(path)
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SOURCES)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
