@@ -58,8 +58,8 @@ def test_the_code_runs_as_it_is(recordings, tmp_path, code):
     """By another Python, in a folder that holds these recordings alone; from one page each block stands for itself."""
     for path in recordings.iterdir():
         (tmp_path / path.name).symlink_to(path)
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SOURCES)}
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SOURCES)},
-    )  # fmt: skip
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120, env=env
+    )
     assert done.returncode == 0, done.stderr
