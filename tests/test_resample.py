@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from soundfix.resample import resampled
+from soundfix.resample import resampled, working_rate
 
 
 def tone(rate, seconds=0.5):
@@ -24,6 +24,11 @@ def test_a_tone_is_the_same_tone(rate, wanted):
 def test_the_own_rate_changes_nothing():
     audio = np.array([[0.0, np.nan, np.inf, 1e38]])
     assert resampled(audio, 16_000.0, 16_000) is audio
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(8000, 8000.0), (15_999.5, 15_999.5), (16_000, 16_000.0), (96e3, 16e3)])
+def test_a_lower_rate_is_kept(rate, wanted):
+    assert working_rate(rate) == wanted
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,16 @@ goes in as 0 and is put back as NaN: at the nearest sample, or, going up in rate
 import numpy as np
 from jaxtyping import Bool, Float
 
+SAMPLE_RATE = 16_000.0  # Hz, of every network, and of every recording that was made at more
 LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
+
+
+def working_rate(rate_hz: float) -> float:
+    """At which a recording is listened to: a lower rate than SAMPLE_RATE is kept.
+
+    Going up adds no sound, but a band of numerical noise, which PHAT weighs as it does the sound.
+    """
+    return min(float(rate_hz), SAMPLE_RATE)
 
 
 def resampled(

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files.decoding import AudioFile, Reader, open_audio_file
+from soundfix.resample import working_rate
 from soundfix.spans import in_samples, spans
 
 LARGEST_READ_FRAMES, SMALLEST_READ_FRAMES = 2**16, 2**9  # a second of sound, and the least worth a call
@@ -80,20 +81,22 @@ class Recording:
         return spans(self.samples, self.sample_rate, window_s=window_s, hop_s=hop_s)
 
 
-def open_recording(paths: Sequence[Path | str], *, sample_rate: float = 16000.0) -> Recording:
-    """Open files, or folders of files, as one recording, resampled to `sample_rate` (Hz).
+def open_recording(paths: Sequence[Path | str], *, sample_rate: float | None = None) -> Recording:
+    """Open files, or folders of files, as one recording, resampled to `sample_rate` (Hz; by default 16 kHz, or the
+    highest rate of the files where that is lower).
 
     Channels come in the order of the paths; the files of a folder come in natural order ("Track 2" before
     "Track 10"). Raises AudioFileError, which names the file, if any is missing, listed twice, cut short or not audio.
     """
-    if not 100 <= sample_rate <= 10e6:
+    if sample_rate is not None and not 100 <= sample_rate <= 10e6:
         raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
     listed = _listed_files(paths)
     _check_listed_once(listed)
     files = tuple(open_audio_file(path) for path in listed)
-    _check_not_too_short(files, sample_rate)
-    notes = (*_unfinished_notes(files), *_rate_notes(files, sample_rate), *_length_notes(files, sample_rate))
-    return Recording(files=files, sample_rate=float(sample_rate), notes=notes)
+    rate_hz = float(sample_rate or working_rate(max(file.sample_rate for file in files)))
+    _check_not_too_short(files, rate_hz)
+    notes = (*_unfinished_notes(files), *_rate_notes(files, rate_hz), *_length_notes(files, rate_hz))
+    return Recording(files=files, sample_rate=rate_hz, notes=notes)
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

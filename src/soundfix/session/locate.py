@@ -10,10 +10,10 @@ from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import Estimate, Localizer, MicrophoneReport
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
-from soundfix.resample import resampled
+from soundfix.resample import resampled, working_rate
 from soundfix.scene import Room, Scene
 from soundfix.session.microphone_history import Event
-from soundfix.session.session import SAMPLE_RATE, Session
+from soundfix.session.session import Session
 from soundfix.spans import spans
 from soundfix.survey.requirement import Requirement
 from soundfix.survey.start_offsets import StartOffset
@@ -59,7 +59,7 @@ def locate(
     """
     microphones = positions if isinstance(positions, Microphones) else Microphones(positions=np.asarray(positions))
     whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
-    rate = min(whole.sample_rate, SAMPLE_RATE)
+    rate = working_rate(whole.sample_rate)
     samples = resampled(whole.audio, whole.sample_rate, rate)
     windows = spans(samples.shape[1], rate, window_s=window_s, hop_s=window_s if hop_s is None else hop_s)
     session = Session(
