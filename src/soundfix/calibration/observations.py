@@ -17,8 +17,8 @@ from soundfix.calibration.continuity import without_jumps
 from soundfix.calibration.guided_arrivals import Curves, reestimate
 from soundfix.localization.correlate import UNKNOWN_M
 from soundfix.localization.health import Health, examine
-from soundfix.networks.model import SAMPLE_RATE, Network, levelled
-from soundfix.resample import resampled
+from soundfix.networks.model import Network, levelled
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Scene
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer

@@ -14,10 +14,10 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, ConfigError, DatasetError
 from soundfix.files.decoding import AudioFile, open_audio_file
-from soundfix.resample import resampled
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Track
 
-SAMPLE_RATE_HZ = 16_000  # of every clip
+SAMPLE_RATE_HZ = int(SAMPLE_RATE)  # of every clip: a whole number
 MARGIN_S = 0.05  # soxr's filter for 96 to 16 kHz settles to one part in 10 million within 0.01 s
 
 

@@ -5,8 +5,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from soundfix.networks.model import SAMPLE_RATE, Windows
-from soundfix.resample import resampled
+from soundfix.networks.model import Windows
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 

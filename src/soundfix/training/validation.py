@@ -18,8 +18,9 @@ from soundfix.localization.modes import find_modes
 from soundfix.localization.pairs import choose_pairs
 from soundfix.methods.network_evidence import Listener
 from soundfix.methods.rivals import Rival
-from soundfix.networks.model import SAMPLE_RATE, Network
+from soundfix.networks.model import Network
 from soundfix.networks.registry import RivalNetwork
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.training.recipes import Stage
 
