@@ -11,7 +11,7 @@ SAMPLE_RATE = 16_000.0  # Hz, of every network, and of every recording that was 
 LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
 
 
-def working_rate(rate_hz: float) -> float:
+def working_rate(rate_hz: float | int) -> float:
     """At which a recording is listened to: a lower rate than SAMPLE_RATE is kept.
 
     Going up adds no sound, but a band of numerical noise, which PHAT weighs as it does the sound.
@@ -20,7 +20,7 @@ def working_rate(rate_hz: float) -> float:
 
 
 def resampled(
-    audio: Float[np.ndarray, "mic time"], rate_hz: float, wanted_hz: float
+    audio: Float[np.ndarray, "mic time"], rate_hz: float | int, wanted_hz: float | int
 ) -> Float[np.ndarray, "mic resampled"]:
     """The same sound at the wanted rate, by soxr; untouched where that is its own."""
     import soxr

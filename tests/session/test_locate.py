@@ -25,7 +25,7 @@ def test_the_library_hears_what_the_command_hears(heard, tmp_path, rng, rate, wi
     audio = 0.1 * rng.standard_normal((3, 2 * rate + 777)).astype(np.float32)
     audio[0, 5 :: rate // 7] = np.nan
     soundfile.write(tmp_path / "take.wav", audio.T, rate, subtype="FLOAT")
-    soundfix.locate(audio, rate, CORNERS, method="srp-phat", window_s=window_s, hop_s=hop_s)
+    soundfix.locate(audio, float(rate), CORNERS, method="srp-phat", window_s=window_s, hop_s=hop_s)
     told = list(open_recording([tmp_path / "take.wav"]).windows(window_s, hop_s or window_s))
     assert [start_s for start_s, _ in heard] == [start_s for start_s, _ in told]
     for (_, by_library), (_, by_command) in zip(heard, told, strict=True):

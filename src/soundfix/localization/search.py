@@ -11,7 +11,7 @@ from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Find
 from soundfix.localization.sources import detection
-from soundfix.scene import Scene, free_axes, is_within
+from soundfix.scene import Scene, free_axes, is_within, unknowns
 
 FAR = 2.0  # times the box round the microphones, on every side
 LEAST_SPARE = (
@@ -81,4 +81,4 @@ def fewest_microphones(scene: Scene) -> int:
     """Every unknown coordinate and the time of the sound need one microphone: 4 in a room, 3 at a known height."""
     if not scene.microphones.is_known.any():
         return 4
-    return int(free_axes(scene.search_box()).sum()) + 1
+    return unknowns(scene.search_box())
