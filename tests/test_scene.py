@@ -5,7 +5,7 @@ import pytest
 
 from soundfix import Microphones, Scene
 from soundfix.errors import SceneError
-from soundfix.scene import Track, Truth
+from soundfix.scene import Track, Truth, unknowns
 
 POSITIONS = np.array([[0.0, 0, 0], [4, 0, 0], [0, 3, 0], [0, 0, 2], [4, 3, 2]])
 
@@ -265,3 +265,8 @@ def test_true_positions_follow_their_microphones():
     truth = Truth(sources=np.zeros((1, 3)), positions=POSITIONS + 1.0)
     kept = scene(truth=truth).where([True, False, True, True, False])
     assert np.array_equal(kept.truth.positions, POSITIONS[[0, 2, 3]] + 1.0)
+
+
+@pytest.mark.parametrize(("sides", "count"), [((6, 5, 3), 4), ((6, 5, 0.01), 3), ((6, 0, 0), 2)])
+def test_unknowns_are_the_free_coordinates_and_the_time(sides, count):
+    assert unknowns(np.array([[0, 0, 0], sides], dtype=float)) == count

@@ -97,6 +97,14 @@ def test_streamed_resampling_equals_one_shot(tmp_path, rng, monkeypatch, rate, w
     np.testing.assert_allclose(heard(recording), one_shot, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(("rates", "kept"), [((8000,), 8000), ((8000, 11_025), 11_025), ((8000, 48_000), RATE)])
+def test_a_lower_rate_than_16_khz_is_kept_the_highest_of_several(tmp_path, sound, rates, kept):
+    recording = open_recording([saved(tmp_path / f"{rate}.wav", sound, rate) for rate in rates])
+    assert recording.sample_rate == kept
+    if len(rates) == 1:
+        np.testing.assert_array_equal(heard(recording), sound.T)
+
+
 def test_files_become_channels_in_the_order_given(tmp_path, sound):
     mono, stereo = saved(tmp_path / "b.wav", sound[:, 0] / 2), saved(tmp_path / "a.wav", sound)
     recording = open_recording([mono, str(stereo)])
@@ -169,7 +177,7 @@ def test_a_resampled_nan_stays_where_it_was(tmp_path, rng, monkeypatch, rate):
     places = [0, 599, 600, 4321, 8999]
     wild[places, 0] = np.nan, np.inf, 3e38, -np.inf, np.nan
     sound[places, 0] = 0
-    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)]))
+    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)], sample_rate=RATE))
     ratio = RATE / rate
     expected = np.zeros(result.shape[1], bool)
     if ratio > 1:

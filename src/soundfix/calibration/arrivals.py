@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from soundfix import robust
+
 PEAKS = 3  # of a curve
 APART_M = 0.08  # between two peaks of a curve
 NEAR_M = 0.06  # delays this near to each other are the same
@@ -49,7 +51,7 @@ def highest_peaks(
 ) -> Peaks:
     """The PEAKS highest of each curve, between lags by a parabola."""
     rows, middle, beside = np.arange(len(curves)), curves.shape[1] // 2, int(APART_M / step_m)
-    left = curves / (1.4826 * np.median(np.abs(curves - np.median(curves))) + 1e-9)
+    left = curves / robust.deviation(curves)
     path_m, height = np.zeros((2, microphones, microphones, PEAKS))
     for k in range(PEAKS):
         top = left[:, 1:-1].argmax(axis=1) + 1

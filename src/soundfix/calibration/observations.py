@@ -17,7 +17,8 @@ from soundfix.calibration.continuity import without_jumps
 from soundfix.calibration.guided_arrivals import Curves, reestimate
 from soundfix.localization.correlate import UNKNOWN_M
 from soundfix.localization.health import Health, examine
-from soundfix.networks.model import SAMPLE_RATE, Network, levelled
+from soundfix.networks.model import Network, levelled
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Scene
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
@@ -126,11 +127,7 @@ def _curves(
     network: Network, scene: Scene, audio: Float[np.ndarray, "mic time"], mics: Int[np.ndarray, "heard"]
 ) -> tuple[Float[np.ndarray, "pair lag"], Int[np.ndarray, "pair 2"]]:
     """Curves of all pairs of these microphones, and the pairs (numbered among them)."""
-    import soxr
-
-    sound = audio[mics].astype(np.float32)
-    if scene.sample_rate != SAMPLE_RATE:
-        sound = soxr.resample(sound.T, scene.sample_rate, SAMPLE_RATE).T.copy()
+    sound = resampled(audio[mics].astype(np.float32), scene.sample_rate, SAMPLE_RATE)
     pairs = physics.pair_indices(len(mics))
     with torch.inference_mode():
         audio_of = levelled(torch.from_numpy(sound)[None])

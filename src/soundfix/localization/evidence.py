@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from soundfix import physics
+from soundfix import physics, robust
 
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
@@ -43,8 +43,7 @@ class Evidence:
     @cached_property
     def deviation(self) -> float:
         """Robust standard deviation of a value where no source is, reverberation and noise together."""
-        some = self.values[:, ::EVERY]
-        return 1.4826 * float(np.median(np.abs(some - np.median(some)))) + 1e-9
+        return float(robust.deviation(self.values[:, ::EVERY], dtype=np.float64))
 
     def at(self, differences_m: Float[np.ndarray, "*batch pair"]) -> Float[np.ndarray, "*batch pair"]:
         """l_ij at these range differences, linear between lags, constant beyond the last one."""

@@ -9,7 +9,7 @@ from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.health import Health, examine, is_tone
 from soundfix.localization.pairs import choose_pairs
-from soundfix.scene import Scene, free_axes
+from soundfix.scene import Scene, unknowns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,7 +52,7 @@ def fewest_microphones(scene: Scene) -> int:
     """Every unknown coordinate and the time of the sound need one microphone: 4 in a room, 3 at a known height."""
     if not scene.microphones.is_known.any():
         return 4
-    return int(free_axes(scene.search_box()).sum()) + 1
+    return unknowns(scene.search_box())
 
 
 def _too_few(scene: Scene, is_used: Bool[np.ndarray, "mic"]) -> Finding:

@@ -11,6 +11,7 @@ like a contradiction. Profiles of several windows may be added up: what lasts re
 import numpy as np
 from jaxtyping import Float
 
+from soundfix import robust
 from soundfix.estimate import Profile
 
 NEAR_M = 0.02  # a peak this near to zero agrees; wider by twice the standard error of the microphone's position
@@ -44,9 +45,7 @@ def summarize(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = 
     """The peaks of one profile, or of the sum of several, in robust standard deviations."""
     middle = len(curve) // 2
     near, beside = int(near_m / step_m), int((near_m + FLANK_M) / step_m)
-    some = curve[::EVERY]
-    deviation = 1.4826 * np.median(np.abs(some - np.median(some))) + 1e-9
-    curve = curve / np.float32(deviation)
+    curve = curve / np.float32(robust.deviation(curve[::EVERY]))
     centre = curve[middle - near : middle + near + 1]
     return Profile(
         curve=curve,

@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from soundfix import physics
+from soundfix import physics, robust
 from soundfix.estimate import Radii, Shell
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
@@ -92,9 +92,8 @@ def curve(
     is_reached = (np.abs(lags_m) <= evidence.reach_m).all(axis=1)
     if not is_reached.any():
         return np.zeros_like(radii_m)
-    middle = np.median(z[is_reached])
-    deviation = 1.4826 * np.median(np.abs(z[is_reached] - middle)) + 1e-9
-    return np.where(is_reached, (z - middle) / deviation, 0.0)
+    heard = z[is_reached]
+    return np.where(is_reached, (z - np.median(heard)) / robust.deviation(heard), 0.0)
 
 
 def areas(

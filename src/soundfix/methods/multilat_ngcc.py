@@ -28,9 +28,9 @@ from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint as checkpoints
 from soundfix.networks.encoders import ngcc
 from soundfix.networks.encoders.ngcc import Ngcc
-from soundfix.networks.model import SAMPLE_RATE
 from soundfix.networks.registry import RIVALS, THREE_STREAM
 from soundfix.networks.rivals.wav2pos import standardised_middle
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 

@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import Float, Int16
 
 from soundfix.errors import AudioFileError, ConfigError
+from soundfix.resample import SAMPLE_RATE
 from soundfix.simulation import sounds
 
-SAMPLE_RATE = 16_000.0
 INDEX = "index.csv"
 FULL_SCALE = 32_767
 Part = Literal["train", "valid", "test"]

@@ -20,8 +20,9 @@ from soundfix.methods.network_decoder import NetworkDecoder
 from soundfix.methods.network_evidence import hear_as_is, metres
 from soundfix.methods.reranking import best_places
 from soundfix.methods.rivals import Rival
-from soundfix.networks.model import SAMPLE_RATE, Network
+from soundfix.networks.model import Network
 from soundfix.networks.registry import RivalNetwork
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.training.recipes import Stage
 

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from soundfix.networks.model import LEVEL, Windows, levelled
 
-SPEED_OF_SOUND_M_S = 343.0
 COORDINATES = 3
 
 

@@ -33,9 +33,10 @@ from soundfix.networks.autoencoder import Stack
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
-from soundfix.networks.model import LEVEL, ROOM_SCALE_M, SAMPLE_RATE, Windows, all_pairs, both_ways, frame_of, levelled
+from soundfix.networks.model import LEVEL, ROOM_SCALE_M, Windows, all_pairs, both_ways, frame_of, levelled
 from soundfix.networks.rivals.interface import COORDINATES, Located, Truths, prepared
 from soundfix.networks.streams import two_layers
+from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 
 FIRST_SPREAD = 0.02  # of learned tokens, as published
