@@ -32,7 +32,7 @@ bench: .venv/installed
 	$(BIN)/python bench/luvira_twin.py
 	$(BIN)/python bench/long_recording.py
 
-# torch first and pinned: without the pin pip would fetch gigabytes of CUDA libraries.
+# torch first: a CPU build that is in .venv already is kept (README), which on Linux spares gigabytes of CUDA packages.
 .venv/installed: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch

@@ -56,7 +56,7 @@ def flexible(localizer: SrpPhat) -> None:
 
 def network() -> None:
     """The network, and answers with it, in turn with the plain loop: a shared machine changes within seconds."""
-    import soundfix.info
+    import soundfix.training.info
 
     import soundfix
 
