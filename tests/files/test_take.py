@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from soundfix.errors import SceneError
-from soundfix.files.take import open_take
+from soundfix.files.take import read
 
 RATE = 16_000
 
@@ -23,7 +23,7 @@ def listed(folder, *rows):
 
 
 def test_rows_of_sound_follow_the_list(tmp_path, audio):
-    take = open_take([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,3", "b,1,0,0,1"))
+    take = read([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,3", "b,1,0,0,1"))
     windows = list(take.windows(0.5, 0.5))
     assert [start_s for start_s, _ in windows] == [0.0, 0.5]
     assert len(windows) == take.count_windows(0.5, 0.5)
@@ -34,4 +34,4 @@ def test_rows_of_sound_follow_the_list(tmp_path, audio):
 
 def test_a_list_of_another_take_is_refused(tmp_path, audio):
     with pytest.raises(SceneError):
-        open_take([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,4"))
+        read([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,4"))
