@@ -62,8 +62,8 @@ def solve(
 class Calibrated:
     """An array, calibrated: what `soundfix calibrate` prints and writes.
 
-    calibration: all that was found. listed: the microphones as they were given, positions (M, 3) in m.
-    notes: what was assumed of the files.
+    calibration: all that was found. listed: the microphones as they were given, positions (M, 3) in m. room: the
+    box that was given (m). notes: what was assumed of the files.
     """
 
     calibration: Calibration

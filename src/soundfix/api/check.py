@@ -17,7 +17,6 @@ from soundfix.survey.survey import Survey, survey
 
 COLUMNS = ("name", "grade", "why", "is_used", "x_m", "y_m", "z_m", "level_db", "shared", "median_error_without_m")
 HEAD = ("microphone", "grade", "level (dB)", "why")
-MOST_TOLD = 12  # lines of a repr
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,7 +79,11 @@ class Checked:
         return picture(partial(plot_survey, self.survey), path)
 
     def __repr__(self) -> str:
-        return "\n".join(shortened((line for line in survey_lines(self.survey) if line), MOST_TOLD))
+        """How many are usable, those that are not good, and the geometry."""
+        first, *rest = survey_lines(self.survey)
+        doubtful = [line for line, each in zip(rest, self.microphones, strict=False) if each.grade != "good"]
+        others = [line for line in rest[len(self.microphones) :] if line]
+        return "\n".join([first, *shortened(doubtful), *shortened(others)])
 
     def _repr_html_(self) -> str:
         rows = [(each.name, each.grade, _level(each), each.why) for each in self.microphones]

@@ -103,8 +103,8 @@ class Located:
 
     estimates: one a window, places in m, times in s. microphones: the verdict on every microphone over all windows; events:
     when one changed (s from the start). explanations: by name, why one is bad. starts: microphones that do not begin with
-    the others. listed: the microphones as they were given, positions (M, 3) in m. speed_m_s: of sound. notes: what was
-    assumed of the files.
+    the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
+    given (m). speed_m_s: of sound. notes: what was assumed of the files.
     """
 
     estimates: tuple[Estimate, ...]

@@ -68,6 +68,9 @@ class MultilatNgcc:
     seed: int = 0
     name: str = "multilat-ngcc"
 
+    def __repr__(self) -> str:
+        return f"MultilatNgcc(seed={self.seed})"
+
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
         learned: list[Evidence] = []

@@ -153,7 +153,8 @@ def _loss_title(survey: Survey) -> str:
 
 def _plain(result: Any) -> dict[str, Any]:
     """The fields of a dataclass, arrays as lists to a hundredth of a millimetre."""
-    return {name: v.round(5).tolist() if isinstance(v, np.ndarray) else v for name, v in vars(result).items()}
+    plain = {name: v.round(5).tolist() if isinstance(v, np.ndarray) else v for name, v in vars(result).items()}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in plain.items()}
 
 
 def _cm(length_m: float) -> str:

@@ -39,7 +39,10 @@ LOST: tuple[Status, ...] = ("dead", "duplicate", *ACCUSATIONS)  # of no use, by 
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """At this share (0 to 1) of the places a 90 % radius of at most radius_m (m), after any so many losses."""
+    """At this share (0 to 1) of the places a 90 % radius of at most radius_m (m), after any so many losses.
+
+    Written "20cm 95% minus 2". Raises ConfigError where a number cannot be.
+    """
 
     radius_m: float
     share: float
