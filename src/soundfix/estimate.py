@@ -170,14 +170,15 @@ class Regions:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimate:
-    """The answer for one span of time.
+    """The answer for one span of time, start_s to end_s (s from the start of the recording).
 
     verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
     sound: all are in `sources`, best first) | abstain (no place: see reasons). findings: what else is to be said; reasons
     are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the sources were
-    calibrated, if known. pairs: of a network that was asked to explain itself. guess_m: the places that an abstention did
-    not believe in, for comparing methods only; they are in no file.
-    Numbers are finite, always.
+    calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain itself. guess_m:
+    the places that an abstention did not believe in, for comparing methods only; they are in no file.
+    Each source has position_m (3,) in m, covariance_m2 (3, 3) in m², radius90_m in m and a score.
+    Numbers are finite, always. Raises ValueError where one is not, or an abstention has sources.
     """
 
     method: str
@@ -198,6 +199,11 @@ class Estimate:
             numbers = [*source.position_m, *source.covariance_m2.ravel(), source.radius90_m, source.score]
             if not np.isfinite(numbers).all():
                 raise ValueError(f"{self.method} answered with a number that is not finite: {source}")
+
+    def __repr__(self) -> str:
+        places = " or ".join(f"({', '.join(f'{x:.2f}' for x in source.position_m)}) m" for source in self.sources)
+        told = [self.method, f"{self.start_s:.2f} to {self.end_s:.2f} s", self.verdict, places, *self.reasons]
+        return f"Estimate({', '.join(word for word in told if word)})"
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -230,13 +236,16 @@ class Estimate:
 
 @runtime_checkable
 class Localizer(Protocol):
-    """A method: it has a name and turns a Scene into an Estimate. `soundfix.testing.check_localizer` is its contract."""
+    """A method: it has a name and turns a Scene, sound (M, T) and positions (M, 3) in metres, into an Estimate.
+
+    Whatever has these two is one; `soundfix.testing.check_localizer` is its contract.
+    """
 
     @property
     def name(self) -> str: ...
 
     def locate(self, scene: Scene) -> Estimate:
-        """The answer for one window. Never raises on a valid Scene: what cannot be answered is an `abstain`."""
+        """The answer for one window, places in m. Never raises on a valid Scene: what cannot be answered is an `abstain`."""
         ...
 
 

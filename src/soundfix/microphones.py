@@ -16,9 +16,9 @@ SMALLEST_SPACING_M = 1e-3  # microphones closer than this are one microphone lis
 class Microphones:
     """Names, places and clocks of M microphones.
 
-    positions: (M, 3) metres; a row of NaN at this border means "position unknown" and becomes `is_known` False.
-    sigma_m: (M,) standard error of each position, metres. offset_s, drift_ppm: (M,) how late and how fast each
-    clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
+    positions: (M, 3) in metres (m); a row of NaN at this border means "position unknown" and becomes `is_known` False.
+    sigma_m: (M,) standard error of each position, in m. offset_s, drift_ppm: (M,) how late (s) and how fast (parts per
+    million) each clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
     Raises SceneError where this cannot be an array of microphones in metres.
     """
 
@@ -44,6 +44,10 @@ class Microphones:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.names if len(self) <= 4 else (*self.names[:2], "...", self.names[-1]))
+        return f"Microphones({len(self)}: {names}; {int(self.is_known.sum())} of known position)"
 
     def where(self, mask: ArrayLike) -> "Microphones":
         """The microphones for which the boolean mask (M,) is true."""

@@ -55,11 +55,13 @@ class Truth:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
-    """One stretch of sound: audio (M, T) float32, read-only; NaN and Inf are allowed, health.py deals with them.
+    """One stretch of sound, heard by M microphones.
 
+    audio: (M, T), kept as float32, read-only; NaN and Inf are allowed, health.py deals with them. sample_rate: Hz. start_s:
+    seconds from the start of the recording.
     room: ((x0, y0, z0), (x1, y1, z1)) in metres, optional; thin along an axis means that coordinate is known.
-    speed_of_sound_m_s: wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
-    with (all, by default); the others are only listened to and judged.
+    speed_of_sound_m_s: in m/s, wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
+    with (all, by default); the others are only listened to and judged. truth: what a simulation knows.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
 
@@ -85,6 +87,9 @@ class Scene:
         _check_delays_fit(self)
         _check_clocks_fit(self)
 
+    def __repr__(self) -> str:
+        return f"Scene({len(self.microphones)} microphones, {self.duration_s:.2f} s at {self.sample_rate:g} Hz)"
+
     @property
     def lateness_s(self) -> Float[np.ndarray, "mic"]:
         """By how much each clock is known to be late in this window: its offset, and its drift since the start."""
@@ -92,6 +97,7 @@ class Scene:
 
     @property
     def duration_s(self) -> float:
+        """Of the sound (s)."""
         return self.audio.shape[1] / self.sample_rate
 
     @property

@@ -13,6 +13,7 @@ from soundfix.evaluation.chaos import (
     EXPECTED,
     MIX,
     PAIRED,
+    ChaosRequest,
     attempt,
     attempts,
     chaos,
@@ -167,9 +168,9 @@ def test_microphones_without_a_position_are_no_false_alarm_and_do_not_break(scen
 
 def test_the_seed_decides_whatever_else_is_tried(clean):
     options = {"broken": 1, "tries": 2, "seed": 3}
-    alone = list(attempts(clean, kinds=["late"], **options))
-    beside = [one for one in attempts(clean, kinds=["dead", "late"], **options) if one.label == "late"]
-    other = list(attempts(clean, kinds=["late"], broken=1, tries=2, seed=4))
+    alone = list(attempts(clean, ChaosRequest(kinds=["late"], **options)))
+    beside = [one for one in attempts(clean, ChaosRequest(kinds=["dead", "late"], **options)) if one.label == "late"]
+    other = list(attempts(clean, ChaosRequest(kinds=["late"], tries=2, seed=4)))
     assert [one.microphones for one in alone] == [one.microphones for one in beside]
     assert all(np.array_equal(a.after_m, b.after_m) for a, b in zip(alone, beside, strict=True))
     assert [one.microphones for one in alone] != [one.microphones for one in other]

@@ -5,7 +5,8 @@ import pytest
 import soundfile
 
 from soundfix.errors import SceneError
-from soundfix.files.take import open_take
+from soundfix.files.take import read
+from soundfix.microphones import Microphones
 
 RATE = 16_000
 
@@ -23,7 +24,7 @@ def listed(folder, *rows):
 
 
 def test_rows_of_sound_follow_the_list(tmp_path, audio):
-    take = open_take([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,3", "b,1,0,0,1"))
+    take = read([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,3", "b,1,0,0,1"))
     windows = list(take.windows(0.5, 0.5))
     assert [start_s for start_s, _ in windows] == [0.0, 0.5]
     assert len(windows) == take.count_windows(0.5, 0.5)
@@ -34,4 +35,31 @@ def test_rows_of_sound_follow_the_list(tmp_path, audio):
 
 def test_a_list_of_another_take_is_refused(tmp_path, audio):
     with pytest.raises(SceneError):
-        open_take([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,4"))
+        read([tmp_path / "take.wav"], listed(tmp_path, "a,0,0,0,4"))
+
+
+def test_a_path_alone_and_a_list_in_memory(tmp_path, audio):
+    """One file as text; the list as Microphones or as positions in metres."""
+    positions = np.eye(3)
+    for given in (positions, positions.tolist(), Microphones(positions=positions)):
+        take = read(str(tmp_path / "take.wav"), given)
+        assert np.array_equal(take.microphones.positions, positions)
+        assert np.array_equal(take.beginning(1.0), audio)
+    assert take.duration_s == 1.0
+    assert repr(take) == "Take(3 microphones, 1.00 s at 16000 Hz)"
+
+
+def test_a_folder_of_files_in_natural_order(tmp_path, audio):
+    (tmp_path / "tracks").mkdir()
+    for m in range(3):
+        soundfile.write(tmp_path / "tracks" / f"Track {m + 9}.wav", audio[m], RATE, subtype="FLOAT")
+    assert np.array_equal(read(tmp_path / "tracks", np.eye(3)).beginning(1.0), audio)
+
+
+@pytest.mark.parametrize(
+    ("microphones", "message"),
+    [(None, "no microphones: wanted the path"), (np.zeros((3, 2)), r"wanted \(microphones, 3\)")],
+)
+def test_what_is_no_list_is_refused(tmp_path, audio, microphones, message):
+    with pytest.raises(SceneError, match=message):
+        read(tmp_path / "take.wav", microphones)

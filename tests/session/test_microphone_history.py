@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from helpers.walks import ROOM, array, walk
+from soundfix.api.locate import locate
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import MicrophoneReport
 from soundfix.localization.profile import summarize
 from soundfix.microphones import Microphones
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.report.text import clock, describe_events, describe_microphones
-from soundfix.session.locate import locate
 from soundfix.session.microphone_history import LASTING_WINDOWS, Event, MicrophoneHistory
 from soundfix.simulation.faults import break_scene, parse_fault
 

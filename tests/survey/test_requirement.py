@@ -15,6 +15,7 @@ from soundfix.cli.app import app
 from soundfix.errors import ConfigError, SceneError
 from soundfix.files.scenes import write_scene
 from soundfix.microphones import Microphones
+from soundfix.report.requirement import promise_dict, promise_lines
 from soundfix.scene import Scene
 from soundfix.session.session import Session
 from soundfix.survey.array_geometry import lattice
@@ -120,8 +121,8 @@ def test_how_many_may_be_lost_is_where_the_promise_ends():
 def test_too_few_microphones_have_no_position():
     said = promise(parse_requirement("10m 95% minus 3"), array(6))
     assert said.worst.radius_m == inf
-    assert "fewer than 95 % of the places have a position at all" in list(said.lines())[1]
-    assert said.to_dict()["reached_m"] is None
+    assert "fewer than 95 % of the places have a position at all" in list(promise_lines(said))[1]
+    assert promise_dict(said)["reached_m"] is None
     assert promise(parse_requirement("10m 95% minus 99"), array(6)).worst.radius_m == inf
 
 
@@ -144,7 +145,7 @@ def test_a_declared_error_counts():
 def test_a_search_that_is_not_of_all_choices_says_so():
     said = promise(parse_requirement("2cm 95% minus 2"), array(33))
     assert said.is_greedy
-    assert "not all choices were tried" in list(said.lines())[1]
+    assert "not all choices were tried" in list(promise_lines(said))[1]
     assert len(said.worst.lost) == 2
 
 
@@ -158,7 +159,7 @@ def test_the_search_finds_what_trying_all_finds(monkeypatch):
 
 def test_the_lines_are_two_sentences():
     kept, broken = (
-        list(promise(parse_requirement(text), array(11)).lines()) for text in ("20cm 95% minus 2", "1cm 95%")
+        list(promise_lines(promise(parse_requirement(text), array(11)))) for text in ("20cm 95% minus 2", "1cm 95%")
     )
     assert kept[0] == "contract: 20 cm at 95 % of the places, minus 2: kept"
     assert kept[1].startswith("  without mic4 and mic8 it is 13 cm at 95 % of the places; at most 3 may be lost")

@@ -15,9 +15,8 @@ from soundfix.cli.options import (
     app,
     opened,
     parse_room,
-    partial_scene,
 )
-from soundfix.cli.terminal import progress, steps, watched
+from soundfix.cli.terminal import progress, show_lines, steps
 
 
 @app.command()
@@ -32,30 +31,27 @@ def check(
     plot: Annotated[Path | None, typer.Option(help="Draw the map of predicted errors (.png).")] = None,
 ) -> None:
     """Grade the microphones and their geometry before you trust them: what this array can and can never tell."""
-    import json as json_format
-
-    from soundfix.atomic import atomic_path
+    from soundfix.api.check import Checked, CheckRequest, run
     from soundfix.report.exports import check_targets
-    from soundfix.report.survey import survey_dict, survey_lines
+    from soundfix.report.survey import survey_lines
     from soundfix.survey.requirement import parse_requirement
-    from soundfix.survey.survey import survey
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     check_targets([path for path in (json, plot) if path], [microphones, *audio])
-    take = opened(audio, microphones)
-    scene = partial_scene(take, box, temperature, speed_of_sound)
-    with progress("listening", take.count_windows(0.5, 0.5)) as advance:
-        windows = (scene(audio=part, start_s=start) for start, part in watched(take.windows(0.5, 0.5), advance))
-        result = survey(take.microphones, room=box, windows=windows, require=contract)
-    for line in survey_lines(result):
-        typer.echo(line)
+    request = CheckRequest(
+        sound=opened(audio, microphones),
+        room=box,
+        temperature_c=temperature,
+        speed_of_sound_m_s=speed_of_sound,
+        require=contract,
+    )
+    with progress("listening", request.count) as advance:
+        checked = Checked(survey=run(request, advance))
+    show_lines(survey_lines(checked.survey))
     if json:
-        with atomic_path(json) as path:
-            path.write_text(json_format.dumps(survey_dict(result), indent=1, allow_nan=False) + "\n")
+        checked.to_json(json)
     if plot:
-        from soundfix.report.survey import plot_survey
-
-        plot_survey(result, plot)
+        checked.plot(plot)
         typer.echo(f"drawn: {plot}")
 
 
@@ -78,37 +74,26 @@ def calibrate(
 
     Walk through the whole room and talk, at different heights. Blank positions are solved for, wrong ones corrected.
     """
-    import json as json_format
-
-    from soundfix.atomic import atomic_path
-    from soundfix.calibration.calibrate import calibrate as solve
-    from soundfix.calibration.observations import moments, observe
-    from soundfix.files.microphones import write_microphones
-    from soundfix.networks import checkpoint
-    from soundfix.report import calibration as report
+    from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
+    from soundfix.report.calibration import lines
     from soundfix.report.exports import check_targets
 
     box = parse_room(room)
     check_targets([path for path in (out, json, plot) if path], [microphones, *audio])
-    take = opened(audio, microphones)
-    window, hop = moments(take.recording.duration_s)
-    scene = partial_scene(take, box, temperature, speed_of_sound)
-    with progress("listening", take.count_windows(window, hop)) as advance:
-        parts = watched(take.windows(window, hop), advance)
-        hearing = observe(
-            checkpoint.load(checkpoint.PACKAGED), (scene(audio=part, start_s=start) for start, part in parts)
-        )
+    request = CalibrateRequest(
+        sound=opened(audio, microphones), clocks="free" if free_clocks else "common", room=box,
+        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, seed=seed,
+    )  # fmt: skip
+    with progress("listening", request.count) as advance:
+        heard = hear(request, advance)
     with steps("solving") as watch:
-        result = solve(
-            hearing, take.microphones, room=box, clocks="free" if free_clocks else "common", seed=seed, watch=watch
-        )
-    for line in report.lines(result, take.microphones):
-        typer.echo(line)
-    write_microphones(out, result.microphones)
+        found = solve(request, heard, watch)
+    calibrated = Calibrated(calibration=found, listed=request.sound.microphones, room=box)
+    show_lines(lines(found, request.sound.microphones))
+    calibrated.to_csv(out)
     typer.echo(f"written: {out}")
     if json:
-        with atomic_path(json) as path:
-            path.write_text(json_format.dumps(report.as_dict(result), indent=1, allow_nan=False) + "\n")
+        calibrated.to_json(json)
     if plot:
-        report.plot(result, take.microphones, box, plot)
+        calibrated.plot(plot)
         typer.echo(f"drawn: {plot}")

@@ -14,15 +14,14 @@ from soundfix.cli.options import (
     Speed,
     Temperature,
     app,
-    given,
     opened,
     parse_room,
-    partial_scene,
     refuse_idle,
 )
-from soundfix.cli.terminal import progress, watched
+from soundfix.cli.terminal import progress, show_lines, watched
 
 if TYPE_CHECKING:
+    from soundfix.estimate import Localizer
     from soundfix.scene import Scene
 
 
@@ -50,34 +49,39 @@ def chaos(
     Errors are measured from the truth.json beside the recording, or without one from the method's own clean answers.
     """
     from soundfix.atomic import make_folder
-    from soundfix.evaluation.chaos import attempts, hear_clean, labels
+    from soundfix.evaluation.chaos import ChaosRequest, attempts, hear_clean
     from soundfix.evaluation.chaos_report import FILES, describe_clean, lines_of, plain, write_report
-    from soundfix.methods.catalog import DEFAULT, load
     from soundfix.report.canvas import library
     from soundfix.report.exports import check_targets
     from soundfix.simulation.faults import KINDS
-    from soundfix.testing import load_checked
 
-    kinds = fault or list(KINDS)
-    count = tries * len(labels(kinds, broken))
+    request = ChaosRequest(kinds=tuple(fault or KINDS), broken=broken, tries=tries, seed=seed)
     if localizer:
         refuse_idle({"--method": method, "--checkpoint": checkpoint}, "and --localizer exclude each other")
     scene = whole_scene(audio, microphones, room, seconds, temperature, speed_of_sound)
-    chosen = load_checked(localizer) if localizer else load(method or DEFAULT, **given(checkpoint=checkpoint))
+    chosen = chosen_method(localizer, method, checkpoint)
     if out:
         library("matplotlib.figure")  # that there is one is found out now, not after the tries
         make_folder(out)
         check_targets([out / name for name in FILES], [microphones, *audio])
     clean = hear_clean(scene, chosen)
-    for line in describe_clean(clean):
-        typer.echo(line)
-    with progress("breaking", count) as advance:
-        done = list(watched(attempts(clean, kinds=kinds, broken=broken, tries=tries, seed=seed), advance))
-    for line in plain(lines_of(done)):
-        typer.echo(line)
+    show_lines(describe_clean(clean))
+    with progress("breaking", request.count) as advance:
+        done = list(watched(attempts(clean, request), advance))
+    show_lines(plain(lines_of(done)))
     if out:
         write_report(out, clean, done, {"version": __version__, "seed": seed, "broken": broken})
         typer.echo(f"written: {', '.join(str(out / name) for name in FILES)}")
+
+
+def chosen_method(localizer: str | None, method: str | None, checkpoint: Path | None) -> "Localizer":
+    """One of your own, that obeys the contract, or one of the catalog."""
+    from soundfix.methods.catalog import DEFAULT, load
+    from soundfix.testing import load_checked
+
+    if localizer:
+        return load_checked(localizer)
+    return load(method or DEFAULT, **({"checkpoint": checkpoint} if checkpoint else {}))
 
 
 def whole_scene(
@@ -85,8 +89,11 @@ def whole_scene(
 ) -> "Scene":  # fmt: skip
     """The start of a recording in memory, with the truth that lies beside it, if it does."""
     from soundfix.datasets.folder import TRUTH, read_truth
+    from soundfix.scene import Scene
 
     take = opened(audio, microphones)
     truth = (audio[0] if audio[0].is_dir() else audio[0].parent) / TRUTH
-    scene = partial_scene(take, parse_room(room), temperature, speed)
-    return scene(audio=take.beginning(seconds), truth=read_truth(truth) if truth.exists() else None)
+    return Scene(
+        audio=take.beginning(seconds), sample_rate=take.sample_rate, microphones=take.microphones, room=parse_room(room),
+        temperature_c=temperature, speed_of_sound_m_s=speed, truth=read_truth(truth) if truth.exists() else None,
+    )  # fmt: skip

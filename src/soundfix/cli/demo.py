@@ -6,15 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from soundfix.api.locate import locate
 from soundfix.estimate import Estimate
 from soundfix.files.scenes import write_scene
-from soundfix.files.take import open_take
-from soundfix.methods.catalog import load
-from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_lines
 from soundfix.report.text import describe
 from soundfix.scene import Scene
-from soundfix.session.session import Session
 from soundfix.simulation.faults import break_scene, parse_fault
 from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
@@ -29,16 +26,16 @@ def run(folder: Path) -> Iterator[str]:
     scene = make_scene(folder)
     yield f"someone walks and talks among 11 microphones; mic4 is dead, mic9 is 6 ms late: {folder}/scene.wav"
 
-    take = open_take([folder / "scene.wav"], folder / "microphones.csv")
-    session = Session(localizer=load(), microphones=take.microphones, room=scene.room, speed_of_sound_m_s=scene.speed)
-    estimates = [session.hear(start, part, take.sample_rate) for start, part in take.windows(0.5, 0.5)]
-    yield from map(describe, estimates)
-    yield from summary_lines(session.conclusion())
+    heard = locate(
+        folder / "scene.wav", microphones=folder / "microphones.csv", room=scene.room, speed_of_sound_m_s=scene.speed
+    )
+    yield from map(describe, heard.estimates)
+    yield from summary_lines(heard.summary)
 
-    errors = [error_m(scene, estimate) for estimate in estimates if estimate.sources]
+    errors = [error_m(scene, estimate) for estimate in heard.estimates if estimate.sources]
     yield f"median error {100 * np.median(errors):.1f} cm"
     for name in ("scene.png", "scene.html"):
-        plot_estimates(estimates, take.microphones, scene.room, folder / name)
+        heard.plot(folder / name)
         yield f"drawn: {folder / name}"
 
 

@@ -15,13 +15,13 @@ from soundfix.cli.options import (
     Speed,
     Temperature,
     app,
-    given,
     opened,
     parse_room,
 )
-from soundfix.cli.terminal import LINES_SHOWN, progress, say_rest, writers
+from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
 
 if TYPE_CHECKING:
+    from soundfix.api.locate import LocateRequest
     from soundfix.estimate import Estimate
 
 ESTIMATES_DRAWN = 2000
@@ -53,55 +53,51 @@ def locate(
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.methods.catalog import load
+    from soundfix.api.locate import LocateRequest, run
     from soundfix.report.exports import check_targets
+    from soundfix.report.requirement import promise_lines
     from soundfix.report.summary import summary_lines
-    from soundfix.report.text import describe
-    from soundfix.session.session import Session
-    from soundfix.survey.requirement import known_array, parse_requirement, promise, requirement_note
-    from soundfix.tracking.smoother import smoothed
+    from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
     if plot:
-        from soundfix.report.canvas import checked_suffix
-        from soundfix.report.plots import WRITERS
+        check_picture(plot)
+    request = LocateRequest(
+        sound=opened(audio, microphones), method=method, checkpoint=checkpoint, beats=beats, explain=explain,
+        window_s=window, hop_s=hop, smooth=smooth, room=box, temperature_c=temperature,
+        speed_of_sound_m_s=speed_of_sound, require=contract,
+    )  # fmt: skip
+    if promise := request.promise():
+        show_lines(promise_lines(promise))
+    drawn, show = Thinned(request.count, ESTIMATES_DRAWN), Shown()
+    with writers(json, csv, method) as (write, conclude), progress("locating", request.count) as advance:
 
-        checked_suffix(plot, WRITERS)
-    take = opened(audio, microphones)
-    session = Session(
-        localizer=load(method, **given(checkpoint=checkpoint, beats=beats, explains=explain)),
-        microphones=take.microphones,
-        room=box,
-        temperature_c=temperature,
-        speed_of_sound_m_s=speed_of_sound,
-        require=contract,
-    )
-    if contract:
-        for line in promise(contract, known_array(take.microphones, box)).lines():
-            typer.echo(line)
-    hop = window if hop is None else hop
-    count = take.count_windows(window, hop)
-    drawn: list[Estimate] = []
-    warning: str | None = None
-    with writers(json, csv, method) as (write, conclude), progress("locating", count) as advance:
-        heard = (session.hear(start, part, take.sample_rate) for start, part in take.windows(window, hop))
-        for number, estimate in enumerate(smoothed(heard) if smooth else heard):
+        def watch(estimate: "Estimate") -> None:
             write(estimate)
-            if number < LINES_SHOWN:
-                typer.echo(describe(estimate))
-            if requirement_note(estimate) not in (None, warning):
-                typer.echo(f"{estimate.start_s:8.2f} s  {requirement_note(estimate)}")
-            warning = requirement_note(estimate)
-            if plot and number % (count // ESTIMATES_DRAWN + 1) == 0:
-                drawn.append(estimate)
+            show(estimate)
+            if plot:
+                drawn(estimate)
             advance()
-        conclude(summary := session.conclusion())
-    say_rest(count, json, csv)
-    for line in summary_lines(summary):
-        typer.echo(line)
-    if plot:
-        from soundfix.report.plots import plot_estimates
 
-        plot_estimates(drawn, take.microphones, box, plot)
-        typer.echo(f"drawn: {plot}")
+        conclude(summary := run(request, watch))
+    say_rest(request.count, json, csv)
+    show_lines(summary_lines(summary))
+    if plot:
+        draw(drawn.kept, request, plot)
+
+
+def check_picture(path: Path) -> None:
+    """Whether there is such a kind of picture is found out before the work."""
+    from soundfix.report.canvas import checked_suffix
+    from soundfix.report.plots import WRITERS
+
+    checked_suffix(path, WRITERS)
+
+
+def draw(estimates: "list[Estimate]", request: "LocateRequest", path: Path) -> None:
+    """Draw these answers, and say so."""
+    from soundfix.report.plots import plot_estimates
+
+    plot_estimates(estimates, request.sound.microphones, request.room, path)
+    typer.echo(f"drawn: {path}")

@@ -10,10 +10,8 @@ from soundfix.cli.terminal import say
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from soundfix.files.take import Take
-    from soundfix.scene import Room, Scene
+    from soundfix.scene import Room
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,30 +40,12 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there 
 
 def opened(audio: list[Path], microphones: Path) -> "Take":
     """The take; what was assumed on the way to stderr."""
-    from soundfix.files.take import open_take
+    from soundfix.files.take import read
 
-    take = open_take(audio, microphones)
+    take = read(audio, microphones)
     for note in take.notes:
         say(note)
     return take
-
-
-def partial_scene(
-    take: "Take", room: "Room | None", temperature_c: float | None, speed: float | None
-) -> "Callable[..., Scene]":
-    """Scenes of one take: what is left to give is the audio and when it starts."""
-    from functools import partial
-
-    from soundfix.scene import Scene
-
-    return partial(
-        Scene,
-        sample_rate=take.sample_rate,
-        microphones=take.microphones,
-        room=room,
-        temperature_c=temperature_c,
-        speed_of_sound_m_s=speed,
-    )
 
 
 def parse_room(text: str | None) -> "Room | None":
@@ -79,11 +59,6 @@ def parse_room(text: str | None) -> "Room | None":
             f"--room {text!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, lowest corner first"
         ) from None
     return (x0, y0, z0), (x1, y1, z1)
-
-
-def given(**options: "Path | bool | None") -> dict[str, "Path | bool | None"]:
-    """The options that were given: a method takes only those it knows."""
-    return {name: value for name, value in options.items() if value not in (None, False)}
 
 
 def refuse_idle(options: Mapping[str, object], why: str) -> None:

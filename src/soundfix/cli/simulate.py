@@ -1,17 +1,12 @@
 """`soundfix simulate`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from soundfix.cli.options import app, parse_room, refuse_idle
+from soundfix.cli.options import app, parse_room
 from soundfix.cli.terminal import progress
-from soundfix.errors import SoundfixError
-
-if TYPE_CHECKING:
-    from soundfix.datasets.simulated import Simulated
 
 
 @app.command()
@@ -45,43 +40,12 @@ def simulate(
 
     A scene is a folder with scene.wav, microphones.csv and truth.json, or with --shards a part of a tar file.
     """
-    from soundfix.datasets.simulated import Simulated
-    from soundfix.datasets.writing import write_set
-    from soundfix.files.microphones import read_microphones
-    from soundfix.overrides import apply_overrides
-    from soundfix.simulation.soundbank import open_sounds
-    from soundfix.simulation.worlds import in_room, world_named
+    from soundfix.api.simulate import SimulateRequest, run
 
-    refuse_idle(
-        {"--fault": fault if shards else None}, "would break one scene, not a set: --set share_faulty=1 breaks them all"
-    )
-    refuse_idle({"--workers": None if shards else workers}, "belongs to --shards")
-    refuse_idle({"--part": None if audio else part}, "is of no use: built-in sounds have no parts; give --audio too")
-    chosen = apply_overrides(world_named(world), change or [])
-    if box := parse_room(room):
-        if microphones is None:
-            raise SoundfixError("--room without --microphones: where do they stand in it?")
-        chosen = in_room(chosen, box, read_microphones(microphones))
-    else:
-        refuse_idle({"--microphones": microphones}, "stand in a --room: give it too")
-    simulated = Simulated(world=chosen, sounds=open_sounds(audio or [], part=part), seed=seed, count=scenes)
+    request = SimulateRequest(
+        world=world, scenes=scenes, seed=seed, room=parse_room(room), microphones=microphones, audio=audio or (),
+        part=part, changes=change or (), faults=fault or (),
+    )  # fmt: skip
     with progress("simulating", scenes) as advance:
-        if shards:
-            write_set(out, simulated, workers=workers or 1, progress=advance)
-        else:
-            write_folders(out, simulated, fault or [], advance)
+        run(request).write(out, shards=shards, workers=workers, progress=advance)
     typer.echo(f"{scenes} scene{'s' * (scenes > 1)} of {world} in {out}")
-
-
-def write_folders(out: Path, simulated: "Simulated", faults: list[str], advance: Callable[[int], None]) -> None:
-    """Scenes, broken alike, in folders of their own."""
-    import numpy as np
-
-    from soundfix.files.scenes import write_scene
-    from soundfix.simulation.faults import break_scene, parse_fault
-
-    parsed = [parse_fault(text) for text in faults]
-    for number in range(len(simulated)):
-        scene = break_scene(simulated[number], parsed, np.random.default_rng([simulated.seed, number, 1]))
-        write_scene(out / f"{number:04d}" if len(simulated) > 1 else out, scene)
-        advance(1)

@@ -1,6 +1,6 @@
 """What a command shows while it runs, on a terminal, and the files it fills meanwhile."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -20,6 +20,44 @@ LINES_SHOWN = 20  # of a long recording; files keep all
 def say(sentence: str) -> None:
     """What is going on, to stderr."""
     typer.secho(sentence, fg="bright_black", err=True)
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Results, to stdout."""
+    for line in lines:
+        typer.echo(line)
+
+
+class Shown:
+    """Prints the first answers of a recording, and what has become of its contract whenever that changes."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._warning: str | None = None
+
+    def __call__(self, estimate: "Estimate") -> None:
+        from soundfix.report.text import describe
+        from soundfix.survey.requirement import requirement_note
+
+        if self._count < LINES_SHOWN:
+            typer.echo(describe(estimate))
+        warning = requirement_note(estimate)
+        if warning not in (None, self._warning):
+            typer.echo(f"{estimate.start_s:8.2f} s  {warning}")
+        self._count, self._warning = self._count + 1, warning
+
+
+class Thinned:
+    """Of so many answers, those that a picture has room for."""
+
+    def __init__(self, count: int, most: int) -> None:
+        self._every, self._seen = count // most + 1, 0
+        self.kept: list[Estimate] = []
+
+    def __call__(self, estimate: "Estimate") -> None:
+        if self._seen % self._every == 0:
+            self.kept.append(estimate)
+        self._seen += 1
 
 
 def say_rest(count: int, json: Path | None, csv: Path | None) -> None:

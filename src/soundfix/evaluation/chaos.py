@@ -25,8 +25,8 @@ from jaxtyping import Float
 
 from soundfix.errors import SceneError
 from soundfix.estimate import Estimate, Localizer, Verdict
+from soundfix.files.take import WINDOW_S
 from soundfix.scene import Scene
-from soundfix.session.locate import WINDOW_S
 from soundfix.session.session import Session
 from soundfix.simulation.faults import KINDS, Fault, break_scene
 
@@ -120,6 +120,27 @@ class Attempt:
     refused: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChaosRequest:
+    """What is tried on a clean recording: `tries` of every kind, each with so many broken microphones, by seed.
+
+    Raises SceneError where a kind is none.
+    """
+
+    kinds: Sequence[str] = tuple(KINDS)
+    broken: int = 1
+    tries: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        labels(self.kinds, self.broken)
+
+    @property
+    def count(self) -> int:
+        """Tries to go through."""
+        return self.tries * len(labels(self.kinds, self.broken))
+
+
 def chaos(
     scene: Scene,
     localizer: Localizer,
@@ -129,8 +150,9 @@ def chaos(
     tries: int = 5,
     seed: int = 0,
 ) -> Iterator[Attempt]:
-    """`tries` of every kind on this clean recording, each with so many broken microphones; raises SceneError."""
-    return attempts(hear_clean(scene, localizer), kinds=kinds, broken=broken, tries=tries, seed=seed)
+    """Try what a ChaosRequest says on this clean recording; raises SceneError."""
+    request = ChaosRequest(kinds=kinds, broken=broken, tries=tries, seed=seed)
+    return attempts(hear_clean(scene, localizer), request)
 
 
 def hear_clean(scene: Scene, localizer: Localizer) -> Clean:
@@ -147,13 +169,15 @@ def hear_clean(scene: Scene, localizer: Localizer) -> Clean:
     )
 
 
-def attempts(clean: Clean, *, kinds: Sequence[str], broken: int, tries: int, seed: int) -> Iterator[Attempt]:
+def attempts(clean: Clean, request: ChaosRequest) -> Iterator[Attempt]:
     """`tries` of every label. The same seed breaks the same, whatever else is tried."""
+    broken = request.broken
     _check_count(broken, int(clean.scene.microphones.is_known.sum()))
     order = (*KINDS, MIX)
-    for label, number in product(labels(kinds, broken), range(tries)):
-        rng = np.random.default_rng([seed, broken, order.index(label), number])
-        yield attempt(clean, draw_kinds(kinds if label == MIX else [label], broken, rng), rng, label=label)
+    for label, number in product(labels(request.kinds, broken), range(request.tries)):
+        rng = np.random.default_rng([request.seed, broken, order.index(label), number])
+        kinds = request.kinds if label == MIX else [label]
+        yield attempt(clean, draw_kinds(kinds, broken, rng), rng, label=label)
 
 
 def _check_count(broken: int, known: int) -> None:

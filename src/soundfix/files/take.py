@@ -6,30 +6,48 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
+from soundfix.errors import SceneError
 from soundfix.files.audio import Recording, open_recording
 from soundfix.files.microphones import arrange, read_microphones
 from soundfix.microphones import Microphones
 
+WINDOW_S = 0.5  # of sound that an answer is made from, unless something else is asked for
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Take:
-    """order: of each microphone the recording's channel. notes: what was assumed on the way, in sentences."""
+    """M microphones and their recording, still in its files: sound is read when it is asked for, as (M, T) float32.
+
+    microphones: the list, positions (M, 3) in metres. recording: the files, resampled to 16000 Hz. order: of each
+    microphone the recording's channel, from 0. notes: what was assumed on the way, in sentences.
+    """
 
     microphones: Microphones
     recording: Recording
     order: tuple[int, ...]
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"Take({len(self.microphones)} microphones, {self.duration_s:.2f} s at {self.sample_rate:g} Hz)"
+
     @property
     def sample_rate(self) -> float:
+        """Of the sound as it is given (Hz)."""
         return self.recording.sample_rate
+
+    @property
+    def duration_s(self) -> float:
+        """From the common start to the end of the shortest file."""
+        return self.recording.duration_s
 
     def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
         """(start in seconds, audio) of every window."""
         return ((start_s, part[list(self.order)]) for start_s, part in self.recording.windows(window_s, hop_s))
 
     def count_windows(self, window_s: float, hop_s: float) -> int:
+        """How many windows `windows` gives."""
         return self.recording.count_windows(window_s, hop_s)
 
     def beginning(self, seconds: float) -> Float[np.ndarray, "mic time"]:
@@ -37,8 +55,28 @@ class Take:
         return next(self.recording.blocks(seconds))[list(self.order)]
 
 
-def open_take(audio: Sequence[Path | str], microphones: Path) -> Take:
-    """Files or folders of sound, and a list of microphones. Raises SoundfixError where they do not belong together."""
-    listed, recording = read_microphones(microphones), open_recording(audio)
+def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Microphones | ArrayLike) -> Take:
+    """Open a recording together with the list of its microphones; nothing is read before it is asked for.
+
+    paths: one file of M channels, several files, or a folder of them, in natural order. microphones: path of a .csv, .yaml
+    or .json list (name, x, y, z in metres; blank: unknown), Microphones, or their positions (M, 3) in metres, a row of NaN
+    for an unknown one. Whatever the files' rates, the Take's sound is (M, T) at 16000 Hz; notes say what was assumed.
+
+    Raises AudioFileError on a recording that cannot be read, MicrophoneFileError on a list that cannot, and SceneError where
+    the two do not belong together, each in a sentence with the likely cause.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    listed, recording = listed_microphones(microphones), open_recording(given)
     order, notes = arrange(recording.channels, listed)
     return Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
+
+
+def listed_microphones(microphones: str | Path | Microphones | ArrayLike | None) -> Microphones:
+    """Of the path of a list, of Microphones, or of positions (M, 3) in metres. Raises SoundfixError."""
+    if microphones is None:
+        raise SceneError("no microphones: wanted the path of their list, Microphones, or positions (M, 3) in metres")
+    if isinstance(microphones, Microphones):
+        return microphones
+    if isinstance(microphones, str | Path):
+        return read_microphones(microphones)
+    return Microphones(positions=np.asarray(microphones))

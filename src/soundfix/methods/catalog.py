@@ -61,9 +61,14 @@ DEFAULT = "three-stream"
 
 
 def load(name: str = DEFAULT, **options: Any) -> Localizer:
-    """The localizer of this name, with its options (see its maker).
+    """The localizer of this name: `load().locate(scene)` answers for one Scene, places in m.
 
-    Raises UnknownMethodError where there is no such method, with the nearest name, or where it has no such option.
+        soundfix.load("three-stream", checkpoint="model.safetensors", explains=True)
+
+    name: one of `soundfix methods`. options: those of its maker; for networks checkpoint and beats (paths of weights) and
+    explains (estimates say what was made of every pair).
+    Raises UnknownMethodError where there is no such method, with the nearest name, or where it has no such option, and
+    CheckpointError where weights are missing, damaged, or of another network.
     """
     if name not in CATALOG:
         near = get_close_matches(name, CATALOG, n=1)

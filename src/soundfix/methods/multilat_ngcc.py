@@ -79,9 +79,11 @@ class MultilatNgcc:
     correlation: Ngcc
     seed: int = 0
     name: str = "multilat-ngcc"
-
     leaves_out: bool = False
     follows: bool = True
+
+    def __repr__(self) -> str:
+        return f"MultilatNgcc(seed={self.seed})"
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""

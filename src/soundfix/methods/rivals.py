@@ -57,6 +57,9 @@ class Rival:
     network: RivalNetwork
     name: str
 
+    def __repr__(self) -> str:
+        return f"Rival({self.name})"
+
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
         return locate_by_coordinates(scene, self, method=self.name)

@@ -81,6 +81,9 @@ class ThreeStream:
         if self.network.head is None:
             raise CheckpointError("this network has no likelihood head: load it as three-stream-paper")
 
+    def __repr__(self) -> str:
+        return f"ThreeStream({self.network.config.acoustic}, explains={self.explains}, polishes={self.polishes})"
+
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
         boxes = NetworkBoxes(network=self.network, polishes=self.polishes)
@@ -100,6 +103,9 @@ class ThreeStreamPaper:
     network: Network
     explains: bool = False
     name: str = "three-stream-paper"
+
+    def __repr__(self) -> str:
+        return f"ThreeStreamPaper({self.network.config.acoustic}, explains={self.explains})"
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""

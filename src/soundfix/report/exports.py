@@ -61,14 +61,19 @@ class CsvWriter:
         return self
 
     def write(self, estimate: Estimate) -> None:
-        span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
-        if not estimate.sources:
-            self._file.write(_csv_line([*span, *[""] * (len(CSV_COLUMNS) - len(span))]))
-        for number, source in enumerate(estimate.sources, 1):
-            self._file.write(_csv_line([*span, number, *_source_cells(source)]))
+        for row in source_rows(estimate):
+            self._file.write(_csv_line(["" if cell is None else cell for cell in row]))
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._file.finish(is_good=kind is None, ending="")
+
+
+def source_rows(estimate: Estimate) -> list[list[Any]]:
+    """Under CSV_COLUMNS: a row a source, or one whose coordinates are None for a window without an answer."""
+    span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
+    if not estimate.sources:
+        return [[*span, *[None] * (len(CSV_COLUMNS) - len(span))]]
+    return [[*span, number, *_source_cells(source)] for number, source in enumerate(estimate.sources, 1)]
 
 
 def locate_schema() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from soundfix.report.canvas import (
     write_png,
 )
 from soundfix.report.plots import COLOURS, grid, marker
+from soundfix.report.requirement import promise_dict, promise_lines
 from soundfix.survey.array_geometry import Geometry, Loss, Prediction, Slice
 from soundfix.survey.survey import Survey
 
@@ -40,7 +41,7 @@ def survey_lines(survey: Survey) -> list[str]:
         *_prediction_lines(survey.prediction, survey.sigma_m),
         "",
         *_loss_lines(survey.losses),
-        *(("", *survey.promise.lines()) if survey.promise else ()),
+        *(("", *promise_lines(survey.promise)) if survey.promise else ()),
     ]
 
 
@@ -59,7 +60,7 @@ def survey_dict(survey: Survey) -> dict[str, Any]:
         "predicted_error": prediction | {"slices": [_plain(plane) for plane in survey.prediction.slices]},
         "without": [loss._asdict() for loss in survey.losses],
     }
-    return report | {"contract": survey.promise.to_dict()} if survey.promise else report
+    return report | {"contract": promise_dict(survey.promise)} if survey.promise else report
 
 
 def plot_survey(survey: Survey, path: Path) -> None:
@@ -152,7 +153,8 @@ def _loss_title(survey: Survey) -> str:
 
 def _plain(result: Any) -> dict[str, Any]:
     """The fields of a dataclass, arrays as lists to a hundredth of a millimetre."""
-    return {name: v.round(5).tolist() if isinstance(v, np.ndarray) else v for name, v in vars(result).items()}
+    plain = {name: v.round(5).tolist() if isinstance(v, np.ndarray) else v for name, v in vars(result).items()}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in plain.items()}
 
 
 def _cm(length_m: float) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, islice, takewhile
 from math import ceil, comb, inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -39,7 +39,10 @@ LOST: tuple[Status, ...] = ("dead", "duplicate", *ACCUSATIONS)  # of no use, by 
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """At this share (0 to 1) of the places a 90 % radius of at most radius_m (m), after any so many losses."""
+    """At this share (0 to 1) of the places a 90 % radius of at most radius_m (m), after any so many losses.
+
+    Written "20cm 95% minus 2". Raises ConfigError where a number cannot be.
+    """
 
     radius_m: float
     share: float
@@ -85,30 +88,6 @@ class Promise:
     @property
     def is_kept(self) -> bool:
         return self.worst.radius_m <= self.contract.radius_m
-
-    def lines(self) -> Iterator[str]:
-        """Two sentences."""
-        yield f"contract: {self.contract}: {'kept' if self.is_kept else 'NOT kept'}"
-        how = " (the worst found; not all choices were tried)" if self.is_greedy else ""
-        yield f"  {self.worst.sentence(self.contract.share)}{how}; {self._most()}"
-
-    def _most(self) -> str:
-        if self.can_lose is None:
-            return self.whole.sentence(self.contract.share) if self.worst.lost else "more microphones are needed"
-        most = "at least" if self.can_lose == MOST_LOSSES else "at most"
-        return f"{most} {self.can_lose} may be lost" if self.can_lose else "none may be lost"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, in SI units; reached_m is null where too few places have a position."""
-        return {
-            "radius_m": self.contract.radius_m,
-            "share": self.contract.share,
-            "losses": self.contract.losses,
-            "is_kept": self.is_kept,
-            "worst_loss": list(self.worst.lost),
-            "reached_m": None if self.worst.radius_m == inf else self.worst.radius_m,
-            "can_lose": self.can_lose,
-        }
 
 
 def parse_requirement(text: str | Requirement) -> Requirement:

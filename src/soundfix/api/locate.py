@@ -1,0 +1,263 @@
+"""`soundfix.locate`, as the command: a whole recording located, window by window."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from soundfix import __version__
+from soundfix.api.result import Image, dataframe, html_table, picture, shortened
+from soundfix.api.sound import Audio, Listed, Sound, open_sound
+from soundfix.calibration.hypotheses import FaultHypothesis
+from soundfix.errors import ConfigError, SceneError
+from soundfix.estimate import Estimate, Localizer, MicrophoneReport
+from soundfix.files.take import WINDOW_S
+from soundfix.methods.catalog import DEFAULT, load
+from soundfix.microphones import Microphones
+from soundfix.report.exports import CSV_COLUMNS, CsvWriter, JsonWriter, source_rows
+from soundfix.report.plots import plot_estimates
+from soundfix.report.summary import summary_dict, summary_lines
+from soundfix.report.text import describe
+from soundfix.scene import Room
+from soundfix.session.microphone_history import Event
+from soundfix.session.session import Session
+from soundfix.session.summary import Summary
+from soundfix.survey.requirement import Promise, Requirement, known_array, parse_requirement, promise
+from soundfix.survey.start_offsets import StartOffset
+from soundfix.tracking.smoother import smoothed
+
+HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LocateRequest:
+    """What was asked for; the options are those of `locate`. require: read already. Raises ConfigError."""
+
+    sound: Sound
+    method: str | Localizer = DEFAULT
+    checkpoint: str | Path | None = None
+    beats: str | Path | None = None
+    explain: bool = False
+    window_s: float = WINDOW_S
+    hop_s: float | None = None
+    smooth: bool = False
+    room: Room | None = None
+    temperature_c: float | None = None
+    speed_of_sound_m_s: float | None = None
+    require: Requirement | None = None
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """Length of a window, and from window to window: its length, unless something else was asked for."""
+        return self.window_s, self.window_s if self.hop_s is None else self.hop_s
+
+    @property
+    def count(self) -> int:
+        """Windows to go through."""
+        return self.sound.count_windows(*self.span_s)
+
+    def promise(self) -> Promise | None:
+        """What the array can keep of the contract, if there is one."""
+        return promise(self.require, known_array(self.sound.microphones, self.room)) if self.require else None
+
+    def localizer(self) -> Localizer:
+        """The method, with the options that were given: it takes only those it knows."""
+        told = {"checkpoint": self.checkpoint, "beats": self.beats, "explains": self.explain}
+        options = {name: value for name, value in told.items() if value not in (None, False)}
+        if isinstance(self.method, str):
+            return load(self.method, **options)
+        if options:
+            raise ConfigError(f"{min(options)} does nothing for {self.method!r}: give it where that is made")
+        return self.method
+
+    def session(self) -> Session:
+        """With the method loaded, before the first window."""
+        return Session(
+            localizer=self.localizer(),
+            microphones=self.sound.microphones,
+            room=self.room,
+            temperature_c=self.temperature_c,
+            speed_of_sound_m_s=self.speed_of_sound_m_s,
+            require=self.require,
+        )
+
+
+def run(request: LocateRequest, watch: Callable[[Estimate], None]) -> Summary:
+    """Locate as asked: `watch` is told every estimate as it comes; what all say together comes back. Keeps no window."""
+    session = request.session()
+    windows = request.sound.windows(*request.span_s)
+    heard = (session.hear(start_s, part, request.sound.sample_rate) for start_s, part in windows)
+    for estimate in smoothed(heard) if request.smooth else heard:
+        watch(estimate)
+    return session.conclusion()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Located:
+    """A whole recording, located: what `soundfix locate` prints and writes.
+
+    estimates: one a window, places in m, times in s. microphones: the verdict on every microphone over all windows; events:
+    when one changed (s from the start). explanations: by name, why one is bad. starts: microphones that do not begin with
+    the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
+    given (m). speed_m_s: of sound. notes: what was assumed of the files.
+    """
+
+    estimates: tuple[Estimate, ...]
+    microphones: tuple[MicrophoneReport, ...]
+    listed: Microphones
+    method: str
+    speed_m_s: float
+    room: Room | None = None
+    events: tuple[Event, ...] = ()
+    explanations: Mapping[str, FaultHypothesis] = field(default_factory=dict)
+    starts: tuple[StartOffset, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> Summary:
+        """What all windows together say of the microphones."""
+        return Summary(
+            events=self.events,
+            microphones=self.microphones,
+            explanations=self.explanations,
+            speed_m_s=self.speed_m_s,
+            starts=self.starts,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers (m, s, Hz), named as in the JSON file of the command."""
+        head = {"method": self.method, "version": __version__}
+        return head | {"estimates": [each.to_dict() for each in self.estimates]} | summary_dict(self.summary)
+
+    def to_json(self, path: str | Path) -> None:
+        """Write the JSON file of `soundfix locate --json`. Raises OutputError where it cannot be written."""
+        with JsonWriter(path, self.method, __version__) as writer:
+            for estimate in self.estimates:
+                writer.write(estimate)
+            writer.conclude(self.summary)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the CSV file of `soundfix locate --csv`: a row a source. Raises OutputError where it cannot be written."""
+        with CsvWriter(path) as writer:
+            for estimate in self.estimates:
+                writer.write(estimate)
+
+    def to_dataframe(self) -> Any:
+        """A pandas.DataFrame with the columns of the CSV file, a row a source (m, s); coordinates are missing where there
+        is no answer. Raises MissingPackageError without pandas."""
+        return dataframe((row for each in self.estimates for row in source_rows(each)), CSV_COLUMNS)
+
+    def plot(self, path: str | Path | None = None) -> Image | None:
+        """Draw microphones and sources (m): to a .png or .html file, or without a path as an Image that a notebook shows.
+
+        Raises OutputError for another suffix, MissingPackageError without matplotlib or plotly.
+        """
+        return picture(partial(plot_estimates, self.estimates, self.listed, self.room), path)
+
+    def __repr__(self) -> str:
+        lines = shortened(map(describe, self.estimates))
+        return "\n".join([f"Located by {self.method}: {len(self.estimates)} windows", *lines, *self._told()])
+
+    def _repr_html_(self) -> str:
+        rows = [row for estimate in self.estimates for row in _html_rows(estimate)]
+        return html_table(HEAD, rows, self._told())
+
+    def _told(self) -> list[str]:
+        return shortened(summary_lines(self.summary))
+
+
+def locate(
+    audio: Audio,
+    sample_rate: float | None = None,
+    microphones: Listed | None = None,
+    *,
+    method: str | Localizer = DEFAULT,
+    checkpoint: str | Path | None = None,
+    beats: str | Path | None = None,
+    explain: bool = False,
+    window_s: float = WINDOW_S,
+    hop_s: float | None = None,
+    smooth: bool = False,
+    room: Room | None = None,
+    temperature_c: float | None = None,
+    speed_of_sound_m_s: float | None = None,
+    require: str | Requirement | None = None,
+    positions: ArrayLike | Microphones | None = None,
+) -> Located:
+    """Where the sounds of a recording came from, window by window, and what is wrong with the microphones.
+
+        located = soundfix.locate("take.wav", microphones="microphones.csv")
+        located = soundfix.locate(audio, 16000, positions)
+
+    audio: a Take, paths of files or a folder, or an array (M, T) of M microphones, for which sample_rate is its rate in Hz
+    (above 16000 Hz it is resampled). microphones: path of a list, Microphones, or positions (M, 3) in metres, a row of NaN
+    for an unknown one; a Take has its own.
+    method: a name of `soundfix methods`, or a Localizer. checkpoint, beats: files of weights, for a method that takes them;
+    explain: estimates say what a network made of every pair.
+    window_s: seconds of sound for an answer. hop_s: from window to window; window_s without it. smooth: one source that
+    moves as people do: smooth its places over time.
+    room: ((x0, y0, z0), (x1, y1, z1)) in metres; thin along an axis: that coordinate is known. temperature_c: of the air, in
+    °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
+    require: what must hold when microphones are lost, such as "20cm 95% minus 2": estimates say where it is at risk.
+    positions: the former name of microphones, deprecated.
+
+    Raises SceneError on what cannot be right, AudioFileError and MicrophoneFileError on files, UnknownMethodError,
+    CheckpointError and ConfigError on options: each in a sentence with the likely cause.
+    """
+    if positions is not None:
+        microphones = _renamed(positions, microphones)
+    request = LocateRequest(
+        sound=open_sound(audio, sample_rate, microphones),
+        method=method,
+        checkpoint=checkpoint,
+        beats=beats,
+        explain=explain,
+        window_s=window_s,
+        hop_s=hop_s,
+        smooth=smooth,
+        room=room,
+        temperature_c=temperature_c,
+        speed_of_sound_m_s=speed_of_sound_m_s,
+        require=parse_requirement(require) if require else None,
+    )
+    estimates: list[Estimate] = []
+    return _located(request, run(request, estimates.append), estimates)
+
+
+def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]) -> Located:
+    return Located(
+        estimates=tuple(estimates),
+        microphones=summary.microphones,
+        listed=request.sound.microphones,
+        method=request.method if isinstance(request.method, str) else request.method.name,
+        speed_m_s=summary.speed_m_s,
+        room=request.room,
+        events=summary.events,
+        explanations=summary.explanations,
+        starts=summary.starts,
+        notes=request.sound.notes,
+    )
+
+
+def _renamed(positions: ArrayLike | Microphones, microphones: Listed | None) -> Listed:
+    """The argument under its former name."""
+    if microphones is not None:
+        raise SceneError("both microphones and positions were given: positions is the former name, leave it out")
+    warnings.warn("positions= is called microphones= now", DeprecationWarning, stacklevel=3)
+    return positions if isinstance(positions, Microphones) else np.asarray(positions)
+
+
+def _html_rows(estimate: Estimate) -> list[tuple[str, ...]]:
+    """A row a source, in metres and centimetres."""
+    span, reasons = (f"{estimate.start_s:.2f}", estimate.verdict), " ".join(estimate.reasons)
+    if not estimate.sources:
+        return [(*span, "", "", "", "", reasons)]
+    return [
+        (*span, *(f"{coordinate:.2f}" for coordinate in source.position_m), f"{100 * source.radius90_m:.0f}", reasons)
+        for source in estimate.sources
+    ]

@@ -1,0 +1,132 @@
+"""`soundfix.calibrate`: what the command writes; what it found is a list to locate with."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from helpers.walks import ROOM, SPEED_M_S, array, hearing, walk
+from soundfix.api import calibrate as module
+from soundfix.api.calibrate import COLUMNS, Calibrated
+from soundfix.api.sound import open_sound
+from soundfix.errors import OutputError, SceneError
+from soundfix.files.microphones import read_microphones
+from soundfix.files.scenes import write_scene
+from soundfix.microphones import Microphones
+from soundfix.scene import Scene
+
+
+@pytest.fixture(scope="module")
+def listed():
+    """Eleven microphones, <i>mic1</i> of unknown position."""
+    positions = array(np.random.default_rng(1))
+    positions[0] = np.nan
+    return Microphones(positions=positions, names=("<i>mic1</i>", *(f"mic{m}" for m in range(2, 12))))
+
+
+@pytest.fixture(scope="module")
+def observed():
+    """What is heard of a walk among them, by formula."""
+    rng = np.random.default_rng(1)
+    places = array(np.random.default_rng(1))
+    return hearing(places, walk(rng), rng)
+
+
+@pytest.fixture
+def quick(monkeypatch, observed):
+    """Listening is replaced by what is heard by formula; says what was listened to."""
+    heard = []
+
+    def observe(network, scenes):
+        heard.extend(scenes)
+        return observed
+
+    monkeypatch.setattr(module, "observe", observe)
+    return heard
+
+
+@pytest.fixture
+def recording(listed):
+    """Two seconds of noise: what is heard of them is `observed`."""
+    noise = np.random.default_rng(0).standard_normal((11, 32_000)).astype(np.float32)
+    return Scene(audio=noise, sample_rate=16_000.0, microphones=listed)
+
+
+def test_paths_arrays_and_the_command_are_the_same(recording, quick, tmp_path, command):
+    write_scene(tmp_path, replace(recording, microphones=replace(recording.microphones, names=())))
+    files = tmp_path / "scene.wav", tmp_path / "microphones.csv"
+    options = ["--room", "0,0,0,7,8,2.8", "--speed-of-sound", SPEED_M_S, "--json", tmp_path / "c.json"]
+    status, said, _ = command("calibrate", files[0], "-m", files[1], *options, "--out", tmp_path / "c.csv")
+    by_command = len(quick)
+    by_paths = soundfix.calibrate(*files, room=ROOM, speed_of_sound_m_s=SPEED_M_S)
+    by_array = soundfix.calibrate(
+        recording.audio, read_microphones(files[1]), sample_rate=16_000, room=ROOM, speed_of_sound_m_s=SPEED_M_S
+    )
+    by_paths.to_json(tmp_path / "p.json")
+    by_paths.to_csv(tmp_path / "p.csv")
+    assert status == 0
+    assert said.startswith(repr(by_paths))
+    assert by_paths.to_dict() == by_array.to_dict() == json.loads((tmp_path / "c.json").read_text())
+    for suffix in ("json", "csv"):
+        assert (tmp_path / f"p.{suffix}").read_bytes() == (tmp_path / f"c.{suffix}").read_bytes()
+    assert len(quick) == 3 * by_command
+    assert {scene.speed for scene in quick} == {SPEED_M_S}
+    assert {scene.room for scene in quick} == {ROOM}
+
+
+def test_the_corrected_list_is_there_to_locate_with(recording, quick, listed):
+    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM)
+    truth = array(np.random.default_rng(1))[0]
+    assert isinstance(calibrated, Calibrated)
+    assert calibrated.microphones.is_known.all()
+    assert np.linalg.norm(calibrated.microphones.positions[0] - truth) < 0.1
+    assert calibrated.listed is listed
+
+
+def test_every_option_shows(recording, quick, monkeypatch):
+    told = {}
+    monkeypatch.setattr(module, "solve_for", lambda heard, microphones, **options: told.update(options))
+    request = {"clocks": "free", "seed": 7, "room": ROOM}
+    soundfix.calibrate(recording.audio, recording.microphones, sample_rate=16_000, temperature_c=-40.0, **request)
+    assert request.items() <= told.items()
+    assert quick[0].speed == pytest.approx(306, abs=1)
+
+
+def test_a_request_counts_and_tells_its_windows(recording, quick, listed):
+    told = []
+    request = module.CalibrateRequest(sound=open_sound(recording.audio, 16_000.0, listed))
+    module.hear(request, lambda: told.append(1))
+    assert len(told) == request.count == len(quick) == 7  # of half a second, a quarter apart
+
+
+def test_it_says_what_was_found(recording, quick, listed):
+    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM)
+    lines, html = repr(calibrated).splitlines(), calibrated._repr_html_()
+    assert "moments from" in lines[0]
+    assert lines[1].startswith("  <i>mic1</i>  placed at (")
+    assert "<td>&lt;i&gt;mic1&lt;/i&gt;</td><td>placed</td>" in html
+    assert "<i>" not in html
+    assert html.count("<tr>") == 12
+    assert "speed of sound" in html
+
+
+def test_a_dataframe_is_a_row_a_microphone(recording, quick, listed):
+    pytest.importorskip("pandas")
+    frame = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM).to_dataframe()
+    assert list(frame.columns) == list(COLUMNS)
+    assert frame["name"].tolist() == list(listed.names)
+    assert frame["finding"].tolist() == ["placed"] + ["good"] * 10
+
+
+def test_it_draws(recording, quick, listed, tmp_path):
+    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM)
+    assert calibrated.plot()._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(OutputError, match=r"wanted one of \.png"):
+        calibrated.plot(tmp_path / "map.html")
+
+
+def test_too_little_to_hear_is_one_sentence(recording):
+    with pytest.raises(SceneError, match="moments at which enough microphones hear the same"):
+        soundfix.calibrate(0 * recording.audio, recording.microphones, sample_rate=16_000)
