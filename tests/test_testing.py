@@ -10,9 +10,10 @@ from helpers.networks import tiny
 from helpers.rivals import sure_of
 from soundfix.estimate import Estimate
 from soundfix.methods.catalog import CATALOG, load
+from soundfix.methods.srp_phat import SrpPhat
 from soundfix.networks import checkpoint
 from soundfix.scene import Scene
-from soundfix.testing import CHECKS, ROOM, SOURCE, check_localizer
+from soundfix.testing import CHECKS, ROOM, SOURCE, check_localizer, load_checked
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,7 @@ class AlwaysSomewhere:
 def test_contract_refuses_a_wrong_answer():
     with pytest.raises(AssertionError, match="always-somewhere: finds_a_source_in_the_open"):
         check_localizer(AlwaysSomewhere())
+
+
+def test_load_checked_gives_the_localizer():
+    assert load_checked("soundfix.methods.srp_phat:SrpPhat") == SrpPhat()

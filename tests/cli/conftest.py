@@ -1,4 +1,4 @@
-"""What these tests share."""
+"""A recording and a network on disk."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """Small networks and windows for tests: random weights everywhere, as after training; nothing is trivially 0 or 1."""
 
+import re
 from dataclasses import replace
 
 import torch
@@ -7,6 +8,7 @@ import torch
 from soundfix.networks.encoders.ngcc import NgccConfig
 from soundfix.networks.model import Network, Windows
 from soundfix.training import recipes
+from soundfix.training.info import describe_network
 
 SMALL_NGCC = NgccConfig(channels=4, sinc_taps=31, backbone_taps=(5, 3), head_taps=(5, 3), last_taps=3)
 
@@ -41,3 +43,20 @@ def windows(batch=2, count=6, samples=4096, *, seed=0) -> Windows:
         is_known=torch.ones(batch, count, dtype=torch.bool),
         is_heard=torch.ones(batch, count, dtype=torch.bool),
     )
+
+
+def untrained(**changes) -> Network:
+    """Recipe tiny as built, with these fields of its configuration changed."""
+    torch.manual_seed(0)
+    return Network(replace(recipes.tiny().network, **changes)).eval()
+
+
+def told(network):
+    """The lines of `soundfix info` on this network, and the numbers in them by name."""
+    lines = list(describe_network(network))
+    numbers = {
+        line.split()[0]: int(line.split()[1].replace(",", ""))
+        for line in lines
+        if re.fullmatch(r"\w+ +[\d,]+( frozen)?", line)
+    }
+    return lines, numbers

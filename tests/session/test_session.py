@@ -7,28 +7,14 @@ import pytest
 import soxr
 
 import soundfix
-from helpers.scenes import anechoic_scene, drawn
+from helpers.scenes import anechoic_scene
+from helpers.session import CORNERS, RATE, SOURCE, locate
 from soundfix.errors import SceneError, UnknownMethodError
-from soundfix.estimate import Estimate
 from soundfix.methods.catalog import load
-from soundfix.microphones import Microphones
 from soundfix.session.session import Session
-from soundfix.session.units import UNITS_M, likely_unit
 from soundfix.simulation.faults import break_scene, parse_fault
-from soundfix.simulation.worlds import LUVIRA_TWIN
 
-RATE = 16_000.0
 ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
-CORNERS = np.array(
-    [[0.3, 0.4, 0.5], [5.6, 0.5, 1.1], [5.5, 4.6, 0.4], [0.4, 4.5, 1.3], [0.5, 0.3, 2.6], [5.4, 4.4, 2.5], [3.0, 2.4, 2.8]]
-)  # fmt: skip
-SOURCE = np.array([3.9, 1.8, 1.3])
-
-
-@pytest.fixture(scope="module")
-def studio():
-    """2 s in the LuViRA studio's twin: T60 0.4 s, 15 dB."""
-    return drawn(LUVIRA_TWIN, np.random.default_rng(1), rt60_s=(0.4, 0.4), snr_db=(15.0, 15.0))
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +22,6 @@ def broken(studio):
     """The same with mic2 6 ms late and mic8 1 m from its place in the list."""
     faults = [parse_fault("late:2:0.006"), parse_fault("moved:8:1.0")]
     return break_scene(studio, faults, np.random.default_rng(3))
-
-
-@pytest.fixture(scope="module")
-def outdoors():
-    """2 s of noise among seven microphones, without any echo: quick to locate to a millimetre."""
-    return anechoic_scene(CORNERS, SOURCE, np.random.default_rng(20_505), seconds=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +37,6 @@ def in_broken(broken):
 @pytest.fixture(scope="module")
 def in_outdoors(outdoors):
     return locate(outdoors)
-
-
-def locate(scene, **options):
-    options = {"room": scene.room, "speed_of_sound_m_s": scene.speed} | options
-    return soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, **options)
 
 
 def places(located):
@@ -210,28 +185,6 @@ def test_one_bad_sample_survives_resampling(studio):
     assert located.microphones[0].weight > 0.97
     assert located.microphones[1].weight == 1
     assert np.linalg.norm(places(located) - studio.truth.sources[0], axis=1).max() < 0.03
-
-
-@pytest.mark.parametrize("unit", ["feet", "cm", "mm"])
-def test_positions_in_another_unit_are_named(outdoors, unit):
-    """Millimetres may be refused already because a window cannot span them."""
-    with pytest.raises(SceneError, match=rf"in {unit}\?|in {unit} or"):
-        soundfix.locate(outdoors.audio, RATE, CORNERS / UNITS_M[unit], speed_of_sound_m_s=343.0)
-
-
-def test_likely_unit_of_a_live_room(studio):
-    window = replace(studio, audio=studio.audio[:, :8000], room=None)
-    abstained = Estimate(method="none", start_s=0.0, end_s=0.5, verdict="abstain")
-    feet = replace(window, microphones=Microphones(positions=studio.microphones.positions / UNITS_M["feet"]))
-    assert likely_unit(window, load(), load().locate(window)) is None
-    assert likely_unit(feet, load(), abstained) == "feet"
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_metres_are_not_taken_for_another_unit(seed):
-    """Also where the windows are hard: no exception, whatever the verdict."""
-    scene = drawn(LUVIRA_TWIN, np.random.default_rng([3, seed]), duration_s=1.0)
-    assert len(locate(scene, room=None).estimates) == 2
 
 
 def test_a_thin_room_gives_the_known_height(studio):
