@@ -7,7 +7,7 @@ from helpers.clips import Clips
 from soundfix.datasets.benchmark import Benchmark, Part
 from soundfix.estimate import Estimate, Source
 from soundfix.evaluation.conditions import Grid
-from soundfix.evaluation.run import Job
+from soundfix.evaluation.run import ClipTask
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ class Oracle:
 def test_a_row_says_what_was_said(scene):
     place = scene.truth.sources[0]
     data = Benchmark(name="clips", parts=(Part(labels={"sound": "noise"}, data=Clips()),), clips=2)
-    job = Job(data=data, grid=Grid(microphones=(4, 3)), methods=[("it", Oracle(place))], seed=0, sources=1)
+    job = ClipTask(data=data, grid=Grid(microphones=(4, 3)), methods=[("it", Oracle(place))], seed=0, sources=1)
     clip, rows = job(0)
     assert (clip, len(rows)) == (0, 2)
     assert rows[0].score.error_m == pytest.approx(0.1)

@@ -6,7 +6,7 @@ import pytest
 from helpers import reference
 from helpers.scenes import planted_evidence
 from soundfix.localization.consensus import profiles_at
-from soundfix.localization.profile import add, summarize
+from soundfix.localization.profile import add, profile_of_curve
 from soundfix.microphones import Microphones
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
@@ -27,7 +27,7 @@ def test_profile_equals_the_literal_mean(rng):
 def test_adding_profiles_makes_what_lasts_stand_out(rng):
     lasting = np.zeros(2001, dtype=np.float32)
     lasting[1100] = 3.0
-    noisy = [summarize(lasting + rng.standard_normal(2001).astype(np.float32), 0.005) for _ in range(10)]
+    noisy = [profile_of_curve(lasting + rng.standard_normal(2001).astype(np.float32), 0.005) for _ in range(10)]
     total = None
     for one in noisy:
         total = add(total, one)

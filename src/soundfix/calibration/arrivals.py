@@ -21,7 +21,7 @@ ROUNDS = 4
 STARTS = 5  # microphones to start from: those with the tallest peaks
 
 
-class Heard(NamedTuple):
+class MomentArrivals(NamedTuple):
     """path_m: arrivals times the speed of sound, 0 on average; partners: with how many others' curves each agrees."""
 
     path_m: Float[np.ndarray, "mic"]
@@ -37,13 +37,13 @@ class Peaks(NamedTuple):
 
 def arrivals(
     curves: Float[np.ndarray, "pair lag"], pairs: Int[np.ndarray, "pair 2"], step_m: float, *, microphones: int
-) -> Heard:
+) -> MomentArrivals:
     """From the pairs' curves over path differences spaced by step_m, 0 in the middle."""
     peaks = highest_peaks(curves, pairs, step_m, microphones=microphones)
     firsts = np.argsort(-peaks.height[..., 0].sum(axis=1))[:STARTS]
     guesses = [_settled(peaks, int(first)) for first in firsts]
     path_m = max(guesses, key=lambda path_m: _support(peaks, path_m).sum())
-    return Heard(path_m, (_support(peaks, path_m) > 0).sum(axis=1))
+    return MomentArrivals(path_m, (_support(peaks, path_m) > 0).sum(axis=1))
 
 
 def highest_peaks(

@@ -41,7 +41,7 @@ def has_inverted_peak(profile: Profile) -> bool:
     return profile.negative > max(INVERTED_PEAK, profile.at_zero, profile.elsewhere)
 
 
-def summarize(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = NEAR_M) -> Profile:
+def profile_of_curve(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = NEAR_M) -> Profile:
     """The peaks of one profile, or of the sum of several, in robust standard deviations."""
     middle = len(curve) // 2
     near, beside = int(near_m / step_m), int((near_m + FLANK_M) / step_m)
@@ -71,7 +71,7 @@ def add(total: Profile | None, profile: Profile) -> Profile:
     if total is None:
         return profile
     half = min(len(total.curve), len(profile.curve)) // 2
-    return summarize(_middle(total.curve, half) + _middle(profile.curve, half), profile.step_m, profile.near_m)
+    return profile_of_curve(_middle(total.curve, half) + _middle(profile.curve, half), profile.step_m, profile.near_m)
 
 
 def _middle(curve: Float[np.ndarray, "delay"], half: int) -> Float[np.ndarray, "middle"]:

@@ -10,9 +10,9 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import Prepared
-from soundfix.methods.network_evidence import Heard, run
+from soundfix.methods.network_evidence import NetworkHeard, run
 from soundfix.methods.placing import place_network_sources
-from soundfix.methods.reranking import best_places
+from soundfix.methods.reranking import likeliest_places
 from soundfix.networks.model import Network
 
 
@@ -25,14 +25,16 @@ class NetworkBoxes:
     leaves_out: bool = True
     follows: bool = True
 
-    def hear(self, prepared: Prepared) -> Heard:
+    def hear(self, prepared: Prepared) -> NetworkHeard:
         """What the network says of every pair."""
         return run(self.network, prepared.audio, prepared.scene, prepared.pairs)
 
-    def find(self, heard: Heard, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
+    def find(self, heard: NetworkHeard, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
         """The likeliest places."""
-        return best_places(heard, evidence, box=box, polishes=self.polishes)
+        return likeliest_places(heard, evidence, box=box, polishes=self.polishes)
 
-    def place(self, heard: Heard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
+    def place(
+        self, heard: NetworkHeard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+    ) -> Placed:
         """The first source, its rivals, and others that sound at once."""
         return place_network_sources(heard, prepared.scene, consensus, box)

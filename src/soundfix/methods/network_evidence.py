@@ -19,7 +19,7 @@ from soundfix.signal import gcc
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heard:
+class NetworkHeard:
     """What a network with a likelihood head said of one window.
 
     evidence: its gated curves for the first source. plain: the unmasked curves of the same pairs: a mask tells right peaks
@@ -42,7 +42,7 @@ class Heard:
 
 def run(
     network: Network, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
-) -> Heard:
+) -> NetworkHeard:
     """What these pairs' microphones heard; heard anew where the polarity of a microphone is reversed."""
     heard = hear_as_is(network, audio, scene, pairs)
     is_reversed = reversed_polarity(heard.plain, scene, np.any(audio, axis=1))
@@ -51,7 +51,7 @@ def run(
     return replace(heard, evidence=replace(heard.evidence, is_turned=is_reversed))
 
 
-def hear_as_is(network: Network, audio: np.ndarray, scene: Scene, pairs: np.ndarray) -> Heard:
+def hear_as_is(network: Network, audio: np.ndarray, scene: Scene, pairs: np.ndarray) -> NetworkHeard:
     """The same, whatever the polarity."""
     answers = forward(network, audio, scene, pairs)
     said = answers.likelihoods
@@ -59,7 +59,7 @@ def hear_as_is(network: Network, audio: np.ndarray, scene: Scene, pairs: np.ndar
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
     plain = gcc.upsample(said.plain[0], finer).cpu().numpy()
     evidence = slot_evidence(answers, 0, scene)
-    return Heard(
+    return NetworkHeard(
         network=network,
         answers=answers,
         evidence=evidence,
@@ -98,13 +98,13 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
     )
 
 
-def plain_curves(heard: Heard, evidence: Evidence) -> Evidence:
+def plain_curves(heard: NetworkHeard, evidence: Evidence) -> Evidence:
     """The unmasked curves of the pairs in this evidence, with their sign in it."""
     rows = _rows(heard, evidence)
     return replace(evidence, values=heard.plain.values[rows] * _signs(heard, evidence)[rows, None])
 
 
-def likelihoods_of(heard: Heard, evidence: Evidence) -> PairLikelihoods:
+def likelihoods_of(heard: NetworkHeard, evidence: Evidence) -> PairLikelihoods:
     """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
     said, is_kept = heard.likelihoods, np.zeros(len(heard.evidence.pairs), dtype=bool)
     is_kept[_rows(heard, evidence)] = True
@@ -117,12 +117,12 @@ def likelihoods_of(heard: Heard, evidence: Evidence) -> PairLikelihoods:
     )
 
 
-def _rows(heard: Heard, evidence: Evidence) -> Int[np.ndarray, "pair"]:
+def _rows(heard: NetworkHeard, evidence: Evidence) -> Int[np.ndarray, "pair"]:
     """Where its pairs are among all that were heard."""
     return np.flatnonzero((heard.evidence.pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1))
 
 
-def _signs(heard: Heard, evidence: Evidence) -> Float[np.ndarray, "pair"]:
+def _signs(heard: NetworkHeard, evidence: Evidence) -> Float[np.ndarray, "pair"]:
     """-1 where this evidence has a pair's polarity turned, 1 for all other pairs."""
     own, rows = heard.evidence, _rows(heard, evidence)
     signs = np.ones(len(own.pairs), dtype=np.float32)

@@ -17,14 +17,16 @@ from soundfix.localization.health import examine
 from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
 from soundfix.localization.pairs import weighted
 from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
-from soundfix.methods.network_evidence import Heard, likelihoods_of, metres, slot_evidence
-from soundfix.methods.reranking import best_places
+from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence
+from soundfix.methods.reranking import likeliest_places
 from soundfix.scene import Scene
 
 
-def place_network_sources(heard: Heard, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
+def place_network_sources(
+    heard: NetworkHeard, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+) -> Placed:
     """The first source and its rivals, and the further sources that sound at once."""
-    find = partial(best_places, heard, box=box)
+    find = partial(likeliest_places, heard, box=box)
     further = further_sources(consensus, further_evidence(heard, consensus), find)
     consensus = apart_from(consensus, [other.modes[0].position for other in further])
     (first, *rivals), findings = place_sources(scene, consensus, box)
@@ -36,7 +38,7 @@ def place_network_sources(heard: Heard, scene: Scene, consensus: Consensus, box:
     return Placed(sources, (*findings, *said, *multi_source_findings(further)))
 
 
-def further_evidence(heard: Heard, consensus: Consensus) -> Sequence[Evidence]:
+def further_evidence(heard: NetworkHeard, consensus: Consensus) -> Sequence[Evidence]:
     """Where further sources are sought, one after the other: each has a slot, or all are in the only one."""
     slots = heard.answers.sources_m.shape[1]
     if slots == 1 and heard.network.reranker is not None:
@@ -46,7 +48,7 @@ def further_evidence(heard: Heard, consensus: Consensus) -> Sequence[Evidence]:
     return [with_polarity(weighted(slot(number), weight), turned) for number in range(1, slots)]
 
 
-def opinions(heard: Heard, consensus: Consensus) -> list[Opinion]:
+def opinions(heard: NetworkHeard, consensus: Consensus) -> list[Opinion]:
     """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
     decoded = Opinion(
         who="the position decoder",
@@ -60,7 +62,7 @@ def opinions(heard: Heard, consensus: Consensus) -> list[Opinion]:
     return [Opinion(who="SRP-PHAT", position_m=consensus.modes[best].position), decoded]
 
 
-def steered_power(heard: Heard, consensus: Consensus) -> Float[np.ndarray, "mode"]:
+def steered_power(heard: NetworkHeard, consensus: Consensus) -> Float[np.ndarray, "mode"]:
     """Of the plain curves of the pairs that were kept, at every mode, in standard deviations."""
     said = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept))
     plain = replace(said, curves=said.plain, gates=torch.ones_like(said.gates[:, :1]))

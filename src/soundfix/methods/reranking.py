@@ -13,7 +13,7 @@ from soundfix.localization.modes import RUNNERS_UP, Mode, find_modes, polish
 from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
-from soundfix.methods.network_evidence import Heard, likelihoods_of, plain_curves
+from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
 from soundfix.networks.reranker import CANDIDATES
 from soundfix.scene import free_axes
 
@@ -22,8 +22,8 @@ USUAL_WALL_M = 1.3  # from a source to floor and ceiling
 BREADTH = 2.0  # of the search for candidates: what it passes over the reranker never sees
 
 
-def best_places(
-    heard: Heard,
+def likeliest_places(
+    heard: NetworkHeard,
     evidence: Evidence,
     found_m: Spots = (),
     *,
@@ -43,7 +43,7 @@ def best_places(
 
 
 def reranked(
-    heard: Heard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
+    heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
 ) -> list[Mode]:
     """The modes, likeliest first; those that are listed as exact as the plain curves allow."""
     probability = probabilities(heard, modes, evidence, found_m, box=box)
@@ -63,7 +63,7 @@ def reranked(
 
 
 def probabilities(
-    heard: Heard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
+    heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
 ) -> Float[np.ndarray, "choice"]:
     """That the source is at each of the modes, and, last, at none; by what the pairs in this evidence say round them."""
     assert heard.network.reranker is not None

@@ -18,7 +18,7 @@ from soundfix.localization.modes import find_modes
 from soundfix.localization.pairs import choose_pairs
 from soundfix.methods.network_decoder import NetworkDecoder
 from soundfix.methods.network_evidence import hear_as_is, metres
-from soundfix.methods.reranking import best_places
+from soundfix.methods.reranking import likeliest_places
 from soundfix.methods.rivals import Rival
 from soundfix.networks.model import Network
 from soundfix.networks.registry import RivalNetwork
@@ -73,7 +73,7 @@ def _by_network(network: nn.Module, scene: Scene) -> tuple[Float[np.ndarray, "3"
         return decoded, decoded
     said = hear_as_is(network, *heard)
     decoded = metres(said.answers.sources_m, said.origin_m)[0]
-    return decoded, best_places(said, said.evidence, box=scene.search_box())[0].position
+    return decoded, likeliest_places(said, said.evidence, box=scene.search_box())[0].position
 
 
 def _draw(data: Sequence[Dataset], stage: Stage, rng: np.random.Generator) -> Scene:

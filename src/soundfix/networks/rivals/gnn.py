@@ -29,7 +29,7 @@ from soundfix.networks.likelihood import HeadConfig, delays, look_up
 from soundfix.networks.model import ROOM_SCALE_M, Windows, all_pairs, both_ways
 from soundfix.networks.rivals.interface import (
     COORDINATES,
-    Located,
+    DecodedPlaces,
     Truths,
     first_source,
     mean_over_windows,
@@ -82,10 +82,10 @@ class Gnn(nn.Module):
 
     def forward(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None
-    ) -> Located:
+    ) -> DecodedPlaces:
         """One source a window."""
         likelihood = self.likelihood(windows, box_m, speed_m_s=speed_m_s)
-        return Located(sources_m=read_out(likelihood, self.cells_m(box_m), box_m)[:, None])
+        return DecodedPlaces(sources_m=read_out(likelihood, self.cells_m(box_m), box_m)[:, None])
 
     def loss_terms(
         self,
