@@ -50,6 +50,18 @@ def test_a_loaded_network_answers_bit_for_bit_the_same(tmp_path, make):
         assert torch.equal(again(given).sources_m, network(given).sources_m)
 
 
+def test_files_from_before_the_reranker_had_its_name_still_load(saved):
+    """Then it was second_look, in the configuration and in the names of its tensors."""
+    known, tensors = contents(saved)
+    fields = {"second_look" if k == "reranker" else k: v for k, v in json.loads(known["config"]).items()}
+    old = {name.replace("reranker.", "second_look."): tensor for name, tensor in tensors.items()}
+    assert old.keys() != tensors.keys()
+    save_file(old, saved, known | {"config": json.dumps(fields)})
+    network = checkpoint.load(saved)
+    assert network.config == tiny().config
+    assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in tensors.items())
+
+
 def test_notes_are_kept(saved):
     assert checkpoint.notes(saved) == {"seed": 7}
 
