@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 import soundfix
+from soundfix.estimate import Estimate
 from soundfix.files.audio import open_recording
 from soundfix.session.session import Session
 
@@ -15,7 +16,12 @@ CORNERS = np.array([[0.0, 0, 0], [2, 0, 0], [0, 2, 0]])
 def heard(monkeypatch):
     """What a session is told, window by window."""
     windows = []
-    monkeypatch.setattr(Session, "hear", lambda self, start_s, audio, rate: windows.append((start_s, audio)))
+
+    def hear(self, start_s, audio, rate):
+        windows.append((start_s, audio))
+        return Estimate(method="none", start_s=start_s, end_s=start_s + audio.shape[1] / rate, verdict="abstain")
+
+    monkeypatch.setattr(Session, "hear", hear)
     return windows
 
 

@@ -11,7 +11,7 @@ from soundfix.localization.profile import profile_of_curve
 from soundfix.microphones import Microphones
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.report.text import clock, describe_events, describe_microphones
-from soundfix.session.microphone_history import LASTING_WINDOWS, Event, MicrophoneHistory
+from soundfix.session.microphone_history import FADING, LASTING_WINDOWS, Event, FadedSums, MicrophoneHistory
 from soundfix.simulation.faults import break_scene, parse_fault
 
 STEP_M = 0.01
@@ -51,6 +51,16 @@ def test_what_is_long_ago_is_forgiven():
     """A clock that was off for 10 windows and is right for 60."""
     late, right = [report(pull_m=2.0)] * 10, [report(pull_m=0.0)] * 60
     assert not told(*late, *right).is_faulty(20.0)
+
+
+def test_sums_fade_and_count_what_each_window_says():
+    """One window that agrees, then one that accuses."""
+    agrees, accuses = report(pull_m=0.0).profile, report(pull_m=2.0).profile
+    first = FadedSums().after(agrees)
+    assert first == FadedSums(windows=1.0, accused=0.0, agreeing=1.0, height=agrees.at_zero)
+    assert first.after(accuses) == FadedSums(
+        windows=FADING + 1, accused=1.0, agreeing=FADING, height=FADING * agrees.at_zero + accuses.at_zero
+    )
 
 
 def test_a_clock_that_steps_is_found_out_soon_though_it_was_right_for_long():

@@ -9,11 +9,17 @@ import soundfix
 from helpers.scenes import drawn
 from helpers.session import CORNERS, RATE, locate
 from soundfix.errors import SceneError
-from soundfix.estimate import Estimate
+from soundfix.estimate import Estimate, MicrophoneReport, Source
 from soundfix.methods.catalog import load
 from soundfix.microphones import Microphones
-from soundfix.session.units import UNITS_M, likely_unit
+from soundfix.session import units
+from soundfix.session.units import UNITS_M, WINDOWS_FOR_UNITS, UnitsCheck, is_unclear, likely_unit
 from soundfix.simulation.worlds import LUVIRA_TWIN
+from soundfix.testing import contract_scene
+
+SOUND = contract_scene(4, seconds=0.1)
+SILENCE = replace(SOUND, audio=np.zeros_like(SOUND.audio))
+SOMEWHERE = Source(position_m=np.zeros(3), covariance_m2=np.eye(3), radius90_m=2.5, score=1.0)
 
 
 @pytest.mark.parametrize("unit", ["feet", "cm", "mm"])
@@ -36,3 +42,58 @@ def test_metres_are_not_taken_for_another_unit(seed):
     """Also where the windows are hard: no exception, whatever the verdict."""
     scene = drawn(LUVIRA_TWIN, np.random.default_rng([3, seed]), duration_s=1.0)
     assert len(locate(scene, room=None).estimates) == 2
+
+
+def answer(verdict="ok", *statuses):
+    """With nobody but microphones of these statuses."""
+    reports = tuple(
+        MicrophoneReport(name=f"mic{m}", status=status, weight=0.0, position_m=None)
+        for m, status in enumerate(statuses)
+    )
+    sources = () if verdict == "abstain" else (SOMEWHERE,)
+    return Estimate(method="none", start_s=0.0, end_s=0.5, verdict=verdict, sources=sources, microphones=reports)
+
+
+@pytest.fixture
+def tried(monkeypatch):
+    """How often another unit was tried; none fits."""
+    calls = []
+    monkeypatch.setattr(units, "likely_unit", lambda *given: calls.append(given))
+    return calls
+
+
+def told(check, *answers, scene=SOUND):
+    for each in answers:
+        check.hear(scene, each, load("srp-phat"))
+
+
+@pytest.mark.parametrize(
+    ("scene", "estimate", "unclear"),
+    [
+        (SOUND, answer("abstain"), True),
+        (SOUND, answer("ambiguous"), True),
+        (SOUND, answer("ok"), False),
+        (SOUND, answer("degraded", "late", "ok"), False),
+        (SOUND, answer("degraded", "late", "misplaced"), True),
+        (SILENCE, answer("abstain"), False),
+    ],
+)
+def test_what_is_unclear(scene, estimate, unclear):
+    assert is_unclear(scene, estimate) is unclear
+
+
+def test_only_the_first_unclear_windows_are_tried(tried):
+    told(UnitsCheck(), *[answer("abstain")] * 9)
+    assert len(tried) == WINDOWS_FOR_UNITS
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_one_clear_answer_settles_it(tried, before):
+    told(UnitsCheck(), *[answer("abstain")] * before, answer("ok"), *[answer("abstain")] * 5)
+    assert len(tried) == before
+
+
+def test_the_unit_that_fits_is_named(monkeypatch):
+    monkeypatch.setattr(units, "likely_unit", lambda *given: "feet")
+    with pytest.raises(SceneError, match="do as feet: were they given in feet"):
+        told(UnitsCheck(), answer("abstain"))

@@ -14,6 +14,7 @@ from scipy.ndimage import maximum_filter1d
 from soundfix import robust
 from soundfix.calibration.bundle import Layout
 from soundfix.calibration.initial_guess import sample_box
+from soundfix.localization.aligned import curves_of, sum_about
 
 PLACES = 6000  # looked through, on curves widened to FIRST_REACH_M
 KEPT_FIRST, KEPT, AROUND = 60, 40, 12  # the best of them; places round each that are tried
@@ -109,16 +110,11 @@ class _MomentSearch:
 
     def _arrival(self, m: int, expected: Float[np.ndarray, "mic"]) -> float:
         """NaN where nothing stands out."""
-        rows = [(row, i, j) for row, (i, j) in enumerate(self.pairs) if m in (i, j)]
-        partners = [(row, j if i == m else i, i == m) for row, i, j in rows if self.trusted[j if i == m else i]]
-        centre = expected[m] if self.trusted[m] else float(np.mean([expected[p] for _, p, _ in partners]))
+        curves, partners = curves_of(m, self.values, self.pairs, self.trusted)
+        centre = expected[m] if self.trusted[m] else float(np.mean(expected[partners]))
         half = int(NEAR_M / self.step_m) if self.trusted[m] else self.values.shape[1] // 4
-        profile = np.zeros(2 * half + 1, dtype=np.float32)
-        for row, partner, is_first in partners:
-            curve = self.values[row] if is_first else self.values[row, ::-1]
-            middle = len(curve) // 2 + round((centre - expected[partner]) / self.step_m)
-            if half <= middle < len(curve) - half:
-                profile += curve[middle - half : middle + half + 1]
+        lags = np.rint((centre - expected[partners]) / self.step_m).astype(int)
+        profile, _ = sum_about(curves, lags, half)
         top = int(profile.argmax())
         if profile[top] < LEAST_HEIGHT * max(len(partners), 1):
             return np.nan

@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.estimate import Profile
+from soundfix.localization.aligned import curves_of, sum_about
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.localization.profile import ACCUSED, NEAR_M, has_inverted_peak, log_odds, profile_of_curve
@@ -127,14 +128,9 @@ def _profile_curves(
     among_kept = np.abs(lags[is_kept[evidence.pairs].all(axis=1)]).max(initial=0)
     half = max(0, min(middle - int(among_kept), int(LARGEST_PULL_M / evidence.step_m)))
     total, count = np.zeros((len(positions), 2 * half + 1), dtype=np.float32), np.zeros(len(positions))
-    for curve, lag, (i, j) in zip(evidence.values, lags, evidence.pairs, strict=True):
-        if abs(lag) + half > middle:
-            continue  # too far away for these curves, as a microphone of unknown position may be
-        moved = curve[middle + lag - half : middle + lag + half + 1]
-        if is_kept[j]:
-            total[i] += moved
-            count[i] += 1
-        if is_kept[i]:
-            total[j] += moved[::-1]
-            count[j] += 1
+    for m in range(len(positions)):  # a microphone of unknown position may be too far away for these curves
+        curves, others = curves_of(m, evidence.values, evidence.pairs, is_kept)
+        total[m], count[m] = sum_about(
+            curves, np.rint((ranges[m] - ranges[others]) / evidence.step_m).astype(int), half
+        )
     return total / np.maximum(count, 1)[:, None], count

@@ -27,6 +27,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from soundfix import physics, robust
 from soundfix.estimate import Radii, Shell
+from soundfix.localization.aligned import curves_of
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import free_axes, is_within
@@ -135,11 +136,11 @@ def _curves_of(
     m: int, positions: Float[np.ndarray, "mic 3"], consensus: Consensus
 ) -> tuple[Evidence, Float[np.ndarray, "pair 3"]]:
     """The curves of m with those kept, as if m came first in every pair, and where the others stand."""
-    pairs, evidence = consensus.evidence.pairs, consensus.evidence
-    other = np.where(pairs[:, 0] == m, pairs[:, 1], pairs[:, 0])
-    is_own = (pairs == m).any(axis=1) & consensus.is_kept[other]
-    values = np.where((pairs[is_own, 0] == m)[:, None], evidence.values[is_own], evidence.values[is_own, ::-1])
-    return replace(evidence, pairs=pairs[is_own], values=values), positions[other[is_own]]
+    evidence = consensus.evidence
+    values, others = curves_of(m, evidence.values, evidence.pairs, consensus.is_kept)
+    return replace(evidence, pairs=np.stack([np.full_like(others, m), others], axis=1), values=values), positions[
+        others
+    ]
 
 
 def _candidates(

@@ -44,6 +44,28 @@ class Event:
     status: Status
 
 
+@dataclass(frozen=True, kw_only=True)
+class FadedSums:
+    """Over the windows with a profile, of which the last counts 1 and those before less and less.
+
+    windows: of 1; accused and agreeing: of those in which it was; height: of the profile where it should be.
+    """
+
+    windows: float = 0.0
+    accused: float = 0.0
+    agreeing: float = 0.0
+    height: float = 0.0
+
+    def after(self, profile: Profile) -> "FadedSums":
+        """A window later, which had this profile."""
+        return FadedSums(
+            windows=FADING * self.windows + 1.0,
+            accused=FADING * self.accused + float(log_odds(profile) > ACCUSED),
+            agreeing=FADING * self.agreeing + float(profile.at_zero >= profile.elsewhere),
+            height=FADING * self.height + profile.at_zero,
+        )
+
+
 @dataclass(kw_only=True, eq=False)
 class MicrophoneHistory:
     """name: of the microphone; everything else comes in by `add`."""
@@ -52,19 +74,14 @@ class MicrophoneHistory:
     report: MicrophoneReport | None = None
     profile: Profile | None = None
     windows: int = 0
-    heard: float = 0.0
-    accused: float = 0.0
-    agreeing: float = 0.0
-    height: float = 0.0
+    faded: FadedSums = FadedSums()
     weight: float = 0.0
     statuses: dict[Status, int] = field(default_factory=dict)
     ranges_m: list[float] = field(default_factory=list)
     named: list[Shell] = field(default_factory=list)
     pulls: list[tuple[float, np.ndarray, float]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    lost: list[float] = field(
-        default_factory=list
-    )  # heights where they should be of windows in a row that do not agree
+    lost: list[float] = field(default_factory=list)  # heights, where they should be, in a row that does not agree
     _lost_s: float | None = None  # when the first of these began
     _state: Status = "ok"
     _streak: tuple[Status, float, int] = ("ok", 0.0, 0)
@@ -86,13 +103,7 @@ class MicrophoneHistory:
     def _weigh(self, profile: Profile) -> None:
         self.profile = add(self.profile, profile)
         self.lost = [] if profile.at_zero >= profile.elsewhere else [*self.lost[1 - LOST_WINDOWS :], profile.at_zero]
-        for name, one in (
-            ("heard", 1.0),
-            ("accused", float(log_odds(profile) > ACCUSED)),
-            ("agreeing", float(profile.at_zero >= profile.elsewhere)),
-            ("height", profile.at_zero),
-        ):
-            setattr(self, name, FADING * getattr(self, name) + one)
+        self.faded = self.faded.after(profile)
 
     @property
     def log_odds(self) -> float:
@@ -102,12 +113,14 @@ class MicrophoneHistory:
     @property
     def mean_height(self) -> float | None:
         """How high the profile is where it should be; None after too few windows."""
-        return self.height / self.heard if self.windows >= FEWEST_HEARD and self.heard > 0 else None
+        is_enough = self.windows >= FEWEST_HEARD and self.faded.windows > 0
+        return self.faded.height / self.faded.windows if is_enough else None
 
     def is_faulty(self, usual_height: float) -> bool:
         """Whether the windows speak against it; usual_height: mean_height of the median microphone."""
-        windows = min(max(round(self.heard), 1), len(EXCLUDED_FROM))
-        is_mostly_accused = self.accused >= FEWEST_ACCUSATIONS and self.accused > ACCUSED_SHARE * self.heard
+        windows = min(max(round(self.faded.windows), 1), len(EXCLUDED_FROM))
+        accused = self.faded.accused
+        is_mostly_accused = accused >= FEWEST_ACCUSATIONS and accused > ACCUSED_SHARE * self.faded.windows
         return is_mostly_accused or self.log_odds > EXCLUDED_FROM[windows - 1] or self.is_deaf(usual_height)
 
     def is_deaf(self, usual_height: float) -> bool:
@@ -117,7 +130,7 @@ class MicrophoneHistory:
             return True
         if height is None:
             return False
-        return height < DEAF_SHARE * usual_height and self.agreeing < DEAF_AGREES * self.heard
+        return height < DEAF_SHARE * usual_height and self.faded.agreeing < DEAF_AGREES * self.faded.windows
 
     def excluded_report(self) -> MicrophoneReport:
         """The report of a microphone that is left out because of earlier windows."""

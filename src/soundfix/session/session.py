@@ -13,13 +13,12 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.calibration.hypotheses import FaultHypothesis
-from soundfix.errors import SceneError
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, search_box
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
-from soundfix.session.units import WINDOWS_FOR_UNITS, likely_unit
+from soundfix.session.units import UnitsCheck
 from soundfix.survey.requirement import Requirement, Watch, parse_requirement
 from soundfix.survey.start_offsets import StartOffset, StartOffsets, starts_of
 
@@ -37,7 +36,7 @@ class Session:
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: str | Requirement | None = None
-    _unclear: int = 0
+    _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
     _history: list[MicrophoneHistory] = field(init=False)
     _watch: Watch | None = field(init=False)
     _starts: StartOffsets = field(init=False)
@@ -82,7 +81,7 @@ class Session:
             is_trusted=~self.is_excluded,
         )
         estimate = self.localizer.locate(scene)
-        self._check_units(scene, estimate)
+        self._units.hear(scene, estimate, self.localizer)
         self._learn(estimate)
         said = self._with_excluded(estimate, ~scene.is_trusted)
         for past, report in zip(self._history, said.microphones, strict=True):
@@ -179,21 +178,6 @@ class Session:
     def _with_contract(self, estimate: Estimate) -> Estimate:
         """The estimate saying what has become of the contract; its verdict stays."""
         return estimate.with_findings(*(self._watch.findings(estimate) if self._watch else ()))
-
-    def _check_units(self, scene: Scene, estimate: Estimate) -> None:
-        """Positions in the wrong unit give no clear answer in any window; in the right one they do."""
-        accused = sum(report.status in ACCUSATIONS for report in estimate.microphones)
-        is_unclear = (estimate.verdict in ("ambiguous", "abstain") or accused > 1) and bool(np.any(scene.audio))
-        if not is_unclear or self._unclear >= WINDOWS_FOR_UNITS or self._unclear < 0:
-            self._unclear = self._unclear if is_unclear else -1
-            return
-        self._unclear += 1
-        unit = likely_unit(scene, self.localizer, estimate)
-        if unit:
-            raise SceneError(
-                f"the positions do not fit the sound as metres, but they do as {unit}: "
-                f"were they given in {unit}? Convert them to metres"
-            )
 
 
 def _left_out(report: MicrophoneReport) -> Finding:

@@ -1,14 +1,43 @@
 """Positions in feet, centimetres or millimetres that were given for metres: in another unit they fit the sound."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from soundfix.errors import SceneError
-from soundfix.estimate import Estimate, Localizer
+from soundfix.estimate import ACCUSATIONS, Estimate, Localizer
 from soundfix.scene import Scene
 
 UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
 BETTER_FIT = 1.5  # times the score: positions fit that much better in another unit
+
+
+@dataclass(kw_only=True, eq=False)
+class UnitsCheck:
+    """Told every window in order: one with a clear answer settles that these are metres; a few without one are tried."""
+
+    is_settled: bool = False
+    tried: int = 0
+
+    def hear(self, scene: Scene, estimate: Estimate, localizer: Localizer) -> None:
+        """One more window and its answer. Raises SceneError where the positions fit in another unit."""
+        self.is_settled = self.is_settled or not is_unclear(scene, estimate)
+        if self.is_settled or self.tried >= WINDOWS_FOR_UNITS:
+            return
+        self.tried += 1
+        unit = likely_unit(scene, localizer, estimate)
+        if unit:
+            raise SceneError(
+                f"the positions do not fit the sound as metres, but they do as {unit}: "
+                f"were they given in {unit}? Convert them to metres"
+            )
+
+
+def is_unclear(scene: Scene, estimate: Estimate) -> bool:
+    """Whether there is sound, but no single place for it or several microphones accused: as in the wrong unit."""
+    accused = sum(report.status in ACCUSATIONS for report in estimate.microphones)
+    return (estimate.verdict in ("ambiguous", "abstain") or accused > 1) and bool(np.any(scene.audio))
 
 
 def likely_unit(scene: Scene, localizer: Localizer, estimate: Estimate) -> str | None:
