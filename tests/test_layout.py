@@ -16,9 +16,9 @@ PACKAGE = TESTS.parent / "src" / "soundfix"
 MODULES = sorted(p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if not p.name.startswith("__"))
 PACKAGES = sorted(p.parent.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("__init__.py") if p.parent != PACKAGE)
 WITHOUT_TESTS_OF_THEIR_OWN = {
-    "calibration/findings.py": "what calibrate.py found, in a word each: test_calibrate.py and test_mirrors.py ask for the words",
+    "calibration/findings.py": "what calibrate.py found, a word a microphone: test_calibrate.py asks for the words",
     "evaluation/pictures.py": "three pictures: test_tables.py asks that each is drawn",
-    "localization/pipeline.py": "the order of the boxes: methods go through it in test_testing.py, faults in test_fault_rows*.py",
+    "localization/pipeline.py": "the order of the boxes: methods pass it in test_testing.py, faults in test_fault_rows*.py",
     "networks/streams.py": "layers of model.py, which test_model.py turns, moves, hides from and permutes as a whole",
     "report/summary.py": "puts lines of text.py together: read back in test_exports.py and test_fault_rows_recordings.py",
     "resample.py": "a call of soxr: test_session.py asks for the same place at other rates",
