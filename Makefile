@@ -15,8 +15,9 @@ demo: .venv/installed
 test: .venv/installed
 	$(PYTEST) -m "not slow"
 
+# Few and long: whoever is free takes the next.
 test-slow: .venv/installed
-	$(PYTEST) -m slow
+	$(PYTEST) --dist worksteal -m slow
 
 test-all: .venv/installed
 	$(PYTEST)

@@ -45,3 +45,7 @@ def test_of_nothing_and_of_equals_it_may_be_divided_by():
 def test_medians_leave_nan_out():
     rows = np.array([[1.0, 5, 2], [np.nan, 3, 4], [np.nan, np.nan, np.nan]])
     assert medians(rows).tolist() == [2.0, 3.5, 0.0]
+
+
+def test_medians_are_not_moved_by_outliers():
+    assert medians(np.array([[1.0, 2.0, 900.0], [np.nan, 4.0, 8.0]])).tolist() == [2.0, 6.0]

@@ -123,7 +123,7 @@ def test_nobody_to_compare_with_or_a_source_too_far_for_any_sphere_is_none(posit
 
 
 def test_directions_are_even():
-    ends = shells.directions()
+    ends = shells.sphere_directions()
     assert np.linalg.norm(ends, axis=1) == pytest.approx(np.ones(len(ends)))
     assert np.abs(ends.mean(axis=0)).max() < 0.01
     assert ends.T @ ends / len(ends) == pytest.approx(np.eye(3) / 3, abs=0.01)

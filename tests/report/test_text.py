@@ -1,0 +1,46 @@
+"""Answers in words: one line a window, one a microphone that is not sound, one an event."""
+
+import numpy as np
+
+from soundfix.estimate import Estimate, MicrophoneReport, Source
+from soundfix.report.text import clock, describe, describe_events, describe_microphones
+from soundfix.session.microphone_history import Event
+
+
+def source(*place, radius_m=0.123):
+    return Source(position_m=np.array(place), covariance_m2=0.01 * np.eye(3), radius90_m=radius_m, score=0.5)
+
+
+def window(verdict, *sources, reasons=()):
+    return Estimate(method="srp-phat", start_s=1.0, end_s=1.5, verdict=verdict, sources=sources, reasons=reasons)
+
+
+def test_one_place_with_its_radius_in_centimetres():
+    assert (
+        describe(window("ok", source(1.0, 2.0, 3.456)))
+        == "    1.00 -    1.50 s  ok         (1.00, 2.00, 3.46) m ±12 cm"
+    )
+
+
+def test_candidates_are_said_with_or_and_sources_with_and():
+    pair = source(1.0, 2.0, 3.0), source(4.0, 5.0, 6.0)
+    assert "±12 cm or (4.00" in describe(window("ambiguous", *pair))
+    assert "±12 cm and (4.00" in describe(window("degraded", *pair))
+
+
+def test_an_abstention_has_reasons_and_no_place():
+    assert describe(window("abstain", reasons=("no_signal", "no_fix"))).endswith("abstain    no_signal no_fix")
+
+
+def test_only_microphones_that_are_not_sound_have_a_line():
+    reports = [
+        MicrophoneReport(name=name, status=status, weight=1.0, position_m=np.zeros(3))
+        for name, status in (("a", "ok"), ("b", "dead"), ("c", "ok"))
+    ]
+    assert list(describe_microphones(reports)) == ["microphones: 2 of 3 ok", "  b: dead"]
+
+
+def test_events_begin_with_hours_minutes_and_seconds():
+    events = [Event(time_s=3723.0, microphone="a", status="dead"), Event(time_s=4000.0, microphone="a", status="ok")]
+    assert list(describe_events(events)) == ["01:02:03  a: dead", "01:06:40  a: ok again"]
+    assert clock(59.0) == "00:00:59"
