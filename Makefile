@@ -2,17 +2,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
+# make test SHAPES=1 checks every shape annotation while tests run (jaxtyping, beartype); that costs half as much time again.
+export SHAPES ?=
+# A module's tests stay on one worker, so that what they share is made once.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test test-slow test-all check bench clean
 
 demo: .venv/installed
 	$(BIN)/soundfix demo --out demo
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(PYTEST) -m "not slow"
+
+test-slow: .venv/installed
+	$(PYTEST) -m slow
 
 test-all: .venv/installed
-	$(BIN)/python -m pytest -n 2
+	$(PYTEST)
 
 check: .venv/installed
 	$(BIN)/ruff format --check src tests bench
@@ -25,7 +32,7 @@ bench: .venv/installed
 	$(BIN)/python bench/luvira_twin.py
 	$(BIN)/python bench/long_recording.py
 
-# torch first and pinned: without the pin pip would fetch gigabytes of CUDA libraries.
+# torch first: a CPU build that is in .venv already is kept (README), which on Linux spares gigabytes of CUDA packages.
 .venv/installed: pyproject.toml constraints.txt
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch

@@ -144,7 +144,7 @@ def of_window(clip: int, localizer: Localizer, scene: Scene) -> np.ndarray | Non
         return None
     off = [(source.position_m - scene.truth.sources[0], source.covariance_m2) for source in estimate.sources]
     score = min(float(e @ np.linalg.solve(c, e)) for e, c in off)
-    return np.array((clip, seen[-1].is_kept.sum(), conformal.doubt(seen[-1]), score), dtype=ANSWER)
+    return np.array((clip, seen[-1].is_kept.sum(), conformal.remaining_doubt(seen[-1]), score), dtype=ANSWER)
 
 
 def fitted(measured: dict[str, Answers]) -> np.ndarray:

@@ -56,9 +56,8 @@ def flexible(localizer: SrpPhat) -> None:
 
 def network() -> None:
     """The network, and answers with it, in turn with the plain loop: a shared machine changes within seconds."""
-    import soundfix.info
-
     import soundfix
+    import soundfix.training.info
 
     torch.set_num_threads(THREADS)
     scene, default = contract_scene(11), soundfix.training.info.named_network("default")

@@ -11,7 +11,11 @@ from threadpoolctl import threadpool_limits
 
 if os.environ.get("SHAPES"):
     install_import_hook("soundfix", "beartype.beartype")
+
+
 torch.set_num_threads(1)
+
+
 threadpool_limits(limits=1, user_api="blas")  # the workers of xdist share the cores
 
 
@@ -32,3 +36,10 @@ def command(monkeypatch, capsys):
         return (end.value.code or 0, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "answer.out"
+    path.write_text("old")
+    return path

@@ -1,34 +1,14 @@
+"""Scenes: what cannot be is refused in a sentence, arrays are read-only, and a part keeps everything in step."""
+
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from soundfix import Microphones, Scene
+from helpers.five_microphones import POSITIONS, scene
+from soundfix import Microphones
 from soundfix.errors import SceneError
-from soundfix.scene import Track, Truth
-
-POSITIONS = np.array([[0.0, 0, 0], [4, 0, 0], [0, 3, 0], [0, 0, 2], [4, 3, 2]])
-
-
-def scene(**changes):
-    given = {"audio": np.ones((5, 8000)), "sample_rate": 16_000.0, "microphones": Microphones(positions=POSITIONS)}
-    return Scene(**(given | changes))
-
-
-@pytest.mark.parametrize(
-    ("positions", "message"),
-    [
-        (POSITIONS[0], "wanted \\(microphones, 3\\)"),
-        (POSITIONS[:, :2], "wanted \\(microphones, 3\\)"),
-        (POSITIONS * 1e-5, "degrees or km"),
-        (np.clip(POSITIONS, 0, 1) * 1e308, "a unit or a typo"),
-        (np.vstack([POSITIONS, POSITIONS[:1]]), "row listed twice"),
-        (np.array([[0.0, np.nan, 1]]), "all three coordinates, or none"),
-    ],
-)
-def test_positions_that_cannot_be(positions, message):
-    with pytest.raises(SceneError, match=message):
-        Microphones(positions=positions)
+from soundfix.scene import Track, Truth, unknowns
 
 
 @pytest.mark.parametrize(
@@ -51,15 +31,6 @@ def test_positions_that_cannot_be(positions, message):
 def test_scenes_that_cannot_be(changes, message):
     with pytest.raises(SceneError, match=message):
         scene(**changes)
-
-
-def test_a_row_of_nan_is_an_unknown_position():
-    positions = POSITIONS.copy()
-    positions[2] = np.nan
-    microphones = Microphones(positions=positions)
-    assert microphones.is_known.tolist() == [True, True, False, True, True]
-    assert np.isfinite(microphones.positions).all()
-    assert np.isnan(microphones.border_positions()[2]).all()
 
 
 def test_arrays_are_read_only_and_the_callers_stay_writable():
@@ -101,22 +72,6 @@ def test_1e308_in_the_audio_becomes_infinite_not_an_error():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"names": ("a", "b")}, "2 names for 5 microphones"),
-        ({"names": tuple("abcda")}, "two microphones are called 'a'"),
-        ({"sigma_m": np.zeros(4)}, r"sigma_m has shape \(4,\), wanted \(5,\)"),
-        ({"sigma_m": np.array([0, 0, -0.5, 0, 0])}, "sigma_m holds -0.5"),
-        ({"offset_s": np.array([0, np.nan, 0, 0, 0])}, "offset_s holds nan"),
-        ({"drift_ppm": np.array([0, np.inf, 0, 0, 0])}, "drift_ppm holds inf"),
-    ],
-)
-def test_columns_that_cannot_be(given, message):
-    with pytest.raises(SceneError, match=message):
-        Microphones(positions=POSITIONS, **given)
-
-
-@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"audio": np.ones((5, 8000), dtype=complex)}, "type complex128, wanted real numbers"),
@@ -141,38 +96,6 @@ def test_positions_in_feet_that_do_not_fit_the_window_are_told():
     hall = Microphones(positions=POSITIONS * 6 * 3.281)
     with pytest.raises(SceneError, match="cm or feet"):
         scene(microphones=hall, audio=np.ones((5, 4000)))
-
-
-def test_a_message_names_the_microphones_and_the_distance():
-    with pytest.raises(SceneError, match=r"microphones b and d stand on the same spot \(0.5 mm apart\)"):
-        Microphones(positions=np.array([[0, 0, 0], [1, 0, 0], [0, 2, 0], [1, 0.0005, 0]]), names=tuple("abcd"))
-
-
-def test_an_unknown_position_is_no_duplicate_and_no_unit():
-    positions = np.vstack([POSITIONS, np.full((2, 3), np.nan), [[0.0, 0.0005, 5]]])
-    assert Microphones(positions=positions).is_known.sum() == 6
-
-
-def test_a_half_blank_row_is_named_by_its_number():
-    positions = POSITIONS.copy()
-    positions[3, 1] = np.nan
-    with pytest.raises(SceneError, match="microphone 4 has"):
-        Microphones(positions=positions)
-
-
-@pytest.mark.parametrize("quantity", ["positions", "sigma_m", "offset_s", "drift_ppm", "is_known"])
-def test_columns_are_read_only(quantity):
-    column = getattr(Microphones(positions=POSITIONS), quantity)
-    with pytest.raises(ValueError, match="read-only"):
-        column[0] = 1
-
-
-def test_the_callers_columns_stay_writable_and_apart():
-    positions, sigma = POSITIONS.copy(), np.zeros(5)
-    microphones = Microphones(positions=positions, sigma_m=sigma)
-    positions[0], sigma[0] = 9, 9
-    assert microphones.positions[0].tolist() == [0, 0, 0]
-    assert microphones.sigma_m[0] == 0
 
 
 def test_where_keeps_unknown_positions_unknown():
@@ -210,12 +133,6 @@ def test_replacing_the_temperature_changes_the_speed():
     assert replace(scene(temperature_c=20.0), temperature_c=0.0).speed == pytest.approx(331.3)
 
 
-@pytest.mark.parametrize("given", [{"files": ("a.wav",)}, {"channels": (1, 2)}])
-def test_files_and_channels_are_one_a_microphone(given):
-    with pytest.raises(SceneError):
-        Microphones(positions=POSITIONS, **given)
-
-
 @pytest.mark.parametrize("room", [((-1e308,) * 3, (1e308,) * 3), ((1.0, 1.0, 1.0),) * 2])
 def test_rooms_without_a_size_are_refused(room):
     with pytest.raises(SceneError):
@@ -231,11 +148,6 @@ def test_a_start_that_is_no_number_is_refused(start_s):
 def test_words_are_refused_in_our_words():
     with pytest.raises(SceneError):
         Microphones(positions=np.array([["a", "b", "c"]]))
-
-
-def test_no_microphones_at_all():
-    with pytest.raises(SceneError):
-        scene().where([False] * 5)
 
 
 def track():
@@ -265,3 +177,8 @@ def test_true_positions_follow_their_microphones():
     truth = Truth(sources=np.zeros((1, 3)), positions=POSITIONS + 1.0)
     kept = scene(truth=truth).where([True, False, True, True, False])
     assert np.array_equal(kept.truth.positions, POSITIONS[[0, 2, 3]] + 1.0)
+
+
+@pytest.mark.parametrize(("sides", "count"), [((6, 5, 3), 4), ((6, 5, 0.01), 3), ((6, 0, 0), 2)])
+def test_unknowns_are_the_free_coordinates_and_the_time(sides, count):
+    assert unknowns(np.array([[0, 0, 0], sides], dtype=float)) == count

@@ -10,7 +10,8 @@ tau_ij = d_ij / c in seconds: positive where microphone i hears the sound later 
 import numpy as np
 from jaxtyping import Float, Int
 
-SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use
+SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use: where a scene says none
+NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that

@@ -1,19 +1,45 @@
-"""From one sample rate to another."""
+"""From one sample rate to another, whole; files/decoding.py does the same as a stream, sample for sample.
+
+A resampler spreads a NaN over everything that its filter reaches. So what is wild (NaN, Inf, and what overflows inside it)
+goes in as 0 and is put back as NaN: at the nearest sample, or, going up in rate, wherever it is the nearest itself.
+"""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+
+SAMPLE_RATE = 16_000.0  # Hz, of every network, and of every recording that was made at more
+LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
+
+
+def working_rate(rate_hz: float | int) -> float:
+    """At which a recording is listened to: a lower rate than SAMPLE_RATE is kept.
+
+    Going up adds no sound, but a band of numerical noise, which PHAT weighs as it does the sound.
+    """
+    return min(float(rate_hz), SAMPLE_RATE)
 
 
 def resampled(
-    audio: Float[np.ndarray, "mic time"], rate: float, wanted_hz: float
+    audio: Float[np.ndarray, "mic time"], rate_hz: float | int, wanted_hz: float | int
 ) -> Float[np.ndarray, "mic resampled"]:
-    """At the wanted rate, by soxr. A resampler would spread a NaN over everything: it is put back afterwards."""
+    """The same sound at the wanted rate, by soxr; untouched where that is its own."""
     import soxr
 
-    if rate == wanted_hz:
+    if rate_hz == wanted_hz:
         return audio
-    is_bad = ~np.isfinite(audio)
-    samples = soxr.resample(np.where(is_bad, 0, audio).T, rate, wanted_hz).T.copy()
-    channel, place = np.nonzero(is_bad)
-    samples[channel, np.minimum((place * wanted_hz / rate).astype(int), samples.shape[1] - 1)] = np.nan
+    is_wild = ~(np.abs(audio) < LARGEST_SAMPLE)
+    samples = soxr.resample(np.where(is_wild, 0, audio).T, rate_hz, wanted_hz).T.copy()
+    samples[_nearest(is_wild, samples.shape[1], wanted_hz / rate_hz)] = np.nan
     return samples
+
+
+def _nearest(is_wild: Bool[np.ndarray, "mic time"], count: int, ratio: float) -> Bool[np.ndarray, "mic resampled"]:
+    """Which of `count` samples at `ratio` times the rate are to be put back; halves go up, what is past the end goes."""
+    if ratio > 1:
+        nearest = np.floor(np.arange(count) / ratio + 0.5).astype(np.int64)
+        return np.pad(is_wild, ((0, 0), (0, 1)))[:, nearest.clip(max=is_wild.shape[1])]
+    is_put_back = np.zeros((len(is_wild), count), dtype=bool)
+    channel, place = np.nonzero(is_wild)
+    nearest = np.floor(place * ratio + 0.5).astype(np.int64)
+    is_put_back[channel[nearest < count], nearest[nearest < count]] = True
+    return is_put_back

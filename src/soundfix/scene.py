@@ -151,6 +151,11 @@ def free_axes(box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "3"]:
     return box[1] - box[0] > THIN_ROOM_M
 
 
+def unknowns(box: Float[np.ndarray, "2 3"]) -> int:
+    """Of a sound in the box: its free coordinates, and when it was made. So many microphones place it, one more checks."""
+    return int(free_axes(box).sum()) + 1
+
+
 def _truth_where(truth: Truth | None, mask: np.ndarray) -> Truth | None:
     if truth is None:
         return None

@@ -18,9 +18,9 @@ from soundfix import physics
 from soundfix.errors import UnknownMethodError
 from soundfix.estimate import Estimate, Localizer
 from soundfix.microphones import Microphones
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Room, Scene
 
-RATE = 16_000.0
 ROOM: Room = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
 SOURCE = np.array([3.9, 1.8, 1.3])
 NEAR_M = 0.05  # the contract asks for no precision record: an anechoic source, 5 cm
@@ -76,19 +76,19 @@ def _radical_inverse(number: int, base: int) -> float:
 
 
 def _scene(positions: Float[np.ndarray, "mic 3"], rng: np.random.Generator, seconds: float) -> Scene:
-    samples = round(seconds * RATE)
+    samples = round(seconds * SAMPLE_RATE)
     dry = np.fft.rfft(rng.standard_normal(2 * samples))
     ranges = physics.distances(SOURCE, positions)
-    delay_s = ranges / 343.0
-    phase = np.exp(-2j * np.pi * np.fft.rfftfreq(2 * samples, 1 / RATE) * delay_s[:, None])
+    delay_s = ranges / physics.NOMINAL_SPEED_M_S
+    phase = np.exp(-2j * np.pi * np.fft.rfftfreq(2 * samples, 1 / SAMPLE_RATE) * delay_s[:, None])
     heard = np.fft.irfft(dry * phase)[:, samples // 2 : samples // 2 + samples] / ranges[:, None]
     noise = 0.03 * np.sqrt(np.mean(heard**2)) * rng.standard_normal(heard.shape)
     return Scene(
         audio=(0.2 * (heard + noise)).astype(np.float32),
-        sample_rate=RATE,
+        sample_rate=SAMPLE_RATE,
         microphones=Microphones(positions=positions),
         room=ROOM,
-        speed_of_sound_m_s=343.0,
+        speed_of_sound_m_s=physics.NOMINAL_SPEED_M_S,
     )
 
 

@@ -1,31 +1,20 @@
 """Calibration: unknown and wrong positions, late and drifting clocks, exchanged channels, shapes; and what it admits."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from helpers.walks import ROOM, array, hearing, walk
+from helpers.calibrations import listed
+from helpers.walks import ROOM, hearing, walk
 from soundfix.calibration import self_localization
 from soundfix.calibration.calibrate import calibrate
 from soundfix.calibration.initial_guess import procrustes
-from soundfix.calibration.observations import observe
-from soundfix.cli import app
 from soundfix.errors import SceneError
-from soundfix.files.microphones import read_microphones
-from soundfix.files.scenes import write_scene
-from soundfix.microphones import Microphones
-from soundfix.physics import SPEED_OF_SOUND_M_S
-from soundfix.report.calibration import as_dict, lines, plot
-from soundfix.scene import Scene
+from soundfix.report.calibration import lines
 from soundfix.simulation.worlds import LUVIRA_TWIN
 
 STUDIO = np.array(LUVIRA_TWIN.positions_m)
-
-
-def listed(places, **columns):
-    return Microphones(positions=places, **columns)
 
 
 def found_m(result):
@@ -34,16 +23,6 @@ def found_m(result):
 
 def findings(result):
     return [repair.finding for repair in result.repairs]
-
-
-@pytest.fixture
-def places(rng):
-    return array(rng)
-
-
-@pytest.fixture
-def sources(rng):
-    return walk(rng)
 
 
 def test_a_list_that_is_right_is_left_as_it_is(places, sources, rng):
@@ -182,75 +161,3 @@ def test_chance_is_no_place(places, sources, rng):
 def test_too_few_moments(places, sources, rng):
     with pytest.raises(SceneError, match="3 moments at which enough microphones hear the same, wanted 8 or more"):
         calibrate(hearing(places, sources[:3], rng, missing=0.0), listed(places), room=ROOM)
-
-
-def test_everything_as_json_and_as_a_picture(places, sources, rng, tmp_path):
-    blank = places.copy()
-    blank[0] = np.nan
-    result = calibrate(hearing(places, sources, rng), listed(blank), room=ROOM)
-    told = json.loads(json.dumps(as_dict(result), allow_nan=False))
-    assert told["microphones"][0]["finding"] == "placed"
-    plot(result, listed(blank), ROOM, tmp_path / "array.png")
-    assert (tmp_path / "array.png").stat().st_size > 10_000
-
-
-# From sound
-
-
-def moving_scene(rng, seconds=6.0):
-    """Noise that jumps from place to place in free space, a place a half second."""
-    from helpers.scenes import anechoic_scene
-
-    places = array(rng, 7)
-    sources = walk(rng, round(2 * seconds))
-    parts = [anechoic_scene(places, source, rng, snr_db=20.0, seconds=0.5, room=ROOM) for source in sources]
-    return replace(parts[0], audio=np.concatenate([part.audio for part in parts], axis=1)), places
-
-
-def windows(scene, hop_s=0.5):
-    count = round(hop_s * scene.sample_rate)
-    return [scene.part(first, count) for first in range(0, scene.audio.shape[1] - count + 1, count)]
-
-
-def test_an_inverted_microphone_is_heard_all_the_same(rng):
-    from soundfix.networks import checkpoint
-
-    scene, _ = moving_scene(rng, seconds=3.0)
-    audio = scene.audio.copy()
-    audio[2] *= -1
-    network = checkpoint.load(checkpoint.PACKAGED)
-    right, turned = (observe(network, windows(each)) for each in (scene, replace(scene, audio=audio)))
-    assert turned.is_inverted.tolist() == [m == 2 for m in range(7)]
-    assert np.allclose(right.arrivals.path_m, turned.arrivals.path_m, atol=1e-3, equal_nan=True)
-
-
-def test_the_command_corrects_the_list(rng, tmp_path, capsys):
-    scene, places = moving_scene(rng)
-    listed_places = places.copy()
-    listed_places[3] = np.nan
-    write_scene(tmp_path / "take", replace(scene, microphones=Microphones(positions=listed_places), room=None))
-    out, picture = tmp_path / "corrected.csv", tmp_path / "array.png"
-    argv = [
-        tmp_path / "take" / "scene.wav",
-        "-m",
-        tmp_path / "take" / "microphones.csv",
-        "--out",
-        out,
-        "--plot",
-        picture,
-    ]
-    argv += ["--speed-of-sound", SPEED_OF_SOUND_M_S, "--json", tmp_path / "found.json", "--room", "0,0,0,7,8,2.8"]
-    app.app(["calibrate", *map(str, argv)], standalone_mode=False)
-    assert "mic4  placed at (" in capsys.readouterr().out
-    corrected = read_microphones(out)
-    assert np.linalg.norm(corrected.positions[3] - places[3]) < 0.2
-    assert json.loads((tmp_path / "found.json").read_text())["microphones"][3]["finding"] == "placed"
-    assert picture.exists()
-
-
-def test_silence_is_said(tmp_path, places):
-    silence = Scene(audio=np.zeros((11, 32_000)), sample_rate=16_000.0, microphones=Microphones(positions=places))
-    write_scene(tmp_path, silence)
-    argv = [tmp_path / "scene.wav", "-m", tmp_path / "microphones.csv", "--out", tmp_path / "out.csv"]
-    with pytest.raises(SceneError, match="is there sound"):
-        app.app(["calibrate", *map(str, argv)], standalone_mode=False)

@@ -1,20 +1,19 @@
 """Chaos breaks by seed, says honestly what a method made of it, and takes methods of anyone's making."""
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from helpers.chaos import WINDOWS, accusing, recording, tried
 from helpers.scenes import anechoic_scene
 from soundfix.errors import SceneError
-from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source
+from soundfix.estimate import Estimate
 from soundfix.evaluation.chaos import (
     EXPECTED,
     MIX,
     PAIRED,
     ChaosRequest,
-    attempt,
     attempts,
     chaos,
     draw_kinds,
@@ -22,48 +21,17 @@ from soundfix.evaluation.chaos import (
     labels,
     plan,
 )
-from soundfix.evaluation.chaos_report import FILES, as_dict, describe_clean, lines_of, markdown, typical
-from soundfix.files.scenes import write_scene
+from soundfix.evaluation.chaos_report import markdown, typical
 from soundfix.methods.srp_phat import SrpPhat
 from soundfix.microphones import Microphones
-from soundfix.scene import Scene, Truth
+from soundfix.scene import Scene
 from soundfix.simulation.faults import KINDS
-from soundfix.testing import SOURCE, contract_scene, load_checked
-
-SECONDS, WINDOWS = 2.0, 4
+from soundfix.testing import SOURCE, contract_scene
 
 
 @pytest.fixture(scope="module")
 def scene():
-    """Two seconds from one point, with its truth; nine microphones."""
-    return replace(contract_scene(9, seconds=SECONDS), truth=Truth(sources=SOURCE[None]))
-
-
-@pytest.fixture(scope="module")
-def clean(scene):
-    return hear_clean(scene, SrpPhat())
-
-
-@dataclass(frozen=True)
-class Accuser:
-    """Says in every window where the source is, that some microphones are dead, and by a reason something of others."""
-
-    accused: tuple[str, ...] = ()
-    mentioned: tuple[str, ...] = ()
-    name: str = "accuser"
-
-    def locate(self, scene: Scene) -> Estimate:
-        source = Source(position_m=SOURCE, covariance_m2=1e-4 * np.eye(3), radius90_m=0.025, score=1.0)
-        end_s = scene.start_s + scene.duration_s
-        reports = tuple(
-            MicrophoneReport(name=name, status="dead" if name in self.accused else "ok", weight=1.0, position_m=None)
-            for name in scene.microphones.names
-        )
-        findings = tuple(Finding(f"noise:{name}", "") for name in self.mentioned)
-        return Estimate(
-            method=self.name, start_s=scene.start_s, end_s=end_s, verdict="ok", findings=findings, sources=(source,),
-            microphones=reports,
-        )  # fmt: skip
+    return recording()
 
 
 class Feet(SrpPhat):
@@ -73,11 +41,6 @@ class Feet(SrpPhat):
         if not scene.audio.any(axis=1).all():
             raise SceneError("were they given in feet?")
         return super().locate(scene)
-
-
-def tried(clean, kind, number=0, broken=1):
-    rng = np.random.default_rng(number)
-    return attempt(clean, [kind] * broken, rng, label=kind)
 
 
 def test_every_kind_has_an_expectation():
@@ -120,11 +83,6 @@ def test_the_nearest_of_several_sources_counts(clean):
     assert np.array_equal(replace(clean, sources_m=both).errors_m(clean.heard), clean.errors_m(clean.heard))
     unseen = replace(clean, sources_m=np.full_like(both, np.nan))
     assert np.isnan(unseen.errors_m(clean.heard)).all()
-
-
-def accusing(clean, *, accused=(), mentioned=()):
-    """The same recording for a method that accuses these, whatever is broken."""
-    return replace(clean, localizer=Accuser(accused, mentioned))
 
 
 @pytest.mark.parametrize(
@@ -247,107 +205,6 @@ def test_a_recording_that_is_refused_has_no_answer(scene):
 def test_errors_are_of_windows_with_an_answer():
     assert typical(np.array([0.1, np.nan, 0.3])) == pytest.approx((0.2, 0.28))
     assert np.isnan(typical(np.array([np.nan]))).all()
-
-
-def test_lines_are_shares_of_tries(clean):
-    done = [tried(clean, "dead"), tried(accusing(clean), "dead")]
-    (line,) = lines_of(done)
-    assert (line.label, line.tries, line.found, line.named, line.alarmed) == ("dead", 2, 0.5, 0.5, 0.0)
-    tries = as_dict(clean, done, {"seed": 0})["tries"]
-    assert [one["named"] for one in tries] == [True, False]
-
-
-@pytest.fixture
-def take(tmp_path, scene):
-    """A folder as `soundfix simulate` writes it."""
-    write_scene(tmp_path / "take", scene)
-    return tmp_path / "take"
-
-
-def words(take, *options):
-    method = [] if "--localizer" in options else ["--method", "srp-phat"]
-    audio = ["chaos", take / "scene.wav", "-m", take / "microphones.csv", "--room", "0,0,0,6,5,3", *method]
-    return [*audio, "--speed-of-sound", 343, "--tries", 1, "--fault", "dead", *options]
-
-
-def test_the_command_prints_and_writes_three_files(take, tmp_path, command):
-    status, said, complaint = command(*words(take, "--fault", "gain", "--seconds", 1, "--out", tmp_path / "c"))
-    assert status == 0, complaint
-    assert "srp-phat on 1 s of 9 microphones. Errors are measured from the truth" in said
-    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == sorted(FILES)
-    rows = [line.split()[0] for line in said.splitlines()]
-    assert rows[-4:-1] == ["fault", "dead", "gain"]
-    written = json.loads((tmp_path / "c/chaos.json").read_text())
-    assert [one["label"] for one in written["tries"]] == ["dead", "gain"]
-    assert written["reference"] == "truth"
-    assert "| dead | 1 | 100 | 100 | 0 |" in (tmp_path / "c/chaos.md").read_text()
-    assert (tmp_path / "c/chaos.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("text", [None, '{"room_m": [[0, 0, 0], [6, 5, 3]]}'])
-def test_the_command_says_when_there_is_no_truth(take, command, text):
-    (take / "truth.json").unlink()
-    if text:
-        (take / "truth.json").write_text(text)
-    _, said, _ = command(*words(take, "--broken", 2, "--seconds", 0.5))
-    assert "from what srp-phat itself answers on the clean recording" in said
-
-
-def test_a_recording_that_is_not_clean_is_called_so(scene):
-    dead = replace(
-        scene, audio=scene.audio * (np.arange(9) != 4)[:, None], truth=replace(scene.truth, faults=("dead:mic5",))
-    )
-    clean = hear_clean(dead, SrpPhat())
-    assert clean.alarms == ("mic5",)
-    assert describe_clean(clean)[1].endswith(
-        "It already names mic5: is the recording clean? By its truth it is not clean: dead:mic5."
-    )
-
-
-def test_a_method_of_ones_own(take, command, monkeypatch, tmp_path):
-    (tmp_path / "theirs.py").write_text(
-        "from soundfix.baselines.srp_phat import SrpPhat\n"
-        "from test_chaos import Accuser\n"
-        "def good(): return SrpPhat(name='theirs')\n"
-        "def number(): return 7\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    _, said, _ = command(*words(take, "--localizer", "theirs:good"))
-    assert said.startswith("theirs on 2 s of 9 microphones")
-    for made, message in (
-        ("theirs:Accuser", "theirs:Accuser breaks the contract of localizers: accuser: moves_with_the_room"),
-        ("theirs:number", "theirs:number made 7, wanted an object with a name and locate(scene)"),
-        ("theirs:absent", "is it installed, or on PYTHONPATH?"),
-        ("theirs", "wanted MODULE:FACTORY"),
-    ):
-        status, _, complaint = command(*words(take, "--localizer", made))
-        assert status == 2
-        assert message in complaint
-
-
-def test_load_checked_gives_the_localizer():
-    assert load_checked("soundfix.methods.srp_phat:SrpPhat") == SrpPhat()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--fault", "rusty"], "no fault is called 'rusty'"),
-        (["--broken", 7], "where most are broken, nobody can say which"),
-        (["--localizer", "a:b", "--method", "srp-phat"], "--method and --localizer exclude each other"),
-    ],
-)
-def test_the_command_refuses_in_a_sentence(take, command, options, message):
-    status, _, complaint = command(*words(take, *options))
-    assert status == 2
-    assert message in complaint.splitlines()[-1]
-    assert "Traceback" not in complaint
-
-
-def test_the_command_refuses_a_file_for_a_folder(take, command):
-    status, _, complaint = command(*words(take, "--out", take / "scene.wav"))
-    assert status == 2
-    assert "cannot write" in complaint
 
 
 def test_short_scene_of_a_bare_localizer(rng):

@@ -1,21 +1,17 @@
 """Recordings: every format, streamed = one-shot, and damaged files become one readable sentence."""
 
-import re
 import struct
-import threading
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 
+from helpers.recordings import RATE, heard, saved, with_bytes
 from soundfix.errors import AudioFileError, SceneError
-from soundfix.files import audio, decoding
+from soundfix.files import audio
 from soundfix.files.audio import Channel, natural_key, open_recording
 
-RATE = 16000
 FORMATS = [
     ("wav", "WAV", "PCM_U8", 2**-7),
     ("wav", "WAV", "PCM_16", 2**-15),
@@ -34,41 +30,6 @@ FORMATS = [
     ("aiff", "AIFF", "PCM_16", 2**-15),
     ("caf", "CAF", "PCM_16", 2**-15),
 ]
-
-
-@pytest.fixture
-def sound(rng) -> np.ndarray:
-    """(time, 2), half a second at 16 kHz."""
-    return rng.uniform(-0.5, 0.5, (RATE // 2, 2)).astype(np.float32)
-
-
-@pytest.fixture
-def take(tmp_path, sound) -> Path:
-    return saved(tmp_path / "take.wav", sound)
-
-
-def saved(path: Path, samples: np.ndarray, rate: int = RATE, **how: str) -> Path:
-    soundfile.write(path, samples, rate, **{"subtype": "FLOAT", **how})
-    return path
-
-
-def heard(recording: audio.Recording, block_s: float = 0.1) -> np.ndarray:
-    return np.concatenate(list(recording.blocks(block_s)), axis=1)
-
-
-def with_bytes(path: Path, offset: int, patch: bytes) -> Path:
-    content = bytearray(path.read_bytes())
-    content[offset : offset + len(patch)] = patch
-    path.write_bytes(content)
-    return path
-
-
-def cut_to(path: Path, count: int) -> Path:
-    path.write_bytes(path.read_bytes()[:count])
-    return path
-
-
-# what is read
 
 
 @pytest.mark.parametrize(("suffix", "container", "subtype", "step"), FORMATS)
@@ -95,6 +56,14 @@ def test_streamed_resampling_equals_one_shot(tmp_path, rng, monkeypatch, rate, w
     one_shot = soxr.resample(sound, rate, wanted).T
     assert recording.duration_s == pytest.approx(one_shot.shape[1] / wanted)
     np.testing.assert_allclose(heard(recording), one_shot, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("rates", "kept"), [((8000,), 8000), ((8000, 11_025), 11_025), ((8000, 48_000), RATE)])
+def test_a_lower_rate_than_16_khz_is_kept_the_highest_of_several(tmp_path, sound, rates, kept):
+    recording = open_recording([saved(tmp_path / f"{rate}.wav", sound, rate) for rate in rates])
+    assert recording.sample_rate == kept
+    if len(rates) == 1:
+        np.testing.assert_array_equal(heard(recording), sound.T)
 
 
 def test_files_become_channels_in_the_order_given(tmp_path, sound):
@@ -150,9 +119,6 @@ def test_a_recording_can_be_read_twice(take):
     np.testing.assert_array_equal(heard(recording), heard(recording, 0.03))
 
 
-# NaN and Inf
-
-
 def test_wild_samples_pass_through_where_nothing_is_resampled(tmp_path, sound):
     wild = sound.astype(np.float64)
     wild[[5, 6, 7], 0] = np.nan, -np.inf, 1e308
@@ -169,7 +135,7 @@ def test_a_resampled_nan_stays_where_it_was(tmp_path, rng, monkeypatch, rate):
     places = [0, 599, 600, 4321, 8999]
     wild[places, 0] = np.nan, np.inf, 3e38, -np.inf, np.nan
     sound[places, 0] = 0
-    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)]))
+    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)], sample_rate=RATE))
     ratio = RATE / rate
     expected = np.zeros(result.shape[1], bool)
     if ratio > 1:
@@ -182,9 +148,6 @@ def test_a_resampled_nan_stays_where_it_was(tmp_path, rng, monkeypatch, rate):
     clean = soxr.resample(sound, rate, RATE).T
     np.testing.assert_allclose(result[0, ~expected], clean[0, ~expected], rtol=0, atol=1e-6)
     np.testing.assert_allclose(result[1], clean[1], rtol=0, atol=1e-6)
-
-
-# windows
 
 
 @pytest.mark.parametrize(
@@ -251,9 +214,6 @@ def test_many_channels_share_the_read_ahead(tmp_path, monkeypatch):
     assert asked == [audio.READ_BUDGET_SAMPLES // 512]
 
 
-# what is refused
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -318,161 +278,6 @@ def test_a_file_listed_twice_is_refused_even_under_another_name(tmp_path, take):
     for second in (take, tmp_path / "." / "take.wav", tmp_path / "link.wav"):
         with pytest.raises(AudioFileError, match="listed twice"):
             open_recording([take, second])
-
-
-# cut short
-
-
-@pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF"])
-@pytest.mark.parametrize("missing", [1, 3, 1000, 12_000])
-def test_a_truncated_uncompressed_file_says_what_is_left(tmp_path, sound, container, missing):
-    path = saved(tmp_path / "take.x", sound, format=container, subtype="PCM_16")
-    left_s = (len(sound) - -(-missing // 4)) / RATE
-    with pytest.raises(AudioFileError, match=r"take\.x") as caught:
-        open_recording([cut_to(path, path.stat().st_size - missing)])
-    if "so early" not in str(caught.value):  # libsndfile opens no CAF that lost more than a little
-        readable_s = float(re.search(r"([\d.]+) s are readable", str(caught.value))[1])
-        assert readable_s == pytest.approx(left_s, abs=0.006)
-
-
-@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "RF64", "W64"])
-@pytest.mark.parametrize("count", [1, 4, 12, 30, 44, 60, 100, 200])
-def test_a_file_cut_within_its_header_is_an_error(tmp_path, sound, container, count):
-    subtype = "VORBIS" if container == "OGG" else "PCM_16"
-    path = cut_to(saved(tmp_path / "take.x", sound, format=container, subtype=subtype), count)
-    with pytest.raises(AudioFileError, match=r"take\.x"):
-        heard(open_recording([path]))
-
-
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
-@pytest.mark.parametrize(("container", "subtype"), [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")])
-def test_a_truncated_compressed_file_says_what_is_left(tmp_path, rng, container, subtype, share):
-    path = saved(tmp_path / "take.x", rng.normal(0, 0.1, 4 * RATE), format=container, subtype=subtype)
-    cut_to(path, int(share * path.stat().st_size))
-    with pytest.raises(AudioFileError, match=r"take\.x is cut short.* s are readable") as caught:
-        heard(open_recording([path]))
-    readable_s = float(re.search(r"([\d.]+) s are readable", str(caught.value))[1])
-    assert 4 * share - 1.5 < readable_s < 4 * share + 0.1
-    assert container == "OGG" or readable_s > 4 * share - 0.4
-
-
-def test_an_ogg_cut_between_two_pages_is_noticed(tmp_path, rng):
-    path = saved(tmp_path / "take.ogg", rng.normal(0, 0.1, 4 * RATE), format="OGG", subtype="VORBIS")
-    with pytest.raises(AudioFileError, match=r"promises more, [123]\.\d\d s are readable"):
-        open_recording([cut_to(path, path.read_bytes().rfind(b"OggS"))])
-
-
-def test_a_compressed_file_damaged_in_the_middle_names_the_second(tmp_path, rng):
-    path = saved(tmp_path / "take.flac", rng.normal(0, 0.1, 4 * RATE), subtype="PCM_16")
-    with_bytes(path, path.stat().st_size // 2, b"\xff" * 500)
-    with pytest.raises(AudioFileError, match=r"promises 4\.00 s, (1\.[789]|2\.0)\d s are readable"):
-        heard(open_recording([path]))
-
-
-@pytest.mark.parametrize("claimed", [10**6, 2**36 - 1])
-def test_a_flac_that_promises_more_than_it_holds(tmp_path, sound, claimed):
-    path = saved(tmp_path / "take.flac", sound, subtype="PCM_16")
-    with pytest.raises(AudioFileError, match=r"0\.50 s are readable"):
-        heard(open_recording([with_flac_length(path, claimed)]))
-
-
-def test_a_flac_that_does_not_tell_its_length_is_measured(tmp_path, sound):
-    path = with_flac_length(saved(tmp_path / "take.flac", sound, subtype="PCM_16"), 0)
-    recording = open_recording([path])
-    assert recording.duration_s == 0.5
-    np.testing.assert_allclose(heard(recording), sound.T, rtol=0, atol=2**-15)
-
-
-def with_flac_length(path: Path, frames: int) -> Path:
-    """STREAMINFO ends its ninth 64-bit word with 36 bits of length; four bits of the byte before are the width."""
-    content = path.read_bytes()
-    word = int.from_bytes(content[21:26], "big") >> 36 << 36 | frames
-    return with_bytes(path, 21, word.to_bytes(5, "big"))
-
-
-def test_a_wav_that_promises_more_than_it_holds_is_an_error(tmp_path, sound):
-    path = saved(tmp_path / "take.wav", sound, subtype="PCM_16")
-    with pytest.raises(AudioFileError, match=r"promises more, 0\.50 s are readable"):
-        open_recording([with_bytes(path, 40, struct.pack("<I", 0xFFFFFFF0))])
-
-
-def test_sound_after_the_sound_is_no_fault(tmp_path, take, sound):
-    take.write_bytes(take.read_bytes() + b"LIST" + struct.pack("<I", 4) + b"INFO")
-    np.testing.assert_array_equal(heard(open_recording([take])), sound.T)
-
-
-@pytest.mark.parametrize("outer", [0, 8, 36, 0xFFFFFFFF])
-@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF])
-def test_a_crashed_recorder_loses_nothing(tmp_path, sound, outer, claimed):
-    path = saved(tmp_path / "take.wav", sound, subtype="PCM_16")
-    with_bytes(with_bytes(path, 4, struct.pack("<I", outer)), 40, struct.pack("<I", claimed))
-    recording = open_recording([cut_to(path, path.stat().st_size - 2)])  # it stopped in the middle of a frame
-    assert recording.notes == (
-        "take.wav was never closed by its recorder (no length in its header); the 0.50 s that are in it are used.",
-    )
-    np.testing.assert_allclose(heard(recording), sound.T[:, :-1], rtol=0, atol=2**-15)
-
-
-def test_a_crashed_rf64_recorder_loses_nothing(tmp_path, sound):
-    path = saved(tmp_path / "take.rf64", sound, format="RF64", subtype="PCM_16")
-    recording = open_recording([with_bytes(path, 20, bytes(24))])
-    assert "never closed" in recording.notes[0]
-    np.testing.assert_allclose(heard(recording), sound.T, rtol=0, atol=2**-15)
-
-
-# never a hang
-
-
-@pytest.fixture
-def stuck(monkeypatch):
-    """A decoder that never comes back from its second read, and a short deadline."""
-    release, honest, calls = threading.Event(), decoding._Forwards.read, []
-
-    def read(self, *args, **kwargs):
-        calls.append(args)
-        if len(calls) > 1:
-            release.wait(10)
-        return honest(self, *args, **kwargs)
-
-    monkeypatch.setattr(decoding, "DEADLINE_S", 0.2)
-    monkeypatch.setattr(decoding._Forwards, "read", read)
-    yield
-    release.set()
-
-
-def test_a_stuck_decoder_becomes_an_error(take, stuck, monkeypatch):
-    monkeypatch.setattr(audio, "LARGEST_READ_FRAMES", 4000)
-    began = time.monotonic()
-    with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.25 s for 0\.2 s"):
-        heard(open_recording([take]))
-    assert time.monotonic() - began < 1
-
-
-def test_a_stuck_opening_becomes_an_error(take, monkeypatch):
-    release = threading.Event()
-    monkeypatch.setattr(decoding, "DEADLINE_S", 0.1)
-    monkeypatch.setattr(decoding, "_Forwards", lambda *_: release.wait(10))
-    with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.00 s"):
-        open_recording([take])
-    release.set()
-
-
-def test_decoders_are_never_asked_to_seek(tmp_path, sound, monkeypatch):
-    def seek(*_args, **_kwargs):
-        raise AssertionError("python-soundfile issue 385: seeking in a damaged FLAC file never returns")
-
-    path = saved(tmp_path / "take.flac", sound, subtype="PCM_16")
-    monkeypatch.setattr(soundfile.SoundFile, "seek", seek)
-    list(open_recording([path]).windows(0.1, 0.2))
-
-
-def test_a_disk_that_fails_is_an_error(take, monkeypatch):
-    def fail(_path):
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(decoding, "read_header", fail)
-    with pytest.raises(AudioFileError, match=r"take\.wav cannot be read: Input/output error"):
-        open_recording([take])
 
 
 def test_files_are_closed_when_the_caller_stops_early(take, monkeypatch):

@@ -3,6 +3,7 @@
 import numpy as np
 import soundfile
 
+CLIP_S = 0.25
 RATE = 96_000
 START, VELOCITY = np.array([1.0, -2.0, 0.5]), np.array([0.8, 0.3, -0.1])  # the source: metres, metres a second
 CSV_HEADER = "timestamps, X, Y, Z, Roll, Pitch, Yaw, Residual," + ",".join(f"Rot[{n}]" for n in range(9))
@@ -68,3 +69,7 @@ def write_noise(folder, rng, *, duration_s):
     for n in range(1, 13):
         noise = 0.1 * rng.standard_normal(round(duration_s * RATE))
         soundfile.write(folder / f"Track {n}.wav", noise, RATE, subtype="PCM_16")
+
+
+def names(data):
+    return [recording.name for recording in data.recordings]

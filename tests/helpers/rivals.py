@@ -31,6 +31,7 @@ CONFIGS = {
     "wav2pos": SMALL_WAV2POS,
     "wav2pos, two sources": replace(SMALL_WAV2POS, sources=2),
 }
+SIZES = {"di-nn": "di-nn", "gnn": "gnn slf", "wav2pos": "wav2pos"}
 NETWORKS = {DiNnConfig: DiNn, GnnConfig: Gnn, Wav2posConfig: Wav2pos}
 
 

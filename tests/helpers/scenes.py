@@ -24,7 +24,7 @@ def planted_evidence(positions, source, *, late_m=None, width_m=0.01, noise=0.0,
     values = np.exp(-0.5 * ((lags - centre) / width_m) ** 2)
     if noise:
         values = values + noise * rng.standard_normal(values.shape)
-    return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M)
+    return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M, positions=positions)
 
 
 def anechoic_scene(positions, source, rng, *, seconds=0.5, snr_db=40.0, room=None, **microphones):

@@ -16,6 +16,7 @@ from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.report.exports import locate_schema
+from soundfix.report.summary import summary_dict
 from soundfix.session.summary import Summary
 from soundfix.testing import contract_scene
 
@@ -23,7 +24,9 @@ from soundfix.testing import contract_scene
 def place(probability, kept=2):
     """A consensus of so many microphones on one place."""
     yes, no = np.ones(kept, dtype=bool), np.zeros(kept, dtype=bool)
-    evidence = Evidence(pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01)
+    evidence = Evidence(
+        pairs=np.array([[0, 1]]), values=np.zeros((1, 3), dtype=np.float32), step_m=0.01, positions=np.eye(3)[:2]
+    )
     mode = Mode(position=np.zeros(3), score=1.0, probability=probability)
     return Consensus(
         is_kept=yes, is_named=no, is_inverted=no, profiles=(None,) * kept, modes=[mode], evidence=evidence,
@@ -119,5 +122,5 @@ def test_an_abstention_has_no_regions(method):
 
 def check(estimate):
     """By the schema of what `soundfix locate` writes."""
-    document = {"method": "test", "version": "0", "estimates": [estimate]} | Summary().to_dict()
+    document = {"method": "test", "version": "0", "estimates": [estimate]} | summary_dict(Summary())
     jsonschema.validate(document, locate_schema(), cls=jsonschema.Draft202012Validator)

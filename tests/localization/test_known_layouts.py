@@ -93,7 +93,7 @@ def test_who_tells_nothing_of_its_distance_is_at_any_free_place(scene, positions
 
 
 def test_an_abstention_guesses_among_free_places(scene, positions, monkeypatch):
-    monkeypatch.setattr("soundfix.localization.sources.DETECTED", np.inf)
+    monkeypatch.setattr("soundfix.localization.belief.DETECTED", np.inf)
     estimate = assign_to_layout(soundfix.load("srp-phat").locate(scene), scene.microphones, [positions])
     report = estimate.microphones[4]
     assert report.shell is None

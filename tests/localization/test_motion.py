@@ -34,10 +34,13 @@ def heard(velocity, *, loud=EVENLY, heard_best=6, box=BOX):
     values = loud[:, None, None] * np.exp(-np.square((lag_m - beyond[..., None]) / 0.02) / 2)
     values += 0.02 * np.random.default_rng(0).standard_normal(values.shape)
     evidence = Evidence(
-        pairs=np.tile(pairs, (PIECES, 1)), values=values.reshape(-1, len(lag_m)).astype(np.float32), step_m=STEP_M
+        pairs=np.tile(pairs, (PIECES, 1)),
+        values=values.reshape(-1, len(lag_m)).astype(np.float32),
+        step_m=STEP_M,
+        positions=POSITIONS,
     )
     return Subwindows(
-        evidence=evidence, place=place, positions=POSITIONS, sigma_m=0.0, box=box, pairs=pairs,
+        evidence=evidence, place=place, sigma_m=0.0, box=box, pairs=pairs,
         times_s=TIMES_S, duration_s=DURATION_S,
     )  # fmt: skip
 
@@ -101,7 +104,8 @@ def test_a_known_height_stays():
 def test_moving_and_turning_the_room_moves_and_turns_the_answer():
     turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     pieces, by_m = heard((0.6, 0.5, 0)), np.array([10.0, -3, 2])
-    turned = replace(pieces, place=pieces.place @ turn.T + by_m, positions=pieces.positions @ turn.T + by_m)
+    evidence = replace(pieces.evidence, positions=POSITIONS @ turn.T + by_m)
+    turned = replace(pieces, place=pieces.place @ turn.T + by_m, evidence=evidence)
     turned = replace(turned, box=np.array([[0.0, -10, -10], [20, 10, 10]]))
     plain, moved = believed(pieces).source, believed(turned).source
     assert moved.position_m == pytest.approx(plain.position_m @ turn.T + by_m, abs=2e-3)
@@ -153,7 +157,7 @@ def test_the_answer_to_who_stands_is_that_without_motion(seed, monkeypatch):
 @pytest.mark.parametrize("seconds", [0.05, 1.5])
 def test_windows_too_short_or_too_long_to_follow(seconds, monkeypatch):
     """In less nobody gets anywhere, for longer nobody walks straight."""
-    monkeypatch.setattr(motion, "told_apart", None)
+    monkeypatch.setattr(motion, "split_window", None)
     assert soundfix.load("srp-phat").locate(contract_scene(8, seconds=seconds)).sources
 
 

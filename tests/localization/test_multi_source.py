@@ -39,17 +39,17 @@ def next_ones(evidence, first, *, probability=0.9, times=2, least=0.3):
     """What further_sources finds, by a listener that is so sure of whatever it finds."""
 
     def find(kept, places):
-        found = find_modes(cancel_sources(kept, places, POSITIONS), POSITIONS, BOX)
+        found = find_modes(cancel_sources(kept, places), BOX)
         return [replace(each, probability=probability) for each in found if each.score > least]
 
-    further = further_sources(SCENE, consensus(evidence, first), [evidence] * times, find)
+    further = further_sources(consensus(evidence, first), [evidence] * times, find)
     return [each.modes[0].position for each in further]
 
 
 def test_what_a_source_explains_is_gone_and_the_other_stays():
-    left = cancel_sources(heard(ONE, OTHER), [ONE], POSITIONS)
-    assert left.score(ONE[None], POSITIONS)[0] < 0.15
-    assert left.score(OTHER[None], POSITIONS)[0] > 0.7
+    left = cancel_sources(heard(ONE, OTHER), [ONE])
+    assert left.score(ONE[None])[0] < 0.15
+    assert left.score(OTHER[None])[0] > 0.7
 
 
 def test_the_second_source_is_found_and_no_third():

@@ -29,7 +29,7 @@ def heard(truly):
     lag_m = (np.arange(2 * REACH + 1) - REACH) * STEP_M
     differences = physics.range_differences(SOURCE[None], truly, pairs)[0]
     values = np.exp(-np.square((lag_m - differences[:, None]) / 0.01) / 2)
-    return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M)
+    return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M, positions=POSITIONS)
 
 
 def sigma(value):
@@ -38,13 +38,11 @@ def sigma(value):
 
 def test_exact_positions_are_left_to_the_vote():
     start = SOURCE + 0.02
-    assert np.array_equal(fit_with_position_errors(heard(POSITIONS), POSITIONS, sigma(0.0), start, BOX), start)
+    assert np.array_equal(fit_with_position_errors(heard(POSITIONS), sigma(0.0), start, BOX), start)
 
 
 def test_from_beside_the_source_to_the_source():
-    found = fit_with_position_errors(
-        heard(POSITIONS), POSITIONS, sigma(0.02), SOURCE + np.array([0.03, -0.03, 0.02]), BOX
-    )
+    found = fit_with_position_errors(heard(POSITIONS), sigma(0.02), SOURCE + np.array([0.03, -0.03, 0.02]), BOX)
     assert np.linalg.norm(found - SOURCE) < 0.01  # from 4.7 cm
 
 
@@ -54,7 +52,7 @@ def test_nearer_than_the_vote_where_positions_are_off():
         rng = np.random.default_rng(seed)
         truly = POSITIONS + 0.02 * rng.standard_normal(POSITIONS.shape)
         start = SOURCE + 0.05 * rng.standard_normal(3)
-        found = fit_with_position_errors(heard(truly), POSITIONS, sigma(0.02), start, BOX)
+        found = fit_with_position_errors(heard(truly), sigma(0.02), start, BOX)
         errors.append([np.linalg.norm(start - SOURCE), np.linalg.norm(found - SOURCE)])
     before, after = np.median(errors, axis=0)
     assert after < 0.6 * before
@@ -63,7 +61,7 @@ def test_nearer_than_the_vote_where_positions_are_off():
 @pytest.mark.parametrize("off_m", [0.5, 1.5])
 def test_it_never_goes_further_than_the_region(off_m):
     start = SOURCE + np.array([off_m, 0, 0])
-    found = fit_with_position_errors(heard(POSITIONS), POSITIONS, sigma(0.02), start, BOX)
+    found = fit_with_position_errors(heard(POSITIONS), sigma(0.02), start, BOX)
     covariance = physics.cramer_rao(start, POSITIONS, np.hypot(0.006, 0.02), BOX)
     away = found - start
     assert away @ np.linalg.solve(covariance, away) <= 6.26
@@ -77,7 +75,7 @@ def test_a_known_coordinate_stays_and_the_others_are_the_best_for_it(rng):
     for _ in range(20):
         evidence = heard(POSITIONS + 0.03 * rng.standard_normal(POSITIONS.shape))
         for label, box in (("flat", flat), ("free", BOX)):
-            found = fit_with_position_errors(evidence, POSITIONS, sigma(0.03), SOURCE.copy(), box)
+            found = fit_with_position_errors(evidence, sigma(0.03), SOURCE.copy(), box)
             errors[label].append(np.linalg.norm(found - SOURCE))
             assert label == "free" or found[2] == SOURCE[2]
     assert np.mean(errors["flat"]) < np.mean(errors["free"])

@@ -196,7 +196,7 @@ def test_a_shell_is_judged_by_its_place(located, positions):
 def test_an_abstention_guesses_for_comparisons_only(located, positions, monkeypatch):
     """A source that is not believed in: the guess is as near as the answer's place, and in no file."""
     believed = soundfix.load("srp-phat").locate(located).microphones[6]
-    monkeypatch.setattr("soundfix.localization.sources.DETECTED", np.inf)
+    monkeypatch.setattr("soundfix.localization.belief.DETECTED", np.inf)
     estimate = soundfix.load("srp-phat").locate(located)
     assert estimate.verdict == "abstain"
     guessed = estimate.microphones[6]

@@ -10,7 +10,7 @@ from soundfix import physics
 from soundfix.errors import CheckpointError
 from soundfix.methods.multilat_ngcc import MultilatNgcc, multilat_ngcc
 from soundfix.networks import checkpoint
-from soundfix.testing import SOURCE, contract_scene
+from soundfix.testing import SOURCE, check_localizer, contract_scene
 
 PUBLISHED = DATA / "ngcc_phat_librispeech.safetensors"
 
@@ -56,3 +56,8 @@ def test_where_there_are_no_weights(tmp_path):
     checkpoint.save(tiny(), tmp_path / "tiny.safetensors")
     with pytest.raises(CheckpointError, match="is a network without NGCC-PHAT"):
         multilat_ngcc(tmp_path / "tiny.safetensors")
+
+
+@pytest.mark.slow
+def test_the_published_weights_obey_the_contract(published):
+    check_localizer(published)  # raises where they do not; small weights are asked in test_testing.py

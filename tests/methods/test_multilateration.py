@@ -1,26 +1,16 @@
+"""Multilateration: exact delays give the place, and a few wrong ones cost little."""
+
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from helpers import reference
+from helpers.delays import BOX, geometry
 from helpers.scenes import planted_evidence
 from soundfix import physics
-from soundfix.methods.multilat import minimal_solution, peak_differences, ransac
+from soundfix.methods.multilat import peak_differences, ransac
 from soundfix.methods.multilateration import CAUCHY_SCALE_M, _cauchy, best_differences, robust_least_squares
-
-BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
-
-
-def geometry(seed, *, is_flat=False):
-    """A random array, a source and the exact range differences of all pairs."""
-    rng = np.random.default_rng(seed)
-    positions = rng.uniform(BOX[0], BOX[1], (rng.integers(5, 15), 3))
-    source = rng.uniform(BOX[0] + 0.1, BOX[1] - 0.1)
-    if is_flat:
-        positions[:, 2], source[2] = 0.0, max(source[2], 0.4)
-    pairs = physics.pair_indices(len(positions))
-    return positions, source, pairs, physics.range_differences(source, positions, pairs)
 
 
 @pytest.mark.parametrize("is_flat", [False, True])
@@ -28,17 +18,6 @@ def geometry(seed, *, is_flat=False):
 def test_exact_delays_give_the_place_to_a_micrometre(seed, is_flat):
     positions, source, pairs, differences = geometry(seed, is_flat=is_flat)
     assert np.linalg.norm(robust_least_squares(differences, pairs, positions, BOX)[0] - source) < 1e-6
-
-
-@pytest.mark.parametrize("is_flat", [False, True])
-@pytest.mark.parametrize("seed", range(20))
-def test_ransac_on_exact_delays_gives_the_place_to_a_micrometre(seed, is_flat):
-    positions, source, pairs, differences = geometry(seed, is_flat=is_flat)
-    point = ransac(differences[:, None], pairs, positions, BOX, rng=np.random.default_rng(0))
-    assert point is not None
-    if is_flat:
-        point[2] = abs(point[2])  # its mirror twin fits as well
-    assert np.linalg.norm(point - source) < 1e-6
 
 
 def test_five_wrong_of_fifty_five_cost_little():
@@ -52,23 +31,6 @@ def test_five_wrong_of_fifty_five_cost_little():
         errors.append(np.linalg.norm(robust_least_squares(differences, pairs, positions, BOX)[0] - source))
     assert np.median(errors) < 0.02
     assert max(errors) < 0.06
-
-
-def test_minimal_solution_has_the_three_differences(rng):
-    positions, source = rng.uniform(BOX[0], BOX[1], (4, 3)), np.array([2.0, 3.0, 1.0])
-    ranges = physics.distances(source, positions)
-    found = minimal_solution(0, np.array([1, 2, 3]), ranges[1:] - ranges[0], positions, BOX)
-    assert min(np.linalg.norm(point - source) for point in found) < 1e-9
-    for point in found:
-        again = physics.distances(point, positions)
-        assert np.allclose(again[1:] - again[0], ranges[1:] - ranges[0])
-
-
-def test_too_few_inliers_is_no_answer(rng):
-    positions = rng.uniform(BOX[0], BOX[1], (6, 3))
-    pairs = physics.pair_indices(6)
-    wrong = rng.uniform(-3, 3, (15, 4))
-    assert ransac(wrong[:, :1] * 0 + rng.uniform(20, 30, (15, 1)), pairs, positions, BOX, rng=rng) is None
 
 
 def test_the_loss_equals_the_literal_sum(rng):
@@ -135,8 +97,8 @@ def test_peaks_are_read_off_to_a_fraction_of_a_lag(rng):
     positions, source = rng.uniform(BOX[0], BOX[1], (6, 3)), np.array([2.2, 3.1, 1.2])
     evidence = planted_evidence(positions, source, width_m=0.02)
     exact = physics.range_differences(source, positions, evidence.pairs)
-    assert np.allclose(best_differences(evidence, positions), exact, atol=3e-4)
-    assert np.allclose(peak_differences(evidence, positions)[:, 0], exact, atol=3e-4)
+    assert np.allclose(best_differences(evidence), exact, atol=3e-4)
+    assert np.allclose(peak_differences(evidence)[:, 0], exact, atol=3e-4)
 
 
 def test_a_higher_peak_beyond_the_spacing_is_impossible_and_ignored():
@@ -145,24 +107,4 @@ def test_a_higher_peak_beyond_the_spacing_is_impossible_and_ignored():
     impossible = planted_evidence(np.array([[0.0, 0, 0], [4, 0, 0]]), np.array([-1.0, 0.0, 0.0]), width_m=0.02)
     both = replace(evidence, values=evidence.values + 2 * impossible.values)
     expected = physics.range_differences(source[None], positions, evidence.pairs)[0]
-    assert best_differences(both, positions) == pytest.approx(expected, abs=1e-3)
-
-
-@pytest.mark.parametrize("count", [2, 3, 4])
-def test_ransac_without_ten_pairs_has_no_answer_and_does_not_crash(rng, count):
-    positions, pairs = rng.uniform(BOX[0], BOX[1], (count, 3)), physics.pair_indices(count)
-    differences = physics.range_differences(np.array([2.0, 2, 1]), positions, pairs)
-    assert ransac(differences[:, None], pairs, positions, BOX, rng=rng) is None
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="one array in 200: a point outside the box fits all ten differences within 0.1 m, and the first wins",
-)
-def test_ransac_prefers_the_exact_of_two_points_with_as_many_inliers():
-    rng = np.random.default_rng(42)
-    positions = rng.uniform(BOX[0], BOX[1], (rng.integers(5, 15), 3))
-    source, pairs = rng.uniform(BOX[0] + 0.1, BOX[1] - 0.1), physics.pair_indices(len(positions))
-    differences = physics.range_differences(source, positions, pairs)
-    found = ransac(differences[:, None], pairs, positions, BOX, rng=np.random.default_rng(0))
-    assert np.linalg.norm(found - source) < 1e-6
+    assert best_differences(both) == pytest.approx(expected, abs=1e-3)

@@ -7,19 +7,18 @@ import pytest
 import torch
 
 from helpers.clips import Clips
-from helpers.rivals import CONFIGS, given, rival, sure_of
+from helpers.rivals import CONFIGS, SIZES, given, rival, sure_of
 from soundfix.errors import CheckpointError
 from soundfix.methods.catalog import load
 from soundfix.methods.rivals import Rival, in_slots
 from soundfix.networks import checkpoint
-from soundfix.networks.registry import KINDS, RIVALS, build, kind_of
+from soundfix.networks.registry import RIVALS
 from soundfix.testing import ROOM, SOURCE, contract_scene
 from soundfix.training.batches import Batches
 from soundfix.training.loop import Job, train
 from soundfix.training.recipes import RECIPES, Recipe, Stage
 from soundfix.training.validation import Validation
 
-SIZES = {"di-nn": "di-nn", "gnn": "gnn slf", "wav2pos": "wav2pos"}
 NO_STAGE = Stage(steps=0)
 
 
@@ -102,13 +101,6 @@ def test_checkpoints_keep_kind_and_answers(name, tmp_path):
         checkpoint.load(tmp_path / "a.safetensors")
     with pytest.raises(CheckpointError, match=f"{name} needs trained weights"):
         load(name)
-
-
-def test_every_kind_is_built_from_its_configuration():
-    for name in RIVALS:
-        assert kind_of(CONFIGS[SIZES[name]]) == name
-        assert type(build(CONFIGS[SIZES[name]])) is KINDS[name].build
-    assert kind_of(RECIPES["tiny"]().network) == "three-stream"
 
 
 def test_channels_keep_their_microphones():

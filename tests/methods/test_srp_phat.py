@@ -1,3 +1,5 @@
+"""None"""
+
 from dataclasses import replace
 
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 
 import soundfix
 from helpers.scenes import anechoic_scene
+from helpers.srp_phat import ROOM, eight, place
 from soundfix.estimate import Localizer
 from soundfix.localization.correlate import Correlator
 from soundfix.methods.srp_phat import CoherenceWeighted, SrpPhat
@@ -12,12 +15,10 @@ from soundfix.microphones import Microphones
 from soundfix.physics import pair_indices
 from soundfix.testing import contract_scene
 
-ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
-
 
 @pytest.fixture
 def positions():
-    return np.random.default_rng(8).uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))
+    return eight()
 
 
 def error(scene, source):
@@ -54,74 +55,10 @@ def test_a_turned_room_turns_the_answer(positions, rng):
     assert np.allclose(turn @ first, second, atol=2e-3)
 
 
-def test_the_band_is_an_option_with_an_effect(positions, rng):
-    """Loud unrelated noise below 1 kHz: a band above it hears the source better."""
-    source = np.array([2.0, 3.0, 1.0])
-    scene = anechoic_scene(positions, source, rng, room=ROOM)
-    rumble = np.fft.irfft(
-        np.fft.rfft(rng.standard_normal(scene.audio.shape)) * (np.fft.rfftfreq(8000, 1 / 16_000) < 1000)
-    )
-    noisy = replace(scene, audio=scene.audio + np.float32(rumble))
-    wide, high = (
-        SrpPhat(correlator=Correlator(band_hz=band)).locate(noisy) for band in ((100.0, 7900.0), (1200.0, 7900.0))
-    )
-    assert high.sources[0].score > wide.sources[0].score
-
-
-def test_the_weighting_is_an_option_with_an_effect(positions, rng):
-    """In a coloured sound plain correlation has broad peaks, whitening narrow ones: the same noise, another score."""
-    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, snr_db=10.0, room=ROOM)
-    weightings = [Correlator(whitening=w, floor=f) for w, f in ((1.0, 0.0), (0.0, 0.0), (1.0, 0.5))]
-    scores = [SrpPhat(correlator=correlator).locate(scene).sources[0].score for correlator in weightings]
-    assert len({round(score, 4) for score in scores}) == 3
-
-
-def test_many_microphones_use_some_of_the_pairs_and_say_so(rng):
-    positions = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (48, 3))
-    source = np.array([2.0, 3.0, 1.0])
-    estimate = soundfix.load("srp-phat").locate(anechoic_scene(positions, source, rng, room=ROOM))
-    assert "pairs_subsampled" in estimate.reasons
-    assert estimate.verdict == "ok"
-    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01
-
-
 def test_another_speed_of_sound_moves_the_answer(positions, rng):
     source = np.array([5.5, 4.5, 2.5])
     scene = anechoic_scene(positions, source, rng, room=ROOM)
     assert error(replace(scene, speed_of_sound_m_s=353.0), source) > 3 * error(scene, source)
-
-
-def test_an_unknown_position_gets_its_distance_from_the_source(positions, rng):
-    source = np.array([2.0, 3.0, 1.0])
-    scene = anechoic_scene(positions, source, rng, room=ROOM)
-    blank = positions.copy()
-    blank[6] = np.nan
-    report = soundfix.load("srp-phat").locate(replace(scene, microphones=Microphones(positions=blank))).microphones[6]
-    assert report.status == "unknown-position"
-    assert report.position_m is None
-    assert report.range_m == pytest.approx(np.linalg.norm(source - positions[6]), abs=0.02)
-
-
-def test_a_clock_known_to_be_late_is_set_right(positions, rng):
-    """Microphone 2 late by 5 ms, microphone 5 drifting by 100 ppm for 30 s: told in the list, they cost nothing."""
-    source = np.array([2.0, 3.0, 1.0])
-    scene = anechoic_scene(positions, source, rng, seconds=0.6, room=ROOM)
-    audio = scene.audio[:, 80:8080].copy()
-    audio[2] = scene.audio[2, :8000]
-    audio[5] = scene.audio[5, 80 - 48 : 8080 - 48]
-    offset, drift = np.zeros(8), np.zeros(8)
-    offset[2], drift[5] = 0.005, 100.0
-    told = Microphones(positions=positions, offset_s=offset, drift_ppm=drift)
-    late = replace(scene, audio=audio, start_s=29.75)
-    untold = soundfix.load("srp-phat").locate(late)
-    assert [r.name for r in untold.microphones if r.status in ("late", "misplaced")] == ["mic3", "mic6"]
-    estimate = soundfix.load("srp-phat").locate(replace(late, microphones=told))
-    assert estimate.verdict == "ok"
-    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01
-
-
-def place(scene, name="srp-phat"):
-    return soundfix.load(name).locate(scene).sources[0].position_m
 
 
 @pytest.mark.parametrize("name", ["srp-phat", "multilateration", "multilat"])
@@ -160,44 +97,6 @@ def test_noise_lowers_the_score_long_before_it_moves_the_place(positions, rng):
     assert clear.score > 0.9
     assert noisy.score < 0.5 * clear.score
     assert np.linalg.norm(noisy.position_m - source) < min(0.01, noisy.radius90_m)
-
-
-def broken(reason, raises):
-    return pytest.mark.xfail(strict=True, raises=raises, reason=reason)
-
-
-def test_few_trusted_among_many_microphones(rng):
-    everybody = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (48, 3))
-    source = np.array([2.0, 3.0, 1.0])
-    scene = anechoic_scene(everybody, source, rng, room=ROOM)
-    estimate = soundfix.load("srp-phat").locate(replace(scene, is_trusted=np.arange(48) % 8 == 0))
-    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.02
-
-
-def test_few_known_among_many_unknown_microphones():
-    """As good as the five known ones alone, which are right to a centimetre."""
-    rng, source = np.random.default_rng(0), np.array([2.0, 3.0, 1.0])
-    everybody = rng.uniform([0.1] * 3, [5.9, 4.9, 2.9], (60, 3))
-    scene = anechoic_scene(everybody, source, rng, room=ROOM)
-    is_known = np.isin(np.arange(60), np.random.default_rng(2).permutation(60)[:5])
-    blank = np.where(is_known[:, None], everybody, np.nan)
-    alone, among = place(scene.where(is_known)), place(replace(scene, microphones=Microphones(positions=blank)))
-    assert np.linalg.norm(alone - source) < 0.01
-    assert np.linalg.norm(among - source) < 0.02
-
-
-def test_an_unknown_position_in_a_cluster_far_from_the_source(rng):
-    positions, source = rng.uniform(3, 4, (8, 3)), np.array([14.0, 9.0, 2.0])
-    room = ((0.0, 0.0, 0.0), (15.0, 10.0, 4.0))
-    scene = anechoic_scene(positions, source, rng, room=room)
-    positions[7] = np.nan
-    estimate = soundfix.load("srp-phat").locate(replace(scene, microphones=Microphones(positions=positions)))
-    assert estimate.microphones[7].status == "unknown-position"
-
-
-def test_a_very_low_sample_rate_abstains(positions, rng):
-    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
-    assert soundfix.load("srp-phat").locate(replace(scene, sample_rate=150.0)).verdict == "abstain"
 
 
 def test_pairs_weighted_by_coherence():

@@ -14,6 +14,7 @@ from helpers.networks import paper_like, tiny, windows
 from soundfix.errors import CheckpointError, OutputError
 from soundfix.networks import checkpoint
 from soundfix.networks.config import NetworkConfig
+from soundfix.networks.encoders import beats
 from soundfix.networks.registry import build
 from soundfix.training import recipes
 
@@ -175,3 +176,35 @@ def test_every_recipe_survives_the_round_trip_of_its_configuration(name, tmp_pat
     assert not isinstance(config, NetworkConfig) or isinstance(again.keep, int)
     with torch.device("meta"):
         assert build(again).config == config
+
+
+def test_beats_base_given_when_loading_is_frozen(tmp_path, monkeypatch):
+    network = loaded_with_other_beats(tmp_path, monkeypatch, paper_like(acoustic="base"), beats.BeatsConfig())
+    assert not network.train().encoder.training
+    assert not any(weight.requires_grad for weight in network.encoder.parameters())
+
+
+def test_beats_base_is_not_put_into_a_network_with_its_own_encoder(tmp_path, monkeypatch):
+    config = replace(recipes.tiny().network.encoder, encoder_embed_dim=48)
+    with pytest.raises(CheckpointError, match="listens with an encoder of its own"):
+        loaded_with_other_beats(tmp_path, monkeypatch, tiny(), config)
+
+
+def loaded_with_other_beats(tmp_path, monkeypatch, network, config):
+    checkpoint.save(network, tmp_path / "a.safetensors")
+    monkeypatch.setattr(beats, "load", lambda path: beats.Beats(replace(config, encoder_layers=1)).eval())
+    return checkpoint.load(tmp_path / "a.safetensors", beats="BEATs.pt")
+
+
+def test_save_takes_what_load_takes(tmp_path):
+    checkpoint.save(tiny(), str(tmp_path / "a.safetensors"))
+
+
+def test_metadata_that_is_no_json_is_refused(tmp_path):
+    path = tmp_path / "a.safetensors"
+    checkpoint.save(tiny(), path)
+    with safe_open(path, "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata | {"soundfix": "format 1"})
+    with pytest.raises(CheckpointError):
+        checkpoint.load(path)

@@ -3,38 +3,22 @@
 import copy
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 from helpers.networks import SMALL_NGCC, paper_like, tiny, windows
-from helpers.scenes import anechoic_scene
-from soundfix.errors import CheckpointError, SceneError, SoundfixError
-from soundfix.methods import three_stream
-from soundfix.methods.three_stream import ThreeStream, ThreeStreamPaper
-from soundfix.networks import checkpoint
+from helpers.runs import POINTS, SPEED, run
+from soundfix.errors import SceneError, SoundfixError
+from soundfix.methods.three_stream import ThreeStream
 from soundfix.networks.attention import count_kept, gathered_attention
-from soundfix.networks.config import NetworkConfig
-from soundfix.networks.encoders import beats
-from soundfix.networks.likelihood import HeadConfig, look_up
+from soundfix.networks.likelihood import look_up
 from soundfix.networks.losses import best_order, likelihood_loss, position_loss
 from soundfix.networks.masking import FEWEST_SHOWN, draw_mask
 from soundfix.networks.model import Network, Windows
 from soundfix.signal import gcc
 from soundfix.signal.coherence import AdaptiveCoherenceWeight, coherence
-from soundfix.testing import SOURCE, contract_scene
-from soundfix.training import info, recipes
-
-POINTS = torch.rand(2, 20, 3, generator=torch.Generator().manual_seed(9)) * torch.tensor([6.0, 5.0, 3.0])
-SPEED = torch.tensor([343.0, 343.0])
-PLAIN = {"frame": "room", "width": 32, "heads": 2, "encoder_blocks": 1, "decoder_blocks": 1, "acoustic": "none"}
-
-
-def run(network, given, **options):
-    with torch.no_grad():
-        return network(given, **options)
+from soundfix.testing import contract_scene
+from soundfix.training import info
 
 
 def padded(given, extra=3, *, is_known=False):
@@ -47,9 +31,6 @@ def padded(given, extra=3, *, is_known=False):
         is_known=torch.cat([given.is_known, torch.full(shape, is_known)], dim=1),
         is_heard=torch.cat([given.is_heard, torch.zeros(shape, dtype=torch.bool)], dim=1),
     )
-
-
-# --- microphones that are not heard -------------------------------------------------------------------------------
 
 
 def test_a_dead_microphone_of_known_position_changes_nothing_in_frame_array():
@@ -90,9 +71,6 @@ def test_a_microphone_that_is_not_heard_gets_no_gradient(make):
     assert float(audio.grad[:, :5].abs().max()) > 0
 
 
-# --- unknown positions --------------------------------------------------------------------------------------------
-
-
 def test_an_unknown_position_does_not_move_the_likelihood():
     network, given = tiny(), windows()
     given.is_known[:, 1] = False
@@ -112,9 +90,6 @@ def test_enough_heard_positions_stay():
     is_heard = torch.arange(8).expand(500, 8) < 4
     mask = draw_mask(is_heard, torch.ones_like(is_heard), audio_share=0.3, generator=torch.Generator().manual_seed(0))
     assert int((is_heard & ~mask.position).sum(dim=1).min()) >= FEWEST_SHOWN
-
-
-# --- kernels at their edges ---------------------------------------------------------------------------------------
 
 
 def test_long_curves_are_looked_up_within_their_ends():
@@ -149,9 +124,6 @@ def test_alpha_zero_is_switched_off_for_good():
     assert float(ascm.signed_alpha.grad) == 0
 
 
-# --- losses -------------------------------------------------------------------------------------------------------
-
-
 def test_a_truth_that_does_not_count_may_be_nan():
     guess = torch.zeros(1, 2, 3, requires_grad=True)
     truth = torch.tensor([[[1.0, 2, 3], [torch.nan] * 3]])
@@ -170,9 +142,6 @@ def test_fewer_true_sources_than_slots_leave_slots_empty_and_more_are_refused():
     assert best_order(guess, torch.zeros(1, 1, 3), there)[1].tolist() == [[False, True]]
     with pytest.raises(SceneError, match="2 true sources for 1 slots"):
         best_order(guess[:, :1], torch.zeros(1, 2, 3), torch.ones(1, 2, dtype=torch.bool))
-
-
-# --- precision and devices ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("make", [tiny, lambda: tiny(frame="array", keep=2), paper_like])
@@ -208,51 +177,6 @@ def test_sound_in_double_precision_is_taken_or_refused():
     assert torch.equal(run(tiny(), replace(given, audio=given.audio.double())).sources_m, plain)
 
 
-# --- configurations and checkpoints -------------------------------------------------------------------------------
-
-
-def test_a_configuration_of_defaults_runs_or_is_refused_in_words():
-    assert torch.isfinite(run(Network(NetworkConfig(**PLAIN)), windows()).sources_m).all()
-
-
-@pytest.mark.parametrize("change", [{"heads": 5}, {"head": HeadConfig(lag_taps=4, frame=256, hop=128)}])
-def test_sizes_that_do_not_fit_are_refused_in_words(change):
-    with pytest.raises(CheckpointError, match="this network cannot be built"):
-        tiny(**change)
-
-
-def test_beats_base_given_when_loading_is_frozen(tmp_path, monkeypatch):
-    network = loaded_with_other_beats(tmp_path, monkeypatch, paper_like(acoustic="base"), beats.BeatsConfig())
-    assert not network.train().encoder.training
-    assert not any(weight.requires_grad for weight in network.encoder.parameters())
-
-
-def test_beats_base_is_not_put_into_a_network_with_its_own_encoder(tmp_path, monkeypatch):
-    config = replace(recipes.tiny().network.encoder, encoder_embed_dim=48)
-    with pytest.raises(CheckpointError, match="listens with an encoder of its own"):
-        loaded_with_other_beats(tmp_path, monkeypatch, tiny(), config)
-
-
-def loaded_with_other_beats(tmp_path, monkeypatch, network, config):
-    checkpoint.save(network, tmp_path / "a.safetensors")
-    monkeypatch.setattr(beats, "load", lambda path: beats.Beats(replace(config, encoder_layers=1)).eval())
-    return checkpoint.load(tmp_path / "a.safetensors", beats="BEATs.pt")
-
-
-def test_save_takes_what_load_takes(tmp_path):
-    checkpoint.save(tiny(), str(tmp_path / "a.safetensors"))
-
-
-def test_metadata_that_is_no_json_is_refused(tmp_path):
-    path = tmp_path / "a.safetensors"
-    checkpoint.save(tiny(), path)
-    with safe_open(path, "pt") as file:
-        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    save_file(tensors, path, metadata | {"soundfix": "format 1"})
-    with pytest.raises(CheckpointError):
-        checkpoint.load(path)
-
-
 def test_a_copy_and_a_state_dict_are_the_same_network():
     network, given = tiny(), windows()
     network.normalize_to(torch.tensor([[0.0, 0, 0], [4.0, 2, 2]]))
@@ -271,92 +195,10 @@ def test_the_parts_add_up_to_the_total():
     assert sum(counts.values()) == total
 
 
-# --- as a localizer -----------------------------------------------------------------------------------------------
-
-
-def test_the_paper_s_network_says_when_it_has_to_guess_its_frame():
-    """Its coordinates start in the middle of the room; without one, in the middle of the microphones."""
-    scene = contract_scene()
-    told, untold = (ThreeStreamPaper(network=paper_like()).locate(s) for s in (scene, replace(scene, room=None)))
-    assert "frame_guessed" not in told.reasons
-    assert "frame_guessed" in untold.reasons
-
-
-def test_one_sound_is_one_source_for_a_network_of_two_slots():
-    estimate = ThreeStream(network=tiny(is_untrained=True, sources=2)).locate(contract_scene())
-    assert len(estimate.sources) == 1
-
-
-def test_further_sources_hear_an_inverted_microphone_turned_round(monkeypatch):
-    scene, heard_by_slot = contract_scene(), []
-    audio = scene.audio.copy()
-    audio[2] *= -1
-    find = three_stream.find_modes
-    monkeypatch.setattr(three_stream, "unexplained", lambda evidence, *_: evidence)
-    monkeypatch.setattr(
-        three_stream, "find_modes", lambda *given, **options: heard_by_slot.append(given[0]) or find(*given, **options)
-    )
-    network = tiny(is_untrained=True, sources=2)
-    first = ThreeStream(network=network).locate(replace(scene, audio=audio)).sources[0]
-    score = heard_by_slot[-1].score(first.position_m[None], scene.microphones.positions)[0]
-    assert score == pytest.approx(first.score, abs=0.01)
-
-
 def test_a_network_without_a_likelihood_head_says_so_as_a_localizer():
     with pytest.raises(SoundfixError):
         ThreeStream(network=paper_like()).locate(contract_scene())
 
 
-@pytest.mark.parametrize("rate", [8000, 44_100, 96_000])
-def test_any_sample_rate_gives_the_same_place(rate):
-    import soxr
-
-    scene = contract_scene()
-    audio = soxr.resample(scene.audio.T, 16_000, rate).T
-    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=audio, sample_rate=float(rate)))
-    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.03
-
-
-def test_a_tenth_of_a_second_is_enough():
-    scene = contract_scene()
-    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=scene.audio[:, :1600]))
-    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.03
-
-
 def test_ten_seconds_give_finite_answers():
     assert torch.isfinite(run(tiny(), windows(batch=1, count=4, samples=160_000)).sources_m).all()
-
-
-def test_an_array_far_wider_than_remb_reaches_is_located_with(rng):
-    source = np.array([20.0, 30, 3])
-    scene = anechoic_scene(rng.uniform(0, 60, (8, 3)) * [1, 1, 0.1], source, rng, seconds=1.0)
-    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(scene)
-    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.05
-
-
-def test_the_order_within_a_pair_does_not_matter():
-    network, given, pairs = tiny(frame="array"), windows(), torch.tensor([[0, 1], [0, 2], [3, 5], [1, 4]])
-    turned = torch.tensor([[1, 0], [0, 2], [5, 3], [1, 4]])
-    plain, other = run(network, given, pairs=pairs), run(network, given, pairs=turned)
-    assert torch.allclose(other.sources_m, plain.sources_m, atol=1e-4)
-    assert torch.allclose(other.likelihoods.gates, plain.likelihoods.gates, atol=1e-4)
-    assert torch.allclose(
-        other.likelihoods.at(POINTS, given.positions_m, SPEED),
-        plain.likelihoods.at(POINTS, given.positions_m, SPEED),
-        atol=1e-3,
-    )
-
-
-def test_a_constant_in_the_learned_curves_is_no_evidence():
-    network, scene = tiny(is_untrained=True), contract_scene()
-    with torch.no_grad():
-        network.head.lag.last.bias.fill_(3.0)
-    noise = np.random.default_rng(0).standard_normal(scene.audio.shape).astype(np.float32)
-    assert ThreeStream(network=network).locate(replace(scene, audio=noise)).verdict == "abstain"
-
-
-def test_noise_alone_is_not_located():
-    scene = contract_scene()
-    noise = np.random.default_rng(0).standard_normal(scene.audio.shape).astype(np.float32)
-    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=noise))
-    assert estimate.reasons == ("no_signal",)

@@ -10,7 +10,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from soundfix.atomic import atomic_path
+from helpers.disks import assert_untouched, refuse
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import OutputError
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Regions, Source
@@ -29,7 +29,8 @@ REPORTS = (
 REGIONS = Regions(method="split conformal", coverage=0.9, held_out=600)
 ANSWER = Estimate(
     method="srp", start_s=0.0, end_s=0.5, verdict="ambiguous",
-    findings=(Finding("mirror", "Two places."), Finding("late:b", "")), sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
+    findings=(Finding("mirror", "Two places."), Finding("late:b", "")),
+    sources=(SOURCE, SOURCE), regions=REGIONS, microphones=REPORTS,
 )  # fmt: skip
 WATER_M_S = 1480.0
 CONCLUSION = Summary(
@@ -56,108 +57,12 @@ CONCLUSION = Summary(
 SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", findings=(Finding("silence", ""),))
 
 
-def refuse(code: int):
-    def call(*_args: object, **_kwargs: object) -> None:
-        raise OSError(code, os.strerror(code))
-
-    return call
-
-
 def validate(document: dict) -> None:
     jsonschema.validate(document, locate_schema(), cls=jsonschema.Draft202012Validator)
 
 
 def writers(path):
     return [JsonWriter(path, "srp", "0.1.0"), CsvWriter(path)]
-
-
-@pytest.fixture
-def old(tmp_path):
-    path = tmp_path / "answer.out"
-    path.write_text("old")
-    return path
-
-
-def assert_untouched(old) -> None:
-    assert old.read_text() == "old"
-    assert list(old.parent.iterdir()) == [old]
-
-
-# whole or not at all
-
-
-def test_a_path_is_replaced_only_at_the_end(old):
-    with atomic_path(old) as part:
-        assert part.parent == old.parent
-        part.write_text("new")
-        assert old.read_text() == "old"
-    assert old.read_text() == "new"
-    assert list(old.parent.iterdir()) == [old]
-
-
-def test_it_is_on_the_disk_before_it_takes_the_place(old, monkeypatch):
-    calls, replace = [], os.replace
-    monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
-    monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("replace"), replace(*paths)))
-    with atomic_path(old) as part:
-        part.write_text("new")
-    assert calls[:2] == ["fsync", "replace"]
-
-
-@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
-def test_a_failure_inside_leaves_the_old_file(old, error):
-    def run():
-        with atomic_path(old) as part:
-            part.write_text("half")
-            raise error
-
-    with pytest.raises(error):
-        run()
-    assert_untouched(old)
-
-
-@pytest.mark.parametrize(
-    ("code", "cause"),
-    [
-        (errno.ENOSPC, "the disk is full"),
-        (errno.EROFS, "the disk is read-only"),
-        (errno.EACCES, "writing in this folder is not allowed"),
-        (errno.EIO, "Input/output error"),
-    ],
-)
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_what_the_system_refuses_is_said_and_the_old_file_stays(old, monkeypatch, code, cause, step):
-    monkeypatch.setattr(os, step, refuse(code))
-    message = rf"cannot write .*answer\.out: {cause}; the old file is untouched"
-    with pytest.raises(OutputError, match=message), atomic_path(old) as part:
-        part.write_text("new")
-    assert_untouched(old)
-
-
-def test_without_an_old_file_nothing_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
-    with pytest.raises(OutputError, match="no half-written file was left"), atomic_path(tmp_path / "new") as part:
-        part.write_text("new")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_missing_folder_is_said_before_any_work(tmp_path):
-    for attempt in (lambda path: atomic_path(path).__enter__(), CsvWriter, lambda path: JsonWriter(path, "srp", "0")):
-        with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
-            attempt(tmp_path / "nowhere" / "answer.json")
-
-
-def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(OutputError, match="no regular file"), atomic_path(tmp_path):
-        pass
-
-
-def test_a_link_stays_a_link(old, tmp_path):
-    (tmp_path / "link").symlink_to(old)
-    with atomic_path(tmp_path / "link") as part:
-        part.write_text("new")
-    assert (tmp_path / "link").is_symlink()
-    assert old.read_text() == "new"
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -206,9 +111,6 @@ def test_a_read_only_folder_is_said_before_any_work(old, which, monkeypatch):
     monkeypatch.setattr("pathlib.Path.open", refuse(errno.EROFS))
     with pytest.raises(OutputError, match="the disk is read-only; the old file is untouched"):
         writers(old)[which].__enter__()
-
-
-# JSON
 
 
 @pytest.mark.parametrize("estimates", [[], [ANSWER], [ANSWER, SILENCE, ANSWER]])
@@ -333,9 +235,6 @@ def test_the_schema_is_a_schema_and_names_every_status():
     assert definitions["estimate"]["properties"]["verdict"]["enum"] == list(get_args(Verdict))
     for definition in ("estimate", "source", "regions", "microphone", "event", "summary", "explanation", "start"):
         assert definitions[definition]["additionalProperties"] is False
-
-
-# CSV
 
 
 def test_csv_is_a_row_a_source(tmp_path):

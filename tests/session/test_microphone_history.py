@@ -7,7 +7,7 @@ from helpers.walks import ROOM, array, walk
 from soundfix.api.locate import locate
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import MicrophoneReport
-from soundfix.localization.profile import summarize
+from soundfix.localization.profile import profile_of_curve
 from soundfix.microphones import Microphones
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.report.text import clock, describe_events, describe_microphones
@@ -25,7 +25,7 @@ def report(status="ok", *, pull_m=None, height=20.0, rng=None):
         delays = np.arange(-400, 401) * STEP_M
         curve = (rng or np.random.default_rng(0)).standard_normal(801)
         curve += height * np.exp(-0.5 * ((delays - pull_m) / 0.01) ** 2)
-        profile = summarize(curve.astype(np.float32), STEP_M)
+        profile = profile_of_curve(curve.astype(np.float32), STEP_M)
     return MicrophoneReport(name="mic1", status=status, weight=1.0, position_m=PLACE, profile=profile)
 
 

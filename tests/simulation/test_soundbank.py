@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from soundfix.errors import AudioFileError, ConfigError
-from soundfix.simulation.soundbank import PARTS, BuiltInSounds, Recording, SoundBank, part_of, read_bank
+from soundfix.simulation.soundbank import PARTS, BuiltInSounds, DrySound, SoundBank, part_of, read_bank
 
 RATE = 16_000
 
@@ -23,7 +23,7 @@ def pitch_hz(sound):
 
 def recording(kind, speaker, value=1000, seconds=1.0):
     samples = np.full(round(seconds * RATE), value, dtype=np.int16)
-    return Recording(kind, speaker, f"{speaker}.wav", samples)
+    return DrySound(kind, speaker, f"{speaker}.wav", samples)
 
 
 @pytest.fixture
@@ -103,13 +103,13 @@ def test_a_draw_is_a_stretch_of_a_recording(folder, rng):
 
 def test_short_recordings_are_repeated(rng):
     samples = np.arange(1, 101, dtype=np.int16)
-    bank = SoundBank(recordings=(Recording("speech", "a", "a.wav", samples),))
+    bank = SoundBank(recordings=(DrySound("speech", "a", "a.wav", samples),))
     sound = bank.draw(250 / RATE, rng)
     assert sound * 200 == pytest.approx(np.resize(samples, 250))
 
 
 def test_every_start_is_possible(rng):
-    ramp = SoundBank(recordings=(Recording("speech", "a", "a.wav", np.arange(1, 5, dtype=np.int16)),))
+    ramp = SoundBank(recordings=(DrySound("speech", "a", "a.wav", np.arange(1, 5, dtype=np.int16)),))
     starts = {round(float(0.5 / ramp.draw(1 / RATE, rng)[0])) for _ in range(50)}
     firsts = {round(float(ramp.draw(3 / RATE, rng)[0]), 3) for _ in range(50)}
     assert starts == {1}
@@ -132,7 +132,7 @@ def test_kinds_are_as_often_as_asked_however_many_recordings_there_are(rng, shar
 
 
 def test_speakers_are_equally_likely_however_much_there_is_of_them(rng):
-    many = [Recording("speech", "talkative", f"{n}.wav", np.full(100, 1000, np.int16)) for n in range(30)]
+    many = [DrySound("speech", "talkative", f"{n}.wav", np.full(100, 1000, np.int16)) for n in range(30)]
     bank = SoundBank(recordings=(*many, recording("speech", "shy", -1000)))
     assert kinds_drawn(bank, rng, None) == pytest.approx(0.5, abs=0.08)
 

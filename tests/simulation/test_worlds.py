@@ -8,6 +8,7 @@ import pytest
 import soundfix
 from soundfix.errors import ConfigError
 from soundfix.microphones import Microphones
+from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.simulation.faults import KINDS
 from soundfix.simulation.placement import MICROPHONE_GAP_M, WALL_GAP_M
 from soundfix.simulation.soundbank import BuiltInSounds
@@ -15,7 +16,6 @@ from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M
 from soundfix.simulation.worlds import (
     LUVIRA_HARD,
     LUVIRA_TWIN,
-    NOMINAL_SPEED_M_S,
     RANDOM_ROOMS,
     WORLDS,
     World,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import soundfix
 from soundfix import physics
-from soundfix.cli.options import app
+from soundfix.cli.app import app
 from soundfix.errors import ConfigError, SceneError
 from soundfix.files.scenes import write_scene
 from soundfix.microphones import Microphones

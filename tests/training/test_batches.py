@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from helpers.clips import POSITIONS, ROOM, Clips
-from soundfix.datasets.windows import draw_window
-from soundfix.errors import DatasetError, TrainingError
+from soundfix.errors import TrainingError
 from soundfix.scene import Truth
 from soundfix.training.batches import Batches, loader
 from soundfix.training.recipes import Stage
@@ -96,21 +95,6 @@ def test_hidden_positions_and_sounds_are_of_microphones_that_are_there():
     assert torch.equal(batch.hides_sound, batch.windows.is_heard)
     assert bool((batch.hides_position <= batch.windows.is_known).all())
     assert int(batch.hides_position.sum(dim=1).max()) <= 2
-
-
-def test_silence_is_passed_over(rng):
-    """A clip that is loud for a tenth of its length only: every window touches it."""
-    scene = Clips()[0]
-    audio = np.zeros_like(scene.audio)
-    audio[:, 5000:5800] = scene.audio[:, 5000:5800]
-    quiet = replace(scene, audio=audio)
-    drawn = [draw_window(quiet, 2048, 4, np.random.default_rng(seed)) for seed in range(20)]
-    assert np.mean([np.any(window.audio) for window in drawn]) > 0.9
-
-
-def test_windows_longer_than_the_clips(rng):
-    with pytest.raises(DatasetError, match="longer than the clips"):
-        draw_window(Clips()[0], 9000, 4, rng)
 
 
 def test_no_clips():

@@ -88,6 +88,7 @@ def listening(network, answers, windows, sources, generator):
     return likelihood_loss(scores, points, sources, torch.ones(sources.shape[:2], dtype=torch.bool))
 
 
+@pytest.mark.slow
 def test_tiny_learns_32_scenes_by_heart(rng):
     """The position decoder's mean error falls below 5 cm."""
     windows, sources = scenes(rng)

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from soundfix.errors import SceneError
 from soundfix.files.take import Take, listed_microphones, read
 from soundfix.microphones import Microphones
-from soundfix.resample import resampled
+from soundfix.resample import resampled, working_rate
 from soundfix.scene import Room, Scene
-from soundfix.session.session import SAMPLE_RATE
+from soundfix.spans import spans
 
 Audio = Take | str | Path | Sequence[str | Path] | ArrayLike
 Listed = str | Path | Microphones | ArrayLike
@@ -35,25 +35,16 @@ class Samples:
         return self.audio.shape[1] / self.sample_rate
 
     def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic part"]]]:
-        """(start in seconds, audio) of every window."""
-        length = round(window_s * self.sample_rate) if np.isfinite(window_s) else 0
-        for start in self._starts(window_s, hop_s):
-            yield start / self.sample_rate, self.audio[:, start : start + length]
+        """(start in seconds, audio) of every window (spans.py)."""
+        for start, stop in self._spans(window_s, hop_s):
+            yield start / self.sample_rate, self.audio[:, start:stop]
 
     def count_windows(self, window_s: float, hop_s: float) -> int:
         """How many windows `windows` gives."""
-        return len(self._starts(window_s, hop_s))
+        return sum(1 for _ in self._spans(window_s, hop_s))
 
-    def _starts(self, window_s: float, hop_s: float) -> list[int]:
-        """Full windows; the whole, where it is shorter than one; a last shorter one for half a window of sound left over."""
-        if not (np.isfinite([window_s, hop_s]).all() and min(window_s, hop_s) * self.sample_rate >= 1):
-            raise SceneError(f"window {window_s} s, hop {hop_s} s: wanted at least a sample each")
-        length, hop = round(window_s * self.sample_rate), round(hop_s * self.sample_rate)
-        total = self.audio.shape[1]
-        starts = list(range(0, max(total - length, 0) + 1, hop))
-        if total - max(starts[-1] + length, starts[-1] + hop) >= length / 2:
-            starts.append(starts[-1] + hop)
-        return starts
+    def _spans(self, window_s: float, hop_s: float) -> Iterator[tuple[int, int]]:
+        return spans(self.audio.shape[1], self.sample_rate, window_s=window_s, hop_s=hop_s)
 
 
 Sound = Take | Samples
@@ -102,5 +93,5 @@ def _paths(audio: Any) -> list[str | Path] | None:
 def _samples(audio: Any, sample_rate: float, microphones: Microphones) -> Samples:
     """Checked as a Scene is; at 16 kHz where the rate is higher."""
     whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
-    rate = min(whole.sample_rate, SAMPLE_RATE)
+    rate = working_rate(whole.sample_rate)
     return Samples(microphones=microphones, audio=resampled(whole.audio, whole.sample_rate, rate), sample_rate=rate)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from soundfix import robust
+
 PEAKS = 3  # of a curve
 APART_M = 0.08  # between two peaks of a curve
 NEAR_M = 0.06  # delays this near to each other are the same
@@ -19,7 +21,7 @@ ROUNDS = 4
 STARTS = 5  # microphones to start from: those with the tallest peaks
 
 
-class Heard(NamedTuple):
+class MomentArrivals(NamedTuple):
     """path_m: arrivals times the speed of sound, 0 on average; partners: with how many others' curves each agrees."""
 
     path_m: Float[np.ndarray, "mic"]
@@ -35,13 +37,13 @@ class Peaks(NamedTuple):
 
 def arrivals(
     curves: Float[np.ndarray, "pair lag"], pairs: Int[np.ndarray, "pair 2"], step_m: float, *, microphones: int
-) -> Heard:
+) -> MomentArrivals:
     """From the pairs' curves over path differences spaced by step_m, 0 in the middle."""
     peaks = highest_peaks(curves, pairs, step_m, microphones=microphones)
     firsts = np.argsort(-peaks.height[..., 0].sum(axis=1))[:STARTS]
     guesses = [_settled(peaks, int(first)) for first in firsts]
     path_m = max(guesses, key=lambda path_m: _support(peaks, path_m).sum())
-    return Heard(path_m, (_support(peaks, path_m) > 0).sum(axis=1))
+    return MomentArrivals(path_m, (_support(peaks, path_m) > 0).sum(axis=1))
 
 
 def highest_peaks(
@@ -49,7 +51,7 @@ def highest_peaks(
 ) -> Peaks:
     """The PEAKS highest of each curve, between lags by a parabola."""
     rows, middle, beside = np.arange(len(curves)), curves.shape[1] // 2, int(APART_M / step_m)
-    left = curves / (1.4826 * np.median(np.abs(curves - np.median(curves))) + 1e-9)
+    left = curves / robust.deviation(curves)
     path_m, height = np.zeros((2, microphones, microphones, PEAKS))
     for k in range(PEAKS):
         top = left[:, 1:-1].argmax(axis=1) + 1

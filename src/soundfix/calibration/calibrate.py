@@ -24,6 +24,7 @@ from soundfix.calibration.observations import Observations
 from soundfix.calibration.self_localization import refined, shapes, upright
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
+from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.robust import medians
 from soundfix.scene import Room, search_box
 
@@ -304,7 +305,7 @@ def _freedom(doubts: _Doubts, case: _Case) -> Freedom:
     return Freedom(
         positions=np.where(doubts.place, np.inf, case.microphones.sigma_m),
         offset_m=np.where(doubts.offset, np.inf, 0.0),
-        drift_m_s=np.where(doubts.drift, USUAL_DRIFT * 343.0, 0.0),
+        drift_m_s=np.where(doubts.drift, USUAL_DRIFT * NOMINAL_SPEED_M_S, 0.0),
         kappa=share if case.has_majority else 0.0,
     )
 

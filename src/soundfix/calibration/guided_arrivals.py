@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.ndimage import maximum_filter1d
 
+from soundfix import robust
 from soundfix.calibration.bundle import Layout
 from soundfix.calibration.initial_guess import sample_box
 
@@ -57,8 +58,7 @@ def reestimate(
 def _in_deviations(values: Float[np.ndarray, "pair lag"]) -> Float[np.ndarray, "pair lag"]:
     whole = values.astype(np.float32)
     heard = whole[np.any(whole, axis=1)]
-    deviation = 1.4826 * float(np.median(np.abs(heard))) if len(heard) else 0.0
-    return np.clip(whole / (deviation + 1e-9), 0.0, TALLEST)
+    return np.clip(whole / float(robust.deviation(heard, about=0.0, dtype=np.float64)), 0.0, TALLEST)
 
 
 class _MomentSearch:

@@ -11,13 +11,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from soundfix import physics
-from soundfix.calibration.arrivals import Heard, arrivals
+from soundfix.calibration.arrivals import MomentArrivals, arrivals
 from soundfix.calibration.bundle import Arrivals, Layout
 from soundfix.calibration.continuity import without_jumps
 from soundfix.calibration.guided_arrivals import Curves, reestimate
 from soundfix.localization.correlate import UNKNOWN_M
 from soundfix.localization.health import Health, examine
-from soundfix.networks.model import SAMPLE_RATE, Network, levelled
+from soundfix.networks.model import Network, levelled
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Scene
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
@@ -108,29 +109,25 @@ def _step_m(speed_m_s: float, network: Network) -> float:
 
 def _moment(
     network: Network, scene: Scene, health: Health, is_inverted: Bool[np.ndarray, "mic"]
-) -> tuple[Heard, Float[np.ndarray, "pair lag"]]:
+) -> tuple[MomentArrivals, Float[np.ndarray, "pair lag"]]:
     """Arrivals and curves of one window; microphones that hear nothing agree with nobody, and their curves are 0."""
     count = len(scene.microphones)
     mics, every = np.flatnonzero(health.is_heard), physics.pair_indices(count)
     path_m, partners = np.full(count, np.nan), np.zeros(count, dtype=int)
     if len(mics) < FEWEST_HEARD:
-        return Heard(path_m, partners), np.zeros((len(every), 1), np.float16)
+        return MomentArrivals(path_m, partners), np.zeros((len(every), 1), np.float16)
     values, pairs = _curves(network, scene, np.where(is_inverted[:, None], -1, 1) * health.audio, mics)
     path_m[mics], partners[mics] = arrivals(values, pairs, _step_m(scene.speed, network), microphones=len(mics))
     whole = np.zeros((len(every), values.shape[1]), np.float16)
     whole[health.is_heard[every].all(axis=1)] = values - np.median(values, axis=1, keepdims=True)
-    return Heard(path_m, partners), whole
+    return MomentArrivals(path_m, partners), whole
 
 
 def _curves(
     network: Network, scene: Scene, audio: Float[np.ndarray, "mic time"], mics: Int[np.ndarray, "heard"]
 ) -> tuple[Float[np.ndarray, "pair lag"], Int[np.ndarray, "pair 2"]]:
     """Curves of all pairs of these microphones, and the pairs (numbered among them)."""
-    import soxr
-
-    sound = audio[mics].astype(np.float32)
-    if scene.sample_rate != SAMPLE_RATE:
-        sound = soxr.resample(sound.T, scene.sample_rate, SAMPLE_RATE).T.copy()
+    sound = resampled(audio[mics].astype(np.float32), scene.sample_rate, SAMPLE_RATE)
     pairs = physics.pair_indices(len(mics))
     with torch.inference_mode():
         audio_of = levelled(torch.from_numpy(sound)[None])

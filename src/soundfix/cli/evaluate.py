@@ -37,9 +37,9 @@ def evaluate(
 
     Several values are separated by commas; all combinations are evaluated.
     """
-    from soundfix.evaluation.request import Request, run
+    from soundfix.evaluation.request import EvaluateRequest, run
 
-    request = Request(
+    request = EvaluateRequest(
         dataset=dataset, methods=methods, microphones=microphones, subsets=subsets, windows=windows, unknown=unknown,
         sources=sources, faults=faults, clips=clips, root=root, audio=audio or [], seed=seed, workers=workers,
     )  # fmt: skip

@@ -37,10 +37,10 @@ def train(
     """
     from rich.console import Console
 
-    from soundfix.training.request import Request, run
+    from soundfix.training.request import TrainRequest, run
     from soundfix.training.table import TrainingTable
 
-    request = Request(
+    request = TrainRequest(
         recipe=recipe, data=data, valid=valid or [], out=out, changes=change or [], seed=seed, resume=resume,
         start=start, beats=beats, audio=audio or [], workers=workers, device=device, tracks=track,
     )  # fmt: skip

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soxr
 from jaxtyping import Float
 
 from soundfix.datasets.sofa import read_measurements
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples
 from soundfix.errors import ConfigError, DatasetError, SceneError
 from soundfix.microphones import Microphones
+from soundfix.resample import resampled
 from soundfix.scene import Scene, Truth
 from soundfix.simulation.rooms import measured_rt60
 from soundfix.simulation.soundbank import BuiltInSounds, Sounds
@@ -206,8 +206,8 @@ def _resampled(
     responses: Float[np.ndarray, "source mic tap"], rate_hz: float
 ) -> Float[np.ndarray, "source mic resampled"]:
     flat = responses.reshape(-1, responses.shape[-1])
-    resampled = soxr.resample(flat.T, rate_hz, SAMPLE_RATE_HZ).T * (rate_hz / SAMPLE_RATE_HZ)
-    return resampled.reshape(*responses.shape[:2], -1)
+    scaled = resampled(flat, rate_hz, SAMPLE_RATE_HZ) * (rate_hz / SAMPLE_RATE_HZ)
+    return scaled.reshape(*responses.shape[:2], -1)
 
 
 def _check_shapes(path: Path, responses: np.ndarray, sources: np.ndarray, positions: np.ndarray) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, ConfigError, DatasetError
 from soundfix.files.decoding import AudioFile, open_audio_file
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Track
 
-SAMPLE_RATE_HZ = 16_000  # of every clip
+SAMPLE_RATE_HZ = int(SAMPLE_RATE)  # of every clip: a whole number
 MARGIN_S = 0.05  # soxr's filter for 96 to 16 kHz settles to one part in 10 million within 0.01 s
 
 
@@ -48,7 +48,7 @@ def read_stretch(
     stop = -(-(first + count) // samples_each) + margin
     frames = _read_frames(file, start * frames_each, min(stop * frames_each, file.frames))
     skipped = first - start * samples_each
-    return _resampled(frames, file.sample_rate, sample_rate_hz)[skipped : skipped + count].T
+    return resampled(frames.T, file.sample_rate, sample_rate_hz)[:, skipped : skipped + count]
 
 
 def track_within(track: Track, start_s: float, duration_s: float) -> Track:
@@ -78,19 +78,3 @@ def _read_frames(file: AudioFile, start: int, stop: int) -> Float[np.ndarray, "t
             "opened: has it been replaced or cut short since?"
         )
     return frames
-
-
-def _resampled(
-    frames: Float[np.ndarray, "time channel"], rate_hz: int, wanted_hz: int
-) -> Float[np.ndarray, "resampled channel"]:
-    """NaN would smear over the filter's length: it goes in as zero and comes out at the nearest samples."""
-    if rate_hz == wanted_hz:
-        return frames
-    is_wild = ~np.isfinite(frames)
-    resampled = soxr.resample(np.where(is_wild, np.float32(0), frames), rate_hz, wanted_hz)
-    if is_wild.any():
-        nearest = np.round(np.arange(len(resampled)) * (rate_hz / wanted_hz)).astype(int)
-        resampled[is_wild[nearest.clip(max=len(frames) - 1)]] = np.nan
-        rows, channels = np.nonzero(is_wild)
-        resampled[np.round(rows * (wanted_hz / rate_hz)).astype(int).clip(max=len(resampled) - 1), channels] = np.nan
-    return resampled

@@ -60,7 +60,7 @@ MIX = "mix"  # every broken microphone in a way of its own
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heard:
+class SessionOutcome:
     """What a Session made of a recording. places_m: the first of each window, NaN where there is none; mentioned: names of
     microphones in any window; accused: those that the summary says are not ok."""
 
@@ -81,7 +81,7 @@ class Clean:
 
     scene: Scene
     localizer: Localizer
-    heard: Heard
+    heard: SessionOutcome
     sources_m: Float[np.ndarray, "window source 3"]
     is_true: bool
 
@@ -96,7 +96,7 @@ class Clean:
         names = self.scene.microphones.names
         return frozenset(names[m] for m in np.flatnonzero(~self.scene.microphones.is_known))
 
-    def errors_m(self, heard: Heard) -> Float[np.ndarray, "window"]:
+    def errors_m(self, heard: SessionOutcome) -> Float[np.ndarray, "window"]:
         """Of these answers; NaN where there is none, or where nobody knows better."""
         gaps = np.linalg.norm(self.sources_m - heard.places_m[:, None], axis=-1)
         nearest = np.where(np.isnan(gaps), np.inf, gaps).min(axis=1)
@@ -251,7 +251,7 @@ def plan(scene: Scene, kinds: Sequence[str], rng: np.random.Generator) -> tuple[
     return tuple(Fault(kind, names[next(drawn)], next(drawn) + 1.0 if kind in PAIRED else None) for kind in kinds)
 
 
-def hear(scene: Scene, localizer: Localizer) -> Heard:
+def hear(scene: Scene, localizer: Localizer) -> SessionOutcome:
     """All windows of a recording, by a new Session."""
     session = Session(
         localizer=localizer,
@@ -261,7 +261,7 @@ def hear(scene: Scene, localizer: Localizer) -> Heard:
         speed_of_sound_m_s=scene.speed_of_sound_m_s,
     )
     estimates = [session.hear(window.start_s, window.audio, window.sample_rate) for window in windows(scene)]
-    return Heard(
+    return SessionOutcome(
         places_m=np.array([_first_place(estimate) for estimate in estimates]),
         verdicts=tuple(estimate.verdict for estimate in estimates),
         mentioned=frozenset(name for estimate in estimates for name in _mentioned(estimate)),
@@ -288,10 +288,10 @@ def _mentioned(estimate: Estimate) -> Iterator[str]:
     yield from (report.name for report in estimate.microphones if report.status != "ok")
 
 
-def _nothing(count: int) -> Heard:
+def _nothing(count: int) -> SessionOutcome:
     """Of a recording that is refused no window has an answer."""
     silence: list[Verdict] = ["abstain"] * count
-    return Heard(places_m=np.full((count, 3), np.nan), verdicts=tuple(silence))
+    return SessionOutcome(places_m=np.full((count, 3), np.nan), verdicts=tuple(silence))
 
 
 def _culprits(faults: Sequence[Fault], names: Sequence[str]) -> dict[str, Expected]:
@@ -304,5 +304,5 @@ def _partner(fault: Fault, names: Sequence[str]) -> str:
     return names[int(fault.amount) - 1] if fault.kind in PAIRED and fault.amount is not None else ""
 
 
-def _is_worse(clean: Heard, heard: Heard) -> bool:
+def _is_worse(clean: SessionOutcome, heard: SessionOutcome) -> bool:
     return any(was == "ok" != now for was, now in zip(clean.verdicts, heard.verdicts, strict=True))

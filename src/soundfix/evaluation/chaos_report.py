@@ -26,7 +26,7 @@ LEFT_INCHES, RIGHT_INCHES, ROW_INCHES, EDGE_INCHES = 5.6, 3.0, 0.3, 1.9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class FaultLine:
     """All tries of one label. Shares of tries, errors over all their windows (m, NaN where none has an answer)."""
 
     label: str
@@ -39,14 +39,14 @@ class Line:
     unanswered: float
 
 
-def lines_of(attempts: Sequence[Attempt]) -> list[Line]:
+def lines_of(attempts: Sequence[Attempt]) -> list[FaultLine]:
     """A line a label, in the order in which they came."""
     labels = dict.fromkeys(attempt.label for attempt in attempts)
     return [_line(label, [attempt for attempt in attempts if attempt.label == label]) for label in labels]
 
 
-def _line(label: str, chosen: Sequence[Attempt]) -> Line:
-    return Line(
+def _line(label: str, chosen: Sequence[Attempt]) -> FaultLine:
+    return FaultLine(
         label=label,
         tries=len(chosen),
         found=float(np.mean([attempt.is_found for attempt in chosen])),
@@ -64,7 +64,7 @@ def typical(errors_m: Float[np.ndarray, "window"]) -> tuple[float, float]:
     return (float(np.median(answered)), float(np.quantile(answered, LARGE))) if len(answered) else (np.nan, np.nan)
 
 
-def told(lines: Iterable[Line]) -> list[tuple[str, ...]]:
+def told(lines: Iterable[FaultLine]) -> list[tuple[str, ...]]:
     """The cells of the table under HEAD. What has no effect is not to be found."""
     return [
         (
@@ -77,7 +77,7 @@ def told(lines: Iterable[Line]) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def _is_mended(line: Line) -> bool:
+def _is_mended(line: FaultLine) -> bool:
     return EXPECTED.get(line.label) == "mended"
 
 
@@ -112,7 +112,7 @@ def markdown(clean: Clean, attempts: Sequence[Attempt]) -> str:
     return "\n\n".join(["# Chaos", *describe_clean(clean), "\n".join(rows), notes]) + "\n"
 
 
-def plain(lines: Iterable[Line]) -> list[str]:
+def plain(lines: Iterable[FaultLine]) -> list[str]:
     """The table for a terminal: one line a fault."""
     head = f"{'fault':12s} tries  found  named  false alarms  error before -> after      no answer"
     return [head, *(_plain(cells) for cells in told(lines))]
@@ -175,7 +175,7 @@ def write_report(out: Path, clean: Clean, attempts: Sequence[Attempt], settings:
     draw(clean, lines_of(attempts), picture)
 
 
-def draw(clean: Clean, lines: Sequence[Line], path: Path) -> None:
+def draw(clean: Clean, lines: Sequence[FaultLine], path: Path) -> None:
     """A row a fault: errors before and after on a log axis, and beside it who was named."""
     figure = library("matplotlib.figure").Figure(
         figsize=(LEFT_INCHES + RIGHT_INCHES, ROW_INCHES * len(lines) + EDGE_INCHES), dpi=DPI, layout="constrained"
@@ -190,7 +190,7 @@ def draw(clean: Clean, lines: Sequence[Line], path: Path) -> None:
     write_png(figure, path)
 
 
-def _draw_errors(axes: Any, lines: Sequence[Line], *, is_true: bool) -> None:
+def _draw_errors(axes: Any, lines: Sequence[FaultLine], *, is_true: bool) -> None:
     """Hollow before, full after, a thin line to the 90 % error; red where it did harm."""
     for row, line in enumerate(lines):
         (before, _), (after, large) = _on_axis(line.before_m), _on_axis(line.after_m)
@@ -214,7 +214,7 @@ def _on_axis(errors_m: tuple[float, float]) -> tuple[float, float]:
     return low, high
 
 
-def _draw_shares(axes: Any, lines: Sequence[Line]) -> None:
+def _draw_shares(axes: Any, lines: Sequence[FaultLine]) -> None:
     rows = np.arange(len(lines))
     axes.barh(rows, 100, height=0.62, color="0.94", zorder=0)
     axes.barh(rows, [100 * line.named for line in lines], height=0.62, color=SOUND, zorder=1)

@@ -61,7 +61,7 @@ class Number(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class ErrorSummary:
     """Metres and shares; see the conventions above. NaN where there was nothing to take a mean of."""
 
     windows: int
@@ -118,7 +118,7 @@ def is_inside(source: Source, place_m: Float[np.ndarray, "3"]) -> bool:
     return bool(off @ np.linalg.solve(source.covariance_m2, off) <= REGION_90)
 
 
-def summarize(scores: Sequence[Score], groups: Sequence[Any] | None = None, *, seed: int = 0) -> Summary:
+def summarize(scores: Sequence[Score], groups: Sequence[Any] | None = None, *, seed: int = 0) -> ErrorSummary:
     """All windows. groups: which recording each comes from; without, each from its own. seed: of the bootstrap."""
     if not scores:
         raise MetricsError("no windows to summarize: did every one fail, or was the data set empty?")
@@ -133,7 +133,7 @@ def summarize(scores: Sequence[Score], groups: Sequence[Any] | None = None, *, s
     def mean(values: np.ndarray, of: np.ndarray) -> Number:
         return bootstrap(values, of, np.random.default_rng(seed))
 
-    return Summary(
+    return ErrorSummary(
         windows=len(scores),
         mae_m=mean(errors, group),
         acc=mean((errors < NEAR_M).astype(float), group),

@@ -19,7 +19,7 @@ LEAST_CLIP_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class EvaluateRequest:
     """What was asked for, in words; several values have commas between them."""
 
     dataset: str
@@ -69,7 +69,7 @@ class Request:
         )
 
 
-def run(request: Request, out: Path, progress: Callable[[int], None]) -> str:
+def run(request: EvaluateRequest, out: Path, progress: Callable[[int], None]) -> str:
     """Evaluate, write table.md, summary.csv and the pictures; gives the Markdown."""
     plan = request.plan()
     rows = evaluate(plan, out, progress=progress)

@@ -112,7 +112,7 @@ def evaluate(plan: Plan, out: Path, *, progress: Callable[[int], None] = lambda 
         data = named_benchmark(plan.dataset, replace(plan.wanted, sources=sources))
         missing = [clip for clip in range(len(data)) if not file.is_done(sources, clip)]
         progress(len(data) - len(missing))
-        job = Job(data=data, grid=plan.grid, methods=methods, seed=plan.wanted.seed, sources=sources)
+        job = ClipTask(data=data, grid=plan.grid, methods=methods, seed=plan.wanted.seed, sources=sources)
         for clip, made in _done(job, missing, plan.workers):
             file.append(sources, clip, made)
             rows += made
@@ -129,7 +129,7 @@ def _check_microphones(plan: Plan) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class ClipTask:
     """What a worker needs to do one clip."""
 
     data: Benchmark
@@ -181,7 +181,7 @@ def _to_judge(scene: Scene) -> np.ndarray | None:
     return np.where(is_hidden[:, None], scene.truth.positions, np.nan)
 
 
-def _done(job: Job, clips: list[int], workers: int) -> Iterator[tuple[int, list[Row]]]:
+def _done(job: ClipTask, clips: list[int], workers: int) -> Iterator[tuple[int, list[Row]]]:
     """Each clip's rows, as they are finished."""
     if workers == 1:
         yield from map(job, clips)
@@ -190,10 +190,10 @@ def _done(job: Job, clips: list[int], workers: int) -> Iterator[tuple[int, list[
         yield from pool.imap_unordered(_work, clips)
 
 
-JOBS: list[Job] = []  # of a worker, the one it was forked for
+JOBS: list[ClipTask] = []  # of a worker, the one it was forked for
 
 
-def _begin(job: Job) -> None:
+def _begin(job: ClipTask) -> None:
     torch.set_num_threads(1)  # threads of the process it was forked from are not here: waiting for them lasts for ever
     JOBS[:] = [job]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from soundfix.atomic import atomic_path
-from soundfix.evaluation.metrics import Number, Summary, summarize
+from soundfix.evaluation.metrics import ErrorSummary, Number, summarize
 from soundfix.evaluation.rows import Row, grouped
 
 CONDITION = ("sources", "unknown", "fault", "window_s", "microphones")
@@ -23,7 +23,7 @@ class Line:
     part: str
     condition: dict[str, Any]
     method: str
-    summary: Summary
+    summary: ErrorSummary
     seconds: float
 
 
@@ -100,7 +100,7 @@ def _full(line: Line) -> list[str]:
     ]
 
 
-def _short(s: Summary) -> str:
+def _short(s: ErrorSummary) -> str:
     return f"{_with_error(s.mae_m)}, {_percent(s.acc.value)}"
 
 

@@ -1,9 +1,6 @@
 """Recordings: one file of many channels or many files of few, as one array of microphones in constant memory.
 
-Windows of a recording of `total` samples start every `hop_s` from 0. Every window that fits is given. What is left
-beyond them is given as one last, shorter window only if at least half a window of new sound is left there; with a
-hop longer than the window, sound skipped between windows does not count as left. A recording shorter than one
-window is one window of what there is. Arrays are (M, T) float32 and read-only, so that nobody need copy them.
+Arrays are (M, T) float32 and read-only, so that nobody need copy them.
 """
 
 import re
@@ -16,10 +13,11 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files.decoding import AudioFile, Reader, open_audio_file
+from soundfix.resample import working_rate
+from soundfix.spans import in_samples, spans
 
 LARGEST_READ_FRAMES, SMALLEST_READ_FRAMES = 2**16, 2**9  # a second of sound, and the least worth a call
 READ_BUDGET_SAMPLES = 2**22  # decoded ahead over all channels: 16 MiB, however many there are
-LEAST_SHARE = 0.5  # of a window that a last, shorter one must hold
 
 WAVES = (".wav", ".wave", ".w64", ".rf64", ".bw64", ".aif", ".aiff", ".caf", ".au")
 AUDIO_SUFFIXES = frozenset({*WAVES, ".flac", ".ogg", ".oga", ".opus", ".mp3"})
@@ -60,13 +58,13 @@ class Recording:
 
     def blocks(self, block_s: float) -> Iterator[Float[np.ndarray, "mic time"]]:
         """The whole recording in pieces of `block_s` seconds, the last one shorter."""
-        block = _in_samples(block_s, self.sample_rate, "block_s")
+        block = in_samples(block_s, self.sample_rate, "block_s")
         with _Streams(self) as streams:
             for start in range(0, self.samples, block):
                 yield streams.take(min(block, self.samples - start))
 
     def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
-        """(start in seconds, audio) of every window; see the top of the file for the last one."""
+        """(start in seconds, audio) of every window; spans.py says which there are."""
         with _Streams(self) as streams:
             held, held_start = streams.take(0), 0
             for start, stop in self._spans(window_s, hop_s):
@@ -80,33 +78,25 @@ class Recording:
         return sum(1 for _ in self._spans(window_s, hop_s))
 
     def _spans(self, window_s: float, hop_s: float) -> Iterator[tuple[int, int]]:
-        """(start, stop) of every window, in samples. Starts are rounded each for itself, so that they never drift."""
-        window = _in_samples(window_s, self.sample_rate, "window_s")
-        _in_samples(hop_s, self.sample_rate, "hop_s")
-        total, start, stop, number = self.samples, 0, 0, 0
-        while start + window <= total:
-            stop = start + window
-            yield start, stop
-            number += 1
-            start = round(number * hop_s * self.sample_rate)
-        if number == 0 or total - max(start, stop) >= LEAST_SHARE * window:
-            yield start, total
+        return spans(self.samples, self.sample_rate, window_s=window_s, hop_s=hop_s)
 
 
-def open_recording(paths: Sequence[Path | str], *, sample_rate: float = 16000.0) -> Recording:
-    """Open files, or folders of files, as one recording, resampled to `sample_rate` (Hz).
+def open_recording(paths: Sequence[Path | str], *, sample_rate: float | None = None) -> Recording:
+    """Open files, or folders of files, as one recording, resampled to `sample_rate` (Hz; by default 16 kHz, or the
+    highest rate of the files where that is lower).
 
     Channels come in the order of the paths; the files of a folder come in natural order ("Track 2" before
     "Track 10"). Raises AudioFileError, which names the file, if any is missing, listed twice, cut short or not audio.
     """
-    if not 100 <= sample_rate <= 10e6:
+    if sample_rate is not None and not 100 <= sample_rate <= 10e6:
         raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
     listed = _listed_files(paths)
     _check_listed_once(listed)
     files = tuple(open_audio_file(path) for path in listed)
-    _check_not_too_short(files, sample_rate)
-    notes = (*_unfinished_notes(files), *_rate_notes(files, sample_rate), *_length_notes(files, sample_rate))
-    return Recording(files=files, sample_rate=float(sample_rate), notes=notes)
+    rate_hz = float(sample_rate or working_rate(max(file.sample_rate for file in files)))
+    _check_not_too_short(files, rate_hz)
+    notes = (*_unfinished_notes(files), *_rate_notes(files, rate_hz), *_length_notes(files, rate_hz))
+    return Recording(files=files, sample_rate=rate_hz, notes=notes)
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
@@ -160,12 +150,6 @@ def _joined(first: np.ndarray, second: np.ndarray) -> Float[np.ndarray, "mic tim
     audio = np.concatenate([first, second], axis=1)
     audio.flags.writeable = False
     return audio
-
-
-def _in_samples(length_s: float, sample_rate: float, name: str) -> int:
-    if not (0 < length_s < float("inf") and length_s * sample_rate >= 1):
-        raise SceneError(f"{name} is {length_s} s, wanted at least one sample ({1 / sample_rate:g} s)")
-    return round(length_s * sample_rate)
 
 
 def _listed_files(paths: Sequence[Path | str]) -> list[Path]:

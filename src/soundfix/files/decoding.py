@@ -24,11 +24,11 @@ from jaxtyping import Bool, Float
 
 from soundfix.errors import AudioFileError
 from soundfix.files.headers import Header, read_header
+from soundfix.resample import LARGEST_SAMPLE
 
 DEADLINE_S = 60.0  # one call of a decoder takes milliseconds; a sleeping disk or a network drive takes seconds
 LARGEST_FRAME_COUNT = 2**53  # libsndfile says 2**63 - 1 where the file does not tell its length
 SMALL_READ_FRAMES = 1024  # for finding the place where a file breaks
-LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 100, 10_000_000
 
 Result = TypeVar("Result")

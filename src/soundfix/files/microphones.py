@@ -16,7 +16,7 @@ import numpy as np
 from soundfix.atomic import atomic_path
 from soundfix.errors import MicrophoneFileError, OutputError, SceneError
 from soundfix.files.audio import Channel
-from soundfix.files.tables import Row, read_rows
+from soundfix.files.tables import TableRow, read_rows
 from soundfix.microphones import Microphones
 
 AXES = ("x", "y", "z")
@@ -193,7 +193,7 @@ def _wanted_name(column: str) -> str:
     return next(known for known in COLUMNS if known.split("_")[0] == re.split("[ _([]", column)[0])
 
 
-def _microphones(rows: list[Row]) -> Microphones:
+def _microphones(rows: list[TableRow]) -> Microphones:
     _check_names_differ(rows)
     return Microphones(
         positions=np.array([_position(row) for row in rows]),
@@ -204,12 +204,12 @@ def _microphones(rows: list[Row]) -> Microphones:
     )
 
 
-def _name(row: Row, r: int) -> str:
+def _name(row: TableRow, r: int) -> str:
     return row.text("name") or f"mic{r + 1}"
 
 
-def _check_names_differ(rows: list[Row]) -> None:
-    seen: dict[str, Row] = {}
+def _check_names_differ(rows: list[TableRow]) -> None:
+    seen: dict[str, TableRow] = {}
     for r, row in enumerate(rows):
         first = seen.setdefault(_name(row, r), row)
         if first is not row:
@@ -220,7 +220,7 @@ def _check_names_differ(rows: list[Row]) -> None:
             raise MicrophoneFileError(f"{row.place}: the name {_name(row, r)!r} holds control characters: wrong file?")
 
 
-def _position(row: Row) -> tuple[float, float, float]:
+def _position(row: TableRow) -> tuple[float, float, float]:
     """NaN three times where blank, which is how Microphones wants an unknown position."""
     x, y, z = (_number(row, axis) for axis in AXES)
     if x is None and y is None and z is None:
@@ -231,14 +231,14 @@ def _position(row: Row) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _property(row: Row, column: str) -> float:
+def _property(row: TableRow, column: str) -> float:
     value = _number(row, column) or 0.0
     if column == "sigma_m" and value < 0:
         raise MicrophoneFileError(f"{row.place}: sigma_m is {value:g}, wanted 0 or more: a standard error in metres")
     return value
 
 
-def _files(rows: list[Row]) -> tuple[str, ...] | None:
+def _files(rows: list[TableRow]) -> tuple[str, ...] | None:
     files = tuple(row.text("file") for row in rows)
     if any(files) and not all(files):
         raise MicrophoneFileError(
@@ -247,7 +247,7 @@ def _files(rows: list[Row]) -> tuple[str, ...] | None:
     return files if any(files) else None
 
 
-def _channels(rows: list[Row]) -> tuple[int, ...] | None:
+def _channels(rows: list[TableRow]) -> tuple[int, ...] | None:
     """Counted from 1. A row that names its file but no channel means the first."""
     texts = [row.text("channel") or ("1" if row.text("file") else "") for row in rows]
     if not any(row.text("channel") for row in rows):
@@ -258,7 +258,7 @@ def _channels(rows: list[Row]) -> tuple[int, ...] | None:
     return tuple(int(text) for text in texts)
 
 
-def _number(row: Row, column: str) -> float | None:
+def _number(row: TableRow, column: str) -> float | None:
     """None where blank. Stricter than float(): no nan, no inf, no 1_000."""
     text, place = row.text(column), f"{row.place}, column {column}"
     if not text:

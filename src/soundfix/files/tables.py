@@ -23,7 +23,7 @@ YAML_BLANKS = frozenset({"null", "~"})
 CheckHeader = Callable[[list[str], str], None]  # (columns, place): raises MicrophoneFileError
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One row as text, and where it stands in the file, for errors: "mics.csv, line 3"."""
 
     place: str
@@ -34,7 +34,7 @@ class Row(NamedTuple):
         return self.cells.get(column, "").strip()
 
 
-def read_rows(path: Path, check_header: CheckHeader) -> list[Row]:
+def read_rows(path: Path, check_header: CheckHeader) -> list[TableRow]:
     """The rows of a .yaml, .yml or .json file, or of a CSV under any other name."""
     read = READERS.get(path.suffix.lower(), _csv_rows)
     return _limited(read(_text(path), path, check_header), path)
@@ -60,7 +60,7 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _csv_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Row]:
+def _csv_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[TableRow]:
     numbered = enumerate(re.split("\r\n|\r|\n", text), 1)
     lines = [(number, line) for number, line in numbered if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
@@ -71,7 +71,7 @@ def _csv_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Row]
     check_header(header, f"{path}, line {lines[0][0]}")
     for line, cells in table:
         if any(cell.strip() for cell in cells):
-            yield Row(f"{path}, line {line}", _paired(header, cells, f"{path}, line {line}"))
+            yield TableRow(f"{path}, line {line}", _paired(header, cells, f"{path}, line {line}"))
 
 
 def _split(lines: list[tuple[int, str]], separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -95,7 +95,7 @@ def _paired(header: list[str], cells: list[str], place: str) -> dict[str, str]:
     return dict(zip(header, cells, strict=False))
 
 
-def _yaml_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Row]:
+def _yaml_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[TableRow]:
     """Every value stays text (BaseLoader): `no` is a name, not False, and nothing in the file can run code."""
     try:
         document = yaml.load(text, Loader=yaml.BaseLoader)
@@ -107,7 +107,7 @@ def _yaml_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Row
     return _mapping_rows(document, path, check_header)
 
 
-def _json_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Row]:
+def _json_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[TableRow]:
     """Numbers stay text too, so that NaN and 1e999 meet the same check as in a CSV."""
     try:
         document = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
@@ -117,7 +117,7 @@ def _json_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Row
     return _mapping_rows(document, path, check_header)
 
 
-def _mapping_rows(document: Any, path: Path, check_header: CheckHeader) -> Iterator[Row]:
+def _mapping_rows(document: Any, path: Path, check_header: CheckHeader) -> Iterator[TableRow]:
     """A column that one entry leaves out is blank there, as long as some entry has it."""
     entries = document.get("microphones") if isinstance(document, dict) else document
     if not isinstance(entries, list):
@@ -131,7 +131,7 @@ def _mapping_rows(document: Any, path: Path, check_header: CheckHeader) -> Itera
     if table:
         check_header(list(dict.fromkeys(_column(key) for entry in entries for key in entry)), str(path))
     for place, entry in table:
-        yield Row(place, {_column(key): _cell(value, f"{place}, {key}") for key, value in entry.items()})
+        yield TableRow(place, {_column(key): _cell(value, f"{place}, {key}") for key, value in entry.items()})
 
 
 def _column(key: object) -> str:
@@ -153,8 +153,8 @@ def _brief(value: object) -> str:
     return "a list" if isinstance(value, list) else reprlib.repr(value)
 
 
-def _limited(rows: Iterator[Row], path: Path) -> list[Row]:
-    limited: list[Row] = []
+def _limited(rows: Iterator[TableRow], path: Path) -> list[TableRow]:
+    limited: list[TableRow] = []
     for row in rows:
         if len(limited) == LARGEST_ROW_COUNT:
             raise MicrophoneFileError(f"{path} lists more than {LARGEST_ROW_COUNT:,} microphones: is it another table?")
@@ -162,7 +162,7 @@ def _limited(rows: Iterator[Row], path: Path) -> list[Row]:
     return limited
 
 
-READERS: dict[str, Callable[[str, Path, CheckHeader], Iterator[Row]]] = {
+READERS: dict[str, Callable[[str, Path, CheckHeader], Iterator[TableRow]]] = {
     ".yaml": _yaml_rows,
     ".yml": _yaml_rows,
     ".json": _json_rows,

@@ -62,7 +62,7 @@ def split_conformal(scores: Float[np.ndarray, "n"]) -> float:
     return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else inf
 
 
-def doubt(consensus: Consensus) -> float:
+def remaining_doubt(consensus: Consensus) -> float:
     """0 where the first place is as sure as can be, up to 3.8 where it is only just likely enough not to be widened."""
     sure = consensus.modes[0].probability
     if sure is None or sure < LISTED:
@@ -73,7 +73,9 @@ def doubt(consensus: Consensus) -> float:
 def factor(consensus: Consensus) -> float:
     """Of the covariance."""
     constant, slope = WEIGHTS
-    return float(np.exp(constant + slope * doubt(consensus))) * array_class(int(consensus.is_kept.sum())).factor
+    return (
+        float(np.exp(constant + slope * remaining_doubt(consensus))) * array_class(int(consensus.is_kept.sum())).factor
+    )
 
 
 def calibrated(sources: tuple[Source, ...], consensus: Consensus) -> tuple[Source, ...]:

@@ -21,7 +21,7 @@ from soundfix import physics
 from soundfix.estimate import Profile
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
-from soundfix.localization.profile import ACCUSED, NEAR_M, has_inverted_peak, log_odds, summarize
+from soundfix.localization.profile import ACCUSED, NEAR_M, has_inverted_peak, log_odds, profile_of_curve
 from soundfix.microphones import Microphones
 
 DOUBTED = -1.0  # log-odds from which the answer does better without it, while most are left
@@ -54,7 +54,7 @@ def agree(
     fewest_left: int,
 ) -> Consensus:
     """Find the source, leave out the worst offender, find it again, until the rest agrees."""
-    is_kept, is_inverted = is_heard.copy(), evidence.turned(len(microphones))
+    is_kept, is_inverted = is_heard.copy(), evidence.turned()
     while True:
         modes = find(evidence.among(is_kept))
         profiles = (
@@ -112,7 +112,7 @@ def profiles_at(
     curves, counts = _profile_curves(evidence, point, positions, is_kept)
     near_m = NEAR_M + 2 * microphones.sigma_m
     return tuple(
-        summarize(curve, evidence.step_m, float(near)) if count > 0 else None
+        profile_of_curve(curve, evidence.step_m, float(near)) if count > 0 else None
         for curve, near, count in zip(curves, near_m, counts, strict=True)
     )
 

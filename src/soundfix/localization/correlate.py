@@ -55,6 +55,7 @@ class Correlator:
             pairs=pairs,
             values=gcc.upsample(coarse, factor).numpy(),
             step_m=scene.speed / (rate * factor),
+            positions=scene.microphones.positions,
         )
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from soundfix import physics
+from soundfix import physics, robust
 
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
@@ -21,23 +21,29 @@ class Evidence:
     """Curves l_ij over range differences for P pairs of M microphones.
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
-    by step_m. is_turned: (M,) microphones whose polarity was turned before (None: of nobody).
+    by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
+    turned before (None: of nobody).
     """
 
     pairs: Int[np.ndarray, "pair 2"]
     values: Float[np.ndarray, "pair lag"]
     step_m: float
+    positions: Float[np.ndarray, "mic 3"]
     is_turned: Bool[np.ndarray, "mic"] | None = None
 
     @property
     def reach_m(self) -> float:
         return self.step_m * (self.values.shape[1] - 1) / 2
 
+    @property
+    def spacing_m(self) -> Float[np.ndarray, "pair"]:
+        """How far apart the two microphones of each pair stand."""
+        return np.linalg.norm(self.positions[self.pairs[:, 0]] - self.positions[self.pairs[:, 1]], axis=1)
+
     @cached_property
     def deviation(self) -> float:
         """Robust standard deviation of a value where no source is, reverberation and noise together."""
-        some = self.values[:, ::EVERY]
-        return 1.4826 * float(np.median(np.abs(some - np.median(some)))) + 1e-9
+        return float(robust.deviation(self.values[:, ::EVERY], dtype=np.float64))
 
     def at(self, differences_m: Float[np.ndarray, "*batch pair"]) -> Float[np.ndarray, "*batch pair"]:
         """l_ij at these range differences, linear between lags, constant beyond the last one."""
@@ -49,15 +55,13 @@ class Evidence:
         left = flat.take(index)
         return left + (lag - below) * (flat.take(index + 1) - left)
 
-    def score(
-        self, points: Float[np.ndarray, "*batch 3"], positions: Float[np.ndarray, "mic 3"]
-    ) -> Float[np.ndarray, "*batch"]:
+    def score(self, points: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch"]:
         """Mean evidence of all pairs at these points: log p(x) up to scale and constant."""
-        return self.at(physics.range_differences(points, positions, self.pairs)).mean(axis=-1)
+        return self.at(physics.range_differences(points, self.positions, self.pairs)).mean(axis=-1)
 
-    def turned(self, microphones: int) -> Bool[np.ndarray, "mic"]:
-        """A copy of is_turned, of so many microphones."""
-        return np.zeros(microphones, dtype=bool) if self.is_turned is None else self.is_turned.copy()
+    def turned(self) -> Bool[np.ndarray, "mic"]:
+        """A copy of is_turned."""
+        return np.zeros(len(self.positions), dtype=bool) if self.is_turned is None else self.is_turned.copy()
 
     def among(self, keep: Bool[np.ndarray, "mic"]) -> "Evidence":
         """Only the pairs of which both microphones are kept; microphone numbers stay as they are."""

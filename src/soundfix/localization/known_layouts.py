@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Radii, Shell
 from soundfix.localization.microphone_status import with_shell
-from soundfix.localization.range_shell import TAILS, deviation, geometric_median, quantiles
+from soundfix.localization.range_shell import TAILS, geometric_median, quantiles, radius_deviation
 from soundfix.microphones import Microphones
 from soundfix.physics import distances
 
@@ -116,7 +116,7 @@ def among(shell: Shell, free: Array, share: Float[np.ndarray, "choice"]) -> Shel
     return replace(
         shell,
         radius_m=middle_m,
-        sigma_m=deviation(radii.radii_m, heard),
+        sigma_m=radius_deviation(radii.radii_m, heard),
         radius90_m=(low_m, high_m),
         place_m=place_m,
         expected_error_m=float(weights @ distances(place_m, points) + elsewhere * shell.expected_error_m),

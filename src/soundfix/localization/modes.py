@@ -41,12 +41,11 @@ class Mode:
     probability: float | None = None
 
 
-Find = Callable[[Evidence, Float[np.ndarray, "mic 3"], Float[np.ndarray, "2 3"]], list[Mode]]
+Find = Callable[[Evidence], list[Mode]]  # in a box that is settled
 
 
 def find_modes(
     evidence: Evidence,
-    positions: Float[np.ndarray, "mic 3"],
     box: Float[np.ndarray, "2 3"],
     *,
     polishes: bool = True,
@@ -57,13 +56,13 @@ def find_modes(
 
     most: places that are remembered; breadth: how many times as many cells as usual are kept on the way.
     """
-    evidence = evidence.within(float(physics.distances(positions, positions).max()))
-    points, step_m = _coarse_cells(positions, evidence, box, breadth)
+    evidence = evidence.within(float(physics.distances(evidence.positions, evidence.positions).max()))
+    points, step_m = _coarse_cells(evidence, box, breadth)
     runners_up = points[:0]
     for level in itertools.count(1):
         step_m /= 2
         points = _split(points, step_m, free_axes(box))
-        score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, positions).T)
+        score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, evidence.positions).T)
         order = _best(score, _beam(level, len(evidence.pairs), breadth))
         points, score = points[order], score[order]
         if step_m > RUNNER_UP_STEP_M:
@@ -71,28 +70,28 @@ def find_modes(
         if step_m <= POLISH_STEPS_M[-1] * 2:
             break
     places = np.concatenate([_distinct(points, score, most), runners_up])
-    found = polish(evidence, positions, places, box) if polishes else _unpolished(evidence, positions, places)
+    found = polish(evidence, places, box) if polishes else _unpolished(evidence, places)
     return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k])]
 
 
-def _unpolished(evidence: Evidence, positions: np.ndarray, places: Float[np.ndarray, "mode 3"]) -> list[Mode]:
+def _unpolished(evidence: Evidence, places: Float[np.ndarray, "mode 3"]) -> list[Mode]:
     """The places as they are."""
-    found = [Mode(position=p, score=float(s)) for p, s in zip(places, evidence.score(places, positions), strict=True)]
+    found = [Mode(position=p, score=float(s)) for p, s in zip(places, evidence.score(places), strict=True)]
     return sorted(found, key=lambda mode: -mode.score)
 
 
 def polish(
-    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], places: Float[np.ndarray, "mode 3"],
+    evidence: Evidence, places: Float[np.ndarray, "mode 3"],
     box: Float[np.ndarray, "2 3"],
 ) -> list[Mode]:  # fmt: skip
     """Climb from each place to the top of its peak, to a fraction of a lag; best first."""
     stencil = _stencil(free_axes(box))
     for step_m in POLISH_STEPS_M:
         around = np.clip(places[:, None] + stencil * step_m, box[0], box[1])
-        score = evidence.score(around, positions)
+        score = evidence.score(around)
         places = around[np.arange(len(places)), score.argmax(axis=1)]
-    places = np.clip(places + _quadratic_step(evidence, positions, places, stencil), box[0], box[1])
-    score = evidence.score(places, positions)
+    places = np.clip(places + _quadratic_step(evidence, places, stencil), box[0], box[1])
+    score = evidence.score(places)
     order = _best(score, len(score))
     return [Mode(position=places[k], score=float(score[k])) for k in order]
 
@@ -101,15 +100,13 @@ def _is_apart(mode: Mode, others: list[Mode]) -> bool:
     return all(np.linalg.norm(mode.position - other.position) > APART_M for other in others)
 
 
-def _quadratic_step(
-    evidence: Evidence, positions: np.ndarray, places: np.ndarray, stencil: np.ndarray
-) -> Float[np.ndarray, "mode 3"]:
+def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray) -> Float[np.ndarray, "mode 3"]:
     """From each place to the top of the quadratic through its neighbourhood, one stencil step at most an axis."""
     free = np.ptp(stencil, axis=0) > 0
     reduced = stencil[:, free]
     rows, columns = np.triu_indices(reduced.shape[1])
     design = np.column_stack([np.ones(len(reduced)), reduced, reduced[:, rows] * reduced[:, columns]])
-    score = evidence.score(places[:, None] + stencil * POLISH_STEPS_M[-1], positions)
+    score = evidence.score(places[:, None] + stencil * POLISH_STEPS_M[-1])
     coefficients = score @ np.linalg.pinv(design).T
     slope, bend = coefficients[:, 1 : 1 + free.sum()], coefficients[:, 1 + free.sum() :]
     hessian = np.zeros((len(places), free.sum(), free.sum()))
@@ -177,14 +174,12 @@ def _nearest_score(evidence: Evidence, ranges_m: Float[np.ndarray, "mic cell"]) 
     return total / len(evidence.pairs)
 
 
-def _coarse_cells(
-    positions: np.ndarray, evidence: Evidence, box: np.ndarray, breadth: float
-) -> tuple[Float[np.ndarray, "cell 3"], float]:
+def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[Float[np.ndarray, "cell 3"], float]:
     """The best cells of the coarse grid, and their side."""
     pairs = len(evidence.pairs)
     cells = min(MOST_CELLS, MOST_LOOKUPS // pairs)
     finest_m = COARSE_STEP_M / _effort(pairs) ** (1 / 3)
-    points, ranges_m, step_m = _coarse_grid(positions.tobytes(), box.tobytes(), cells, finest_m)
+    points, ranges_m, step_m = _coarse_grid(evidence.positions.tobytes(), box.tobytes(), cells, finest_m)
     score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
     return points[_best(score, _beam(0, pairs, breadth))], step_m
 

@@ -18,7 +18,6 @@ from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import APART_M, Mode
 from soundfix.localization.sources import DETECTED, UNSURE, detection
 from soundfix.physics import EXPLAINED_M
-from soundfix.scene import Scene
 
 MOST_SOURCES = 3  # at once
 LEAST_SHARE = 0.1  # of the first one's evidence: less is what is left of it; real ones have 0.4 and more
@@ -26,19 +25,18 @@ Spots = Sequence[Float[np.ndarray, "3"]]
 
 
 def further_sources(
-    scene: Scene, consensus: Consensus, heard: Sequence[Evidence], find: Callable[[Evidence, Spots], list[Mode]]
+    consensus: Consensus, heard: Sequence[Evidence], find: Callable[[Evidence, Spots], list[Mode]]
 ) -> list[Consensus]:
     """For each source after the first what the microphones agree on, its own place the only mode.
 
     heard: the evidence each is sought in, in turn. find: modes in evidence, given the sources found before.
     """
     found: list[Consensus] = []
-    positions = scene.microphones.positions
     for evidence in heard:
         places = [each.modes[0].position for each in (consensus, *found)]
         modes = find(evidence.among(consensus.is_kept), places)
         fresh = [mode for mode in modes if _is_elsewhere(mode, places)]
-        other = replace(consensus, modes=fresh[:1], evidence=cancel_sources(evidence, places, positions))
+        other = replace(consensus, modes=fresh[:1], evidence=cancel_sources(evidence, places))
         if not fresh or not _is_source(other) or fresh[0].score < LEAST_SHARE * consensus.modes[0].score:
             break
         found.append(other)
@@ -65,12 +63,12 @@ def multi_source_findings(further: Sequence[Consensus]) -> list[Finding]:
     return [Finding("several_sources", sentence, degrades=False)] if further else []
 
 
-def cancel_sources(evidence: Evidence, places: Spots, positions: Float[np.ndarray, "mic 3"]) -> Evidence:
+def cancel_sources(evidence: Evidence, places: Spots) -> Evidence:
     """The evidence without what sources at these places explain: a sound heard once is one source."""
     differences_m = evidence.step_m * (np.arange(evidence.values.shape[1]) - evidence.values.shape[1] // 2)
     values = evidence.values.copy()
     for place in places:
-        expected_m = physics.range_differences(place, positions, evidence.pairs)
+        expected_m = physics.range_differences(place, evidence.positions, evidence.pairs)
         values[np.abs(differences_m - expected_m[:, None]) < EXPLAINED_M] = 0.0
     return replace(evidence, values=values)
 

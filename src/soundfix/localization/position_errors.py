@@ -26,7 +26,6 @@ STEPS, LONGEST_STEP_M = 6, 0.15
 
 def fit_with_position_errors(
     evidence: Evidence,
-    positions: Float[np.ndarray, "mic 3"],
     sigma_m: Float[np.ndarray, "mic"],
     place: Float[np.ndarray, "3"],
     box: Float[np.ndarray, "2 3"],
@@ -39,24 +38,26 @@ def fit_with_position_errors(
     error_m = np.sqrt(np.square(sigma_m[i]) + np.square(sigma_m[j]) + TIMING_M**2)
     point = place.copy()
     for _ in range(STEPS):
-        point = np.clip(point + _step(evidence, positions, error_m, point, free_axes(box)), box[0], box[1])
-    information = np.linalg.inv(physics.cramer_rao(place, positions[used], np.hypot(TIMING_M, sigma_m[used]), box))
+        point = np.clip(point + _step(evidence, error_m, point, free_axes(box)), box[0], box[1])
+    information = np.linalg.inv(
+        physics.cramer_rao(place, evidence.positions[used], np.hypot(TIMING_M, sigma_m[used]), box)
+    )
     away = point - place
     return place + away * min(1.0, np.sqrt(REGION_90 / max(float(away @ information @ away), 1e-9)))
 
 
 def _step(
-    evidence: Evidence, positions: np.ndarray, error_m: Float[np.ndarray, "pair"], point: Float[np.ndarray, "3"],
+    evidence: Evidence, error_m: Float[np.ndarray, "pair"], point: Float[np.ndarray, "3"],
     is_free: Bool[np.ndarray, "3"],
 ) -> Float[np.ndarray, "3"]:  # fmt: skip
     """One step of Gauss-Newton along the free axes, with the weights and peaks of where it stands."""
     i, j = evidence.pairs.T
-    ranges = physics.distances(point, positions)
+    ranges = physics.distances(point, evidence.positions)
     expected = ranges[i] - ranges[j]
     found, height = _peaks_near(evidence, expected, REACH * error_m + REACH_M)
     residual = (found - expected) / error_m
     weight = height * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9))
-    units = (point - positions) / np.maximum(ranges, 1e-6)[:, None]
+    units = (point - evidence.positions) / np.maximum(ranges, 1e-6)[:, None]
     jacobian = (units[i] - units[j]) * is_free / error_m[:, None]
     normal, slope = jacobian.T @ (weight[:, None] * jacobian), jacobian.T @ (weight * residual)
     step = np.linalg.lstsq(normal, slope, rcond=1e-4)[0]

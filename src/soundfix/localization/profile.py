@@ -11,6 +11,7 @@ like a contradiction. Profiles of several windows may be added up: what lasts re
 import numpy as np
 from jaxtyping import Float
 
+from soundfix import robust
 from soundfix.estimate import Profile
 
 NEAR_M = 0.02  # a peak this near to zero agrees; wider by twice the standard error of the microphone's position
@@ -40,13 +41,11 @@ def has_inverted_peak(profile: Profile) -> bool:
     return profile.negative > max(INVERTED_PEAK, profile.at_zero, profile.elsewhere)
 
 
-def summarize(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = NEAR_M) -> Profile:
+def profile_of_curve(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = NEAR_M) -> Profile:
     """The peaks of one profile, or of the sum of several, in robust standard deviations."""
     middle = len(curve) // 2
     near, beside = int(near_m / step_m), int((near_m + FLANK_M) / step_m)
-    some = curve[::EVERY]
-    deviation = 1.4826 * np.median(np.abs(some - np.median(some))) + 1e-9
-    curve = curve / np.float32(deviation)
+    curve = curve / np.float32(robust.deviation(curve[::EVERY]))
     centre = curve[middle - near : middle + near + 1]
     return Profile(
         curve=curve,
@@ -72,7 +71,7 @@ def add(total: Profile | None, profile: Profile) -> Profile:
     if total is None:
         return profile
     half = min(len(total.curve), len(profile.curve)) // 2
-    return summarize(_middle(total.curve, half) + _middle(profile.curve, half), profile.step_m, profile.near_m)
+    return profile_of_curve(_middle(total.curve, half) + _middle(profile.curve, half), profile.step_m, profile.near_m)
 
 
 def _middle(curve: Float[np.ndarray, "delay"], half: int) -> Float[np.ndarray, "middle"]:

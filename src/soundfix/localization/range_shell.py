@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
-from soundfix import physics
+from soundfix import physics, robust
 from soundfix.estimate import Radii, Shell
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
@@ -74,7 +74,7 @@ def shell(
     return Shell(
         centre_m=centre_m,
         radius_m=radius_m,
-        sigma_m=deviation(radii_m, blurred),
+        sigma_m=radius_deviation(radii_m, blurred),
         radius90_m=(low_m, high_m),
         place_m=place_m,
         expected_error_m=float(weights @ physics.distances(place_m, points)),
@@ -92,9 +92,8 @@ def curve(
     is_reached = (np.abs(lags_m) <= evidence.reach_m).all(axis=1)
     if not is_reached.any():
         return np.zeros_like(radii_m)
-    middle = np.median(z[is_reached])
-    deviation = 1.4826 * np.median(np.abs(z[is_reached] - middle)) + 1e-9
-    return np.where(is_reached, (z - middle) / deviation, 0.0)
+    heard = z[is_reached]
+    return np.where(is_reached, (z - np.median(heard)) / robust.deviation(heard), 0.0)
 
 
 def areas(
@@ -102,11 +101,11 @@ def areas(
 ) -> Float[np.ndarray, "radius"]:
     """A(rho) up to a constant: the share of a sphere's directions that end within the box, times rho²."""
     some_m = np.linspace(0, radii_m[-1], AREAS)
-    ends = place_m + some_m[:, None, None] * directions()
+    ends = place_m + some_m[:, None, None] * sphere_directions()
     return np.interp(radii_m, some_m, is_within(ends, box).mean(axis=1) * some_m**2)
 
 
-def directions() -> Float[np.ndarray, "direction 3"]:
+def sphere_directions() -> Float[np.ndarray, "direction 3"]:
     """Unit vectors spread evenly over the sphere (Fibonacci's lattice)."""
     k = np.arange(DIRECTIONS) + 0.5
     up, turn = 1 - 2 * k / DIRECTIONS, np.pi * (1 + 5**0.5) * k
@@ -164,7 +163,7 @@ def _places(
     found, odds = [_grid(box)], [nowhere]
     for each in candidates:
         for radius_m in quantiles(radii_m, each.density, shares):
-            ends = each.place_m + radius_m * directions()
+            ends = each.place_m + radius_m * sphere_directions()
             found.append(ends[is_within(ends, box)])
             odds.append(each.odds / QUANTILES if len(found[-1]) else 0.0)
     weights = np.concatenate(
@@ -190,7 +189,7 @@ def _error_m(centre_m: np.ndarray, known: np.ndarray, covariance_m2: np.ndarray)
     return float(np.sqrt(DELAY_SIGMA_M**2 + unit @ covariance_m2 @ unit))
 
 
-def deviation(radii_m: np.ndarray, density: np.ndarray) -> float:
+def radius_deviation(radii_m: np.ndarray, density: np.ndarray) -> float:
     """Standard deviation of the radius."""
     share = _share(density)
     return float(np.sqrt(share @ np.square(radii_m - share @ radii_m)))

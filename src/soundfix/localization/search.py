@@ -1,16 +1,23 @@
 """Where the microphones agree: in the box where sources are expected, or beyond it where nobody contradicts that."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from soundfix.estimate import Finding
+from soundfix.localization.abstention import Abstention
+from soundfix.localization.boxes import Boxes, Heard
 from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.modes import Find
+from soundfix.localization.microphone_status import drowned
+from soundfix.localization.modes import Mode
+from soundfix.localization.preparation import Prepared, fewest_microphones
 from soundfix.localization.sources import detection
+from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
 
 FAR = 2.0  # times the box round the microphones, on every side
@@ -20,27 +27,50 @@ LEAST_SPARE = (
 NEAR_BORDER = 0.1  # of the side of the box: a place this near may stand for one beyond
 
 
-def search(
-    scene: Scene, evidence: Evidence, is_used: Bool[np.ndarray, "mic"], find: Find, leaves_out: bool
-) -> tuple[Float[np.ndarray, "2 3"], Consensus, tuple[Finding, ...]]:
+class Agreement(NamedTuple):
+    """What the microphones agree on, the box (m) it was sought in, and what is to be said of that."""
+
+    consensus: Consensus
+    box: Float[np.ndarray, "2 3"]
+    findings: tuple[Finding, ...] = ()
+
+
+def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard: Heard) -> tuple[Prepared, Agreement]:
+    """The agreement of those who are no noise, and who they are; or an abstention where they agree nowhere."""
+    search = partial(_search, find=partial(boxes.find, heard), leaves_out=boxes.leaves_out)
+    agreement = search(prepared, evidence)
+    is_noise = drowned(prepared.health, agreement.consensus) & prepared.is_used
+    if is_noise.any() and (prepared.is_used & ~is_noise).sum() > fewest_microphones(prepared.scene):
+        prepared = prepared.without(is_noise)
+        agreement = search(prepared, evidence.among(~is_noise))
+    if not agreement.consensus.modes:
+        raise Abstention(Finding("no_fix", "too few pairs agree on any place"), prepared.health)
+    return prepared, agreement
+
+
+def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[Mode]], leaves_out: bool) -> Agreement:
     """The consensus in the box; or where somebody contradicts it, but nobody at all one beyond it, that."""
-    positions, fewest_left = scene.microphones.positions, fewest_microphones(scene) + 1
-
-    def agree_in(box: Float[np.ndarray, "2 3"], leaves_out: bool) -> Consensus:
-        fewest = fewest_left if leaves_out else len(positions)
-        return agree(evidence, lambda kept: find(kept, positions, box), scene.microphones, is_used, fewest_left=fewest)
-
+    scene, is_used = prepared.scene, prepared.is_used
+    fewest_left, everybody = fewest_microphones(scene) + 1, len(scene.microphones)
     box = scene.search_box()
-    inside = agree_in(box, leaves_out)
+    agree_in = partial(_agree_in, evidence, scene.microphones, is_used, find)
+    inside = agree_in(box, fewest_left if leaves_out else everybody)
     if _is_agreed(inside) or not free_axes(box).all():
-        return box, inside, ()
+        return Agreement(inside, box)
     if is_used.sum() <= fewest_left + LEAST_SPARE:
-        return box, inside, ()  # with so few all together fit somewhere far away by chance
+        return Agreement(inside, box)  # with so few all together fit somewhere far away by chance
     for wider in _wider_boxes(scene, box, inside):
-        outside = agree_in(wider, False)
+        outside = agree_in(wider, everybody)
         if _is_agreed(outside) and _is_better(outside, inside) and not _is_inside(outside.modes[0].position, box):
-            return wider, outside, _outside(scene)
-    return box, inside, ()
+            return Agreement(outside, wider, _outside(scene))
+    return Agreement(inside, box)
+
+
+def _agree_in(
+    evidence: Evidence, microphones: Microphones, is_used: Bool[np.ndarray, "mic"], find: Callable[..., list[Mode]],
+    box: Float[np.ndarray, "2 3"], fewest_left: int,
+) -> Consensus:  # fmt: skip
+    return agree(evidence, partial(find, box=box), microphones, is_used, fewest_left=fewest_left)
 
 
 def _is_agreed(consensus: Consensus) -> bool:
@@ -75,10 +105,3 @@ def _outside(scene: Scene) -> tuple[Finding, ...]:
     """Without a room it is outside nothing."""
     sentence = "the microphones agree on a place outside the room"
     return () if scene.room is None else (Finding("outside_room", sentence),)
-
-
-def fewest_microphones(scene: Scene) -> int:
-    """Every unknown coordinate and the time of the sound need one microphone: 4 in a room, 3 at a known height."""
-    if not scene.microphones.is_known.any():
-        return 4
-    return int(free_axes(scene.search_box()).sum()) + 1

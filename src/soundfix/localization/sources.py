@@ -15,7 +15,7 @@ from soundfix.estimate import COVERAGE, Finding, Regions, Source
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.modes import Mode
 from soundfix.microphones import Microphones
-from soundfix.scene import THIN_ROOM_M, Scene, free_axes
+from soundfix.scene import THIN_ROOM_M, Scene, free_axes, unknowns
 
 DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
@@ -151,10 +151,10 @@ def _long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
 
 
 def _integrity(consensus: Consensus, kept: np.ndarray, box: np.ndarray) -> list[Finding]:
-    unknowns = int(free_axes(box).sum()) + 1
+    fewest = unknowns(box)
     if consensus.is_contradicted:
         return [Finding("inconsistent", "the microphones contradict each other, and are too few to say which is wrong")]
-    if len(kept) == unknowns:
-        sentence = f"with {unknowns} microphones every set of delays fits somewhere: a fault would go unnoticed"
+    if len(kept) == fewest:
+        sentence = f"with {fewest} microphones every set of delays fits somewhere: a fault would go unnoticed"
         return [Finding("no_integrity_check", sentence)]
     return []

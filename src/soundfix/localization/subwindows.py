@@ -31,13 +31,12 @@ Trajectories = Float[np.ndarray, "way end 3"]
 class Subwindows:
     """evidence: of all pairs in the first piece, in the second, ...; its range differences are those beyond the place's.
 
-    place, positions, their mean standard error, and the box that was searched: metres. pairs: of rows of positions. times_s:
+    place, the mean standard error, and the box that was searched: metres. pairs: of rows of positions. times_s:
     when what is in the middle of each piece left the source, from the middle of the window.
     """
 
     evidence: Evidence
     place: Float[np.ndarray, "3"]
-    positions: Float[np.ndarray, "mic 3"]
     sigma_m: float
     box: Float[np.ndarray, "2 3"]
     pairs: Int[np.ndarray, "pair 2"]
@@ -47,7 +46,7 @@ class Subwindows:
     @property
     def uphill(self) -> Float[np.ndarray, "pair 3"]:
         """How each pair's range difference grows with the place; along known axes it does not."""
-        units = physics.directions(self.place, self.positions) * free_axes(self.box)
+        units = physics.directions(self.place, self.evidence.positions) * free_axes(self.box)
         return (units[self.pairs[:, 0]] - units[self.pairs[:, 1]]).astype(np.float32)
 
     def shares(self, ends: int) -> Float[np.ndarray, "piece {ends}"]:
@@ -59,7 +58,9 @@ class Subwindows:
         """Where the evidence of these ways is among all values, so many lags at least from the ends of a curve."""
         lags = self.evidence.values.shape[1]
         places = self.shares(ways.shape[1]) @ ways
-        ranges = physics.distances(places, self.positions) - physics.distances(self.place, self.positions)
+        ranges = physics.distances(places, self.evidence.positions) - physics.distances(
+            self.place, self.evidence.positions
+        )
         lag = (ranges / self.evidence.step_m).astype(np.float32)
         beyond = lag[..., self.pairs[:, 0]] - lag[..., self.pairs[:, 1]]
         nearest = (beyond + np.float32(lags // 2 + 0.5)).astype(np.int64)
@@ -116,9 +117,9 @@ def split_window(window: Window, place: Float[np.ndarray, "3"], *, reach_m: floa
             pairs=np.tile(pairs, (PIECES, 1)),
             values=gcc.upsample(curves, FINER).numpy(),
             step_m=scene.speed / (rate * FINER),
+            positions=positions,
         ),
         place=place,
-        positions=positions,
         sigma_m=float(scene.microphones.sigma_m[used].mean()),
         box=window.box,
         pairs=pairs,

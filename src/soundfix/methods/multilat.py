@@ -17,10 +17,14 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.estimate import Estimate
+from soundfix.localization.boxes import Correlated, Heard, Placed
+from soundfix.localization.consensus import Consensus
 from soundfix.localization.correlate import PHAT, Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode, polish
 from soundfix.localization.pipeline import estimate_window
+from soundfix.localization.preparation import Prepared
+from soundfix.localization.sources import place_sources
 from soundfix.methods.multilateration import summit
 from soundfix.scene import Scene, free_axes
 
@@ -38,29 +42,35 @@ class Multilat:
     correlator: Correlator = PHAT
     seed: int = 0
     name: str = "multilat"
+    leaves_out: bool = False
+    follows: bool = True
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        return estimate_window(scene, method=self.name, correlate=self.correlator, find=self.find, leaves_out=False)
+        return estimate_window(scene, self, method=self.name).estimate
 
-    def find(
-        self, evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]
-    ) -> list[Mode]:
+    def hear(self, prepared: Prepared) -> Correlated:
+        """The correlation of every pair."""
+        return Correlated(evidence=self.correlator(prepared.audio, prepared.scene, prepared.pairs))
+
+    def find(self, _heard: Heard, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
         """The one point RANSAC finds, or none."""
-        candidates = peak_differences(evidence, positions)
-        point = ransac(candidates, evidence.pairs, positions, box, rng=np.random.default_rng(self.seed))
+        candidates = peak_differences(evidence)
+        point = ransac(candidates, evidence.pairs, evidence.positions, box, rng=np.random.default_rng(self.seed))
         if point is None:
             return []
-        return [Mode(position=point, score=polish(evidence, positions, point[None], box)[0].score)]
+        return [Mode(position=point, score=polish(evidence, point[None], box)[0].score)]
+
+    def place(self, _heard: Heard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
+        """The best place, or all that explain the sound as well."""
+        return Placed(*place_sources(prepared.scene, consensus, box))
 
 
-def peak_differences(
-    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], *, peaks: int = PEAKS_A_PAIR
-) -> Float[np.ndarray, "pair peak"]:
+def peak_differences(evidence: Evidence, *, peaks: int = PEAKS_A_PAIR) -> Float[np.ndarray, "pair peak"]:
     """Range differences (m) of the highest local maxima of each pair, within its spacing; NaN where there are fewer."""
     curves, step_m = evidence.values, evidence.step_m
     lag_m = (np.arange(curves.shape[1]) - curves.shape[1] // 2) * step_m
-    spacing = np.linalg.norm(positions[evidence.pairs[:, 0]] - positions[evidence.pairs[:, 1]], axis=1)
+    spacing = evidence.spacing_m
     is_peak = np.zeros(curves.shape, dtype=bool)
     is_peak[:, 1:-1] = (curves[:, 1:-1] > curves[:, :-2]) & (curves[:, 1:-1] >= curves[:, 2:])
     height = np.where(is_peak & (np.abs(lag_m) <= spacing[:, None] + step_m), curves, -np.inf)

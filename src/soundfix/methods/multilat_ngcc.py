@@ -15,18 +15,22 @@ from safetensors import SafetensorError, safe_open
 
 from soundfix.errors import CheckpointError
 from soundfix.estimate import Estimate
+from soundfix.localization.boxes import Placed
+from soundfix.localization.consensus import Consensus
 from soundfix.localization.correlate import PHAT
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode, polish
 from soundfix.localization.pipeline import estimate_window
+from soundfix.localization.preparation import Prepared
+from soundfix.localization.sources import place_sources
 from soundfix.methods.multilat import peak_differences, ransac
 from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint as checkpoints
 from soundfix.networks.encoders import ngcc
 from soundfix.networks.encoders.ngcc import Ngcc
-from soundfix.networks.model import SAMPLE_RATE
 from soundfix.networks.registry import RIVALS, THREE_STREAM
 from soundfix.networks.rivals.wav2pos import standardised_middle
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 
@@ -61,35 +65,49 @@ def _is_network(path: Path) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Learned:
+    """evidence: PHAT's. delays: how likely NGCC-PHAT finds each."""
+
+    evidence: Evidence
+    delays: Evidence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MultilatNgcc:
     """correlation: NGCC-PHAT. seed: of the random rounds; the same scene gets the same answer."""
 
     correlation: Ngcc
     seed: int = 0
     name: str = "multilat-ngcc"
+    leaves_out: bool = False
+    follows: bool = True
 
     def __repr__(self) -> str:
         return f"MultilatNgcc(seed={self.seed})"
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        learned: list[Evidence] = []
+        return estimate_window(scene, self, method=self.name).estimate
 
-        def correlate(audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Evidence:
-            learned[:] = [self.evidence(audio, scene, pairs)]
-            return PHAT(audio, scene, pairs)
+    def hear(self, prepared: Prepared) -> Learned:
+        """PHAT's curves, as for every method, and what NGCC-PHAT says of their delays."""
+        heard = prepared.audio, prepared.scene, prepared.pairs
+        return Learned(evidence=PHAT(*heard), delays=self.evidence(*heard))
 
-        def find(evidence: Evidence, positions: np.ndarray, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
-            heard = learned[0]
-            is_used = (heard.pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1)
-            candidates = peak_differences(heard, positions, peaks=1)[is_used]
-            rng = np.random.default_rng(self.seed)
-            point = ransac(candidates, heard.pairs[is_used], positions, box, rng=rng)
-            if point is None:
-                return []
-            return [Mode(position=point, score=polish(evidence, positions, point[None], box)[0].score)]
+    def find(self, heard: Learned, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
+        """The one point RANSAC finds on NGCC-PHAT's delays, or none."""
+        pairs = heard.delays.pairs
+        is_used = (pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1)
+        candidates = peak_differences(heard.delays, peaks=1)[is_used]
+        rng = np.random.default_rng(self.seed)
+        point = ransac(candidates, pairs[is_used], evidence.positions, box, rng=rng)
+        if point is None:
+            return []
+        return [Mode(position=point, score=polish(evidence, point[None], box)[0].score)]
 
-        return estimate_window(scene, method=self.name, correlate=correlate, find=find, leaves_out=False)
+    def place(self, _heard: Learned, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
+        """That point."""
+        return Placed(*place_sources(prepared.scene, consensus, box))
 
     def evidence(
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
@@ -100,4 +118,9 @@ class MultilatNgcc:
         sounds = sounds * gcc.fade(SAMPLES, SAMPLE_RATE).to(sounds)
         with torch.inference_mode():
             logits = self.correlation.pairs(sounds, torch.from_numpy(pairs), max_lag=REACH_LAGS)[0]
-        return Evidence(pairs=pairs, values=logits.softmax(dim=-1).numpy(), step_m=scene.speed / SAMPLE_RATE)
+        return Evidence(
+            pairs=pairs,
+            values=logits.softmax(dim=-1).numpy(),
+            step_m=scene.speed / SAMPLE_RATE,
+            positions=scene.microphones.positions,
+        )

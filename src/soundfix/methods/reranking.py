@@ -3,16 +3,95 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.modes import polish
+from soundfix.localization.modes import RUNNERS_UP, Mode, find_modes, polish
+from soundfix.localization.multi_source import Spots, cancel_sources
+from soundfix.localization.position_errors import fit_with_position_errors
+from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
+from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
+from soundfix.networks.reranker import CANDIDATES
 from soundfix.scene import free_axes
 
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
 USUAL_WALL_M = 1.3  # from a source to floor and ceiling
-BREADTH = 2.0  # of the search for candidates: what it passes over no second look finds
+BREADTH = 2.0  # of the search for candidates: what it passes over the reranker never sees
+
+
+def likeliest_places(
+    heard: NetworkHeard,
+    evidence: Evidence,
+    found_m: Spots = (),
+    *,
+    box: Float[np.ndarray, "2 3"],
+    polishes: bool = True,
+) -> list[Mode]:
+    """The best distinct places; where the network reranks them, likeliest first, with their probabilities.
+
+    found_m: places of sources that were found before; what they explain does not count.
+    """
+    evidence = cancel_sources(evidence, found_m)
+    if heard.network.reranker is None:
+        return find_modes(evidence, box, polishes=polishes)
+    most, breadth = (RUNNERS_UP, 1.0) if len(found_m) else (CANDIDATES, BREADTH)  # a further one stands out or is none
+    modes = find_modes(evidence, box, polishes=polishes, most=most, breadth=breadth)
+    return reranked(heard, modes, evidence, found_m, box=box) if modes else []
+
+
+def reranked(
+    heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
+) -> list[Mode]:
+    """The modes, likeliest first; those that are listed as exact as the plain curves allow."""
+    probability = probabilities(heard, modes, evidence, found_m, box=box)
+    order = np.argsort(-probability[:-1], kind="stable")
+    plain = plain_curves(heard, evidence)
+    is_listed = (probability[order] > LIKELY) & (np.arange(len(order)) < MOST_CANDIDATES)
+    is_listed[0] = True
+    sigma_m = heard.scene.microphones.sigma_m
+    return [
+        replace(
+            modes[k],
+            position=exact(plain, sigma_m, modes[k].position, box) if listed else modes[k].position,
+            probability=float(probability[k]),
+        )
+        for k, listed in zip(order, is_listed, strict=True)
+    ]
+
+
+def probabilities(
+    heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
+) -> Float[np.ndarray, "choice"]:
+    """That the source is at each of the modes, and, last, at none; by what the pairs in this evidence say round them."""
+    assert heard.network.reranker is not None
+    said = likelihoods_of(heard, evidence)
+
+    def tensor(points_m: np.ndarray) -> Tensor:
+        return torch.from_numpy((points_m - heard.origin_m).astype(np.float32))[None].to(said.curves)
+
+    places = tensor(np.array([mode.position for mode in modes]))
+    stand = torch.nan_to_num(tensor(evidence.positions))
+    speed = torch.full((1,), heard.scene.speed).to(places)
+    with torch.inference_mode():
+        if len(found_m):
+            found = tensor(np.array(found_m))
+            said = said.without(found, _all_there(found), stand, speed)
+        odds = heard.network.reranker(said, places, _all_there(places), stand, tensor(with_height(box)), speed)
+    return odds[0].softmax(dim=0).cpu().numpy()
+
+
+def _all_there(places: Tensor) -> Tensor:
+    return torch.ones(places.shape[:2], dtype=torch.bool, device=places.device)
+
+
+def exact(
+    plain: Evidence, sigma_m: Float[np.ndarray, "mic"], place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]
+) -> Float[np.ndarray, "3"]:
+    """The place as exactly as the unmasked curves and the errors of the positions allow."""
+    return fit_with_position_errors(plain, sigma_m, polished(plain, place, box), box)
 
 
 def with_height(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
@@ -22,10 +101,9 @@ def with_height(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
 
 
 def polished(
-    evidence: Evidence, positions: Float[np.ndarray, "mic 3"], place: Float[np.ndarray, "3"],
-    box: Float[np.ndarray, "2 3"],
-) -> Float[np.ndarray, "3"]:  # fmt: skip
+    evidence: Evidence, place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]
+) -> Float[np.ndarray, "3"]:
     """The top of the peak that this place lies on; pairs with a higher curve there, whose delays are exacter, count more."""
-    height = evidence.at(physics.range_differences(place, positions, evidence.pairs)).clip(LEAST_HEIGHT)
+    height = evidence.at(physics.range_differences(place, evidence.positions, evidence.pairs)).clip(LEAST_HEIGHT)
     weighted = replace(evidence, values=evidence.values * np.sqrt(height)[:, None].astype(evidence.values.dtype))
-    return polish(weighted, positions, place[None], box)[0].position
+    return polish(weighted, place[None], box)[0].position

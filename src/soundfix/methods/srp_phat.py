@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float, Int
 
 from soundfix.estimate import Estimate
+from soundfix.localization.boxes import Correlate, SteeredPower
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.modes import Mode, find_modes
-from soundfix.localization.pipeline import Correlate, estimate_window
+from soundfix.localization.pipeline import estimate_window
 from soundfix.scene import Scene
 from soundfix.signal.coherence import coherence
 
@@ -35,12 +35,7 @@ class SrpPhat:
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        return estimate_window(scene, method=self.name, correlate=self.correlator, find=self.find)
-
-    @staticmethod
-    def find(evidence: Evidence, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"]) -> list[Mode]:
-        """The places where the evidence of all pairs peaks."""
-        return find_modes(evidence, positions, box)
+        return estimate_window(scene, SteeredPower(correlator=self.correlator), method=self.name).estimate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from soundfix.networks.model import SAMPLE_RATE, Windows
+from soundfix.networks.model import Windows
+from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 
@@ -33,14 +34,10 @@ def to_windows(
 
 
 def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene) -> Float[Tensor, "mic sample"]:
-    import soxr
-
     heard = torch.from_numpy(audio)
     if scene.lateness_s.any():
         longest = round(float(np.abs(scene.lateness_s).max()) * scene.sample_rate) + 1
         spectra = gcc.padded_spectra(heard, pad=longest)
         early = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=scene.sample_rate)
         heard = torch.fft.irfft(early)[:, : audio.shape[1]]
-    if scene.sample_rate == SAMPLE_RATE:
-        return heard
-    return torch.from_numpy(soxr.resample(heard.numpy().T, scene.sample_rate, SAMPLE_RATE).T.copy())
+    return torch.from_numpy(resampled(heard.numpy(), scene.sample_rate, SAMPLE_RATE))

@@ -9,23 +9,19 @@ same kind is a checkpoint. `three-stream-paper` learns one room, and needs the c
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from soundfix.errors import CheckpointError
-from soundfix.estimate import Estimate, Finding, Source
+from soundfix.estimate import Estimate
 from soundfix.localization import conformal
-from soundfix.localization.consensus import Consensus
-from soundfix.localization.cross_check import widen_where_others_disagree
 from soundfix.localization.known_layouts import assign_to_layout
-from soundfix.localization.multi_source import apart_from, further_sources, multi_source_findings
 from soundfix.localization.pipeline import estimate_window
-from soundfix.localization.sources import LISTED, place_sources
 from soundfix.methods.decoded import locate_by_coordinates
-from soundfix.methods.network_evidence import Listener
+from soundfix.methods.network_boxes import NetworkBoxes
+from soundfix.methods.network_decoder import NetworkDecoder
+from soundfix.methods.network_evidence import pair_reports
 from soundfix.networks import checkpoint as checkpoints
 from soundfix.networks.model import Network
 from soundfix.scene import Scene
@@ -90,36 +86,14 @@ class ThreeStream:
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        listener = Listener(self.network)
-
-        def place(
-            scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
-        ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
-            further = further_sources(
-                scene,
-                consensus,
-                listener.further_evidence(scene, consensus),
-                lambda evidence, found: listener.find(evidence, scene.microphones.positions, box, found_m=found),
-            )
-            consensus = apart_from(consensus, [other.modes[0].position for other in further])
-            (first, *rivals), findings = place_sources(scene, consensus, box)
-            sure = consensus.modes[0].probability
-            left = 1 - (LISTED if sure is None else sure)
-            first, said = widen_where_others_disagree(first, rivals, listener.opinions(consensus, scene), left)
-            others = [place_sources(scene, other, box)[0][0] for other in further]
-            return conformal.calibrated((first, *others, *rivals), consensus), (
-                *findings,
-                *said,
-                *multi_source_findings(further),
-            )
-
-        find = partial(listener.find, polishes=self.polishes)
-        estimate = estimate_window(scene, method=self.name, correlate=listener, find=find, place=place)
+        boxes = NetworkBoxes(network=self.network, polishes=self.polishes)
+        estimate, heard = estimate_window(scene, boxes, method=self.name)
         estimate = conformal.with_calibration_note(estimate, is_held_out=self.is_calibrated)
-        estimate = assign_to_layout(
-            estimate, scene.microphones, [np.array(array) for array in self.network.config.arrays]
-        )
-        return _explained(estimate, listener, scene) if self.explains else estimate
+        arrays = [np.array(array) for array in self.network.config.arrays]
+        estimate = assign_to_layout(estimate, scene.microphones, arrays)
+        if not (self.explains and estimate.sources):  # an abstention has nothing to explain
+            return estimate
+        return replace(estimate, pairs=pair_reports(heard.answers, scene.microphones.names))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,13 +109,4 @@ class ThreeStreamPaper:
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        listener = Listener(self.network)
-        estimate = locate_by_coordinates(scene, listener, method=self.name)
-        return _explained(estimate, listener, scene) if self.explains else estimate
-
-
-def _explained(estimate: Estimate, listener: Listener, scene: Scene) -> Estimate:
-    """The estimate with what the network made of every pair; an abstention has nothing to explain."""
-    if not estimate.sources:
-        return estimate
-    return replace(estimate, pairs=listener.pair_reports(scene.microphones.names))
+        return locate_by_coordinates(scene, NetworkDecoder(self.network, explains=self.explains), method=self.name)

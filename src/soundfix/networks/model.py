@@ -42,11 +42,11 @@ from soundfix.networks.streams import (
     ShapeEncoder,
     distances,
 )
+from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 from soundfix.signal.coherence import AdaptiveCoherenceWeight, coherence
 from soundfix.signal.fbank import normalized_log_mel
 
-SAMPLE_RATE = 16_000.0
 LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
 SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
 RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone

@@ -23,7 +23,6 @@ from soundfix.session.units import WINDOWS_FOR_UNITS, likely_unit
 from soundfix.survey.requirement import Requirement, Watch, parse_requirement
 from soundfix.survey.start_offsets import StartOffset, StartOffsets, starts_of
 
-SAMPLE_RATE = 16_000.0
 FEWEST_LEFT = 5
 SLOWEST_M_S = 331.0
 

@@ -16,9 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from soundfix.errors import SceneError
+from soundfix.resample import SAMPLE_RATE
 from soundfix.signal.gcc import exact
 
-SAMPLE_RATE = 16_000  # Hz
 FRAME, HOP, SPECTRUM = 400, 160, 512  # samples: 25 ms, 10 ms, and the next power of two
 MELS, LOWEST_HZ = 128, 20.0
 PRE_EMPHASIS, POVEY_POWER = 0.97, 0.85

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
+from soundfix.resample import resampled
 from soundfix.scene import Scene
 
 NOISY_DB = (20.0, 40.0)  # noise above signal
@@ -188,9 +189,8 @@ def _mislabelled(scene: Scene, m: int, amount: float | None, rng: np.random.Gene
 
 def _resampled(samples: np.ndarray, ratio: float) -> Float[np.ndarray, "time"]:
     """`ratio` times as many samples for the same sound, cut or filled with silence to what there were."""
-    import soxr
-
-    longer = soxr.resample(np.nan_to_num(samples, posinf=0.0, neginf=0.0).astype(np.float64), 1.0, ratio)
+    sound = np.nan_to_num(samples, posinf=0.0, neginf=0.0).astype(np.float64)
+    longer = resampled(sound[None], 1.0, ratio)[0]
     return np.pad(longer, (0, max(0, len(samples) - len(longer))))[: len(samples)]
 
 

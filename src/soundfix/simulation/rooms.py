@@ -14,6 +14,8 @@ from scipy.signal import butter, sosfiltfilt
 
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
+from soundfix.physics import NOMINAL_SPEED_M_S
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene, Truth
 from soundfix.simulation import shoebox
 from soundfix.simulation.sounds import reverberate
@@ -36,7 +38,7 @@ class RoomConfig:
     rt60_s: float | None = None
     absorption: float | None = None
     image_order: int | None = IMAGE_ORDER
-    speed_of_sound_m_s: float = 343.0
+    speed_of_sound_m_s: float = NOMINAL_SPEED_M_S
     origin_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
@@ -62,7 +64,7 @@ def simulate(
     microphones: Microphones,
     snr_db: float,
     rng: np.random.Generator,
-    sample_rate: float = 16_000.0,
+    sample_rate: float = SAMPLE_RATE,
     lead_in_s: float = 0.0,
 ) -> Scene:
     """The scene that these sounds make in this room; as long as the sounds, less the first lead_in_s of them.

@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import Float, Int16
 
 from soundfix.errors import AudioFileError, ConfigError
+from soundfix.resample import SAMPLE_RATE
 from soundfix.simulation import sounds
 
-SAMPLE_RATE = 16_000.0
 INDEX = "index.csv"
 FULL_SCALE = 32_767
 Part = Literal["train", "valid", "test"]
@@ -51,7 +51,7 @@ class Sounds(Protocol):
         """For manifests: the same description, the same sounds."""
 
 
-class Recording(NamedTuple):
+class DrySound(NamedTuple):
     """One file's sound, mono, 16 kHz, without silence, largest sample 32767."""
 
     kind: str
@@ -64,13 +64,13 @@ class Recording(NamedTuple):
 class SoundBank:
     """Recordings by kind and speaker: every speaker of a kind is equally likely, however much there is of him."""
 
-    recordings: tuple[Recording, ...]
+    recordings: tuple[DrySound, ...]
     folders: tuple[str, ...] = ()
     part: str | None = None
-    speakers: dict[str, list[list[Recording]]] = field(init=False, repr=False)  # kind -> speaker -> his recordings
+    speakers: dict[str, list[list[DrySound]]] = field(init=False, repr=False)  # kind -> speaker -> his recordings
 
     def __post_init__(self) -> None:
-        by_kind: dict[str, dict[str, list[Recording]]] = {}
+        by_kind: dict[str, dict[str, list[DrySound]]] = {}
         for recording in self.recordings:
             by_kind.setdefault(recording.kind, {}).setdefault(recording.speaker, []).append(recording)
         speakers = {kind: list(of_kind.values()) for kind, of_kind in sorted(by_kind.items())}
@@ -142,7 +142,7 @@ def read_bank(folders: Sequence[Path], *, part: str | None = None) -> SoundBank:
         )
     with ThreadPoolExecutor() as threads:  # decoders let other threads run
         samples = threads.map(_decoded, [Path(folder) / file for folder, _, _, file in chosen])
-        recordings = tuple(Recording(*row[1:], each) for row, each in zip(chosen, samples, strict=True))
+        recordings = tuple(DrySound(*row[1:], each) for row, each in zip(chosen, samples, strict=True))
     return SoundBank(recordings=recordings, folders=tuple(Path(folder).resolve().name for folder in folders), part=part)
 
 

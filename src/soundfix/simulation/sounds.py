@@ -8,6 +8,7 @@ from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from soundfix.errors import AudioFileError
 from soundfix.files.audio import AUDIO_SUFFIXES
+from soundfix.resample import resampled
 
 PEAK = 0.5
 GATE_DB = 20.0  # stretches this far below the loudest one are silence
@@ -119,7 +120,6 @@ def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
     Raises AudioFileError where the file cannot be read, or holds no sound.
     """
     import soundfile
-    import soxr
 
     try:
         samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
@@ -131,7 +131,7 @@ def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
             f"{path} holds {len(samples) / file_rate:.3g} s and nothing to hear in any whole {GATE_BLOCK_S} s of it: "
             "is it silent, or too short?"
         )
-    return soxr.resample(heard, file_rate, sample_rate)
+    return resampled(heard[None], file_rate, sample_rate)[0]
 
 
 def without_silence(samples: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.ndarray, "heard"]:

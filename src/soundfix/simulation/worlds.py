@@ -14,16 +14,17 @@ from jaxtyping import Float
 
 from soundfix.errors import ConfigError
 from soundfix.microphones import Microphones
+from soundfix.physics import NOMINAL_SPEED_M_S
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Room, Scene, Track, Truth
 from soundfix.simulation import placement, talkers
 from soundfix.simulation.diffuse import diffuse_noise
 from soundfix.simulation.faults import KINDS, Fault, break_scene, with_true_positions
 from soundfix.simulation.rooms import IMAGE_ORDER, RoomConfig, measured_rt60, radiated, sabine_rt60
-from soundfix.simulation.soundbank import SAMPLE_RATE, Sounds
+from soundfix.simulation.soundbank import Sounds
 from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M
 from soundfix.simulation.tails import prolonged, read_tails
 
-NOMINAL_SPEED_M_S = 343.0  # what every scene claims
 LEVELS_DB = (-3.0, 3.0)  # of sources that sound at once
 LEAST_SOUND, LEAST_KNOWN = 3, 4  # microphones that no fault and no missing position takes away
 LEAD_IN_S = 0.3  # sound before a scene begins, so that it starts in the middle of the reverberation

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from soundfix.atomic import atomic_path
 from soundfix.evaluation.conditions import Grid
-from soundfix.evaluation.metrics import Summary, summarize
+from soundfix.evaluation.metrics import ErrorSummary, summarize
 from soundfix.evaluation.rows import Row
 from soundfix.evaluation.tables import table
 from soundfix.networks.registry import build
@@ -203,7 +203,7 @@ def _sounds(rows: list[Row]) -> tuple[str, str]:
     return music, speech
 
 
-def _summary(rows: list[Row], *, sound: str | None = None, **wanted: str | int) -> Summary | None:
+def _summary(rows: list[Row], *, sound: str | None = None, **wanted: str | int) -> ErrorSummary | None:
     chosen = [
         row for row in rows
         if all(getattr(row, name) == value for name, value in wanted.items())
@@ -212,11 +212,11 @@ def _summary(rows: list[Row], *, sound: str | None = None, **wanted: str | int) 
     return summarize([row.score for row in chosen], [row.recording for row in chosen]) if chosen else None
 
 
-def _mae(summary: Summary | None) -> str:
+def _mae(summary: ErrorSummary | None) -> str:
     return "" if summary is None else _cm(summary.mae_m.value, summary.mae_m.error)
 
 
-def _acc(summary: Summary | None) -> str:
+def _acc(summary: ErrorSummary | None) -> str:
     return "" if summary is None else f"{100 * summary.acc.value:.1f} %"
 
 

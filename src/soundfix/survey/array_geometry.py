@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
-from soundfix.scene import THIN_ROOM_M, Room, free_axes, search_box
+from soundfix.scene import THIN_ROOM_M, Room, free_axes, search_box, unknowns
 
 TIMING_SIGMA_M = 0.01  # 10 mm, about 30 us: what a sharp sound in a live room allows
 VOLUME_POINTS, SLICE_POINTS, FEWEST_SLICE_POINTS = 200, 41, 7  # of the box; along the sides of a slice
@@ -85,7 +85,7 @@ class Array(NamedTuple):
     @property
     def fewest(self) -> int:
         """Every unknown coordinate and the time of the sound need one microphone."""
-        return int(free_axes(self.box).sum()) + 1
+        return unknowns(self.box)
 
     @property
     def prior(self) -> Float[np.ndarray, "3 3"]:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float
 
+from soundfix import robust
 from soundfix.microphones import Microphones
 from soundfix.physics import distances
-from soundfix.robust import medians
 
 FRAME_S = 0.01
 MOST_FRAMES, SHORTEST_S = 6000, 6.0  # of sound that is compared at once
@@ -101,7 +101,7 @@ def _power(audio: Float[np.ndarray, "mic time"], frame: int) -> Float[np.ndarray
 def onsets(power: Float[np.ndarray, "mic frame"]) -> Float[np.ndarray, "mic rise"]:
     """Rises of the level, standardized; 0 where there is no sound at all, or where nothing was heard (NaN)."""
     sound = np.where(power > 0, power, np.nan)
-    level = np.log(sound + QUIET * medians(sound)[:, None])
+    level = np.log(sound + QUIET * robust.medians(sound)[:, None])
     rise = np.maximum(np.diff(level, axis=1), 0.0)
     is_sound = np.isfinite(rise)
     count = np.maximum(is_sound.sum(axis=1, keepdims=True), 1)
@@ -161,4 +161,4 @@ def _heights(
     whole = np.fft.irfft(spectra * reference.conj(), axis=1)
     overlap = whole.shape[1] / 2 - np.abs(np.arange(-most, most + 1))
     heights = np.concatenate([whole[:, -most:], whole[:, : most + 1]], axis=1) / np.sqrt(overlap)
-    return heights / (1.4826 * np.median(np.abs(heights), axis=1, keepdims=True) + 1e-9)
+    return heights / robust.deviation(heights, about=0.0, axis=1)

@@ -20,7 +20,8 @@ from soundfix.datasets.windows import draw_window
 from soundfix.errors import DatasetError, TrainingError
 from soundfix.networks.losses import draw_points
 from soundfix.networks.masking import TokenMask, draw_mask
-from soundfix.networks.model import SAMPLE_RATE, Windows
+from soundfix.networks.model import Windows
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Room, Scene
 from soundfix.training.recipes import Stage
 

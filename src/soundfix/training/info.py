@@ -12,8 +12,9 @@ from torch import nn
 from soundfix.errors import CheckpointError
 from soundfix.networks import checkpoint
 from soundfix.networks.encoders.beats_files import BeatsConfig
-from soundfix.networks.model import SAMPLE_RATE, Network, Windows
+from soundfix.networks.model import Network, Windows
 from soundfix.networks.registry import KINDS, build
+from soundfix.resample import SAMPLE_RATE
 from soundfix.training.recipes import RECIPES
 
 MICROPHONES, WINDOW_S = 11, 0.5  # of the window that is timed

@@ -26,7 +26,7 @@ Watch = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class TrainRequest:
     """What was asked for, in words."""
 
     recipe: str
@@ -44,7 +44,7 @@ class Request:
     tracks: bool
 
 
-def run(request: Request, watch: Watch) -> nn.Module:
+def run(request: TrainRequest, watch: Watch) -> nn.Module:
     """Train as asked."""
     recipe = named_recipe(request.recipe, request.changes)
     data, valid = _opened(request, request.data, "train"), _opened(request, request.valid, "valid")
@@ -79,7 +79,7 @@ def chosen_device(name: str) -> str:
     return name
 
 
-def _opened(request: Request, names: Sequence[str], part: str) -> list[Dataset]:
+def _opened(request: TrainRequest, names: Sequence[str], part: str) -> list[Dataset]:
     seed = request.seed + (part == "valid")
     return [open_dataset(name, audio=request.audio, part=part, seed=seed) for name in names]
 
@@ -89,7 +89,7 @@ def _without_arrays(config: Any) -> Any:
     return replace(config, arrays=()) if isinstance(config, NetworkConfig) else config
 
 
-def _network(request: Request, recipe: Recipe) -> nn.Module | None:
+def _network(request: TrainRequest, recipe: Recipe) -> nn.Module | None:
     """The network to start from; None: random weights and no outside encoder."""
     if request.start is None and request.beats is None:
         return None

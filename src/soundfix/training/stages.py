@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from soundfix.localization.modes import APART_M
 from soundfix.networks.likelihood import PairLikelihoods, delays
 from soundfix.networks.losses import choice_loss, lag_loss, likelihood_loss, total_loss
-from soundfix.networks.model import LEVEL, SAMPLE_RATE, Answers, Network, all_pairs, levelled
+from soundfix.networks.model import LEVEL, Answers, Network, all_pairs, levelled
+from soundfix.resample import SAMPLE_RATE
 from soundfix.training.batches import Batch
 from soundfix.training.peaks import best_places, wrong_peaks
 from soundfix.training.recipes import Recipe

@@ -16,10 +16,13 @@ from soundfix.errors import TrainingError
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.modes import find_modes
 from soundfix.localization.pairs import choose_pairs
-from soundfix.methods.network_evidence import Listener
+from soundfix.methods.network_decoder import NetworkDecoder
+from soundfix.methods.network_evidence import hear_as_is, metres
+from soundfix.methods.reranking import likeliest_places
 from soundfix.methods.rivals import Rival
-from soundfix.networks.model import SAMPLE_RATE, Network
+from soundfix.networks.model import Network
 from soundfix.networks.registry import RivalNetwork
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.training.recipes import Stage
 
@@ -65,11 +68,12 @@ def _by_network(network: nn.Module, scene: Scene) -> tuple[Float[np.ndarray, "3"
         place = Rival(network=network, name="rival").decode(*heard).sources_m[0]
         return place, place
     assert isinstance(network, Network)
-    listener = Listener(network)
-    decoded = listener.decode(*heard).sources_m[0]
     if network.head is None:
+        decoded = NetworkDecoder(network).decode(*heard).sources_m[0]
         return decoded, decoded
-    return decoded, listener.find(listener.evidence(0), scene.microphones.positions, scene.search_box())[0].position
+    said = hear_as_is(network, *heard)
+    decoded = metres(said.answers.sources_m, said.origin_m)[0]
+    return decoded, likeliest_places(said, said.evidence, box=scene.search_box())[0].position
 
 
 def _draw(data: Sequence[Dataset], stage: Stage, rng: np.random.Generator) -> Scene:
@@ -87,7 +91,7 @@ def _draw(data: Sequence[Dataset], stage: Stage, rng: np.random.Generator) -> Sc
 
 def _by_steered_power(scene: Scene) -> Float[np.ndarray, "3"]:
     evidence = Correlator()(np.nan_to_num(scene.audio), scene, _pairs(scene))
-    return find_modes(evidence, scene.microphones.positions, scene.search_box())[0].position
+    return find_modes(evidence, scene.search_box())[0].position
 
 
 def _pairs(scene: Scene) -> np.ndarray:

@@ -33,6 +33,7 @@ from torch.nn import functional
 
 from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError, SceneError
+from soundfix.resample import SAMPLE_RATE
 
 FLOOR = 1e-3  # added to |X conj(Y)| before dividing by it
 SLOPE = 0.2  # of every LeakyReLU
@@ -51,7 +52,7 @@ class NgccConfig:
     (23 is 0.5 m); dropout in the head.
     """
 
-    sample_rate: float = 16_000.0
+    sample_rate: float = SAMPLE_RATE
     channels: int = 128
     sinc_taps: int = 1023
     backbone_taps: tuple[int, ...] = (11, 9, 7)

@@ -31,7 +31,7 @@ from soundfix.errors import SceneError
 from soundfix.networks.model import ROOM_SCALE_M, Windows
 from soundfix.networks.rivals.interface import (
     COORDINATES,
-    Located,
+    DecodedPlaces,
     Truths,
     first_source,
     mean_over_windows,
@@ -88,7 +88,7 @@ class DiNn(nn.Module):
 
     def forward(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None
-    ) -> Located:
+    ) -> DecodedPlaces:
         """One source a window. The speed of sound is not something this network can be told."""
         given = self._filled_up(prepared(windows))
         maps = self.convolutions(self.spectra(given.audio))
@@ -96,7 +96,7 @@ class DiNn(nn.Module):
         sides_m = box_m[:, 1] - box_m[:, 0]
         geometry = self.geometry(torch.cat([given.positions_m.flatten(1), sides_m], dim=1) / ROOM_SCALE_M)
         place = self.position(torch.cat([over_time.mean(dim=1), geometry], dim=1))
-        return Located(sources_m=(box_m.mean(dim=1) + place * sides_m / 2)[:, None])
+        return DecodedPlaces(sources_m=(box_m.mean(dim=1) + place * sides_m / 2)[:, None])
 
     def loss_terms(
         self,

@@ -26,17 +26,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.likelihood import HeadConfig, delays, look_up
-from soundfix.networks.model import ROOM_SCALE_M, SAMPLE_RATE, Windows, all_pairs, both_ways
+from soundfix.networks.model import ROOM_SCALE_M, Windows, all_pairs, both_ways
 from soundfix.networks.rivals.interface import (
     COORDINATES,
-    SPEED_OF_SOUND_M_S,
-    Located,
+    DecodedPlaces,
     Truths,
     first_source,
     mean_over_windows,
     prepared,
     without_hidden_positions,
 )
+from soundfix.physics import NOMINAL_SPEED_M_S
+from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 
 LOUD_SIGMAS = 10.0  # a correlation this many standard deviations above noise is 1 for F
@@ -81,10 +82,10 @@ class Gnn(nn.Module):
 
     def forward(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None
-    ) -> Located:
+    ) -> DecodedPlaces:
         """One source a window."""
         likelihood = self.likelihood(windows, box_m, speed_m_s=speed_m_s)
-        return Located(sources_m=read_out(likelihood, self.cells_m(box_m), box_m)[:, None])
+        return DecodedPlaces(sources_m=read_out(likelihood, self.cells_m(box_m), box_m)[:, None])
 
     def loss_terms(
         self,
@@ -122,7 +123,7 @@ class Gnn(nn.Module):
         if self.config.features == "gcc":
             return both_ways(curves)
         if speed_m_s is None:
-            speed_m_s = torch.full_like(box_m[:, 0, 0], SPEED_OF_SOUND_M_S)
+            speed_m_s = torch.full_like(box_m[:, 0, 0], NOMINAL_SPEED_M_S)
         lags = SAMPLE_RATE * delays(self.cells_m(box_m), given.positions_m, pairs, speed_m_s)
         return spatial_likelihood(curves, lags, thickness_lags=self.config.thickness_lags).repeat(1, 2, 1)
 

@@ -19,12 +19,11 @@ from torch import Tensor
 
 from soundfix.networks.model import LEVEL, Windows, levelled
 
-SPEED_OF_SOUND_M_S = 343.0
 COORDINATES = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Located:
+class DecodedPlaces:
     """What a rival answers (metres). microphones_m: as given, or found where unknown; None from who finds none."""
 
     sources_m: Float[Tensor, "batch source 3"]
@@ -42,12 +41,12 @@ class Truths:
     hides_sound: Bool[Tensor, "batch mic"]
 
 
-class Rival(Protocol):
+class RivalInterface(Protocol):
     """The interface of all three. loss_terms: their sum is what training makes small."""
 
     def __call__(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None
-    ) -> Located: ...
+    ) -> DecodedPlaces: ...
 
     def loss_terms(
         self,

@@ -33,9 +33,10 @@ from soundfix.networks.autoencoder import Stack
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
-from soundfix.networks.model import LEVEL, ROOM_SCALE_M, SAMPLE_RATE, Windows, all_pairs, both_ways, frame_of, levelled
-from soundfix.networks.rivals.interface import COORDINATES, Located, Truths, prepared
+from soundfix.networks.model import LEVEL, ROOM_SCALE_M, Windows, all_pairs, both_ways, frame_of, levelled
+from soundfix.networks.rivals.interface import COORDINATES, DecodedPlaces, Truths, prepared
 from soundfix.networks.streams import two_layers
+from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 
 FIRST_SPREAD = 0.02  # of learned tokens, as published
@@ -73,7 +74,7 @@ class Wav2posConfig:
             )
 
 
-class Decoded(NamedTuple):
+class Predicted(NamedTuple):
     """Everything that was predicted: places in normalised coordinates, sounds standardised."""
 
     sources: Float[Tensor, "batch source 3"]
@@ -127,12 +128,12 @@ class Wav2pos(nn.Module):
 
     def forward(
         self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None
-    ) -> Located:
+    ) -> DecodedPlaces:
         """Sources, and microphones: as given where they are known, as found where they are not."""
         visible = self.visible(windows, hide_nothing(windows.is_heard))
         decoded = self.decode(visible)
         microphones = torch.where(visible.has_place[..., None], visible.places, decoded.microphones)
-        return Located(sources_m=self._metres(decoded.sources), microphones_m=self._metres(microphones))
+        return DecodedPlaces(sources_m=self._metres(decoded.sources), microphones_m=self._metres(microphones))
 
     def loss_terms(
         self,
@@ -179,7 +180,7 @@ class Wav2pos(nn.Module):
             has_sound=given.is_heard & ~mask.audio,
         )
 
-    def decode(self, visible: Visible) -> Decoded:
+    def decode(self, visible: Visible) -> Predicted:
         """The whole way from what is visible to everything."""
         seen, is_seen = self.encode(visible)
         sources, places, sounds = self._autodecode(self.to_decoder(seen), visible)
@@ -194,7 +195,7 @@ class Wav2pos(nn.Module):
             ],
             dim=-1,
         )
-        return Decoded(
+        return Predicted(
             sources=self.source_head(_beside(sources, shared)),
             microphones=self.microphone_head(_beside(places, shared)),
             sounds=self.sound_head(sounds),

@@ -1,0 +1,74 @@
+"""From what the microphones agree on to the sources of a network: further ones, other opinions, calibrated regions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from soundfix.localization import conformal
+from soundfix.localization.boxes import Placed
+from soundfix.localization.consensus import Consensus, with_polarity
+from soundfix.localization.cross_check import DECODER_ERRORS, Opinion, widen_where_others_disagree
+from soundfix.localization.evidence import Evidence
+from soundfix.localization.health import examine
+from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
+from soundfix.localization.pairs import weighted
+from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
+from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence
+from soundfix.methods.reranking import likeliest_places
+from soundfix.scene import Scene
+
+
+def place_network_sources(
+    heard: NetworkHeard, scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
+) -> Placed:
+    """The first source and its rivals, and the further sources that sound at once."""
+    find = partial(likeliest_places, heard, box=box)
+    further = further_sources(consensus, further_evidence(heard, consensus), find)
+    consensus = apart_from(consensus, [other.modes[0].position for other in further])
+    (first, *rivals), findings = place_sources(scene, consensus, box)
+    sure = consensus.modes[0].probability
+    left = 1 - (LISTED if sure is None else sure)
+    first, said = widen_where_others_disagree(first, rivals, opinions(heard, consensus), left)
+    others = [place_sources(scene, other, box)[0][0] for other in further]
+    sources = conformal.calibrated((first, *others, *rivals), consensus)
+    return Placed(sources, (*findings, *said, *multi_source_findings(further)))
+
+
+def further_evidence(heard: NetworkHeard, consensus: Consensus) -> Sequence[Evidence]:
+    """Where further sources are sought, one after the other: each has a slot, or all are in the only one."""
+    slots = heard.answers.sources_m.shape[1]
+    if slots == 1 and heard.network.reranker is not None:
+        return [consensus.evidence] * (MOST_SOURCES - 1)
+    weight, turned = examine(heard.scene).weight, consensus.is_inverted & ~consensus.evidence.turned()
+    slot = partial(slot_evidence, heard.answers, scene=heard.scene)
+    return [with_polarity(weighted(slot(number), weight), turned) for number in range(1, slots)]
+
+
+def opinions(heard: NetworkHeard, consensus: Consensus) -> list[Opinion]:
+    """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
+    decoded = Opinion(
+        who="the position decoder",
+        position_m=metres(heard.answers.sources_m, heard.origin_m)[0],
+        near_m=DECODER_ERRORS * 3**0.5 * float(heard.network.error_m),
+    )
+    deviations = steered_power(heard, consensus)
+    best = int(deviations.argmax())
+    if deviations[best] - deviations[0] < CLEAR_LEAD:
+        return [decoded]
+    return [Opinion(who="SRP-PHAT", position_m=consensus.modes[best].position), decoded]
+
+
+def steered_power(heard: NetworkHeard, consensus: Consensus) -> Float[np.ndarray, "mode"]:
+    """Of the plain curves of the pairs that were kept, at every mode, in standard deviations."""
+    said = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept))
+    plain = replace(said, curves=said.plain, gates=torch.ones_like(said.gates[:, :1]))
+    modes = np.array([mode.position for mode in consensus.modes]) - heard.origin_m
+    positions = np.nan_to_num(heard.scene.microphones.positions - heard.origin_m)
+    places, stand = (torch.from_numpy(each.astype(np.float32))[None].to(said.curves) for each in (modes, positions))
+    speed = torch.full((1,), heard.scene.speed).to(places)
+    with torch.inference_mode():
+        return (plain.at(places, stand, speed)[0, 0] / plain.sharpness).cpu().numpy()

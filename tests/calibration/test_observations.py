@@ -1,0 +1,39 @@
+"""What is heard of a recording before anything is adjusted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from helpers.calibrations import moving_scene
+from soundfix.calibration.observations import observe
+from soundfix.cli import app
+from soundfix.errors import SceneError
+from soundfix.files.scenes import write_scene
+from soundfix.microphones import Microphones
+from soundfix.scene import Scene
+
+
+def windows(scene, hop_s=0.5):
+    count = round(hop_s * scene.sample_rate)
+    return [scene.part(first, count) for first in range(0, scene.audio.shape[1] - count + 1, count)]
+
+
+def test_an_inverted_microphone_is_heard_all_the_same(rng):
+    from soundfix.networks import checkpoint
+
+    scene, _ = moving_scene(rng, seconds=3.0)
+    audio = scene.audio.copy()
+    audio[2] *= -1
+    network = checkpoint.load(checkpoint.PACKAGED)
+    right, turned = (observe(network, windows(each)) for each in (scene, replace(scene, audio=audio)))
+    assert turned.is_inverted.tolist() == [m == 2 for m in range(7)]
+    assert np.allclose(right.arrivals.path_m, turned.arrivals.path_m, atol=1e-3, equal_nan=True)
+
+
+def test_silence_is_said(tmp_path, places):
+    silence = Scene(audio=np.zeros((11, 32_000)), sample_rate=16_000.0, microphones=Microphones(positions=places))
+    write_scene(tmp_path, silence)
+    argv = [tmp_path / "scene.wav", "-m", tmp_path / "microphones.csv", "--out", tmp_path / "out.csv"]
+    with pytest.raises(SceneError, match="is there sound"):
+        app.app(["calibrate", *map(str, argv)], standalone_mode=False)

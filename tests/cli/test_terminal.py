@@ -1,0 +1,14 @@
+"""What a long run prints of itself."""
+
+from helpers.command import given
+from soundfix.cli import terminal
+
+
+def test_a_long_recording_prints_its_first_windows(take, command, tmp_path):
+    words = given(take, "--method", "srp-phat", "--window", 0.5, "--hop", 0.02)
+    _, said, _ = command(*words)
+    lines = said.splitlines()
+    assert len(lines) == terminal.LINES_SHOWN + 2
+    assert lines[-2] == "... and 6 more windows; --json FILE keeps them all"
+    _, said, _ = command(*words, "--csv", tmp_path / "all.csv")
+    assert said.splitlines()[-2] == f"... and 6 more windows; all are in {tmp_path / 'all.csv'}"

@@ -1,0 +1,37 @@
+"""The words of `soundfix evaluate`."""
+
+from dataclasses import replace
+
+import pytest
+
+from helpers.evaluation import ASKED
+from soundfix.datasets.benchmark import Wanted
+from soundfix.errors import ConfigError
+from soundfix.evaluation.run import Method, Plan
+
+
+def test_methods_with_weights_and_labels(tmp_path):
+    assert Method.parsed("srp-phat") == Method(name="srp-phat", label="srp-phat")
+    (tmp_path / "w").write_bytes(b"weights")
+    mine = Method.parsed(f"mine:three-stream={tmp_path / 'w'}")
+    assert (mine.label, mine.name, mine.checkpoint) == ("mine", "three-stream", tmp_path / "w")
+    assert mine.describe()["checkpoint"].startswith("9a129038")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"methods": "srp-phat,srp-phat"}, "two have one name; give labels"),
+        ({"windows": "0.5,long"}, "--windows '0.5,long': wanted numbers"),
+        ({"subsets": "best"}, "subsets 'best': wanted first, spread, random"),
+        ({"unknown": "7"}, "7 unknown and 0 none of 6"),
+    ],
+)
+def test_words_that_are_wrong(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        replace(ASKED, **changes).plan()
+
+
+def test_longer_windows_have_longer_clips():
+    assert replace(ASKED, windows="0.5,1.5").plan().wanted.clip_s == 3.0
+    assert Plan(dataset="luvira-twin", methods=(), wanted=Wanted()).wanted.clip_s == 2.0

@@ -1,0 +1,63 @@
+"""Correlation of pairs: its band, its weighting, clocks that are known, and rates too low for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from helpers.scenes import anechoic_scene
+from helpers.srp_phat import ROOM, eight
+from soundfix.localization.correlate import Correlator
+from soundfix.methods.srp_phat import SrpPhat
+from soundfix.microphones import Microphones
+
+
+@pytest.fixture
+def positions():
+    return eight()
+
+
+def test_the_band_is_an_option_with_an_effect(positions, rng):
+    """Loud unrelated noise below 1 kHz: a band above it hears the source better."""
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(positions, source, rng, room=ROOM)
+    rumble = np.fft.irfft(
+        np.fft.rfft(rng.standard_normal(scene.audio.shape)) * (np.fft.rfftfreq(8000, 1 / 16_000) < 1000)
+    )
+    noisy = replace(scene, audio=scene.audio + np.float32(rumble))
+    wide, high = (
+        SrpPhat(correlator=Correlator(band_hz=band)).locate(noisy) for band in ((100.0, 7900.0), (1200.0, 7900.0))
+    )
+    assert high.sources[0].score > wide.sources[0].score
+
+
+def test_the_weighting_is_an_option_with_an_effect(positions, rng):
+    """In a coloured sound plain correlation has broad peaks, whitening narrow ones: the same noise, another score."""
+    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, snr_db=10.0, room=ROOM)
+    weightings = [Correlator(whitening=w, floor=f) for w, f in ((1.0, 0.0), (0.0, 0.0), (1.0, 0.5))]
+    scores = [SrpPhat(correlator=correlator).locate(scene).sources[0].score for correlator in weightings]
+    assert len({round(score, 4) for score in scores}) == 3
+
+
+def test_a_clock_known_to_be_late_is_set_right(positions, rng):
+    """Microphone 2 late by 5 ms, microphone 5 drifting by 100 ppm for 30 s: told in the list, they cost nothing."""
+    source = np.array([2.0, 3.0, 1.0])
+    scene = anechoic_scene(positions, source, rng, seconds=0.6, room=ROOM)
+    audio = scene.audio[:, 80:8080].copy()
+    audio[2] = scene.audio[2, :8000]
+    audio[5] = scene.audio[5, 80 - 48 : 8080 - 48]
+    offset, drift = np.zeros(8), np.zeros(8)
+    offset[2], drift[5] = 0.005, 100.0
+    told = Microphones(positions=positions, offset_s=offset, drift_ppm=drift)
+    late = replace(scene, audio=audio, start_s=29.75)
+    untold = soundfix.load("srp-phat").locate(late)
+    assert [r.name for r in untold.microphones if r.status in ("late", "misplaced")] == ["mic3", "mic6"]
+    estimate = soundfix.load("srp-phat").locate(replace(late, microphones=told))
+    assert estimate.verdict == "ok"
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01
+
+
+def test_a_very_low_sample_rate_abstains(positions, rng):
+    scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
+    assert soundfix.load("srp-phat").locate(replace(scene, sample_rate=150.0)).verdict == "abstain"

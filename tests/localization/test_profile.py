@@ -1,0 +1,35 @@
+"""How late each microphone may be: the profile of its pull."""
+
+import numpy as np
+import pytest
+
+from helpers import reference
+from helpers.scenes import planted_evidence
+from soundfix.localization.consensus import profiles_at
+from soundfix.localization.profile import add, profile_of_curve
+from soundfix.microphones import Microphones
+
+BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
+SOURCE = np.array([2.2, 3.1, 1.2])
+
+
+def test_profile_equals_the_literal_mean(rng):
+    positions = rng.uniform(BOX[0], BOX[1], (6, 3))
+    evidence = planted_evidence(positions, SOURCE, width_m=0.3, noise=0.1, rng=rng)
+    fast = profiles_at(evidence, SOURCE, Microphones(positions=positions), np.ones(6, dtype=bool))
+    middle = len(fast[2].curve) // 2
+    shifts = (-300, -7, 0, 40, 500)
+    slow = np.array([reference.profile(evidence, SOURCE, positions, 2, s) for s in shifts])
+    scale = fast[2].curve[middle] / slow[2]
+    assert np.allclose([fast[2].curve[middle + s] for s in shifts], slow * scale, rtol=1e-3, atol=1e-3 * scale)
+
+
+def test_adding_profiles_makes_what_lasts_stand_out(rng):
+    lasting = np.zeros(2001, dtype=np.float32)
+    lasting[1100] = 3.0
+    noisy = [profile_of_curve(lasting + rng.standard_normal(2001).astype(np.float32), 0.005) for _ in range(10)]
+    total = None
+    for one in noisy:
+        total = add(total, one)
+    assert total.pull_m == pytest.approx(0.5, abs=0.006)
+    assert total.elsewhere > 1.5 * np.mean([one.elsewhere for one in noisy])

@@ -1,0 +1,114 @@
+"""What the network said of the pairs becomes evidence: polarity is turned first, other opinions are heard."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import soundfix
+from helpers.networks import tiny, untrained, windows
+from helpers.runs import POINTS, SPEED, run
+from helpers.scenes import anechoic_scene
+from soundfix.methods import reranking
+from soundfix.methods.three_stream import ThreeStream
+from soundfix.testing import SOURCE, contract_scene
+
+
+def test_other_opinions_are_heard_and_told():
+    """Untrained, the decoder puts every source near the middle of the microphones."""
+    network = untrained()
+    agreed = ThreeStream(network=network).locate(contract_scene())
+    network.error_m.fill_(0.01)
+    told = ThreeStream(network=network).locate(contract_scene())
+    assert "second_opinion" not in agreed.reasons
+    assert "second_opinion" in told.reasons
+    assert any(note.startswith("the position decoder would say") for note in told.notes)
+    assert told.sources[0].radius90_m > agreed.sources[0].radius90_m
+
+
+def test_a_reversed_polarity_is_turned_before_the_network_listens():
+    """Masks and corrections were learned from right ones: the answer is the same, and says what was reversed."""
+    scene = contract_scene(8)
+    wrong = scene.audio.copy()
+    wrong[[2, 5]] *= -1
+    right, turned = (
+        soundfix.load("three-stream").locate(replace(scene, audio=audio)) for audio in (scene.audio, wrong)
+    )
+    assert np.allclose(turned.sources[0].position_m, right.sources[0].position_m, atol=1e-6)
+    assert [report.name for report in turned.microphones if report.status == "inverted"] == ["mic3", "mic6"]
+    assert {"inverted:mic3", "inverted:mic6"} <= set(turned.reasons)
+    assert {report.status for report in right.microphones} == {"ok"}
+
+
+def test_one_sound_is_one_source_for_a_network_of_two_slots():
+    estimate = ThreeStream(network=tiny(is_untrained=True, sources=2)).locate(contract_scene())
+    assert len(estimate.sources) == 1
+
+
+def test_further_sources_hear_an_inverted_microphone_turned_round(monkeypatch):
+    scene, heard_by_slot = contract_scene(), []
+    audio = scene.audio.copy()
+    audio[2] *= -1
+    find = reranking.find_modes
+    monkeypatch.setattr(reranking, "cancel_sources", lambda evidence, *_: evidence)
+    monkeypatch.setattr(
+        reranking,
+        "find_modes",
+        lambda *given, **options: heard_by_slot.append(given[0]) or find(*given, **options),
+    )
+    network = tiny(is_untrained=True, sources=2)
+    first = ThreeStream(network=network).locate(replace(scene, audio=audio)).sources[0]
+    score = heard_by_slot[-1].score(first.position_m[None])[0]
+    assert score == pytest.approx(first.score, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100, 96_000])
+def test_any_sample_rate_gives_the_same_place(rate):
+    import soxr
+
+    scene = contract_scene()
+    audio = soxr.resample(scene.audio.T, 16_000, rate).T
+    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=audio, sample_rate=float(rate)))
+    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.03
+
+
+def test_a_tenth_of_a_second_is_enough():
+    scene = contract_scene()
+    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=scene.audio[:, :1600]))
+    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.03
+
+
+def test_an_array_far_wider_than_remb_reaches_is_located_with(rng):
+    source = np.array([20.0, 30, 3])
+    scene = anechoic_scene(rng.uniform(0, 60, (8, 3)) * [1, 1, 0.1], source, rng, seconds=1.0)
+    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(scene)
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.05
+
+
+def test_the_order_within_a_pair_does_not_matter():
+    network, given, pairs = tiny(frame="array"), windows(), torch.tensor([[0, 1], [0, 2], [3, 5], [1, 4]])
+    turned = torch.tensor([[1, 0], [0, 2], [5, 3], [1, 4]])
+    plain, other = run(network, given, pairs=pairs), run(network, given, pairs=turned)
+    assert torch.allclose(other.sources_m, plain.sources_m, atol=1e-4)
+    assert torch.allclose(other.likelihoods.gates, plain.likelihoods.gates, atol=1e-4)
+    assert torch.allclose(
+        other.likelihoods.at(POINTS, given.positions_m, SPEED),
+        plain.likelihoods.at(POINTS, given.positions_m, SPEED),
+        atol=1e-3,
+    )
+
+
+def test_a_constant_in_the_learned_curves_is_no_evidence():
+    network, scene = tiny(is_untrained=True), contract_scene()
+    with torch.no_grad():
+        network.head.lag.last.bias.fill_(3.0)
+    noise = np.random.default_rng(0).standard_normal(scene.audio.shape).astype(np.float32)
+    assert ThreeStream(network=network).locate(replace(scene, audio=noise)).verdict == "abstain"
+
+
+def test_noise_alone_is_not_located():
+    scene = contract_scene()
+    noise = np.random.default_rng(0).standard_normal(scene.audio.shape).astype(np.float32)
+    estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=noise))
+    assert estimate.reasons == ("no_signal",)

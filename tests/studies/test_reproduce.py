@@ -1,0 +1,100 @@
+"""The paper's tables again: who takes part, and what stands where."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from helpers.luvira_files import write_csv, write_noise
+from helpers.studies import BUDGET, SETTING
+from soundfix.evaluation.metrics import Score
+from soundfix.evaluation.rows import Row
+from soundfix.overrides import apply_overrides
+from soundfix.studies import study
+from soundfix.studies.published import ELEVEN, FEWER, METHODS
+from soundfix.studies.reproduce import HIDDEN, OURS, SHORT, _table_3, entrants, entrants_for_several, reproduce, tables
+from soundfix.studies.setting import material_for, rows_of
+from soundfix.studies.study import train_all
+from soundfix.training.recipes import RECIPES, Stage
+
+
+def test_every_method_of_the_paper_takes_part():
+    labels = [each.label for each in entrants(SETTING)]
+    assert set(METHODS) <= set(labels)
+    assert set(ELEVEN) == set(FEWER) == set(METHODS)
+    for each in (*entrants(SETTING), *entrants_for_several(SETTING, 3)):
+        if each.recipe:
+            recipe = apply_overrides(RECIPES[each.recipe](), each.changes)
+            assert recipe.localization.windows_s == (0.128,)
+    assert all(study.recipe_of(each).network.sources == each.sources == 2 for each in entrants_for_several(SETTING, 2))
+
+
+def test_a_longer_warm_up_keeps_its_share():
+    assert study._of_length(Stage(steps=10_000, warm_up=1667), 1200).warm_up == 200
+    assert study._of_length(Stage(steps=10_000, warm_up=100), 1200).warm_up == 100
+    assert study._of_length(Stage(steps=100, warm_up=10), 50).warm_up == 10
+
+
+def test_the_table_of_unknown_positions_has_a_row_of_ours():
+    """Each method's mean over its own rows, in centimetres; the published number where there is one."""
+    score = Score(error_m=1.0, xy_m=1.0, z_m=0.0, is_answered=True, covered=1.0)
+    rows = [
+        Row(
+            clip=clip, moment=clip, labels={"sound": "speech"}, sources=1, window_s=0.128, microphones=11, unknown=unknown,
+            fault="none", rt60_s=0.3, snr_db=15.0, method=method, verdict="ok", true_m=[], said_m=[], seconds=0.1,
+            score=score._replace(microphones_m=(off_m, off_m + 0.1)),
+        )
+        for method, off_m in (("wav2pos", 2.0), (OURS, 1.0)) for unknown in HIDDEN for clip in range(4)
+    ]  # fmt: skip
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in _table_3(rows).splitlines()]
+    assert lines[0] == ["method", "7 of 11 known", "8 of 11 known", "9 of 11 known"]
+    assert lines[2] == ["wav2pos", "205.0 ± 0.0 (182.8)", "205.0 ± 0.0 (93.1)", "205.0 ± 0.0 (36.8)"]
+    assert lines[-1] == [OURS, *["105.0 ± 0.0"] * 3]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_paper_s_tables(small_recipes, tmp_path, monkeypatch):
+    """Whole, with small networks and two steps of training; a second call reads what the first did."""
+    monkeypatch.setattr("soundfix.studies.reproduce.SMALL_NGCC", ())
+    counts = []
+    text = reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=counts.append)
+    assert text == (tmp_path / "paper.md").read_text()
+    assert "on the simulated twin of LuViRA" in text
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
+    assert set(lines) >= set(METHODS)
+    assert "(38.8)" in text
+    assert "(244.9)" in text
+    assert "(168.9)" in text
+    assert "(45.2)" in text
+    assert "three-stream (ours), 3 sources" in text
+    assert sum(counts) == 4 * SETTING.clips
+    assert reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=lambda count: None) == text
+    plan = json.loads((tmp_path / "fewer" / "manifest.json").read_text())["plan"]
+    assert len(plan["methods"]) == len(entrants(SETTING))
+
+
+@pytest.mark.slow
+def test_the_paper_s_tables_on_luvira(small_recipes, tmp_path, rng):
+    """Every recording of the paper's two splits, in small: who trains never hears music3 or speech3."""
+    root = tmp_path / "LuViRA"
+    for name in (f"{kind}000{number}" for kind in ("music", "speech") for number in (1, 2, 3, 4)):
+        seconds = 4.2 if name.endswith("3") else 2.1  # two clips are needed to sound at once
+        write_noise(root / name, rng, duration_s=seconds)
+        write_csv(root / f"{name}.csv", frames=round(102 * seconds), moved_m=rng.uniform(-1, 1, 3))
+    setting = replace(SETTING, root=root, clips=2)
+    material = material_for(setting, tmp_path, print)
+    assert {recording.name for recording in material.train.data.recordings} == {
+        f"{kind}000{number}" for kind in ("music", "speech") for number in (1, 2, 4)
+    }
+    two = [each for each in entrants(setting) if each.label in ("GNN", "SRP-PHAT")]
+    methods = train_all(two, material, tmp_path, BUDGET, print)
+    rows = [
+        row
+        for count in (1, 2)
+        for row in rows_of(setting, tmp_path / f"{count}", [*methods.values()], SHORT, lambda done: None, sources=count)
+    ]
+    text = tables(setting, {"fewer": rows, "hidden": rows, "several": rows}, "")
+    assert "on LuViRA" in text
+    assert "| method | music3 MAE | music3 acc | speech3 MAE | speech3 acc |" in text
+    assert {row.sources for row in rows} == {1, 2}
