@@ -82,7 +82,7 @@ def test_the_corrected_list_is_there_to_locate_with(recording, quick, listed):
     assert isinstance(calibrated, Calibrated)
     assert calibrated.microphones.is_known.all()
     assert np.linalg.norm(calibrated.microphones.positions[0] - truth) < 0.1
-    assert calibrated.listed is listed
+    assert (calibrated.listed, calibrated.room) == (listed, ROOM)
 
 
 def test_every_option_shows(recording, quick, monkeypatch):

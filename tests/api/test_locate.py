@@ -12,6 +12,7 @@ import soundfix
 from helpers.networks import tiny
 from soundfix.api.locate import HEAD, Located, LocateRequest, run
 from soundfix.api.sound import open_sound
+from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import (
     ConfigError,
     MicrophoneFileError,
@@ -27,6 +28,9 @@ from soundfix.methods.three_stream import ThreeStream
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.report.exports import CSV_COLUMNS
+from soundfix.session.microphone_history import Event
+from soundfix.session.summary import Summary
+from soundfix.survey.start_offsets import StartOffset
 from soundfix.testing import ROOM, contract_scene
 
 PLAIN = {"method": "srp-phat", "room": ROOM, "speed_of_sound_m_s": 343.0}
@@ -179,6 +183,7 @@ def test_a_contract_is_watched(scene, located):
         ({"require": "20cm"}, ConfigError, "20cm 95% minus 2"),
         ({"method": "srp-fat"}, UnknownMethodError, "Did you mean 'srp-phat'"),
         ({"explain": True}, UnknownMethodError, "srp-phat has no option 'explains'"),
+        ({"beats": "beats.pt"}, UnknownMethodError, "srp-phat has no option 'beats'"),
         ({"temperature_c": 293.0, "speed_of_sound_m_s": None}, SceneError, "was it given in °F or K"),
         ({"room": (ROOM[1], ROOM[0])}, SceneError, "lowest corner first"),
     ],
@@ -274,10 +279,21 @@ def test_it_draws_into_a_notebook(located):
         located.plot("map.pdf")
 
 
-def test_fields_of_old_are_there(located, scene):
+def test_the_result_holds_all_that_was_concluded(scene, monkeypatch):
+    """Also what this recording has nothing of: events, explanations, starts."""
+    concluded = Summary(
+        events=(Event(time_s=3.0, microphone="mic1", status="late"),),
+        explanations={"mic1": FaultHypothesis(position_m=np.zeros(3))},
+        speed_m_s=340.0,
+        starts=(StartOffset("mic2", 1.5, "mic3"),),
+    )
+    monkeypatch.setattr("soundfix.api.locate.run", lambda request, watch: concluded)
+    located = heard(scene)
     assert isinstance(located, Located)
-    assert [report.name for report in located.microphones] == list(scene.microphones.names)
-    assert (located.events, located.explanations, located.starts) == ((), {}, ())
+    assert vars(located.summary) == vars(concluded)
+    assert (located.events, located.explanations) == (concluded.events, concluded.explanations)
+    assert (located.starts, located.microphones) == (concluded.starts, ())
+    assert located.to_dict()["events"][0]["time_s"] == 3.0
 
 
 def test_notes_say_what_was_assumed(files, located):

@@ -11,6 +11,7 @@ from soundfix.api import simulate as module
 from soundfix.api.simulate import Scenes
 from soundfix.datasets.shards import Shards
 from soundfix.errors import AudioFileError, ConfigError, SceneError
+from soundfix.simulation.faults import break_scene, parse_fault
 
 SHORT = ["duration_s=0.3", "image_order=1"]
 
@@ -20,7 +21,12 @@ def made(world="luvira-twin", **options):
 
 
 def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Of every file; of sound the samples, because libsndfile writes the time of day beside them."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {
+        path.relative_to(folder): soundfile.read(path)[0].tobytes() if path.suffix == ".wav" else path.read_bytes()
+        for path in files
+    }
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -28,7 +34,9 @@ def test_it_writes_what_the_command_writes(tmp_path, command, count):
     words = [word for change in SHORT for word in ("--set", change)]
     options = ["--world", "luvira-twin", "--seed", 3, "--scenes", count, "--fault", "late:2"]
     assert command("simulate", tmp_path / "command", *options, *words)[0] == 0
-    made(seed=3, scenes=count, faults=["late:2"]).write(tmp_path / "call")
+    told = []
+    made(seed=3, scenes=count, faults=["late:2"]).write(tmp_path / "call", progress=told.append)
+    assert told == [1] * count
     assert contents(tmp_path / "call") == contents(tmp_path / "command") != {}
 
 
@@ -67,6 +75,13 @@ def test_world_seed_and_faults_show():
     assert not np.array_equal(scene.audio[0], made(seed=2)[0].audio[0])
     assert repr(made(faults=["dead:3"])) == "Scenes(1, seed 0, broken by dead:3)"
     assert made("clean-rooms", seed=1)[0].room != scene.room
+
+
+def test_every_scene_is_broken_by_its_own_number():
+    """The amount of a fault, where none is given, is drawn by the seed and the number of the scene."""
+    plain, broken = made(scenes=2, seed=3), made(scenes=2, seed=3, faults=["late:2"])
+    expected = break_scene(plain[1], [parse_fault("late:2")], np.random.default_rng([3, 1, 1]))
+    assert np.array_equal(broken[1].audio, expected.audio)
 
 
 def test_your_own_room(tmp_path):
