@@ -1,0 +1,66 @@
+"""A network's sources: what SRP-PHAT and the position decoder would say of them, and where further ones are sought."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import soundfix
+from helpers.networks import tiny
+from soundfix.localization.multi_source import MOST_SOURCES
+from soundfix.localization.pairs import weighted
+from soundfix.localization.preparation import prepare
+from soundfix.localization.search import agree_somewhere
+from soundfix.methods.network_boxes import NetworkBoxes
+from soundfix.methods.network_evidence import slot_evidence
+from soundfix.methods.placing import further_evidence, opinions, place_network_sources, steered_power
+from soundfix.testing import SOURCE, contract_scene
+
+
+def agreed(network):
+    """What a network heard of the contract's source, and what the microphones agree on."""
+    boxes, prepared = NetworkBoxes(network=network), prepare(contract_scene())
+    heard = boxes.hear(prepared)
+    evidence = weighted(heard.evidence, prepared.health.weight)
+    prepared, agreement = agree_somewhere(prepared, evidence, boxes, heard)
+    return heard, agreement
+
+
+@pytest.fixture(scope="module")
+def packaged():
+    return agreed(soundfix.load().network)
+
+
+def test_steered_power_is_highest_at_the_source(packaged):
+    heard, agreement = packaged
+    best = agreement.consensus.modes[0]
+    consensus = replace(agreement.consensus, modes=[best, replace(best, position=best.position + 0.5)])
+    here, there = steered_power(heard, consensus)
+    assert here > there + 3
+
+
+def test_srp_phat_is_an_opinion_only_where_it_clearly_leads(packaged):
+    heard, agreement = packaged
+    best = agreement.consensus.modes[0]
+    wrong = replace(best, position=best.position + 0.5)
+    assert [each.who for each in opinions(heard, replace(agreement.consensus, modes=[best, wrong]))] == [
+        "the position decoder"
+    ]
+    first, second = opinions(heard, replace(agreement.consensus, modes=[wrong, best]))
+    assert (first.who, second.who) == ("SRP-PHAT", "the position decoder")
+    assert np.array_equal(first.position_m, best.position)
+
+
+def test_one_slot_is_searched_again_and_several_each_have_their_own(packaged):
+    heard, agreement = packaged
+    assert list(further_evidence(heard, agreement.consensus)) == [agreement.consensus.evidence] * (MOST_SOURCES - 1)
+    two, agreement = agreed(tiny(is_untrained=True, sources=2))
+    (second,) = further_evidence(two, agreement.consensus)
+    assert np.array_equal(second.values, slot_evidence(two.answers, 1, two.scene).values)
+
+
+def test_the_source_is_placed_with_its_opinions_heeded(packaged):
+    heard, agreement = packaged
+    placed = place_network_sources(heard, heard.scene, agreement.consensus, agreement.box)
+    assert np.linalg.norm(placed.sources[0].position_m - SOURCE) < 0.05
+    assert "several_sources" not in [finding.code for finding in placed.findings]
