@@ -27,6 +27,7 @@ check: .venv/installed
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_layout.py tests/test_public.py tests/test_contributing.py
 
 bench: .venv/installed
 	$(BIN)/python bench/speed.py
