@@ -62,7 +62,7 @@ def test_paths_arrays_and_the_command_are_the_same(recording, quick, tmp_path, c
     by_command = len(quick)
     by_paths = soundfix.calibrate(*files, room=ROOM, speed_of_sound_m_s=SPEED_M_S)
     by_array = soundfix.calibrate(
-        recording.audio, read_microphones(files[1]), sample_rate=16_000, room=ROOM, speed_of_sound_m_s=SPEED_M_S
+        recording.audio, read_microphones(files[1]), sample_rate=16_000.0, room=ROOM, speed_of_sound_m_s=SPEED_M_S
     )
     by_paths.to_json(tmp_path / "p.json")
     by_paths.to_csv(tmp_path / "p.csv")
@@ -77,7 +77,7 @@ def test_paths_arrays_and_the_command_are_the_same(recording, quick, tmp_path, c
 
 
 def test_the_corrected_list_is_there_to_locate_with(recording, quick, listed):
-    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM)
+    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000.0, room=ROOM)
     truth = array(np.random.default_rng(1))[0]
     assert isinstance(calibrated, Calibrated)
     assert calibrated.microphones.is_known.all()
@@ -87,9 +87,15 @@ def test_the_corrected_list_is_there_to_locate_with(recording, quick, listed):
 
 def test_every_option_shows(recording, quick, monkeypatch):
     told = {}
-    monkeypatch.setattr(module, "solve_for", lambda heard, microphones, **options: told.update(options))
+
+    def solve(heard, microphones, **options):
+        told.update(options)
+        raise SceneError("that is enough")
+
+    monkeypatch.setattr(module, "solve_for", solve)
     request = {"clocks": "free", "seed": 7, "room": ROOM}
-    soundfix.calibrate(recording.audio, recording.microphones, sample_rate=16_000, temperature_c=-40.0, **request)
+    with pytest.raises(SceneError, match="that is enough"):
+        soundfix.calibrate(recording.audio, recording.microphones, sample_rate=16_000.0, temperature_c=-40.0, **request)
     assert request.items() <= told.items()
     assert quick[0].speed == pytest.approx(306, abs=1)
 
@@ -102,7 +108,7 @@ def test_a_request_counts_and_tells_its_windows(recording, quick, listed):
 
 
 def test_it_says_what_was_found(recording, quick, listed):
-    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM)
+    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000.0, room=ROOM)
     lines, html = repr(calibrated).splitlines(), calibrated._repr_html_()
     assert "moments from" in lines[0]
     assert lines[1].startswith("  <i>mic1</i>  placed at (")
@@ -114,14 +120,14 @@ def test_it_says_what_was_found(recording, quick, listed):
 
 def test_a_dataframe_is_a_row_a_microphone(recording, quick, listed):
     pytest.importorskip("pandas")
-    frame = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM).to_dataframe()
+    frame = soundfix.calibrate(recording.audio, listed, sample_rate=16_000.0, room=ROOM).to_dataframe()
     assert list(frame.columns) == list(COLUMNS)
     assert frame["name"].tolist() == list(listed.names)
     assert frame["finding"].tolist() == ["placed"] + ["good"] * 10
 
 
 def test_it_draws(recording, quick, listed, tmp_path):
-    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000, room=ROOM)
+    calibrated = soundfix.calibrate(recording.audio, listed, sample_rate=16_000.0, room=ROOM)
     assert calibrated.plot()._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(OutputError, match=r"wanted one of \.png"):
         calibrated.plot(tmp_path / "map.html")
@@ -129,4 +135,4 @@ def test_it_draws(recording, quick, listed, tmp_path):
 
 def test_too_little_to_hear_is_one_sentence(recording):
     with pytest.raises(SceneError, match="moments at which enough microphones hear the same"):
-        soundfix.calibrate(0 * recording.audio, recording.microphones, sample_rate=16_000)
+        soundfix.calibrate(0 * recording.audio, recording.microphones, sample_rate=16_000.0)

@@ -27,7 +27,7 @@ def scene():
 
 @pytest.fixture(scope="module")
 def checked(scene):
-    return soundfix.check(scene.audio, scene.microphones, sample_rate=16_000, room=ROOM)
+    return soundfix.check(scene.audio, scene.microphones, sample_rate=16_000.0, room=ROOM)
 
 
 def test_paths_arrays_and_the_command_are_the_same(scene, tmp_path, command):
@@ -47,16 +47,16 @@ def test_paths_arrays_and_the_command_are_the_same(scene, tmp_path, command):
 
 
 def test_every_option_shows(scene, checked):
-    free = soundfix.check(scene.audio, scene.microphones, sample_rate=16_000)
+    free = soundfix.check(scene.audio, scene.microphones, sample_rate=16_000.0)
     assert free.to_dict()["box_m"] != checked.to_dict()["box_m"] == [[0, 0, 0], [6, 5, 3]]
     for wrong, message in (
         ({"temperature_c": 293.0}, "°F or K"),
         ({"speed_of_sound_m_s": 0.343}, "wanted 100 to 7000"),
     ):
         with pytest.raises(SceneError, match=message):
-            soundfix.check(scene.audio, scene.microphones, sample_rate=16_000, **wrong)
+            soundfix.check(scene.audio, scene.microphones, sample_rate=16_000.0, **wrong)
     with pytest.raises(ConfigError, match="20cm 95% minus 2"):
-        soundfix.check(scene.audio, scene.microphones, sample_rate=16_000, require="20cm")
+        soundfix.check(scene.audio, scene.microphones, sample_rate=16_000.0, require="20cm")
     with pytest.raises(SceneError, match="sample_rate is missing"):
         soundfix.check(scene.audio, scene.microphones)
 

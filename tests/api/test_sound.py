@@ -36,7 +36,7 @@ def test_windows_are_those_of_files(tmp_path, seconds, window_s, hop_s, starts, 
 @pytest.mark.parametrize(("rate", "heard"), [(8_000, 8_000), (16_000, 16_000), (48_000, 16_000)])
 def test_a_high_rate_is_resampled(rate, heard):
     scene = contract_scene(5)
-    sound = open_sound(np.zeros((5, rate)), rate, scene.microphones)
+    sound = open_sound(np.zeros((5, rate)), float(rate), scene.microphones)
     assert (sound.sample_rate, sound.audio.shape, sound.duration_s) == (heard, (5, heard), 1.0)
 
 
