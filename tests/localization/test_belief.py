@@ -7,7 +7,7 @@ import pytest
 
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.belief import believe
-from soundfix.localization.boxes import SteeredPower
+from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import prepare
 from soundfix.localization.search import agree_somewhere
@@ -17,7 +17,7 @@ from soundfix.testing import SOURCE, contract_scene
 @pytest.fixture(scope="module")
 def agreed():
     """A clean window, what its microphones agree on, and the source placed there."""
-    boxes, prepared = SteeredPower(), prepare(contract_scene())
+    boxes, prepared = CorrelationBoxes(), prepare(contract_scene())
     heard = boxes.hear(prepared)
     evidence = weighted(heard.evidence, prepared.health.weight)
     prepared, agreement = agree_somewhere(prepared, evidence, boxes, heard)

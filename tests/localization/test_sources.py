@@ -7,7 +7,7 @@ import pytest
 
 import soundfix
 from helpers.scenes import anechoic_scene
-from soundfix.localization.boxes import SteeredPower
+from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
@@ -164,7 +164,7 @@ def test_a_declared_position_error_widens_the_region(deep, rng):
 def with_probabilities(*probabilities):
     """The answer of a method that gives its best modes these probabilities, in this order, and the others none."""
 
-    class Sure(SteeredPower):
+    class Sure(CorrelationBoxes):
         def find(self, heard, evidence, box):
             modes = super().find(heard, evidence, box)
             given = (*probabilities, *[0.0] * len(modes))

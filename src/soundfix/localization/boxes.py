@@ -24,6 +24,7 @@ from soundfix.localization.sources import place_sources
 from soundfix.scene import Scene
 
 Correlate = Callable[[Float[np.ndarray, "mic time"], Scene, Int[np.ndarray, "pair 2"]], Evidence]
+Finder = Callable[[Evidence, Float[np.ndarray, "2 3"]], list[Mode]]
 
 
 @runtime_checkable
@@ -78,13 +79,15 @@ class Correlated:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SteeredPower:
-    """The boxes of SRP-PHAT: the evidence is a correlation, the source where all of it adds up highest.
+class CorrelationBoxes:
+    """The boxes of a classical method: the evidence is a correlation, and `finder` says where in a box the source is.
 
-    correlator: from audio (M, T), a scene and pairs (P, 2) to evidence.
+    correlator: from audio (M, T), a scene and pairs (P, 2) to evidence. finder: the places where all of it adds up highest
+    (SRP-PHAT), or another function of evidence and a box.
     """
 
     correlator: Correlate = field(default_factory=Correlator)
+    finder: Finder = find_modes
     leaves_out: bool = True
     follows: bool = True
 
@@ -93,8 +96,8 @@ class SteeredPower:
         return Correlated(evidence=self.correlator(prepared.audio, prepared.scene, prepared.pairs))
 
     def find(self, _heard: Heard, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
-        """The places where the evidence of all pairs peaks."""
-        return find_modes(evidence, box)
+        """What the finder finds."""
+        return self.finder(evidence, box)
 
     def place(self, _heard: Heard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
         """The best place, or all that explain the sound as well."""

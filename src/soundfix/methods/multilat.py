@@ -17,14 +17,11 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.estimate import Estimate
-from soundfix.localization.boxes import Correlated, Heard, Placed
-from soundfix.localization.consensus import Consensus
+from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.correlate import PHAT, Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode, polish
 from soundfix.localization.pipeline import estimate_window
-from soundfix.localization.preparation import Prepared
-from soundfix.localization.sources import place_sources
 from soundfix.methods.multilateration import summit
 from soundfix.scene import Scene, free_axes
 
@@ -42,28 +39,19 @@ class Multilat:
     correlator: Correlator = PHAT
     seed: int = 0
     name: str = "multilat"
-    leaves_out: bool = False
-    follows: bool = True
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        return estimate_window(scene, self, method=self.name).estimate
+        boxes = CorrelationBoxes(correlator=self.correlator, finder=self.find, leaves_out=False)
+        return estimate_window(scene, boxes, method=self.name).estimate
 
-    def hear(self, prepared: Prepared) -> Correlated:
-        """The correlation of every pair."""
-        return Correlated(evidence=self.correlator(prepared.audio, prepared.scene, prepared.pairs))
-
-    def find(self, _heard: Heard, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
+    def find(self, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
         """The one point RANSAC finds, or none."""
         candidates = peak_differences(evidence)
         point = ransac(candidates, evidence.pairs, evidence.positions, box, rng=np.random.default_rng(self.seed))
         if point is None:
             return []
         return [Mode(position=point, score=polish(evidence, point[None], box)[0].score)]
-
-    def place(self, _heard: Heard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
-        """The best place, or all that explain the sound as well."""
-        return Placed(*place_sources(prepared.scene, consensus, box))
 
 
 def peak_differences(evidence: Evidence, *, peaks: int = PEAKS_A_PAIR) -> Float[np.ndarray, "pair peak"]:

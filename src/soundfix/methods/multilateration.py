@@ -13,14 +13,11 @@ from jaxtyping import Bool, Float, Int
 
 from soundfix import physics
 from soundfix.estimate import Estimate
-from soundfix.localization.boxes import Correlated, Heard, Placed
-from soundfix.localization.consensus import Consensus
+from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import APART_M, Mode, polish
 from soundfix.localization.pipeline import estimate_window
-from soundfix.localization.preparation import Prepared
-from soundfix.localization.sources import place_sources
 from soundfix.scene import Scene, free_axes
 
 CAUCHY_SCALE_M = 0.05  # residuals beyond this count for less and less
@@ -37,28 +34,19 @@ class Multilateration:
     correlator: Correlator = field(default_factory=Correlator)
     scale_m: float = CAUCHY_SCALE_M
     name: str = "multilateration"
-    leaves_out: bool = True
-    follows: bool = True
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        return estimate_window(scene, self, method=self.name).estimate
+        boxes = CorrelationBoxes(correlator=self.correlator, finder=self.find)
+        return estimate_window(scene, boxes, method=self.name).estimate
 
-    def hear(self, prepared: Prepared) -> Correlated:
-        """The correlation of every pair."""
-        return Correlated(evidence=self.correlator(prepared.audio, prepared.scene, prepared.pairs))
-
-    def find(self, _heard: Heard, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
+    def find(self, evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
         """The valleys of the loss, deepest first. Their score is the evidence at the nearest peak."""
         differences = best_differences(evidence)
         points = robust_least_squares(differences, evidence.pairs, evidence.positions, box, scale_m=self.scale_m)[
             :MOST_MODES
         ]
         return [Mode(position=p, score=polish(evidence, p[None], box)[0].score) for p in points]
-
-    def place(self, _heard: Heard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Placed:
-        """The best place, or all that explain the sound as well."""
-        return Placed(*place_sources(prepared.scene, consensus, box))
 
 
 def best_differences(evidence: Evidence) -> Float[np.ndarray, "pair"]:

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 
 from soundfix.estimate import Estimate
-from soundfix.localization.boxes import Correlate, SteeredPower
+from soundfix.localization.boxes import Correlate, CorrelationBoxes
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.pipeline import estimate_window
@@ -35,7 +35,7 @@ class SrpPhat:
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        return estimate_window(scene, SteeredPower(correlator=self.correlator), method=self.name).estimate
+        return estimate_window(scene, CorrelationBoxes(correlator=self.correlator), method=self.name).estimate
 
 
 @dataclass(frozen=True, kw_only=True)
