@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from soundfix.calibration import bundle
 from soundfix.calibration.bundle import (
     SCALES,
     Arrivals,
@@ -160,3 +161,11 @@ def test_where_nobody_is_held_errors_are_those_of_the_shape(rng):
     assert solution.covariance.sigma_m.max() < 0.2
     ratio = np.linalg.norm(off, axis=1) / solution.covariance.sigma_m
     assert 0.2 < np.sqrt(np.mean(ratio**2)) < 2.0
+
+
+def test_a_variance_is_never_negative():
+    """Where the information has negative eigenvalues, as that of a layout that has not settled, they tell nothing."""
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
+    found = bundle._positive_part((turn * [3.0, 1.0, -1e-3, -2.0]) @ turn.T)
+    assert np.linalg.eigvalsh(found) == pytest.approx([0, 0, 1, 3], abs=1e-12)
+    assert np.diag(found).min() >= 0

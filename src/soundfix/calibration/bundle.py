@@ -209,7 +209,8 @@ class _Problem:
         if self.is_anywhere:
             inner = _without_motions(state.microphones[:, :3], len(information))
             information = inner @ information @ inner
-        covariance[free] = np.linalg.pinv(information[free], rcond=1e-9 if self.is_anywhere else 1e-12, hermitian=True)
+        inverse = np.linalg.pinv(information[free], rcond=1e-9 if self.is_anywhere else 1e-12, hermitian=True)
+        covariance[free] = inverse if np.diag(inverse).min() >= 0 else _positive_part(inverse)
         deviation = np.sqrt(np.diag(covariance).clip(0))
         each, count = deviation[:-1].reshape(-1, 5), len(self.listed.positions)
         corner = covariance[:-1, :-1].reshape(count, 5, count, 5)[:, :3, :, :3]
@@ -289,3 +290,9 @@ def _without_motions(positions: Float[np.ndarray, "mic 3"], unknowns: int) -> Fl
     motions[:-1].reshape(len(positions), 5, 6)[:, :3] = each.transpose(0, 2, 1)
     basis = np.linalg.qr(motions)[0]
     return np.eye(unknowns) - basis @ basis.T
+
+
+def _positive_part(symmetric: Float[np.ndarray, "unknown unknown"]) -> Float[np.ndarray, "unknown unknown"]:
+    """Without its negative eigenvalues, which a solution that has not settled leaves in the information."""
+    values, vectors = np.linalg.eigh(symmetric)
+    return (vectors * values.clip(0)) @ vectors.T
