@@ -135,7 +135,7 @@ def test_a_resampled_nan_stays_where_it_was(tmp_path, rng, monkeypatch, rate):
     places = [0, 599, 600, 4321, 8999]
     wild[places, 0] = np.nan, np.inf, 3e38, -np.inf, np.nan
     sound[places, 0] = 0
-    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)], sample_rate=RATE))
+    result = heard(open_recording([saved(tmp_path / "take.wav", wild, rate)], sample_rate=float(RATE)))
     ratio = RATE / rate
     expected = np.zeros(result.shape[1], bool)
     if ratio > 1:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from soundfix.estimate import Estimate, MicrophoneReport, Source
+from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source
 from soundfix.report.text import clock, describe, describe_events, describe_microphones
 from soundfix.session.microphone_history import Event
 
@@ -12,7 +12,8 @@ def source(*place, radius_m=0.123):
 
 
 def window(verdict, *sources, reasons=()):
-    return Estimate(method="srp-phat", start_s=1.0, end_s=1.5, verdict=verdict, sources=sources, reasons=reasons)
+    findings = tuple(Finding(code, "") for code in reasons)
+    return Estimate(method="srp-phat", start_s=1.0, end_s=1.5, verdict=verdict, sources=sources, findings=findings)
 
 
 def test_one_place_with_its_radius_in_centimetres():

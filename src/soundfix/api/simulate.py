@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class SimulateRequest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Scenes(Sequence[Scene]):
+class Scenes(Sequence[Any]):  # of Scene; a check of types that looks at an item would draw it
     """Scenes with their truth, each drawn when it is asked for: scene k is the same whenever that is.
 
     simulated: where they come from. faults: every scene is broken by these.
