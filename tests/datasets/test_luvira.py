@@ -15,7 +15,7 @@ from soundfix.simulation.studio import LUVIRA_POSITIONS_M
 def test_sound_and_truth_of_a_cut_recording(grid):
     data = luvira(grid, clip_s=CLIP_S)
     assert isinstance(data, Dataset)
-    assert (len(data), data.name, data.recording_of(2)) == (3, "luvira", "Grid101")
+    assert (len(data), data.name, data.recordings[0].name) == (3, "luvira", "Grid101")
     scene = data[1]
     assert scene.microphones.names == tuple(f"mic{n}" for n in range(1, 12))
     assert np.allclose(scene.microphones.positions, LUVIRA_POSITIONS_M)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import re
 import tarfile
 
 import numpy as np
@@ -80,6 +81,16 @@ def test_a_flipped_bit_is_found_by_verify(copy):
     damage = Shards(copy).verify()
     assert list(damage) == ["000002.tar"]
     assert "SHA-256 differs" in damage["000002.tar"]
+
+
+def test_info_tells_what_a_set_holds_and_what_of_it_is_damaged(copy, command):
+    status, said, _ = command("info", copy)
+    assert status == 0
+    assert re.search(r": \d+ scenes in 5 shards, 0 of them damaged\n$", said)
+    flip(copy / "000002.tar", 20_000)
+    first, second = command("info", copy)[1].splitlines()
+    assert first.endswith("1 of them damaged")
+    assert second.startswith("  000002.tar: its bytes are not those that were written")
 
 
 @pytest.mark.parametrize("place", [0, 512 + 2, 512 + 22])

@@ -51,10 +51,14 @@ def train(
 
 @app.command()
 def info(
-    model: Annotated[str, typer.Argument(help="A recipe, as for `train`, or a checkpoint (.safetensors).")],
+    model: Annotated[str, typer.Argument(help="A recipe, as for `train`, a checkpoint, or a folder of shards.")],
 ) -> None:
-    """What a network is made of: weights, part by part, and the time one window takes on this machine."""
+    """What a network is made of: weights, part by part, and the time one window takes on this machine.
+
+    Of a set of shards: how many scenes it holds, and whether every byte is as it was written.
+    """
+    from soundfix.datasets.shards import describe_set
     from soundfix.training.info import describe_network, named_network
 
-    for line in describe_network(named_network(model)):
+    for line in describe_set(model) if Path(model).is_dir() else describe_network(named_network(model)):
         typer.echo(line)

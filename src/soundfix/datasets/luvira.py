@@ -119,10 +119,6 @@ class Luvira:
         recording, number = find_clip(self._counts, clip)
         return self.recordings[recording].clip(number, clip_samples(self.clip_s))
 
-    def recording_of(self, clip: int) -> str:
-        """The name of the recording that a clip is from."""
-        return self.recordings[find_clip(self._counts, clip)[0]].name
-
     @cached_property
     def _counts(self) -> list[int]:
         return [recording.count(clip_samples(self.clip_s)) for recording in self.recordings]

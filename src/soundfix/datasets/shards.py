@@ -8,6 +8,7 @@ Any scene is read by its place in its shard, in about two milliseconds; a damage
 
 import hashlib
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -78,6 +79,15 @@ class Shards:
     def _hash_damage(self, name: str) -> str | None:
         is_same = sha256_of(self.folder / name) == self.manifest.shards[name].sha256
         return None if is_same else "its bytes are not those that were written (SHA-256 differs)"
+
+
+def describe_set(folder: Path | str) -> Iterator[str]:
+    """What a set holds, and which of its shards are not as they were written: every byte is read. Raises DatasetError."""
+    shards = Shards(folder)
+    damaged = shards.verify()
+    yield f"{shards.name}: {len(shards)} scenes in {len(shards.manifest.shards)} shards, {len(damaged)} of them damaged"
+    for name, damage in damaged.items():
+        yield f"  {name}: {damage}"
 
 
 def sha256_of(path: Path) -> str:

@@ -60,8 +60,6 @@ class Correlator:
 
 
 PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
-SCOT = Correlator(floor=0.0)
-PLAIN = Correlator(whitening=0.0, floor=0.0, smoothing_hz=0.0)
 
 
 def largest_lag(scene: Scene) -> int:

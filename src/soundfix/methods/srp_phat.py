@@ -3,7 +3,7 @@
 Steered response power: a point x predicts a delay for every pair; the whitened correlations at these delays are added.
 The search is coarse to fine in 3-D for any array (modes.py). Plain PHAT lets every frequency count alike, those that
 hold only noise too; by default the whitening has a floor (gcc.py), which costs nothing and finds the source more
-often in noise and reverberation. correlate.py names the others: `PHAT`, `SCOT`, `PLAIN`.
+often in noise and reverberation. correlate.py names plain PHAT.
 
 `srp-phat-ascm` weights every pair by its coherence, c_ij^alpha (ASCM of arXiv 2505.20961, there with a learned alpha),
 scaled so that the mean weight is 1.

@@ -92,13 +92,6 @@ class Beats(nn.Module):
         is_sound = ~self.token_padding(padding_mask)[..., None]
         return tokens.where(is_sound, 0).sum(dim=1) / is_sound.sum(dim=1)
 
-    def classify(self, waveform: Sound, padding_mask: Ended | None = None) -> Float[Tensor, "batch class"]:
-        """Probability of every class. The mean of the tokens' logits is the logit of their mean."""
-        if self.predictor is None:
-            raise CheckpointError("this BEATs is pre-trained and has no classes: load a fine-tuned file to classify")
-        mean = self.pooled(waveform, padding_mask).to(self.predictor.weight.dtype)
-        return self.predictor(mean).to(waveform.dtype).sigmoid()
-
     def token_padding(self, padding_mask: Ended) -> Bool[Tensor, "batch token"]:
         """Tokens that count as padding, as published: samples are cut into as many equal pieces as there are frames,
         those into as many as there are tokens, and a piece is padding where all of it is.

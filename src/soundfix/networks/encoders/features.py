@@ -3,6 +3,7 @@
 A row of sound has one small file, ab/cdef….safetensors, named by the hash of both. So a changed sample or weight is
 another file, nothing ever goes stale, several runs may share a folder, and any file may be deleted. What cannot be read is
 computed again. What is kept is the mean token; it may differ from that of another batch by rounding.
+No training asks it yet: one that goes over the same clips often, with the encoder frozen, will.
 """
 
 import hashlib
