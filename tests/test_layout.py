@@ -19,7 +19,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "calibration/findings.py": "what calibrate.py found, a word a microphone: test_calibrate.py asks for the words",
     "evaluation/pictures.py": "three pictures: test_tables.py asks that each is drawn",
     "localization/abstention.py": "four fields: test_preparation.py, test_belief.py and test_search.py catch it",
-    "localization/pipeline.py": "the order of the boxes: methods pass it in test_testing.py, faults in test_fault_rows*.py",
     "methods/network_boxes.py": "three boxes in a line each: test_boxes.py and test_placing.py go through them",
     "methods/network_decoder.py": "a network as a Decoder: test_three_stream.py and test_decoded.py answer with it",
     "networks/streams.py": "layers of model.py, which test_model.py turns, moves, hides from and permutes as a whole",

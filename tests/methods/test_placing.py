@@ -7,10 +7,13 @@ import pytest
 
 import soundfix
 from helpers.networks import tiny
+from helpers.scenes import anechoic_scene
+from soundfix.localization.cross_check import widen_where_others_disagree
 from soundfix.localization.multi_source import MOST_SOURCES
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import prepare
 from soundfix.localization.search import agree_somewhere
+from soundfix.methods import placing
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.network_evidence import slot_evidence
 from soundfix.methods.placing import further_evidence, opinions, place_network_sources, steered_power
@@ -64,3 +67,30 @@ def test_the_source_is_placed_with_its_opinions_heeded(packaged):
     placed = place_network_sources(heard, heard.scene, agreement.consensus, agreement.box)
     assert np.linalg.norm(placed.sources[0].position_m - SOURCE) < 0.05
     assert "several_sources" not in [finding.code for finding in placed.findings]
+
+
+def test_who_disagrees_is_heeded_by_what_probability_the_place_leaves(packaged, monkeypatch):
+    heard, agreement = packaged
+    left = []
+    monkeypatch.setattr(
+        placing,
+        "widen_where_others_disagree",
+        lambda *given: left.append(given[3]) or widen_where_others_disagree(*given),
+    )
+    best = agreement.consensus.modes[0]
+    for probability in (0.8, None):
+        consensus = replace(agreement.consensus, modes=[replace(best, probability=probability)])
+        place_network_sources(heard, heard.scene, consensus, agreement.box)
+    assert left == pytest.approx([0.2, 0.1])
+
+
+def test_two_sounds_at_once_are_two_sources_and_each_is_no_rival_of_the_other(rng):
+    places = np.array([SOURCE, [1.5, 3.8, 1.6]])
+    positions, room = contract_scene(11).microphones.positions, contract_scene().room
+    parts = [anechoic_scene(positions, place, rng, room=room) for place in places]
+    both = replace(parts[0], audio=parts[0].audio + parts[1].audio)
+    estimate = soundfix.load().locate(both)
+    assert "several_sources" in estimate.reasons
+    gaps = np.linalg.norm(places[:, None] - [source.position_m for source in estimate.sources], axis=-1)
+    assert len(estimate.sources) == 2
+    assert (gaps.min(axis=1) < 0.05).all()

@@ -1,8 +1,29 @@
-"""A known height is a room to the reranker."""
+"""Reranking: the likeliest place first, those that are listed exact, the others where they were found; options passed on."""
+
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
+import soundfix
+from soundfix.localization.modes import RUNNERS_UP, Mode
+from soundfix.localization.preparation import prepare
 from soundfix.methods import reranking
+from soundfix.methods.network_boxes import NetworkBoxes
+from soundfix.methods.reranking import BREADTH, likeliest_places, reranked
+from soundfix.networks.reranker import CANDIDATES
+from soundfix.testing import SOURCE, contract_scene
+
+
+@pytest.fixture(scope="module")
+def heard():
+    """What the packaged network hears of the contract's source."""
+    return NetworkBoxes(network=soundfix.load().network).hear(prepare(contract_scene()))
+
+
+@pytest.fixture
+def box():
+    return contract_scene().search_box()
 
 
 def test_a_known_height_is_a_room_to_the_reranker():
@@ -12,3 +33,44 @@ def test_a_known_height_is_a_room_to_the_reranker():
     assert found[:, 2].tolist() == [1.5 - reranking.USUAL_WALL_M, 1.5 + reranking.USUAL_WALL_M]
     room = np.array([[0.0, 0, 0], [6, 5, 3]])
     assert np.array_equal(reranking.with_height(room), room)
+
+
+def test_the_likeliest_comes_first_and_only_listed_ones_are_made_exact(heard, box, monkeypatch):
+    places = [np.array([1.0, 1, 1]), np.array([4.0, 4, 2]), SOURCE + 0.01, np.array([2.0, 3, 1])]
+    modes = [Mode(position=place, score=1.0) for place in places]
+    monkeypatch.setattr(reranking, "probabilities", lambda *_, **__: np.array([0.05, 0.02, 0.7, 0.2, 0.03]))
+    found = reranked(heard, modes, heard.evidence, box=box)
+    assert [mode.probability for mode in found] == [0.7, 0.2, 0.05, 0.02]
+    assert np.linalg.norm(found[0].position - SOURCE) < 0.005
+    assert not np.array_equal(found[1].position, places[3])  # listed: climbed to its peak
+    assert np.array_equal(found[2].position, places[0])
+    assert np.array_equal(found[3].position, places[1])
+
+
+def test_the_first_is_exact_however_unlikely(heard, box, monkeypatch):
+    monkeypatch.setattr(reranking, "probabilities", lambda *_, **__: np.array([0.02, 0.98]))
+    (found,) = reranked(heard, [Mode(position=SOURCE + 0.01, score=1.0)], heard.evidence, box=box)
+    assert np.linalg.norm(found.position - SOURCE) < 0.005
+
+
+@pytest.mark.parametrize("polishes", [True, False])
+def test_a_first_source_is_sought_more_broadly_than_a_further_one(heard, box, monkeypatch, polishes):
+    asked = []
+    monkeypatch.setattr(reranking, "find_modes", lambda *_, **options: asked.append(options) or [])
+    likeliest_places(heard, heard.evidence, box=box, polishes=polishes)
+    likeliest_places(heard, heard.evidence, [SOURCE], box=box, polishes=polishes)
+    usual = {"polishes": polishes}
+    assert asked == [usual | {"most": CANDIDATES, "breadth": BREADTH}, usual | {"most": RUNNERS_UP, "breadth": 1.0}]
+
+
+def test_without_a_reranker_the_evidence_decides(heard, box):
+    plain = replace(heard, network=soundfix.load().network)
+    plain.network.reranker = None
+    first, *_ = likeliest_places(plain, plain.evidence, box=box)
+    assert first.probability is None
+    assert np.linalg.norm(first.position - SOURCE) < 0.05
+
+
+def test_what_an_earlier_source_explains_is_not_found_again(heard, box):
+    found = likeliest_places(heard, heard.evidence, [SOURCE], box=box)
+    assert all(np.linalg.norm(mode.position - SOURCE) > 0.1 or mode.probability < 0.5 for mode in found)
