@@ -73,3 +73,13 @@ def test_many_microphones_use_some_pairs():
     assert "pairs_subsampled" in estimate.reasons
     assert len(estimate.pairs) <= 600
     assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.1
+
+
+def test_the_papers_own_form_explains_itself_too_where_it_is_asked_to():
+    network = paper_like()
+    silent, asked = (ThreeStreamPaper(network=network, explains=e).locate(contract_scene()) for e in (False, True))
+    assert silent.sources
+    assert silent.pairs == ()
+    assert len(asked.pairs) == 28
+    assert sum(pair.attention for pair in asked.pairs) == pytest.approx(1, abs=1e-3)
+    assert asked.pairs[0].microphones == ("mic1", "mic2")
