@@ -37,7 +37,7 @@ def disbelieved(prepared, consensus, sources):
 
 
 def test_a_clean_source_is_believed(agreed):
-    believe(*agreed)
+    assert believe(*agreed) is None
 
 
 def test_what_stands_out_no_further_than_chance_is_nothing(agreed):

@@ -1,6 +1,6 @@
 """`soundfix.calibrate`, as the command: where microphones really stand and how their clocks run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.physics import radius90
 from soundfix.report import calibration as report
-from soundfix.scene import Room, Scene
+from soundfix.scene import Room
 
 COLUMNS = (
     "name", "finding", "x_m", "y_m", "z_m", "radius90_m", "moved_m", "offset_s", "offset_sigma_s", "drift_ppm",
@@ -46,7 +46,11 @@ class CalibrateRequest:
 
 def hear(request: CalibrateRequest, watch: Callable[[], None] = lambda: None) -> Observations:
     """Listen to the whole recording; `watch` is called after every window."""
-    return observe(checkpoint.load(checkpoint.PACKAGED), _watched(request, watch))
+    windows = scenes(
+        request.sound, *moments(request.sound.duration_s), room=request.room, temperature_c=request.temperature_c,
+        speed=request.speed_of_sound_m_s, watch=watch,
+    )  # fmt: skip
+    return observe(checkpoint.load(checkpoint.PACKAGED), windows)
 
 
 def solve(
@@ -145,15 +149,6 @@ def calibrate(
     )
     found = solve(request, hear(request))
     return Calibrated(calibration=found, listed=request.sound.microphones, room=room, notes=request.sound.notes)
-
-
-def _watched(request: CalibrateRequest, watch: Callable[[], None]) -> Iterator[Scene]:
-    for scene in scenes(
-        request.sound, *moments(request.sound.duration_s), room=request.room, temperature_c=request.temperature_c,
-        speed=request.speed_of_sound_m_s,
-    ):  # fmt: skip
-        yield scene
-        watch()
 
 
 def _row(repair: MicrophoneFinding) -> list[Any]:

@@ -1,6 +1,6 @@
 """`soundfix.check`, as the command: what an array can and can never tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
 from soundfix.files.take import WINDOW_S
 from soundfix.report.survey import plot_survey, survey_dict, survey_lines
-from soundfix.scene import Room, Scene
+from soundfix.scene import Room
 from soundfix.survey.channel_grades import MicrophoneGrade
 from soundfix.survey.requirement import Requirement, parse_requirement
 from soundfix.survey.survey import Survey, survey
@@ -37,9 +37,11 @@ class CheckRequest:
 
 def run(request: CheckRequest, watch: Callable[[], None] = lambda: None) -> Survey:
     """Check as asked; `watch` is called after every window."""
-    return survey(
-        request.sound.microphones, room=request.room, windows=_watched(request, watch), require=request.require
-    )
+    windows = scenes(
+        request.sound, WINDOW_S, WINDOW_S, room=request.room, temperature_c=request.temperature_c,
+        speed=request.speed_of_sound_m_s, watch=watch,
+    )  # fmt: skip
+    return survey(request.sound.microphones, room=request.room, windows=windows, require=request.require)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -120,15 +122,6 @@ def check(
         require=parse_requirement(require) if require else None,
     )
     return Checked(survey=run(request), notes=request.sound.notes)
-
-
-def _watched(request: CheckRequest, watch: Callable[[], None]) -> Iterator[Scene]:
-    for scene in scenes(
-        request.sound, WINDOW_S, WINDOW_S, room=request.room, temperature_c=request.temperature_c,
-        speed=request.speed_of_sound_m_s,
-    ):  # fmt: skip
-        yield scene
-        watch()
 
 
 def _row(graded: MicrophoneGrade, is_used: bool, without_m: float | None) -> list[Any]:

@@ -1,6 +1,6 @@
 """What the calls take for a recording: a Take, paths, or an array; opened once, all three are heard window by window."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,16 @@ def open_sound(audio: Audio, sample_rate: float | None, microphones: Listed | No
 
 
 def scenes(
-    sound: Sound, window_s: float, hop_s: float, *, room: Room | None, temperature_c: float | None, speed: float | None
-) -> Iterator[Scene]:
-    """Every window of a recording."""
+    sound: Sound, window_s: float, hop_s: float, *, room: Room | None, temperature_c: float | None, speed: float | None,
+    watch: Callable[[], None] = lambda: None,
+) -> Iterator[Scene]:  # fmt: skip
+    """Every window of a recording; `watch` is called after each."""
     for start_s, part in sound.windows(window_s, hop_s):
         yield Scene(
             audio=part, sample_rate=sound.sample_rate, microphones=sound.microphones, room=room,
             temperature_c=temperature_c, speed_of_sound_m_s=speed, start_s=start_s,
         )  # fmt: skip
+        watch()
 
 
 def _refuse(why: str, **given: object) -> None:

@@ -120,7 +120,7 @@ def _place(
         placed, said = place_sources(scene, replace(consensus, modes=[mode]), box)
         second = min(consensus.modes, key=lambda mode: float(np.linalg.norm(mode.position - point)))
         gap_m = point - second.position
-        sources += [_widened(source, own_m2 + np.outer(gap_m, gap_m)) for source in placed]
+        sources += [source.spread(own_m2 + np.outer(gap_m, gap_m)) for source in placed]
         findings |= {finding.code: finding for finding in (*said, *_disagreement(second, gap_m, own_m2))}
     return Placed(tuple(sources), (*findings.values(), *_frame_guessed(decoder, scene)))
 
@@ -129,10 +129,6 @@ def _own_covariance(decoder: Decoder, box: Float[np.ndarray, "2 3"]) -> Float[np
     """That of the position decoder's error, measured in training, along every axis that is free."""
     is_free = box[1] - box[0] > THIN_ROOM_M
     return np.diag(np.where(is_free, decoder.error_m**2, 1e-6))
-
-
-def _widened(source: Source, covariance_m2: Float[np.ndarray, "3 3"]) -> Source:
-    return replace(source, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
 
 
 def _disagreement(second: Mode, gap_m: Float[np.ndarray, "3"], own_m2: Float[np.ndarray, "3 3"]) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from soundfix.errors import CheckpointError
 from soundfix.estimate import Estimate
 from soundfix.methods.decoded import Places, locate_by_coordinates
+from soundfix.methods.network_evidence import metres
 from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint as checkpoints
 from soundfix.networks.model import Windows
@@ -76,7 +77,7 @@ class Rival:
         with torch.inference_mode():
             located = self.network(windows.to(device), box_m.to(device), speed_m_s=speed_m_s)
         found = located.microphones_m
-        return Places(_metres(located.sources_m, origin_m), None if found is None else _metres(found, origin_m))
+        return Places(metres(located.sources_m, origin_m), None if found is None else metres(found, origin_m))
 
     @property
     def error_m(self) -> float:
@@ -105,7 +106,3 @@ def in_slots(windows: Windows, slots_m: Float[Tensor, "slot 3"]) -> Windows:
     for name, filled in vars(moved).items():
         filled[:, slots] = getattr(windows, name)[:, microphones]
     return moved
-
-
-def _metres(places: Float[Tensor, "1 place 3"], origin_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "place 3"]:
-    return places[0].double().cpu().numpy() + origin_m
