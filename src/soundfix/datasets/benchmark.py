@@ -4,6 +4,8 @@ luvira-twin     simulated: the 11 microphones of LuViRA's studio in 7.2 x 8.0 x 
                 (speech, music) at 5, 15 and 30 dB of signal to noise
 luvira-hard     the same with positions 2 cm off, gains, 1 % of the speed of sound, directional sources, diffuse noise
 random-rooms    rooms and arrays never seen, with all that `luvira-hard` has, T60 0-1 s, 0-30 dB
+rough-rooms     rooms and halls as rough as reality: every kind of sound with all of it at random, and every kind of
+                roughness by itself (roughness.py), in otherwise exact arrays
 measured        impulse responses of real rooms (a folder of .npz and .sofa), every room and kind of sound, 30 dB; positions
                 are said to be good to 2 cm, as those of dEchorate are, since the files do not say
 luvira          LuViRA on disk, music3 and speech3; several sources are sums of several moments
@@ -25,13 +27,36 @@ from soundfix.datasets.mixture import Mixture
 from soundfix.datasets.simulated import Simulated
 from soundfix.errors import DatasetError
 from soundfix.scene import Scene
-from soundfix.simulation.soundbank import open_sounds
-from soundfix.simulation.worlds import LUVIRA_HARD, LUVIRA_TWIN, RANDOM_ROOMS, World
+from soundfix.simulation.roughness import APART, SMOOTH
+from soundfix.simulation.soundbank import Sounds, open_sounds
+from soundfix.simulation.synthesis import SYNTHESIZED
+from soundfix.simulation.worlds import LUVIRA_HARD, LUVIRA_TWIN, RANDOM_ROOMS, ROUGH_ROOMS, World
 
 SNRS_DB = (5.0, 15.0, 30.0)
 MEASURED_SNR_DB, MEASURED_SIGMA_M = 30.0, 0.02
 FIRST_SEED = 10**6  # seeds of training and validation are far below: a test set shares no room with them
-SIMULATED = ("luvira-twin", "luvira-hard", "random-rooms")
+SIMULATED = ("luvira-twin", "luvira-hard", "random-rooms", "rough-rooms")
+CALM_ROOMS = replace(
+    ROUGH_ROOMS,
+    share_diffuse=0.0,
+    share_directional=0.0,
+    position_sigma_m=(0.0, 0.0),
+    share_undeclared=0.0,
+    gain_db=0.0,
+    speed_spread=0.0,
+    roughness=SMOOTH,
+)
+ROUGH_APART = {
+    "none": CALM_ROOMS,
+    "positions": replace(
+        CALM_ROOMS, position_sigma_m=ROUGH_ROOMS.position_sigma_m, share_undeclared=ROUGH_ROOMS.share_undeclared
+    ),
+    "speed of sound": replace(CALM_ROOMS, speed_spread=ROUGH_ROOMS.speed_spread),
+    "directional": replace(CALM_ROOMS, share_directional=1.0),
+    "diffuse noise": replace(CALM_ROOMS, share_diffuse=1.0),
+    "gains": replace(CALM_ROOMS, gain_db=ROUGH_ROOMS.gain_db),
+    **{name: replace(CALM_ROOMS, roughness=rough) for name, rough in APART.items()},
+}
 BENCHMARKS = (*SIMULATED, "measured", "luvira")
 
 
@@ -97,11 +122,8 @@ def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
 
 def _simulated(name: str, wanted: Wanted) -> list[Part]:
     sounds = open_sounds(wanted.audio, part="test")
-    worlds = [
-        ({"sound": kind, **labels}, replace(world, sound_shares={kind: 1.0}))
-        for kind in sounds.kinds
-        for labels, world in _worlds(name, wanted)
-    ]
+    worlds = rough_worlds(sounds) if name == "rough-rooms" else _sounds_apart(name, sounds)
+    worlds = [(labels, _alike(world, wanted)) for labels, world in worlds]
     each = -(-wanted.clips // len(worlds))
     return [
         Part(labels=labels, data=Simulated(world=world, sounds=sounds, seed=_seed(wanted, k), count=each))
@@ -109,20 +131,37 @@ def _simulated(name: str, wanted: Wanted) -> list[Part]:
     ]
 
 
-def _worlds(name: str, wanted: Wanted) -> list[tuple[dict[str, str], World]]:
-    """Without faults and unknown positions: conditions add them."""
+def _sounds_apart(name: str, sounds: Sounds) -> list[tuple[dict[str, str], World]]:
+    """The world with every kind of sound, at every level of noise where that is told apart."""
     base = {"luvira-twin": LUVIRA_TWIN, "luvira-hard": LUVIRA_HARD, "random-rooms": RANDOM_ROOMS}[name]
-    world = replace(
-        base,
+    apart = [({"noise": f"{snr:g} dB"}, replace(base, snr_db=(snr, snr))) for snr in SNRS_DB]
+    return [
+        ({"sound": kind, **labels}, replace(world, sound_shares={kind: 1.0}))
+        for kind in sounds.kinds
+        for labels, world in ([({}, base)] if name == "random-rooms" else apart)
+    ]
+
+
+def rough_worlds(sounds: Sounds) -> list[tuple[dict[str, str], World]]:
+    """Every kind of sound with all roughness, then every kind of roughness with all sounds."""
+    shares = {kind: float(kind in SYNTHESIZED) for kind in (*SYNTHESIZED, *sounds.kinds)}
+    by_sound = [
+        ({"sound": kind, "roughness": "all"}, replace(ROUGH_ROOMS, share_synthesized=made, sound_shares={kind: 1.0}))
+        for kind, made in shares.items()
+    ]
+    return by_sound + [({"sound": "any", "roughness": kind}, world) for kind, world in ROUGH_APART.items()]
+
+
+def _alike(world: World, wanted: Wanted) -> World:
+    """Without faults and unknown positions: conditions add them."""
+    return replace(
+        world,
         sources=(wanted.sources, wanted.sources),
         duration_s=wanted.clip_s,
         microphones=(wanted.microphones, wanted.microphones),
         unknown_positions=(0, 0),
         share_faulty=0.0,
     )
-    if name == "random-rooms":
-        return [({}, world)]
-    return [({"noise": f"{snr:g} dB"}, replace(world, snr_db=(snr, snr))) for snr in SNRS_DB]
 
 
 def _measured(name: str, wanted: Wanted) -> list[Part]:

@@ -19,6 +19,8 @@ MOUNTED_M = 0.05  # from the wall or ceiling it hangs on
 TABLE_M = (0.7, 0.9)
 STAND_M = (1.0, 2.0)
 LEAST_ROOM_M, LARGEST_ROOM_M = (3.0, 3.0, 2.2), (12.0, 12.0, 4.5)
+SMALLEST_ARRAY_M = (2.0, 2.0, 1.8)
+FLOOR_GAP_M = 0.05  # the least height of a source
 STEP_S = 0.05  # between the knots of a walk
 TURN_RADIUS_M = (0.5, 4.0)
 TRIES = 1000
@@ -31,10 +33,22 @@ class Walk(NamedTuple):
     places: Float[np.ndarray, "knot 3"]
 
 
-def random_size(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Side lengths of a room: 3-12 x 3-12 x 2.2-4.5 m."""
-    x, y, z = rng.uniform(LEAST_ROOM_M, LARGEST_ROOM_M).tolist()
+def random_size(
+    rng: np.random.Generator, largest_m: tuple[float, float, float] = LARGEST_ROOM_M
+) -> tuple[float, float, float]:
+    """Side lengths of a room: from 3 x 3 x 2.2 m up to these, 12 x 12 x 4.5 m by default."""
+    x, y, z = rng.uniform(LEAST_ROOM_M, largest_m).tolist()
     return x, y, z
+
+
+def small_array(
+    size_m: Float[np.ndarray, "3"], count: int, rng: np.random.Generator
+) -> Float[np.ndarray, "{count} 3"]:
+    """The same in a part of the room, of 2 m a side or more."""
+    least = np.minimum(size_m, SMALLEST_ARRAY_M)
+    part_m = rng.uniform(least, np.maximum(least, 0.6 * size_m))
+    corner = np.append(rng.uniform(0, size_m[:2] - part_m[:2]), 0.0)
+    return corner + random_microphones(part_m, count, rng)
 
 
 def random_microphones(
@@ -74,14 +88,17 @@ def random_walk(
     duration_s: float,
     rng: np.random.Generator,
     roams: bool = False,
+    reach_m: float = np.inf,
 ) -> Walk:
     """A place for a source, or with a speed a straight line or an arc at one height.
 
     avoid: microphones, and where other sources are. roams: from place to place instead, all through the room and at all
-    heights. Raises SceneError where there is no room for it.
+    heights. reach_m: no further from the box round the microphones. Raises SceneError where there is no room for it.
     """
-    low = np.array([WALL_GAP_M, WALL_GAP_M, max(WALL_GAP_M, heights_m[0])])
+    low = np.array([WALL_GAP_M, WALL_GAP_M, max(FLOOR_GAP_M, heights_m[0])])
     high = np.array([*(size_m[:2] - WALL_GAP_M), min(size_m[2] - WALL_GAP_M, heights_m[1])])
+    low[:2] = np.maximum(low[:2], avoid[0][:, :2].min(axis=0, initial=np.inf) - reach_m)
+    high[:2] = np.minimum(high[:2], avoid[0][:, :2].max(axis=0, initial=-np.inf) + reach_m)
     if (low > high).any():
         raise SceneError(
             f"no source {heights_m} m high is {WALL_GAP_M} m from all walls of {size_m} m: is the room low?"

@@ -135,8 +135,8 @@ def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
 
 
 def without_silence(samples: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.ndarray, "heard"]:
-    """Only the blocks of 0.1 s within 20 dB of the loudest."""
-    block = round(GATE_BLOCK_S * sample_rate)
+    """Only the blocks of 0.1 s within 20 dB of the loudest; a sound shorter than one block whole."""
+    block = min(round(GATE_BLOCK_S * sample_rate), max(len(samples), 1))
     blocks = samples[: len(samples) // block * block].reshape(-1, block)
     power = (blocks**2).mean(axis=1)
     return blocks[power > power.max(initial=0.0) * 10 ** (-GATE_DB / 10)].ravel()

@@ -64,6 +64,13 @@ def responses_of(
     return found
 
 
+def direct_responses(
+    talker: Talker, room: RoomConfig, microphones: Float[np.ndarray, "mic 3"], *, sample_rate: float
+) -> Float[np.ndarray, "pattern mic tap"]:
+    """The direct sound alone, from where the talker stands first."""
+    return _images(talker, talker.places[0], room, microphones, order=0, sample_rate=sample_rate)
+
+
 def heard(
     talker: Talker,
     responses: list[Float[np.ndarray, "pattern mic _"]],

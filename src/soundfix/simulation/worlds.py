@@ -17,16 +17,19 @@ from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Room, Scene, Track, Truth
-from soundfix.simulation import placement, talkers
+from soundfix.simulation import placement, roughness, talkers
 from soundfix.simulation.diffuse import diffuse_noise
 from soundfix.simulation.faults import KINDS, Fault, break_scene, with_true_positions
 from soundfix.simulation.rooms import IMAGE_ORDER, RoomConfig, measured_rt60, radiated, sabine_rt60
-from soundfix.simulation.soundbank import Sounds
+from soundfix.simulation.roughness import ROUGH, SMOOTH, Roughness
+from soundfix.simulation.soundbank import Sounds, draw_kind
 from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M, LUVIRA_SIZE_M
+from soundfix.simulation.synthesis import SYNTHESIZED
 from soundfix.simulation.tails import prolonged, read_tails
 
 LEVELS_DB = (-3.0, 3.0)  # of sources that sound at once
 LEAST_SOUND, LEAST_KNOWN = 3, 4  # microphones that no fault and no missing position takes away
+FAN_ORDER = 6  # images of a fan up to this; the rest of its reverberation is noise
 LEAD_IN_S = 0.3  # sound before a scene begins, so that it starts in the middle of the reverberation
 Point = tuple[float, float, float]
 Range = tuple[float, float]
@@ -38,6 +41,8 @@ class World:
     """What scenes are drawn from. Raises ConfigError where a range is empty or a number cannot be."""
 
     size_m: Point | None = None  # of the room; None: each scene its own, of 3-12 x 3-12 x 2.2-4.5 m
+    largest_m: Point = placement.LARGEST_ROOM_M  # ... or up to so much
+    share_small: float = 0.0  # of scenes that draw their own array, where it takes up a part of the room alone
     origin_m: Point = (0.0, 0.0, 0.0)  # its lowest corner, in the coordinates of scenes and of positions_m
     positions_m: tuple[Point, ...] = ()  # of the microphones; none: each scene its own
     names: tuple[str, ...] = ()  # of those; none: mic1, mic2 ...
@@ -52,7 +57,9 @@ class World:
     peak: Range = (0.1, 0.9)  # largest sample, in dB evenly
     sources: Count = (1, 1)  # at once
     source_height_m: Range = (0.5, 2.0)
+    source_reach_m: float = 100.0  # no source further from the box round the microphones
     sound_shares: dict[str, float] = field(default_factory=dict)  # kind -> weight; empty: all kinds equally often
+    share_synthesized: float = 0.0  # each source: a sound by formula, such as a bird or an engine (synthesis.py)
     share_diffuse: float = 0.0  # spherically isotropic noise; the other scenes: white, independent at every microphone
     tails: str = ""  # file of measured late reverberation that is laid over that of the room (tails.py); none without
     share_directional: float = 0.0  # each source: a mouth that faces somewhere; the others: alike to all sides
@@ -60,6 +67,7 @@ class World:
     moving_m_s: Range = (0.3, 1.5)
     roams: bool = False  # who moves goes from place to place instead, all through the room, up and down
     position_sigma_m: Range = (0.0, 0.0)  # standard error of the list of positions, along each axis; drawn for a scene
+    share_undeclared: float = 0.0  # scenes whose list says that it is exact, whatever it is
     gain_db: float = 0.0  # each microphone's amplifier: plus or minus up to this
     speed_spread: float = 0.0  # the true speed of sound: 343 m/s plus or minus up to this share
     unknown_positions: Count = (0, 0)  # microphones not in the list; four at least stay
@@ -68,6 +76,7 @@ class World:
     fault_kinds: tuple[str, ...] = (
         "dead", "noisy", "clipped", "nan", "dc", "inverted", "late", "swapped", "moved"
     )  # fmt: skip
+    roughness: Roughness = SMOOTH  # what real recordings have besides (roughness.py)
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
@@ -75,6 +84,8 @@ class World:
             first, last = value if isinstance(value, tuple) else (value, value)
             if not low <= first <= last <= high:
                 raise ConfigError(f"{name}={value}, wanted {low:g} to {high:g}, the lower first")
+        if any(largest < least for largest, least in zip(self.largest_m, placement.LEAST_ROOM_M, strict=True)):
+            raise ConfigError(f"largest_m={self.largest_m}, wanted {placement.LEAST_ROOM_M} m or more")
         if self.size_m is None and (self.positions_m or any(self.origin_m)):
             raise ConfigError("positions_m or origin_m without size_m: how large is their room?")
         if 0 < len(self.positions_m) < LEAST_KNOWN:
@@ -96,13 +107,20 @@ LIMITS: dict[str, tuple[float, float]] = {
     "peak": (1e-3, 1.0),
     "sources": (1, 5),
     "source_height_m": (0.0, 10.0),
+    "source_reach_m": (0.0, 100.0),
     "moving_m_s": (0.01, 10.0),
     "position_sigma_m": (0.0, 1.0),
     "gain_db": (0.0, 60.0),
     "speed_spread": (0.0, 0.1),
     "unknown_positions": (0, 64),
     "faults": (1, 64),
-    **dict.fromkeys(("share_diffuse", "share_directional", "share_moving", "share_faulty"), (0.0, 1.0)),
+    **dict.fromkeys(
+        (
+            "share_diffuse", "share_directional", "share_moving", "share_faulty", "share_small", "share_synthesized",
+            "share_undeclared",
+        ),
+        (0.0, 1.0),
+    ),
 }
 
 CLEAN_ROOMS = World()
@@ -133,9 +151,26 @@ RANDOM_ROOMS = World(
     unknown_positions=(0, 2),
     share_faulty=0.3,
 )
+ROUGH_ROOMS = World(
+    largest_m=(18.0, 14.0, 6.0),
+    share_small=0.5,
+    rt60_s=(0.1, 0.9),
+    snr_db=(5.0, 30.0),
+    source_height_m=(0.1, 2.0),
+    source_reach_m=1.0,
+    share_synthesized=0.6,
+    share_diffuse=0.5,
+    share_directional=0.6,
+    position_sigma_m=(0.0, 0.06),
+    share_undeclared=0.5,
+    gain_db=10.0,
+    speed_spread=0.02,
+    roughness=ROUGH,
+)
 WORLDS: Mapping[str, World] = {
     "clean-rooms": CLEAN_ROOMS,
     "random-rooms": RANDOM_ROOMS,
+    "rough-rooms": ROUGH_ROOMS,
     "luvira-twin": LUVIRA_TWIN,
     "luvira-hard": LUVIRA_HARD,
 }
@@ -173,8 +208,11 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
     clean, rt60_s = _clean(world, room, sources, places, rng)
     snr_db = float(rng.uniform(*world.snr_db))
     audio = clean + _noise(world, clean, snr_db, places, room.speed_of_sound_m_s, rng)
+    audio += _background(world, clean, room, places, rng)
+    audio = roughness.recorded(world.roughness, audio, rng)
     gains_db = rng.uniform(-world.gain_db, world.gain_db, len(places))
     audio *= (10 ** (gains_db / 20)).astype(np.float32)[:, None]
+    audio = roughness.kept(world.roughness, audio, rng)
     audio *= _peak(world, rng) / np.abs(audio).max()
     scene = Scene(
         audio=audio,
@@ -195,7 +233,7 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
 
 
 def _room(world: World, rng: np.random.Generator) -> RoomConfig:
-    size_m = world.size_m or placement.random_size(rng)
+    size_m = world.size_m or placement.random_size(rng, world.largest_m)
     speed = NOMINAL_SPEED_M_S * (1 + rng.uniform(-world.speed_spread, world.speed_spread))
     room = RoomConfig(size_m=size_m, absorption=1.0, image_order=world.image_order, speed_of_sound_m_s=speed)
     rt60_s = float(rng.uniform(*world.rt60_s))
@@ -206,7 +244,10 @@ def _microphones(world: World, room: RoomConfig, rng: np.random.Generator) -> Fl
     """Where they truly stand, from the lowest corner."""
     if world.positions_m:
         return np.array(world.positions_m) - np.array(world.origin_m)
-    return placement.random_microphones(np.array(room.size_m), _count(world.microphones, rng), rng)
+    count, size_m = _count(world.microphones, rng), np.array(room.size_m)
+    if world.share_small and rng.random() < world.share_small:
+        return placement.small_array(size_m, count, rng)
+    return placement.random_microphones(size_m, count, rng)
 
 
 def _sources(
@@ -225,12 +266,23 @@ def _sources(
             duration_s=duration_s,
             rng=rng,
             roams=world.roams,
+            reach_m=world.source_reach_m,
         )
-        sound = radiated(sounds.draw(duration_s, rng, world.sound_shares), SAMPLE_RATE)
+        sound = radiated(_dry(world, sounds, duration_s, rng), SAMPLE_RATE)
+        sound = roughness.radiated_by_loudspeaker(world.roughness, sound, rng)
         level = 10 ** (rng.uniform(*LEVELS_DB) / 20) / np.sqrt(np.mean(np.square(sound)))
         facing = _facing(rng) if rng.random() < world.share_directional else None
         found.append(talkers.Talker(sound=level * sound, places=walk.places, times_s=walk.times_s, facing=facing))
     return found
+
+
+def _dry(world: World, sounds: Sounds, duration_s: float, rng: np.random.Generator) -> Float[np.ndarray, "time"]:
+    """From sounds, or by formula; sound_shares say how often of each kind of what it is drawn from."""
+    shares = world.sound_shares
+    if world.share_synthesized and rng.random() < world.share_synthesized:
+        kind = draw_kind(tuple(SYNTHESIZED), {k: w for k, w in shares.items() if k in SYNTHESIZED}, rng)
+        return SYNTHESIZED[kind](duration_s, sample_rate=SAMPLE_RATE, rng=rng)
+    return sounds.draw(duration_s, rng, {k: w for k, w in shares.items() if k not in SYNTHESIZED})
 
 
 def _facing(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
@@ -248,6 +300,9 @@ def _clean(
     for source in sources:
         responses = talkers.responses_of(source, room, microphones, sample_rate=SAMPLE_RATE, rng=rng)
         rt60s_s.append(measured_rt60(responses[0][0], SAMPLE_RATE))
+        if world.roughness.share:
+            direct = talkers.direct_responses(source, room, microphones, sample_rate=SAMPLE_RATE)
+            responses = roughness.obstructed(world.roughness, source, responses, direct, room, microphones, rng)
         clean.append(talkers.heard(source, responses, room, microphones, sample_rate=SAMPLE_RATE))
     whole = sum(clean[1:], start=clean[0])
     if world.tails:
@@ -266,6 +321,21 @@ def _noise(
     return noise
 
 
+def _background(
+    world: World, clean: np.ndarray, room: RoomConfig, microphones: np.ndarray, rng: np.random.Generator
+) -> Float[np.ndarray, "mic time"]:
+    """Of roughness; a fan stands anywhere in the room."""
+
+    def play(dry: Float[np.ndarray, "time"]) -> Float[np.ndarray, "mic time"]:
+        place = rng.uniform(0.1, np.array(room.size_m) - 0.1)
+        fan = talkers.Talker(sound=dry, places=place[None], times_s=np.zeros(1))
+        few = replace(room, image_order=min(FAN_ORDER, world.image_order))
+        responses = talkers.responses_of(fan, few, microphones, sample_rate=SAMPLE_RATE, rng=rng)
+        return talkers.heard(fan, responses, few, microphones, sample_rate=SAMPLE_RATE)
+
+    return roughness.background(world.roughness, clean, microphones, room.speed_of_sound_m_s, play, rng)
+
+
 def _rms(sound: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(sound))))
 
@@ -278,6 +348,9 @@ def _listed(world: World, places: np.ndarray, rng: np.random.Generator) -> Micro
     """What the list says of them."""
     sigma_m = rng.uniform(*world.position_sigma_m)
     listed = places + sigma_m * rng.standard_normal(places.shape)
+    listed = roughness.scaled_list(world.roughness, listed, rng)
+    if world.share_undeclared and rng.random() < world.share_undeclared:
+        sigma_m = 0.0
     unknown = min(_count(world.unknown_positions, rng), max(len(places) - LEAST_KNOWN, 0))
     listed[rng.permutation(len(places))[:unknown]] = np.nan
     return Microphones(positions=listed, sigma_m=np.full(len(places), sigma_m), names=world.names)
