@@ -113,6 +113,7 @@ def likelihoods_of(heard: NetworkHeard, evidence: Evidence) -> PairLikelihoods:
         said,
         curves=said.curves * turn,
         plain=said.plain * turn,
+        partial=None if said.partial is None else said.partial * turn,
         is_placed=said.is_placed & torch.from_numpy(is_kept).to(said.is_placed.device),
     )
 

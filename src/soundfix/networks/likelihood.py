@@ -11,6 +11,8 @@ speaks; the masked sound is correlated over the whole window with the whitening 
 possible and a mask of 1 is generalized cross-correlation exactly; a small network over lags corrects the curve. The
 paper's scalar weight is a special case: mask 1, gate c_ij^alpha (`weighting="coherence"`).
 
+With `partial` the unmasked correlations keep a vote in each pair's curve, whatever the mask says (experts.py).
+
 An untrained head is SRP-PHAT: masks are 1, corrections 0, gates 1. Masks grow from there.
 Axes: B batch, M microphones, P pairs, K sources, T samples, L lags, N points. Delays have the sign of physics.py.
 """
@@ -23,8 +25,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soundfix.networks.experts import Votes, in_deviations
 from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
+from soundfix.signal.rumble import without_rumble
 
 Weighting = Literal["mask", "coherence", "none"]
 LARGEST_LOG_MASK = 4.0  # a moment counts up to e^4 times as much as another: 35 dB either way
@@ -34,7 +38,11 @@ FIRST_SHARPNESS = 0.3  # beta: SRP-PHAT's standardized score times this is a fai
 
 @dataclass(frozen=True, kw_only=True)
 class HeadConfig:
-    """Sizes of the likelihood head. frame, hop: samples of the spectrogram the mask is made for."""
+    """Sizes of the likelihood head. frame, hop: samples of the spectrogram the mask is made for.
+
+    partial: whitening and lowest frequency (Hz) of a second plain correlation; with it plain ones vote, and masks do not
+    see rumble that is louder than the sound.
+    """
 
     weighting: Weighting = "mask"
     frame: int = 1024
@@ -47,6 +55,7 @@ class HeadConfig:
     band_hz: tuple[float, float] = (100.0, 7900.0)
     floor: float = 0.5  # of the whitening, as in gcc.py
     smoothing_hz: float = 10.0
+    partial: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +63,7 @@ class PairLikelihoods:
     """What every pair says: curves over lags -max..max, lags_a_second apart, and its gate for each source.
 
     curves: 1 for identical channels, around 0 +- sigma for strangers. plain: the correlation that they were made of, without
-    a mask. gates: 0 where the pair is of no use. is_placed: both microphones are heard and known; the others' curves say
+    a mask; partial: a second one, whitened by a part only, if the head has it. gates: 0 where the pair is of no use. is_placed: both microphones are heard and known; the others' curves say
     nothing of a point. window_s: length of the sound that was correlated.
     """
 
@@ -68,6 +77,12 @@ class PairLikelihoods:
     sigma: float
     sharpness: Float[Tensor, ""]
     window_s: float
+    partial: Float[Tensor, "batch pair lag"] | None = None
+
+    @property
+    def unmasked(self) -> tuple[Float[Tensor, "batch pair lag"], ...]:
+        """The curves without a mask that there are."""
+        return (self.plain,) if self.partial is None else (self.plain, self.partial)
 
     def at(
         self,
@@ -96,11 +111,11 @@ class PairLikelihoods:
         off = torch.arange(self.curves.shape[-1]).to(lags) - middle - (lags * self.lags_a_second)[..., None]
         near = off.abs() * speed_m_s[:, None, None, None] / self.lags_a_second < EXPLAINED_M
         is_explained = (near & is_there[:, None, :, None]).any(dim=2)
-        curves, plain = (
+        curves, *unmasked = (
             torch.where(is_explained, each.median(dim=-1, keepdim=True).values, each)
-            for each in (self.curves, self.plain)
+            for each in (self.curves, *self.unmasked)
         )
-        return replace(self, curves=curves, plain=plain)
+        return replace(self, curves=curves, plain=unmasked[0], partial=unmasked[1] if len(unmasked) > 1 else None)
 
 
 def delays(
@@ -227,6 +242,7 @@ class Correlations(NamedTuple):
     curves: Float[Tensor, "batch pair lag"]
     plain: Float[Tensor, "batch pair lag"]
     sigma: float
+    partial: Float[Tensor, "batch pair lag"] | None = None
 
 
 class LikelihoodHead(nn.Module):
@@ -240,6 +256,7 @@ class LikelihoodHead(nn.Module):
         is_masked = config.weighting == "mask"
         self.mask = TimeFrequencyMask(config, width) if is_masked else None
         self.lag = LagNetwork(1 + is_masked, config.lag_channels, config.lag_taps)
+        self.votes = Votes() if config.partial else None
         self.log_sharpness = nn.Parameter(torch.tensor(FIRST_SHARPNESS).log())
         self.register_buffer("window", torch.hann_window(config.frame), persistent=False)
 
@@ -253,14 +270,26 @@ class LikelihoodHead(nn.Module):
     ) -> Correlations:
         """At lags_a_sample * max_lag lags either side of 0."""
         spectra = gcc.padded_spectra(audio, pad=max_lag)
-        in_band = gcc.band_mask(
-            2 * (spectra.shape[-1] - 1), sample_rate=self.sample_rate, band_hz=self.config.band_hz
-        ).to(audio)
-        whiten = gcc.spectral_weights(spectra, in_band, 1.0, self.config.floor, self._smoothing_bins(spectra))
+        in_band, whiten = self._whitening(spectra, 1.0, self.config.band_hz[0])
         heard = [spectra] if self.mask is None else [self._masked(audio, embedding, max_lag), spectra]
         curves = torch.stack([self._curves(s * whiten, in_band, pairs, max_lag) for s in heard], dim=2)
         sigma = gcc.noise_level(float(in_band.sum()) * audio.shape[-1] / (2 * (spectra.shape[-1] - 1)))
-        return Correlations(curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1], sigma)
+        masked, plain = curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1]
+        if self.votes is None or self.config.partial is None:
+            return Correlations(masked, plain, sigma)
+        in_band, whiten = self._whitening(spectra, *self.config.partial)
+        partial = self._curves(spectra * whiten, in_band, pairs, max_lag)
+        experts = in_deviations(torch.stack([masked, plain, partial], dim=2))
+        return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1])
+
+    def _whitening(self, spectra: Tensor, strength: float, lowest_hz: float) -> tuple[Tensor, Tensor]:
+        """Which bins are in the band from lowest_hz up, and what spectra are multiplied by there."""
+        band_hz = (lowest_hz, self.config.band_hz[1])
+        in_band = gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=self.sample_rate, band_hz=band_hz).to(
+            spectra.real
+        )
+        smoothing = self._smoothing_bins(spectra)
+        return in_band, gcc.spectral_weights(spectra, in_band, strength, self.config.floor, smoothing)
 
     @property
     def sharpness(self) -> Float[Tensor, ""]:
@@ -274,6 +303,8 @@ class LikelihoodHead(nn.Module):
     def _masked(self, audio: Tensor, embedding: Tensor, max_lag: int) -> Tensor:
         """Spectra of the sound as the mask lets it through."""
         assert self.mask is not None
+        if self.config.partial:
+            audio = without_rumble(audio, sample_rate=self.sample_rate)
         flat, frame, hop = audio.flatten(0, 1), self.config.frame, self.config.hop
         spectrogram = torch.stft(flat, frame, hop, window=self.window, pad_mode="constant", return_complex=True)
         magnitude = spectrogram.abs().unflatten(0, audio.shape[:2])

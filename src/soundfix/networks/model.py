@@ -46,6 +46,7 @@ from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 from soundfix.signal.coherence import AdaptiveCoherenceWeight, coherence
 from soundfix.signal.fbank import normalized_log_mel
+from soundfix.signal.rumble import without_rumble
 
 LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
 SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
@@ -120,7 +121,7 @@ class Network(nn.Module):
         self.position_decoder = PositionDecoder(d) if c.frame == "room" else BarycentricDecoder(d)
         self.head = LikelihoodHead(c.head, width=d, sample_rate=SAMPLE_RATE) if c.head else None
         self.gate = PairGate(d) if c.head else None
-        self.reranker = Reranker(c.reranker) if c.reranker else None
+        self.reranker = Reranker(c.reranker, unmasked=1 + bool(c.head and c.head.partial)) if c.reranker else None
         self.register_buffer("origin_m", torch.zeros(3))
         self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
         self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
@@ -174,6 +175,8 @@ class Network(nn.Module):
             return audio.new_zeros(*audio.shape[:2], 1)
         if self.encoder is None:
             raise CheckpointError("this network listens with BEATs base, and has none: give it one, or features")
+        if self.config.head is not None and self.config.head.partial:
+            audio = levelled(without_rumble(audio, sample_rate=SAMPLE_RATE))
         missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
         context = functional.pad(audio, (missing // 2, missing - missing // 2))
         return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
@@ -296,16 +299,33 @@ class Network(nn.Module):
             sigma=heard.sigma,
             sharpness=self.head.sharpness,
             window_s=self._window(given.audio).shape[-1] / SAMPLE_RATE,
+            partial=heard.partial,
         )
 
 
-def with_reranker(network: Network, width: int) -> Network:
-    """The same network with an untrained second look, where it took none."""
-    if not width or network.reranker is not None:
+def grown(network: Network, config: NetworkConfig) -> Network:
+    """The same network with the parts that this configuration has besides, untrained; further inputs start at zero.
+
+    Where it has not all that the configuration wants apart from these it comes back as it is.
+    """
+    if network.config == config:
         return network
-    whole = Network(replace(network.config, reranker=width))
-    whole.load_state_dict(network.state_dict(), strict=False)
+    whole = Network(replace(config, arrays=network.config.arrays))
+    own, wanted = network.state_dict(), whole.state_dict()
+    if any(name not in wanted or not _fits(weight, wanted[name]) for name, weight in own.items()):
+        return network
+    whole.load_state_dict({name: _widened(weight, wanted[name]) for name, weight in own.items()}, strict=False)
     return whole
+
+
+def _fits(weight: Tensor, wanted: Tensor) -> bool:
+    """Whether it is of the same shape, or one of fewer inputs."""
+    return weight.shape[:-1] == wanted.shape[:-1] and weight.shape[-1:] <= wanted.shape[-1:]
+
+
+def _widened(weight: Tensor, wanted: Tensor) -> Tensor:
+    missing = wanted.shape[-1] - weight.shape[-1] if weight.dim() else 0
+    return functional.pad(weight, (0, missing)) if missing else weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

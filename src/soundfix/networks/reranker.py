@@ -32,11 +32,11 @@ NOT_THERE = -1e9
 
 
 class Reranker(nn.Module):
-    """Log-odds of candidates. width: D."""
+    """Log-odds of candidates. width: D. unmasked: how many curves without a mask it looks at beside the head's own."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, unmasked: int = 1) -> None:
         super().__init__()
-        self.pair = _mlp(2 * len(NEAR) + len(FAR) + 6, width, width)
+        self.pair = _mlp(2 * len(NEAR) + len(FAR) + 6 + (unmasked - 1) * len(NEAR), width, width)
         self.microphone = _mlp(2 * width + 1 + 2 * (2 * PROFILE_STEPS + 1), width, width)
         self.candidate = _mlp(2 * width + 5, width, width)
         self.echoes = Echoes(width)
@@ -115,9 +115,10 @@ def _round_each(
     i, j = likelihoods.pairs.T
     ranges = _log_ranges(candidates, positions_m).transpose(1, 2)
     spacing = _log((positions_m[:, i] - positions_m[:, j]).norm(dim=-1))[..., None].expand_as(lags)
-    there = [near, far, plain, torch.stack([ranges[:, i], ranges[:, j], spacing], dim=-1), whole]
-    turned = [each.flip(-1) for each in (near, far, plain)]
-    back = [*turned, torch.stack([ranges[:, j], ranges[:, i], spacing], dim=-1), whole]
+    further = [_stretches(curves / unit, lags, NEAR) for curves in likelihoods.unmasked[1:]]
+    there = [near, far, plain, torch.stack([ranges[:, i], ranges[:, j], spacing], dim=-1), whole, *further]
+    turned, further_turned = ([each.flip(-1) for each in some] for some in ((near, far, plain), further))
+    back = [*turned, torch.stack([ranges[:, j], ranges[:, i], spacing], dim=-1), whole, *further_turned]
     return torch.cat([torch.cat(there, dim=-1), torch.cat(back, dim=-1)], dim=1)
 
 

@@ -132,7 +132,7 @@ def _default_network() -> NetworkConfig:
         ratio=2,
         correlation="head",
         pooled_lags=4,
-        head=HeadConfig(),
+        head=HeadConfig(partial=(0.5, 300.0)),
         reranker=64,
     )
 

@@ -14,7 +14,7 @@ from soundfix.errors import MissingPackageError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.config import NetworkConfig
 from soundfix.networks.encoders import beats
-from soundfix.networks.model import Network, with_reranker
+from soundfix.networks.model import Network, grown
 from soundfix.networks.registry import KINDS, build
 from soundfix.overrides import apply_overrides
 from soundfix.training.loop import Job, train
@@ -96,7 +96,7 @@ def _network(request: TrainRequest, recipe: Recipe) -> nn.Module | None:
     torch.manual_seed(request.seed)
     network = checkpoint.load_kind(request.start, KINDS) if request.start else build(recipe.network)
     if isinstance(network, Network) and isinstance(recipe.network, NetworkConfig):
-        network = with_reranker(network, recipe.network.reranker)
+        network = grown(network, recipe.network)
     if _without_arrays(network.config) != recipe.network:
         raise TrainingError(
             f"{request.start} is another network than {recipe.name}: was it trained with other settings?"
