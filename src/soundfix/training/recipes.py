@@ -54,7 +54,7 @@ class Stage:
 class Recipe:
     """A network and how it is trained: NGCC-PHAT (or the likelihood head's curves) on pairs, then frozen (NGCC-PHAT only);
     the masked autoencoder, which the small acoustic encoder learns with, then frozen; localization;
-    a second look at the likelihood's peaks, all else frozen.
+    the votes of the likelihood's experts, then a second look at its peaks, all else frozen.
 
     average: decay of the moving average of the weights that is shipped. clip: largest norm of a gradient.
     """
@@ -64,6 +64,7 @@ class Recipe:
     correlation: Stage = field(default_factory=lambda: Stage(steps=1000))
     autoencoder: Stage = field(default_factory=lambda: Stage(steps=1000, hidden_sound=0.5))
     localization: Stage = field(default_factory=lambda: Stage(steps=10_000))
+    votes: Stage = field(default_factory=lambda: Stage(steps=0))
     reranker: Stage = field(default_factory=lambda: Stage(steps=0))
     losses: LossWeights = field(default_factory=LossWeights)
     weight_decay: float = 0.01
@@ -71,7 +72,7 @@ class Recipe:
     average: float = 0.999
 
 
-STAGES = ("correlation", "autoencoder", "localization", "reranker")
+STAGES = ("correlation", "autoencoder", "localization", "votes", "reranker")
 
 
 def paper() -> Recipe:
@@ -118,6 +119,7 @@ def default() -> Recipe:
         correlation=Stage(steps=0),
         autoencoder=Stage(steps=200, hidden_sound=0.5),
         localization=stage,
+        votes=replace(stage, steps=600, learning_rate=5e-3, hidden_sound=0.0),
         reranker=again,
     )
 

@@ -32,6 +32,9 @@ def learning(network: Network, stage: str, *, thaws_encoder: bool = False) -> li
     network.requires_grad_(False)
     for module in _modules(network, stage):
         module.requires_grad_(True)
+    if stage == "votes" and network.head is not None and network.head.votes is not None:
+        network.head.votes.requires_grad_(True)
+        network.head.log_sharpness.requires_grad_(True)
     if thaws_encoder and network.encoder is not None:
         network.encoder.requires_grad_(True)
     if stage in ("autoencoder", "localization"):
@@ -49,6 +52,7 @@ def _modules(network: Network, stage: str) -> Iterator[nn.Module]:
             "autoencoder": name not in ("ngcc", "head", "gate", "reranker")
             and not (name == "encoder" and _is_base(network)),
             "localization": name not in ("ngcc", "encoder", "reranker"),
+            "votes": False,
             "reranker": name == "reranker",
         }
         if learns[stage]:
@@ -112,11 +116,22 @@ def localization_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     terms, answers = _answered(network, batch, recipe)
     if answers.likelihoods is None:
         return terms
-    points = torch.cat([batch.points_m, wrong_peaks(answers.likelihoods, batch)], dim=1)
-    scores = answers.likelihoods.at(points, batch.windows.positions_m, batch.speed_m_s)
+    return terms | {"likelihood": recipe.losses.likelihood * likelihood_term(answers.likelihoods, batch)}
+
+
+def votes_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
+    """The sources alone."""
+    likelihoods = network(batch.windows, mask=batch.mask, max_lag=reach(batch)).likelihoods
+    assert likelihoods is not None
+    return {"likelihood": likelihood_term(likelihoods, batch)}
+
+
+def likelihood_term(likelihoods: PairLikelihoods, batch: Batch) -> Float[Tensor, ""]:
+    """How unlikely the sources are beside other points and the likelihood's own wrong peaks."""
+    points = torch.cat([batch.points_m, wrong_peaks(likelihoods, batch)], dim=1)
+    scores = likelihoods.at(points, batch.windows.positions_m, batch.speed_m_s)
     slots = scores.shape[1] if scores.shape[1] > 1 else batch.is_there.shape[1]  # a single one speaks for all
-    loss = likelihood_loss(scores, points, batch.sources_m[:, :slots], with_a_slot(batch, slots))
-    return terms | {"likelihood": recipe.losses.likelihood * loss}
+    return likelihood_loss(scores, points, batch.sources_m[:, :slots], with_a_slot(batch, slots))
 
 
 def reranker_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
@@ -151,6 +166,7 @@ STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
     "correlation": correlation_terms,
     "autoencoder": autoencoder_terms,
     "localization": localization_terms,
+    "votes": votes_terms,
     "reranker": reranker_terms,
 }
 
