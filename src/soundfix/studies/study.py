@@ -31,7 +31,7 @@ from soundfix.training.validation import Validation
 
 BUDGET = "budget.json"
 # Of the time, relative to the other stages that a recipe has.
-SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7, "reranker": 0.3}
+SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7, "votes": 0.1, "reranker": 0.3}
 MEASURED, WARM = 8, 2  # steps that are timed, after some to warm up
 LEAST_STEPS, LEAST_WARM_UP = 20, 100
 VALIDATED = 60  # windows

@@ -26,7 +26,7 @@ def learning(network: nn.Module, name: str, stage: Stage) -> list[nn.Parameter]:
     """Make exactly the weights of this stage (its name, its settings) learn, and give them."""
     if isinstance(network, Network):
         return stages.learning(network, name, thaws_encoder=stage.thaws_encoder)
-    learns = {"correlation": (True,), "autoencoder": (), "localization": (False,), "reranker": ()}[name]
+    learns = {"correlation": (True,), "autoencoder": (), "localization": (False,), "votes": (), "reranker": ()}[name]
     for each, weight in network.named_parameters():
         weight.requires_grad_(each.startswith("ngcc.") in learns)
     network.train()
