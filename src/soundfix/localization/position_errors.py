@@ -5,7 +5,7 @@ compromise takes from each pair the highest peak that the declared errors allow 
 
     sum_ij  w_ij rho((d_ij - d_ij(x)) / s_ij)         s_ij² = s_i² + s_j² + TIMING²
 
-by Gauss-Newton, where w_ij is the height of the peak and rho Huber's loss (Huber, 1964); then the peaks are taken anew. It
+by Gauss-Newton, where w_ij is the squared height of the peak (its signal to noise) and rho Huber's loss (Huber, 1964); then the peaks are taken anew. It
 goes no further from the place than its region of 90 % reaches.
 """
 
@@ -19,7 +19,7 @@ from soundfix.scene import free_axes
 
 LEAST_SIGMA_M = 0.01  # mean declared error from which peaks no longer meet
 TIMING_M = 0.006  # of a peak itself
-REACH, REACH_M = 2.5, 0.01  # standard errors, and metres more, either side of what the place predicts
+REACH, REACH_M = 3.0, 0.01  # standard errors, and metres more, either side of what the place predicts
 HUBER = 1.5  # standard errors beyond which a pair counts for less
 STEPS, LONGEST_STEP_M = 6, 0.15
 
@@ -56,7 +56,7 @@ def _step(
     expected = ranges[i] - ranges[j]
     found, height = _peaks_near(evidence, expected, REACH * error_m + REACH_M)
     residual = (found - expected) / error_m
-    weight = height * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9))
+    weight = np.square(height) * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9))
     units = (point - evidence.positions) / np.maximum(ranges, 1e-6)[:, None]
     jacobian = (units[i] - units[j]) * is_free / error_m[:, None]
     normal, slope = jacobian.T @ (weight[:, None] * jacobian), jacobian.T @ (weight * residual)
