@@ -9,12 +9,12 @@ from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.modes import RUNNERS_UP, Mode, find_modes, polish
+from soundfix.localization.modes import APART_M, RUNNERS_UP, Mode, find_modes, polish
 from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
-from soundfix.networks.reranker import CANDIDATES
+from soundfix.networks.reranker import CANDIDATES, PHYSICS
 from soundfix.scene import free_axes
 
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
@@ -39,7 +39,19 @@ def likeliest_places(
         return find_modes(evidence, box, polishes=polishes)
     most, breadth = (RUNNERS_UP, 1.0) if len(found_m) else (CANDIDATES, BREADTH)  # a further one stands out or is none
     modes = find_modes(evidence, box, polishes=polishes, most=most, breadth=breadth)
+    if not len(found_m):
+        modes += _of_physics(heard, evidence, modes, box)
     return reranked(heard, modes, evidence, found_m, box=box) if modes else []
+
+
+def _of_physics(
+    heard: NetworkHeard, evidence: Evidence, modes: list[Mode], box: Float[np.ndarray, "2 3"]
+) -> list[Mode]:
+    """Where the plain curves peak, if none of the modes is there: a mask may have taken these peaks away."""
+    found = np.array([mode.position for mode in find_modes(plain_curves(heard, evidence), box, most=PHYSICS)])
+    known = np.array([mode.position for mode in modes]).reshape(-1, 3)
+    missed = found[(physics.distances(found, known) > APART_M).all(axis=1)] if len(found) else found
+    return [Mode(position=place, score=float(evidence.score(place))) for place in missed]
 
 
 def reranked(

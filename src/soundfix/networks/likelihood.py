@@ -84,6 +84,11 @@ class PairLikelihoods:
         """The curves without a mask that there are."""
         return (self.plain,) if self.partial is None else (self.plain, self.partial)
 
+    @property
+    def physics(self) -> "PairLikelihoods":
+        """The plain curves alone, all pairs alike: steered response power."""
+        return replace(self, curves=self.plain, gates=torch.ones_like(self.gates[:, :1]))
+
     def at(
         self,
         points: Float[Tensor, "batch point 3"],

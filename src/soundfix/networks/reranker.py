@@ -26,7 +26,7 @@ NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are lo
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
 PROFILE_STEP, PROFILE_STEPS = 8, 32  # lags: a microphone's profile reaches so many steps either way, 2.7 m of path
 CLOSEST_M = 0.1
-CANDIDATES = 24  # of the likelihood's peaks are looked at
+CANDIDATES, PHYSICS = 24, 6  # places that are looked at; so many of them are peaks of the plain curves
 LEAST_SCORE = -60.0  # below the best candidate: further down is all the same
 NOT_THERE = -1e9
 

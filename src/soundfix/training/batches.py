@@ -26,6 +26,7 @@ from soundfix.scene import Room, Scene
 from soundfix.training.recipes import Stage
 
 WALLS_OFF = 0.5  # of the windows, where a stage has walls off
+HEIGHT_OFF_M = 0.02  # standard deviation of a height that is told
 AHEAD = 4  # batches made before they are wanted
 Row = dict[str, Tensor]
 
@@ -36,6 +37,7 @@ class Batch:
 
     is_there: sources that are sounding and whose place is known; none, where more sound than the network has slots for.
     is_empty: nothing sounds, as far as is known; there is noise alone.
+    box_m: the walls. search_m: where sources are sought: the same, or a plane where their height is told.
     hides_sound, hides_position: the tokens that are hidden. points_m: where a likelihood is compared. finds_next: the
     second look is shown what is left when one source was found.
     """
@@ -46,6 +48,7 @@ class Batch:
     is_empty: Bool[Tensor, "batch"]
     microphones_m: Float[Tensor, "batch mic 3"]
     box_m: Float[Tensor, "batch 2 3"]
+    search_m: Float[Tensor, "batch 2 3"]
     speed_m_s: Float[Tensor, "batch"]
     hides_sound: Bool[Tensor, "batch mic"]
     hides_position: Bool[Tensor, "batch mic"]
@@ -108,6 +111,8 @@ class Batches(torch.utils.data.Dataset):
         if self.stage.walls_off_m and rng.random() < WALLS_OFF and window.room is not None:
             window = replace(window, room=_off(window.room, self.stage.walls_off_m, rng))
         row = row_of(window, microphones=count, sources=self.sources)
+        if self.stage.share_height and rng.random() < self.stage.share_height:
+            row["search_m"] = _at_height(row, rng)
         if self.stage.keeps_channels:
             row["is_heard"] &= torch.from_numpy(rng.permutation(count) < microphones)
         return row | hidden_and_points(row, self.stage, rng)
@@ -117,6 +122,14 @@ def _off(room: Room, error_m: float, rng: np.random.Generator) -> Room:
     """The room with each wall a little off."""
     low, high = (np.array(room) + error_m * rng.standard_normal((2, 3))).tolist()
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _at_height(row: Row, rng: np.random.Generator) -> Float[Tensor, "2 3"]:
+    """The box at the height of the first source, which is told a little wrong; as it is where no source is known."""
+    search_m, height_m = row["search_m"].clone(), row["sources_m"][0, 2]
+    if bool(row["is_there"][0]):
+        search_m[:, 2] = height_m + HEIGHT_OFF_M * float(rng.standard_normal())
+    return search_m
 
 
 def row_of(scene: Scene, *, microphones: int, sources: int) -> Row:
@@ -136,6 +149,7 @@ def row_of(scene: Scene, *, microphones: int, sources: int) -> Row:
         "is_empty": truth is not None and not len(truth.sources),
         "microphones_m": _padded(_true_positions(scene) - origin, microphones, np.nan),
         "box_m": (box - origin).astype(np.float32),
+        "search_m": (box - origin).astype(np.float32),
         "speed_m_s": np.float32(scene.speed),
     }
     return {name: torch.as_tensor(value) for name, value in row.items()}
@@ -158,7 +172,7 @@ def hidden_and_points(row: Row, stage: Stage, rng: np.random.Generator) -> Row:
         most_positions=stage.hidden_positions,
         generator=generator,
     )
-    points = draw_points(row["sources_m"][None], row["box_m"][None], count=stage.points, generator=generator)
+    points = draw_points(row["sources_m"][None], row["search_m"][None], count=stage.points, generator=generator)
     return {
         "hides_sound": mask.audio[0],
         "hides_position": mask.position[0],

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from soundfix.localization.modes import APART_M
 from soundfix.networks.likelihood import PairLikelihoods
-from soundfix.networks.reranker import CANDIDATES
+from soundfix.networks.reranker import CANDIDATES, PHYSICS
 from soundfix.training.batches import Batch
 
 PEAKS = 64  # found in each window
@@ -47,7 +47,7 @@ def highest_places(likelihoods: PairLikelihoods, batch: Batch, count: int = PEAK
     order = score(points, REACH_M[0]).topk(min(count, points.shape[1]), dim=1).indices
     places = points.gather(1, order[..., None].expand(-1, -1, 3))
     for step_m, reach_m in zip(STEPS_M, REACH_M[1:], strict=True):
-        places = _climbed(places, step_m, reach_m, batch.box_m, score)
+        places = _climbed(places, step_m, reach_m, batch.search_m, score)
     return places
 
 
@@ -61,16 +61,27 @@ def _score(
 
 
 @torch.no_grad()
-def best_places(
+def candidates_of(
     likelihoods: PairLikelihoods, batch: Batch
+) -> tuple[Float[Tensor, "batch candidate 3"], Bool[Tensor, "batch candidate"]]:
+    """What a second look is shown: the likelihood's best places, and those of the plain curves that are none of them."""
+    own, is_own = best_places(likelihoods, batch, CANDIDATES - PHYSICS)
+    plain, is_plain = best_places(likelihoods.physics, batch, PHYSICS)
+    is_new = ((plain[:, :, None] - own[:, None]).norm(dim=-1) > APART_M).logical_or(~is_own[:, None]).all(dim=-1)
+    return torch.cat([own, plain], dim=1), torch.cat([is_own, is_plain & is_new], dim=1)
+
+
+@torch.no_grad()
+def best_places(
+    likelihoods: PairLikelihoods, batch: Batch, count: int
 ) -> tuple[Float[Tensor, "batch candidate 3"], Bool[Tensor, "batch candidate"]]:
     """The highest distinct places, at the top of their peaks, and which of them are places: there may be fewer."""
     places, score = highest_places(likelihoods, batch, STARTS), partial(_score, likelihoods, batch)
     for step_m in FINE_STEPS_M:
-        places = _climbed(places, step_m, 0.0, batch.box_m, score)
+        places = _climbed(places, step_m, 0.0, batch.search_m, score)
     left = score(places, 0.0)
     best, found = [], []
-    for _ in range(CANDIDATES):
+    for _ in range(count):
         highest, index = left.max(dim=1)
         best.append(places[torch.arange(len(places)), index])
         found.append(highest > -torch.inf)

@@ -28,7 +28,8 @@ class Stage:
     cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
     channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
     localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
-    in so many the room is not told; in so many one source was found before, and the next is sought. walls_off_m: in half
+    in so many the room is not told; in so many one source was found before, and the next is sought. share_height: in so many the height of the source is
+    told. walls_off_m: in half
     of the windows the walls are told with errors of this standard deviation.
     """
 
@@ -47,6 +48,7 @@ class Stage:
     share_noise: float = 0.0
     share_roomless: float = 0.0
     share_next: float = 0.0
+    share_height: float = 0.0
     walls_off_m: float = 0.0
 
 
@@ -111,6 +113,7 @@ def default() -> Recipe:
         share_noise=0.15,
         share_roomless=0.25,
         share_next=0.25,
+        share_height=0.25,
         walls_off_m=0.04,
     )
     return Recipe(

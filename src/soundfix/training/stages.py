@@ -21,7 +21,7 @@ from soundfix.networks.losses import choice_loss, lag_loss, likelihood_loss, tot
 from soundfix.networks.model import LEVEL, Answers, Network, all_pairs, levelled
 from soundfix.resample import SAMPLE_RATE
 from soundfix.training.batches import Batch
-from soundfix.training.peaks import best_places, wrong_peaks
+from soundfix.training.peaks import candidates_of, wrong_peaks
 from soundfix.training.recipes import Recipe
 
 Terms = dict[str, Float[Tensor, ""]]
@@ -146,7 +146,7 @@ def reranker_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
         likelihoods = network(windows, mask=batch.mask, max_lag=reach(batch)).likelihoods
         is_found = found_before(likelihoods, batch)
         likelihoods = likelihoods.without(batch.sources_m.nan_to_num(), is_found, windows.positions_m, speed_m_s)
-        candidates, is_place = best_places(likelihoods, batch)
+        candidates, is_place = candidates_of(likelihoods, batch)
     odds = network.reranker(likelihoods, candidates, is_place, windows.positions_m, batch.box_m, speed_m_s)
     is_left = (batch.is_there & ~is_found)[:, None]
     gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(is_left, torch.inf)
