@@ -9,7 +9,7 @@ the second for positions that are not exact. The direction is the mean of p, and
 that holds 90 % of p, times a factor that was measured in simulated rooms (bench/compact_arrays.py).
 
 An array in a plane hears a direction and its mirror image alike: p is that of one side, and each side an answer, unless the
-box where sources are expected ends within LEAST_ROOM_M there, in all directions that are believed in.
+box where sources are expected ends within LEAST_ROOM_M of the plane there, or holds none of the directions believed in.
 Axes: U directions; xyz last.
 """
 
@@ -24,11 +24,11 @@ from soundfix.localization.steering import SLACK_M, SLACK_SHARE, Cells
 
 BETA = 0.03
 COARSE, KEPT, FINE_DEG = 1500, 120, 1.75  # directions of the sphere; those that are looked at closely, nine for each
-LIKELY = 12.0  # in log-odds less than the best, not looked at
+LIKELY, NEIGHBOURS = 12.0, 24  # in log-odds less than the best, not looked at; but always so many, which surround it
 FACTOR_FLAT, FACTOR_DEEP, HELD_OUT = 1.0, 0.75, 0  # of the cone, and the answers that these rest on
 NARROWEST_DEG = 1.0
 FLAT_SLACKS = 4.0  # a plane is no thinner than its positions are exact
-LEAST_ROOM_M = 0.3  # from the middle of the array to the end of the box
+LEAST_ROOM_M = 0.3  # from the middle of the array to the end of the box, for a source to be there
 LEAST_SIDE = 0.05  # of the probability of the other side
 RANGES = 200  # looked at along a ray
 TAILS = (0.05, 0.95)
@@ -87,7 +87,8 @@ def believed(cells: Cells, shape: Shape) -> Belief:
     coarse = _one_side(sphere(COARSE), shape)
     fit = cells.fit(coarse)
     best = np.argsort(-fit)[:KEPT]
-    units = _one_side(_round_each(coarse[best[BETA * (fit[best] - fit.max()) > -LIKELY]]), shape)
+    is_likely = (BETA * (fit[best] - fit.max()) > -LIKELY) | (np.arange(len(best)) < NEIGHBOURS)
+    units = _one_side(_round_each(coarse[best[is_likely]]), shape)
     odds = BETA * cells.fit(units)
     shares = _blurred(np.exp(odds - odds.max()), units @ shape.offsets_m.T, shape.slack_m)
     return Belief(units=units, shares=shares, strength=float(fit.max() - np.median(fit)) / cells.count)
@@ -100,7 +101,10 @@ def directions(belief: Belief, shape: Shape, box: Float[np.ndarray, "2 3"], *, i
     """
     both = [belief.units] if shape.normal is None else [belief.units, shape.mirrored(belief.units)]
     spans_m = [spans(shape.centre_m, units, box) for units in both]
-    shares = [belief.shares * (span_m[:, 1] > span_m[:, 0]) for span_m in spans_m]
+    is_open = _open_sides(shape, box)
+    shares = [
+        belief.shares * (span_m[:, 1] > span_m[:, 0]) * own for span_m, own in zip(spans_m, is_open, strict=False)
+    ]
     odds = np.array([share.sum() for share in shares])
     if not odds.any():  # the box cannot be right: what was heard came from outside
         return [_direction(units, belief.shares, None, shape) for units in both]
@@ -140,6 +144,15 @@ def sphere(count: int) -> Units:
     up, turn = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
     across = np.sqrt(1 - up**2)
     return np.stack([across * np.cos(turn), across * np.sin(turn), up], axis=1)
+
+
+def _open_sides(shape: Shape, box: Float[np.ndarray, "2 3"]) -> tuple[bool, bool]:
+    """Whether the box goes on above the plane of the array, and below; both, where it has none."""
+    if shape.normal is None:
+        return True, True
+    along = (box - shape.centre_m) * shape.normal
+    above_m, below_m = float(along.max(axis=0).sum()), float(-along.min(axis=0).sum())
+    return above_m >= min(LEAST_ROOM_M, below_m / 2), below_m >= min(LEAST_ROOM_M, above_m / 2)
 
 
 def _one_side(units: Units, shape: Shape) -> Units:

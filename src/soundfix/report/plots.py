@@ -193,7 +193,9 @@ def _draw_angle(axes: Any, axis: int, picture: Picture) -> None:
     """Azimuth or elevation of every ray."""
     time_s, sides = _ray_times(picture), [side for _, side in picture.directions]
     values = np.array([(side.azimuth_deg, side.elevation_deg)[axis] for side in sides])
-    reach, colours = np.array([side.cone90_deg for side in sides]), _time_colours(time_s)
+    level = np.cos(np.radians([side.elevation_deg for side in sides])) if axis == 0 else np.ones(len(sides))
+    reach = np.minimum(np.array([side.cone90_deg for side in sides]) / np.maximum(level, 1e-3), 180)
+    colours = _time_colours(time_s)
     axes.vlines(time_s, values - reach, values + reach, colors=colours, alpha=0.4, linewidth=1)
     axes.scatter(time_s, values, s=14, c=colours, zorder=4)
 
