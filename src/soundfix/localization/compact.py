@@ -23,7 +23,9 @@ LEAST_RANGE_M = 0.3  # an array that tells no distance from here on tells none
 WIDEST_M = 1.0  # arrays wider than this stand round their sources, or tell how far they are
 UNTOLD = 0.5  # standard error of a distance, as a share of it, from which it is not told
 SAME_RAY = np.cos(np.radians(15))
-HEARD = 0.033  # strength of a direction; noise alone has 0.031 at most (bench/compact_arrays.py --noise)
+HEARD = (
+    0.033  # strength of a direction; noise alone, diffuse or own, has 0.031 at most (EXPERIMENTS.md, 26 November 2026)
+)
 WIDEST_CONE_DEG = 60.0  # a wider one is no direction
 ALIKE = 0.25  # of a wavelength: microphones this near hear the same
 COHERENT = 0.5  # of what the best microphone has in common with the others: less is a fault

@@ -25,7 +25,7 @@ from soundfix.localization.steering import SLACK_M, SLACK_SHARE, Cells
 BETA = 0.03
 COARSE, KEPT, FINE_DEG = 1500, 120, 1.75  # directions of the sphere; those that are looked at closely, nine for each
 LIKELY, NEIGHBOURS = 12.0, 24  # in log-odds less than the best, not looked at; but always so many, which surround it
-FACTOR_FLAT, FACTOR_DEEP, HELD_OUT = 1.0, 0.75, 0  # of the cone, and the answers that these rest on
+FACTOR_FLAT, FACTOR_DEEP, HELD_OUT = 0.951, 0.648, 598  # of the cone, and the answers that these rest on
 NARROWEST_DEG = 1.0
 FLAT_SLACKS = 4.0  # a plane is no thinner than its positions are exact
 LEAST_ROOM_M = 0.3  # from the middle of the array to the end of the box, for a source to be there
