@@ -91,9 +91,16 @@ def test_a_microphone_with_nothing_in_common_is_left_out_and_named(rng):
 def test_noise_is_no_direction(rng):
     scene = compact_scene(towards=TOWARDS)
     noise = replace(scene, audio=rng.standard_normal(scene.audio.shape).astype(np.float32))
-    assert answer(noise).verdict == "abstain"
-    assert answer(noise).reasons in (("no_signal",), ("no_fix",))
+    assert (answer(noise).verdict, answer(noise).reasons) == ("abstain", ("no_signal",))
     assert answer(noise).direction is None
+
+
+def test_a_sound_from_all_sides_alike_is_no_direction(rng, monkeypatch):
+    """What stands out as little as noise does, were it believed, has a cone that is no direction."""
+    monkeypatch.setattr("soundfix.localization.compact.HEARD", 0.0)
+    scene = compact_scene(towards=TOWARDS)
+    noise = replace(scene, audio=rng.standard_normal(scene.audio.shape).astype(np.float32))
+    assert (answer(noise).verdict, answer(noise).reasons) == ("abstain", ("no_fix",))
 
 
 def test_it_depends_on_the_width_and_on_the_distance():
