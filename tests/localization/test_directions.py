@@ -98,13 +98,21 @@ def test_spans_are_where_rays_are_in_the_box():
     assert misses_m < 0
 
 
-def test_the_cone_holds_nine_tenths_of_what_is_believed():
-    """A ring of directions 10 degrees round the middle with a tenth far out: half the opening is 10 degrees, by a factor."""
+@pytest.mark.parametrize(
+    ("array", "factor"),
+    [
+        (TETRAHEDRON, "FACTOR_DEEP"),
+        (SQUARE, "FACTOR_FLAT_FEW"),
+        (np.concatenate([SQUARE, 0.5 * SQUARE]), "FACTOR_FLAT"),
+    ],
+)
+def test_the_cone_holds_nine_tenths_of_what_is_believed(array, factor):
+    """A ring of directions 10 degrees round the middle: half the opening is 10 degrees, times a factor."""
     ring = [unit(azimuth, 80) for azimuth in range(0, 360, 10)]
     belief = Belief(units=np.array(ring), shares=np.full(36, 1 / 36), strength=1.0)
-    (found,) = directions(belief, shape_of(CENTRE + TETRAHEDRON, NONE), WIDE, is_bounded=False)
+    found, *_ = directions(belief, shape_of(CENTRE + array, np.zeros(len(array))), WIDE, is_bounded=False)
     assert found.elevation_deg == pytest.approx(90, abs=0.01)
-    assert found.cone90_deg == pytest.approx(10 * module.FACTOR_DEEP, rel=0.01)
+    assert found.cone90_deg == pytest.approx(10 * getattr(module, factor), rel=0.01)
 
 
 def test_a_source_stands_for_the_whole_ray():

@@ -121,6 +121,13 @@ def test_a_track_stays_on_one_side_of_a_plane(rng):
         assert (heights[0] < 0) == above  # the first window says which
 
 
+def test_a_track_that_comes_down_to_the_plane_does_not_pass_it():
+    """The mirror image goes on below; the track is held in the plane, and turns with its side."""
+    heights = [0.5 * abs(1.6 - 0.4 * k) for k in range(9)]
+    windows = [twins(k, np.array([1.0, 1.0, 1.0 + height])) for k, height in enumerate(heights)]
+    assert min(each.sources[0].position_m[2] for each in smoothed(windows)) >= 1
+
+
 def test_a_new_track_keeps_the_side():
     near, far = np.array([1.0, 1.0, 1.5]), np.array([9.0, 9.0, 1.5])
     windows = [twins(k, near) for k in range(5)] + [twins(k, far, first_above=False) for k in range(5, 14)]

@@ -6,7 +6,8 @@ the probability of a direction
     p(u) ~ exp(BETA fit(u))   blurred by   exp(-sum_m (r_m . (u - u'))² / (2 slack²))
 
 the second for positions that are not exact. The direction is the mean of p, and half the cone's opening the angle round it
-that holds 90 % of p, times a factor that was measured in simulated rooms (bench/compact_arrays.py).
+that holds 90 % of p, times a factor that was measured in simulated rooms (bench/compact_arrays.py, on seeds and sounds for
+development): the smallest that holds 90 % of n held-out answers, for each kind of array by itself (conformal.py has why).
 
 An array in a plane hears a direction and its mirror image alike: p is that of one side, and each side an answer, unless the
 box where sources are expected ends within LEAST_ROOM_M of the plane there, or holds none of the directions believed in.
@@ -25,7 +26,8 @@ from soundfix.localization.steering import SLACK_M, SLACK_SHARE, Cells
 BETA = 0.03
 COARSE, KEPT, FINE_DEG = 1500, 120, 1.75  # directions of the sphere; those that are looked at closely, nine for each
 LIKELY, NEIGHBOURS = 12.0, 24  # in log-odds less than the best, not looked at; but always so many, which surround it
-FACTOR_FLAT, FACTOR_DEEP, HELD_OUT = 0.951, 0.648, 598  # of the cone, and the answers that these rest on
+FACTOR_FLAT_FEW, FACTOR_FLAT, FACTOR_DEEP = 0.999, 0.894, 0.649  # of the cone; of 207, 191 and 200 answers
+FEW, HELD_OUT = 4, 598  # microphones; answers in all
 NARROWEST_DEG = 1.0
 FLAT_SLACKS = 4.0  # a plane is no thinner than its positions are exact
 LEAST_ROOM_M = 0.3  # from the middle of the array to the end of the box, for a source to be there
@@ -188,10 +190,16 @@ def _direction(
     return Direction(
         azimuth_deg=azimuth_deg,
         elevation_deg=elevation_deg,
-        cone90_deg=_cone_deg(units, shares, unit, FACTOR_DEEP if shape.normal is None else FACTOR_FLAT),
+        cone90_deg=_cone_deg(units, shares, unit, _factor(shape)),
         from_m=shape.centre_m,
         range_m=None if span_m is None else _interval(shares, span_m),
     )
+
+
+def _factor(shape: Shape) -> float:
+    if shape.normal is None:
+        return FACTOR_DEEP
+    return FACTOR_FLAT_FEW if len(shape.offsets_m) <= FEW else FACTOR_FLAT
 
 
 def _cone_deg(units: Units, shares: Float[np.ndarray, "direction"], unit: np.ndarray, factor: float) -> float:
