@@ -91,6 +91,11 @@ def test_a_late_clock_is_taken_out(rng):
     assert without_lateness(late, np.zeros(2), RATE) is late
 
 
+def test_of_long_sound_some_frames_do():
+    counts = [short_time_spectra(np.zeros((2, round(16_000 * seconds))), RATE)[0].shape[1] for seconds in (0.5, 1, 30)]
+    assert counts == [30, 61, 126]
+
+
 def test_silence_gives_finite_numbers():
     cells = listen(np.zeros((4, 4000)), TETRAHEDRON, sample_rate=RATE, speed_m_s=SPEED, slack_m=0.003)
     assert np.isfinite(cells.fit(sphere(20))).all()

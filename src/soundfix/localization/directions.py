@@ -157,11 +157,11 @@ def _open_sides(shape: Shape, box: Float[np.ndarray, "2 3"]) -> tuple[bool, bool
     return above_m >= min(LEAST_ROOM_M, below_m / 2), below_m >= min(LEAST_ROOM_M, above_m / 2)
 
 
-def _one_side(units: Units, shape: Shape) -> Units:
+def _one_side(units: Units, shape: Shape) -> Float[np.ndarray, "some 3"]:
     return units if shape.normal is None else units[units @ shape.normal >= 0]
 
 
-def _round_each(units: Units) -> Units:
+def _round_each(units: Units) -> Float[np.ndarray, "more 3"]:
     """Nine for each, FINE_DEG apart."""
     helper = np.where(np.abs(units[:, :1]) < 0.8, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
     first = np.cross(units, helper)

@@ -27,6 +27,7 @@ from jaxtyping import Complex, Float
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 FRAME_S, OVERLAP = 0.032, 2
+MOST_FRAMES = 125  # 2 s: in longer sound no more are looked at
 LOWEST_HZ, HIGHEST_SHARE = 200.0, 0.49  # of the band; of the sample rate: above is the anti-aliasing filter
 MOST_TURN = 0.6  # radians by which the slack in positions may turn a phase: higher frequencies say nothing
 OWN = 0.05  # of the power of the diffuse noise
@@ -84,10 +85,11 @@ def listen(
 def short_time_spectra(
     audio: Float[np.ndarray, "mic time"], sample_rate: float
 ) -> tuple[Complex[np.ndarray, "mic frame freq"], Float[np.ndarray, "freq"]]:
-    """Of whole frames, under the root of a Hann window; and the frequencies (Hz)."""
+    """Of whole frames, under the root of a Hann window; and the frequencies (Hz). Of a long sound some frames, evenly."""
     length = min(next_fast_len(round(FRAME_S * sample_rate), real=True), audio.shape[1])
     window = np.sqrt(np.hanning(length + 1)[:-1])
-    frames = np.lib.stride_tricks.sliding_window_view(audio, length, axis=1)[:, :: max(length // OVERLAP, 1)]
+    hop = max(length // OVERLAP, (audio.shape[1] - length) // MOST_FRAMES, 1)
+    frames = np.lib.stride_tricks.sliding_window_view(audio, length, axis=1)[:, ::hop]
     return rfft(frames * window, axis=-1), rfftfreq(length, 1 / sample_rate)
 
 

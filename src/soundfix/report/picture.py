@@ -86,7 +86,7 @@ def _end(side: Direction, source: Source) -> Float[np.ndarray, "3"]:
     return side.from_m + 2 * float(np.linalg.norm(source.position_m - side.from_m)) * side.unit
 
 
-def _rim(side: Direction, ray: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "{RIM} 3"]:
+def _rim(side: Direction, ray: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "rim 3"]:
     """Of the cone, at the end of its ray."""
     across = np.linalg.svd(side.unit[None])[2][1:]
     turn = 2 * np.pi * np.arange(RIM) / RIM
