@@ -103,6 +103,19 @@ def test_a_sound_from_all_sides_alike_is_no_direction(rng, monkeypatch):
     assert (answer(noise).verdict, answer(noise).reasons) == ("abstain", ("no_fix",))
 
 
+@pytest.mark.parametrize(
+    ("rate", "samples", "sigma_m"), [(16_000, 5, 0), (16_000, 600, 0), (300, 600, 0), (16_000, 8000, 1)]
+)
+def test_what_can_hardly_be_answered_is_no_error(rng, rate, samples, sigma_m):
+    """A few samples, few of them a second, or positions that are known to be wrong."""
+    positions = CENTRE + TETRAHEDRON
+    microphones = Microphones(positions=positions, sigma_m=np.full(4, float(sigma_m)))
+    scene = soundfix.Scene(
+        audio=rng.standard_normal((4, samples)), sample_rate=rate, microphones=microphones, speed_of_sound_m_s=SPEED
+    )
+    assert answer(scene).verdict in ("direction only", "abstain")
+
+
 def test_it_depends_on_the_width_and_on_the_distance():
     near, far = unit(0, 0) * 0.5 + CENTRE, unit(0, 0) * 6 + CENTRE
     for times, only, at_far in ((1, True, True), (4, False, True), (60, False, False)):

@@ -93,7 +93,7 @@ def believed(cells: Cells, shape: Shape) -> Belief:
     units = _one_side(_round_each(coarse[best[is_likely]]), shape)
     odds = BETA * cells.fit(units)
     shares = _blurred(np.exp(odds - odds.max()), units @ shape.offsets_m.T, shape.slack_m)
-    return Belief(units=units, shares=shares, strength=float(fit.max() - np.median(fit)) / cells.count)
+    return Belief(units=units, shares=shares, strength=float(fit.max() - np.median(fit)) / max(cells.count, 1))
 
 
 def directions(belief: Belief, shape: Shape, box: Float[np.ndarray, "2 3"], *, is_bounded: bool) -> list[Direction]:

@@ -28,7 +28,8 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 FRAME_S, OVERLAP = 0.032, 2
 MOST_FRAMES = 125  # 2 s: in longer sound no more are looked at
-LOWEST_HZ, HIGHEST_SHARE = 200.0, 0.49  # of the band; of the sample rate: above is the anti-aliasing filter
+LOWEST_HZ, LOWEST_SHARE = 200.0, 0.1  # of the band; of a low sample rate
+HIGHEST_SHARE = 0.49  # of the sample rate: above is the anti-aliasing filter
 MOST_TURN = 0.6  # radians by which the slack in positions may turn a phase: higher frequencies say nothing
 OWN = 0.05  # of the power of the diffuse noise
 FLOOR = 0.03
@@ -71,10 +72,11 @@ def listen(
     """The cells of these microphones, at these places round the middle of the array. Their gains do not matter."""
     spectra, frequencies_hz = short_time_spectra(audio, sample_rate)
     wavenumbers = 2 * np.pi * frequencies_hz / speed_m_s
-    in_band = (frequencies_hz >= LOWEST_HZ) & (frequencies_hz <= HIGHEST_SHARE * sample_rate)
-    in_band &= wavenumbers * slack_m <= MOST_TURN
+    lowest_hz = min(LOWEST_HZ, LOWEST_SHARE * sample_rate)
+    highest_hz = max(2 * lowest_hz, MOST_TURN / slack_m * speed_m_s / (2 * np.pi))
+    in_band = (frequencies_hz >= lowest_hz) & (frequencies_hz <= min(highest_hz, HIGHEST_SHARE * sample_rate))
     heard = spectra[:, :, in_band].transpose(2, 0, 1)
-    heard = heard / np.sqrt(np.mean(np.square(np.abs(heard)), axis=(0, 2), keepdims=True) + SMALLEST)
+    heard = heard / np.sqrt(np.square(np.abs(heard)).sum(axis=(0, 2), keepdims=True) + SMALLEST)
     white = whitening(offsets_m, wavenumbers[in_band], slack_m) @ heard
     values = white / np.sqrt(np.square(np.abs(white)).sum(axis=1, keepdims=True) + SMALLEST)
     return Cells(
