@@ -9,7 +9,7 @@ from jaxtyping import Float
 from soundfix import physics
 from soundfix.scene import Scene
 
-Verdict = Literal["ok", "degraded", "ambiguous", "abstain"]
+Verdict = Literal["ok", "degraded", "ambiguous", "direction only", "abstain"]
 Status = Literal[
     "ok",  # heard, and agrees with the rest
     "dead",  # nothing on this channel: zeros, a constant, or mostly NaN
@@ -70,6 +70,51 @@ class Source:
     def spread(self, covariance_m2: Float[np.ndarray, "3 3"]) -> "Source":
         """The same place with this covariance."""
         return replace(self, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Direction:
+    """Where a sound comes from, seen from the middle of an array that is too compact to tell how far it is.
+
+    azimuth_deg: from the x axis towards the y axis, -180 to 180. elevation_deg: above the horizontal, -90 to 90.
+    cone90_deg: the angle round it that holds the sound with 90 %, half the opening of the cone. from_m: the middle of the
+    array. range_m: from, to (m): what holds the distance with 90 %, where the room says so much. mirror: the other
+    direction, of which an array in a plane hears the same, where nothing excludes it; its own mirror is None.
+    """
+
+    azimuth_deg: float
+    elevation_deg: float
+    cone90_deg: float
+    from_m: Float[np.ndarray, "3"]
+    range_m: tuple[float, float] | None = None
+    mirror: "Direction | None" = None
+
+    @property
+    def unit(self) -> Float[np.ndarray, "3"]:
+        """The unit vector that points there."""
+        azimuth, elevation = np.radians([self.azimuth_deg, self.elevation_deg])
+        level = np.cos(elevation)
+        return np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)])
+
+    @property
+    def sides(self) -> "tuple[Direction, ...]":
+        """This one, and its mirror image."""
+        return (self,) if self.mirror is None else (self, self.mirror)
+
+    def mirrored_by(self, *other: "Direction") -> "Direction":
+        """With this mirror image, if there is one."""
+        return replace(self, mirror=other[0] if other else None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers, named as in the JSON file."""
+        return {
+            "azimuth_deg": self.azimuth_deg,
+            "elevation_deg": self.elevation_deg,
+            "cone90_deg": self.cone90_deg,
+            "from_m": self.from_m.tolist(),
+            "range_m": None if self.range_m is None else list(self.range_m),
+            "mirror": None if self.mirror is None else self.mirror.to_dict(),
+        }
 
 
 class Radii(NamedTuple):
@@ -173,10 +218,11 @@ class Estimate:
     """The answer for one span of time, start_s to end_s (s from the start of the recording).
 
     verdict: ok | degraded (an answer, but something is wrong: see reasons) | ambiguous (several places explain the
-    sound: all are in `sources`, best first) | abstain (no place: see reasons). findings: what else is to be said; reasons
-    are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the sources were
-    calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain itself. guess_m:
-    the places that an abstention did not believe in, for comparing methods only; they are in no file.
+    sound: all are in `sources`, best first) | direction only (the array is too compact to tell how far: see `direction`;
+    its sources are the middle of the ray in the box, one a side) | abstain (no place: see reasons). findings: what else is
+    to be said; reasons are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the
+    sources were calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain
+    itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file.
     Each source has position_m (3,) in m, covariance_m2 (3, 3) in m², radius90_m in m and a score.
     Numbers are finite, always. Raises ValueError where one is not, or an abstention has sources.
     """
@@ -191,8 +237,11 @@ class Estimate:
     microphones: tuple[MicrophoneReport, ...] = field(default=())
     pairs: tuple[PairReport, ...] = ()
     guess_m: Float[np.ndarray, "place 3"] | None = None
+    direction: Direction | None = None
 
     def __post_init__(self) -> None:
+        if (self.verdict == "direction only") != (self.direction is not None):
+            raise ValueError(f"verdict {self.verdict} with direction {self.direction}")
         if (self.verdict == "abstain") != (not self.sources):
             raise ValueError(f"verdict {self.verdict} with {len(self.sources)} sources")
         for source in self.sources:
@@ -202,6 +251,9 @@ class Estimate:
 
     def __repr__(self) -> str:
         places = " or ".join(f"({', '.join(f'{x:.2f}' for x in source.position_m)}) m" for source in self.sources)
+        if self.direction:
+            sides = [f"({each.azimuth_deg:.0f}, {each.elevation_deg:.0f}) degrees" for each in self.direction.sides]
+            places = " or ".join(sides)
         told = [self.method, f"{self.start_s:.2f} to {self.end_s:.2f} s", self.verdict, places, *self.reasons]
         return f"Estimate({', '.join(word for word in told if word)})"
 
@@ -231,6 +283,8 @@ class Estimate:
             "regions": asdict(self.regions) if self.regions else None,
             "microphones": [report.to_dict() for report in self.microphones],
         }
+        if self.direction:
+            answer["direction"] = self.direction.to_dict()
         return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer
 
 

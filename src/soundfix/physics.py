@@ -56,6 +56,12 @@ def directions(point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 
     return offset / np.maximum(np.linalg.norm(offset, axis=-1, keepdims=True), 1e-9)
 
 
+def azimuth_elevation(direction: Float[np.ndarray, "3"]) -> tuple[float, float]:
+    """Degrees: from the x axis towards the y axis (-180 to 180), and above the horizontal (-90 to 90)."""
+    x, y, z = direction.tolist()
+    return float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arctan2(z, np.hypot(x, y))))
+
+
 def fisher_information(
     point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], sigma_m: float | Float[np.ndarray, "mic"]
 ) -> Float[np.ndarray, "3 3"]:

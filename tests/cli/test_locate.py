@@ -53,7 +53,7 @@ def test_what_is_printed_is_what_is_written(take, tmp_path, command):
     assert "(3.90, 1.80, 1.30) m ±" in lines[0]
     assert "ok" in lines[0]
     assert lines[-1] == "microphones: 7 of 7 ok"
-    assert "row 1 is channel 1 of scene.wav" in complaint
+    assert "its rows are, in turn: scene.wav channels 1-7." in complaint
     assert json.loads((tmp_path / "answers.json").read_text())["version"] == soundfix.__version__
 
 

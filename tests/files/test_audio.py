@@ -88,6 +88,19 @@ def test_a_folder_is_its_audio_files_in_natural_order(tmp_path, sound):
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "heard_in"),
+    [
+        (["m1.wav", "m10.wav", "m2.wav"], ["m1.wav", "m2.wav", "m10.wav"]),
+        (["a.wav", "B10.wav", "B2.wav"], ["a.wav", "B2.wav", "B10.wav"]),  # as a shell sorts in most languages
+        (["m10.wav", "m1.wav", "m2.wav"], ["m10.wav", "m1.wav", "m2.wav"]),  # by hand
+    ],
+)
+def test_files_as_a_shell_lists_them_come_in_natural_order(tmp_path, sound, given, heard_in):
+    recording = open_recording([saved(tmp_path / name, sound) for name in given])
+    assert [file.path.name for file in recording.files] == heard_in
+
+
 def test_natural_order_survives_odd_digits():
     assert sorted(["x²", "x10", "x9", "9", "x"], key=natural_key) == ["9", "x", "x9", "x10", "x²"]
 

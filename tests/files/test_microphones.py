@@ -1,10 +1,13 @@
 """Lists of microphones: three formats, one meaning; every mistake is named with its line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from helpers.lists import PLAIN, channels, microphones
 from soundfix.errors import MicrophoneFileError, OutputError, SceneError
+from soundfix.files.audio import Channel
 from soundfix.files.microphones import arrange, read_microphones, write_microphones
 from soundfix.microphones import Microphones
 
@@ -57,16 +60,13 @@ def test_a_failed_write_leaves_the_old_list(tmp_path, monkeypatch):
 def test_without_columns_rows_follow_the_channels():
     order, notes = arrange(channels(2, 1), microphones())
     assert order == [0, 1, 2]
-    assert notes == (
-        "The list of microphones has no file and no channel column: row 1 is channel 1 of t0.wav, "
-        "row 2 is channel 2 of t0.wav, row 3 is channel 1 of t1.wav.",
-    )
+    assert notes == ("The list has no file and no channel column; its rows are, in turn: t0.wav channels 1-2, t1.wav.",)
 
 
 def test_a_channel_column_counts_through_all_files():
     order, notes = arrange(channels(2, 2), microphones(channels=(3, 1, 2)))
     assert order == [2, 0, 1]
-    assert "no file column: row 1 is channel 1 of t1.wav" in notes[0]
+    assert notes[0] == ("The list has no file column; its rows are, in turn: t1.wav channel 1, t0.wav channels 1-2.")
     assert notes[1] == "Not in the list of microphones and left out: channel 2 of t1.wav."
 
 
@@ -75,6 +75,56 @@ def test_a_channel_column_counts_through_all_files():
 )
 def test_files_are_matched_by_name_relative_or_absolute(files):
     assert arrange(channels(1, 1, 1), microphones(files=files)) == ([1, 0, 2], ())
+
+
+def named(*names):
+    """A file of one channel for each name."""
+    return [Channel(file=Path("/rec") / name, number=1) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("files", "rows", "order"),
+    [
+        (("mic1.wav", "mic10.wav", "mic2.wav"), ("mic1", "mic2", "mic10"), [0, 2, 1]),
+        (("b.flac", "A.WAV"), ("a", "B.wav"), [1, 0]),
+        (("mic02.wav", "mic01.wav"), ("mic1", "mic2"), [1, 0]),
+        (("de\u0301.wav", "a.wav"), ("a", "d\u00e9"), [1, 0]),
+    ],
+)
+def test_a_file_for_each_microphone_goes_to_the_row_of_its_name(files, rows, order):
+    microphones = Microphones(positions=np.eye(3)[: len(rows)], names=rows)
+    found, notes = arrange(named(*files), microphones)
+    assert found == order
+    assert notes == (f"Files went to the rows of their names: {', '.join(files[k] for k in order)}.",)
+    assert arrange(named(*files), microphones, is_named=False)[0] == list(range(len(files)))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            ("mic1.wav", "mic2.wav", "take.wav"),
+            r"/rec/take\.wav have the name of no row and mic3 are rows that no file",
+        ),
+        (("mic1.wav", "mic2.wav"), "mic3 are rows that no file is named after"),
+        (("mic1.wav", "mic2.wav", "mic3.wav", "mic4.wav"), r"/rec/mic4\.wav have the name of no row"),
+        (("mic1.wav", "mic1.flac", "mic2.wav"), r"/rec/mic1\.wav, /rec/mic1\.flac are files for one row"),
+    ],
+)
+def test_names_that_clash_are_refused(files, message):
+    with pytest.raises(MicrophoneFileError, match=f"{message}.*wanted a file for each row.*column file"):
+        arrange(named(*files), microphones())
+
+
+def test_rows_that_one_file_may_mean_are_refused():
+    rows = Microphones(positions=np.eye(3)[:2], names=("mic1", "mic01"))
+    with pytest.raises(MicrophoneFileError, match="mic1, mic01 are rows for one file"):
+        arrange(named("mic1.wav", "mic2.wav"), rows)
+
+
+def test_files_of_several_channels_have_no_say_by_name():
+    given = [Channel(file=Path("mic2.wav"), number=1), Channel(file=Path("mic2.wav"), number=2), *named("mic1.wav")]
+    assert arrange(given, microphones())[0] == [0, 1, 2]
 
 
 def test_files_are_matched_with_their_channel():

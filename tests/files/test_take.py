@@ -56,6 +56,19 @@ def test_a_folder_of_files_in_natural_order(tmp_path, audio):
     assert np.array_equal(read(tmp_path / "tracks", np.eye(3)).beginning(1.0), audio)
 
 
+def test_files_go_to_rows_by_name_where_rows_have_names(tmp_path, audio):
+    """The shell lists mic1, mic10, mic2; positions in memory have no names, so files go to them as they are given."""
+    paths = [tmp_path / f"mic{number}.wav" for number in (1, 10, 2)]
+    for path, sound in zip(paths, audio, strict=True):
+        soundfile.write(path, sound, RATE, subtype="FLOAT")
+    (tmp_path / "mics.csv").write_text("name,x,y,z\nmic10,0,0,0\nmic1,1,0,0\nmic2,0,1,0\n")
+    assert np.array_equal(read(paths, tmp_path / "mics.csv").beginning(1.0), audio[[1, 0, 2]])
+    assert np.array_equal(read(paths, np.eye(3)).beginning(1.0), audio[[0, 2, 1]])
+    by_hand = [paths[2], paths[0], paths[1]]
+    for unnamed in (np.eye(3), Microphones(positions=np.eye(3))):
+        assert np.array_equal(read(by_hand, unnamed).beginning(1.0), audio[[2, 0, 1]])
+
+
 @pytest.mark.parametrize(
     ("microphones", "message"),
     [(None, "no microphones: wanted the path"), (np.zeros((3, 2)), r"wanted \(microphones, 3\)")],

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.image import imread
 
-from soundfix.estimate import Estimate, MicrophoneReport, Source
+from soundfix.estimate import Direction, Estimate, Finding, MicrophoneReport, Source
 from soundfix.microphones import Microphones
 
 ROOM = ((0.0, 0.0, 0.0), (6.0, 4.0, 3.0))
@@ -24,6 +24,24 @@ def estimate(start_s=0.0, places=((2.0, 2.0, 1.0),), statuses=STATUSES):
             MicrophoneReport(name=name, status=status, weight=1.0, position_m=None)
             for name, status in zip(MICROPHONES.names, statuses, strict=True)
         ),
+    )  # fmt: skip
+
+
+def directed(start_s=0.0, *, azimuth_deg=20.0, elevation_deg=14.0, is_flat=False, range_m=None):
+    """A direction seen from (1, 1, 1), its source 1.5 m away; or two, on both sides of a level plane."""
+    sides = [
+        Direction(
+            azimuth_deg=azimuth_deg, elevation_deg=each, cone90_deg=6.0, from_m=np.array([1.0, 1, 1]), range_m=range_m
+        )
+        for each in (elevation_deg, -elevation_deg)[: 1 + is_flat]
+    ]  # fmt: skip
+    sources = tuple(
+        Source(position_m=side.from_m + 1.5 * side.unit, covariance_m2=0.2 * np.eye(3), radius90_m=1.1, score=0.5)
+        for side in sides
+    )
+    return Estimate(
+        method="srp-phat", start_s=start_s, end_s=start_s + 0.5, verdict="direction only", sources=sources,
+        direction=sides[0].mirrored_by(*sides[1:]), findings=(Finding("direction_only", "", degrades=False),),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import cmath
 import itertools
 
 import numpy as np
+from jaxtyping import Complex, Float
 
 
 def correlation(x, y, lags, band_hz, sample_rate, length):
@@ -208,3 +209,26 @@ def _through_mask(signal, mask, frame, hop):
         out[part] += np.fft.irfft(spectrum) * window
         weight[part] += window**2
     return (out / np.maximum(weight, 1e-12))[frame // 2 : frame // 2 + len(signal)]
+
+
+def steered_fit(
+    spectra: Complex[np.ndarray, "mic frame freq"], wavenumbers: Float[np.ndarray, "freq"],
+    offsets_m: Float[np.ndarray, "mic 3"], unit: Float[np.ndarray, "3"], *, slack_m: float, own: float, floor: float,
+) -> float:  # fmt: skip
+    """steering.py's log-likelihood of one direction, cell by cell, as its docstring has it."""
+    total = 0.0
+    for f, k in enumerate(wavenumbers):
+        noise = np.zeros((len(offsets_m), len(offsets_m)))
+        for i, first in enumerate(offsets_m):
+            for j, second in enumerate(offsets_m):
+                turn = k * np.linalg.norm(first - second)
+                noise[i, j] = np.sin(turn) / turn if i != j else 1 + own + (k * slack_m) ** 2
+        inverse = np.linalg.inv(noise)
+        steering = np.exp(1j * k * offsets_m @ unit)
+        for t in range(spectra.shape[1]):
+            x = spectra[:, t, f]
+            rho = abs(steering.conj() @ inverse @ x) ** 2 / (
+                (steering.conj() @ inverse @ steering).real * (x.conj() @ inverse @ x).real
+            )
+            total -= np.log(1 - rho + floor)
+    return total

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from helpers.disks import assert_untouched, refuse
+from helpers.drawings import directed
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import OutputError
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Regions, Source
@@ -233,7 +234,17 @@ def test_the_schema_is_a_schema_and_names_every_status():
     definitions = locate_schema()["$defs"]
     assert definitions["microphone"]["properties"]["status"]["enum"] == list(get_args(Status))
     assert definitions["estimate"]["properties"]["verdict"]["enum"] == list(get_args(Verdict))
-    for definition in ("estimate", "source", "regions", "microphone", "event", "summary", "explanation", "start"):
+    for definition in (
+        "estimate",
+        "source",
+        "regions",
+        "microphone",
+        "event",
+        "summary",
+        "explanation",
+        "start",
+        "direction",
+    ):
         assert definitions[definition]["additionalProperties"] is False
 
 
@@ -242,11 +253,37 @@ def test_csv_is_a_row_a_source(tmp_path):
         writer.write(ANSWER)
         writer.write(SILENCE)
     assert (tmp_path / "a.csv").read_text().splitlines() == [
-        "start_s,end_s,verdict,reasons,source,x_m,y_m,z_m,radius90_m,score",
-        "0.0,0.5,ambiguous,mirror late:b,1,1.5,-2.0,0.25,2.5,0.75",
-        "0.0,0.5,ambiguous,mirror late:b,2,1.5,-2.0,0.25,2.5,0.75",
-        "0.5,1.0,abstain,silence,,,,,,",
+        "start_s,end_s,verdict,reasons,source,x_m,y_m,z_m,radius90_m,score,"
+        "azimuth_deg,elevation_deg,cone90_deg,nearest_m,furthest_m",
+        "0.0,0.5,ambiguous,mirror late:b,1,1.5,-2.0,0.25,2.5,0.75,,,,,",
+        "0.0,0.5,ambiguous,mirror late:b,2,1.5,-2.0,0.25,2.5,0.75,,,,,",
+        "0.5,1.0,abstain,silence,,,,,,,,,,,",
     ]
+
+
+def test_a_direction_is_a_row_a_side_and_has_no_coordinates(tmp_path):
+    with CsvWriter(tmp_path / "a.csv") as writer:
+        writer.write(directed(range_m=(0.5, 3.0)))
+        writer.write(directed(is_flat=True))
+    assert (tmp_path / "a.csv").read_text().splitlines()[1:] == [
+        "0.0,0.5,direction only,direction_only,1,,,,,0.5,20.0,14.0,6.0,0.5,3.0",
+        "0.0,0.5,direction only,direction_only,1,,,,,0.5,20.0,14.0,6.0,,",
+        "0.0,0.5,direction only,direction_only,2,,,,,0.5,20.0,-14.0,6.0,,",
+    ]
+
+
+@pytest.mark.parametrize("told", [{"range_m": (0.5, 3.0)}, {"is_flat": True}])
+def test_a_direction_obeys_the_schema(tmp_path, told):
+    with JsonWriter(tmp_path / "a.json", "srp", "1") as writer:
+        writer.write(directed(**told))
+    written = json.loads((tmp_path / "a.json").read_text())
+    jsonschema.Draft202012Validator(locate_schema()).validate(written)
+    direction = written["estimates"][0]["direction"]
+    assert [direction[name] for name in ("azimuth_deg", "elevation_deg", "cone90_deg")] == [20, 14, 6]
+    assert direction["from_m"] == [1, 1, 1]
+    assert direction["range_m"] == (list(told["range_m"]) if "range_m" in told else None)
+    assert (direction["mirror"] or {}).get("elevation_deg") == (-14 if "is_flat" in told else None)
+    assert "direction" not in ANSWER.to_dict()
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -278,4 +315,4 @@ def test_names_that_are_no_unicode_are_written_all_the_same(tmp_path):
 
 
 def test_columns_are_the_documented_ones():
-    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 10
+    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 15

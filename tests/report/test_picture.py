@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.drawings import MICROPHONES, ROOM, estimate
+from helpers.drawings import MICROPHONES, ROOM, directed, estimate
 from soundfix.estimate import Estimate, MicrophoneReport
 from soundfix.microphones import Microphones
 from soundfix.report.picture import gather
@@ -12,6 +12,20 @@ def test_a_picture_tells_who_was_left_out():
     picture = gather([estimate()], MICROPHONES, ROOM)
     assert picture.is_used.tolist() == [True, True, False, True, True, False]
     assert picture.captions == ("door", "$desk$", "<b>: dead", "shelf", "lamp: inverted", "roof: late")
+
+
+def test_a_direction_is_a_ray_with_a_cone_and_no_place():
+    picture = gather([directed(is_flat=True), estimate(0.5)], MICROPHONES, None)
+    assert len(picture.positions) == 1
+    assert [time_s for time_s, _ in picture.directions] == [0.25, 0.25]
+    np.testing.assert_allclose(picture.rays[:, 0], 1)
+    off = picture.rays[:, 1] - picture.rays[:, 0]
+    np.testing.assert_allclose(np.linalg.norm(off, axis=1), 3)  # its source is in the middle
+    np.testing.assert_allclose(np.degrees(np.arctan2(off[:, 1], off[:, 0])), 20)
+    rim = picture.cones[0] - picture.rays[0, 0]
+    np.testing.assert_allclose(rim @ off[0] / 9, np.cos(np.radians(6)))
+    assert (picture.box[0] <= picture.rays.min(axis=(0, 1))).all()
+    assert (picture.box[1] >= picture.rays.max(axis=(0, 1))).all()
 
 
 def test_a_status_is_that_of_most_windows():

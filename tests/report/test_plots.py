@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from helpers.drawings import MICROPHONES, ROOM, assert_is_drawn, estimate, walk
+from helpers.drawings import MICROPHONES, ROOM, assert_is_drawn, directed, estimate, walk
 from soundfix.errors import MissingPackageError, OutputError
 from soundfix.report.picture import gather
 from soundfix.report.plots import ELLIPSE_90, _ellipses, plot_estimates
@@ -18,6 +18,20 @@ def test_any_number_of_estimates_makes_a_picture(tmp_path, count):
     plot_estimates(walk(count), MICROPHONES, ROOM, tmp_path / "found.PNG")
     image = assert_is_drawn(tmp_path / "found.PNG")
     assert (image.shape[1] > 1500) == (count > 1)  # coordinates over time stand beside the views
+
+
+def test_directions_are_rays_in_their_cones_and_angles_over_time(tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr("soundfix.report.plots.write_png", lambda figure, path: kept.append(figure))
+    windows = [directed(0.5 * k, azimuth_deg=10.0 * k, is_flat=True) for k in range(4)]
+    plot_estimates(windows, MICROPHONES, ROOM, tmp_path / "found.png")
+    above, side, azimuth, elevation = kept[0].axes
+    assert (azimuth.get_ylabel(), elevation.get_ylabel()) == ("azimuth (degrees)", "elevation (degrees)")
+    assert azimuth.collections[-1].get_offsets()[:, 1].tolist() == [0, 0, 10, 10, 20, 20, 30, 30]
+    for view in (above, side):
+        shadows, lines = view.collections[:2]
+        assert (len(shadows.get_paths()), len(lines.get_paths())) == (8, 8)
+    assert "direction, 90 % cone" in [text.get_text() for text in kept[0].legends[0].get_texts()]
 
 
 def test_without_a_room_the_picture_holds_everything(tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.drawings import MICROPHONES, ROOM, walk
+from helpers.drawings import MICROPHONES, ROOM, directed, walk
 from soundfix import physics
 from soundfix.report.plots import plot_estimates
 from soundfix.report.scene3d import unit_sphere
@@ -16,6 +16,11 @@ def test_a_page_holds_the_names_and_its_own_program(tmp_path):
     assert "cdn.plot.ly" not in page.split("Plotly.newPlot")[-1]
     assert "<script src=" not in page
     assert all(part in page for part in ("x (m)", "90 % region", "one of several places"))
+
+
+def test_a_page_shows_directions(tmp_path):
+    plot_estimates([directed()], MICROPHONES, ROOM, tmp_path / "found.html")
+    assert "direction, 90 % cone" in (tmp_path / "found.html").read_text(encoding="utf-8")
 
 
 def test_a_page_without_estimates_shows_the_microphones(tmp_path):

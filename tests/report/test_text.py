@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from helpers.drawings import directed
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source
-from soundfix.report.text import clock, describe, describe_events, describe_microphones
+from soundfix.report.text import clock, describe, describe_direction, describe_events, describe_microphones
 from soundfix.session.microphone_history import Event
 
 
@@ -27,6 +28,21 @@ def test_candidates_are_said_with_or_and_sources_with_and():
     pair = source(1.0, 2.0, 3.0), source(4.0, 5.0, 6.0)
     assert "±12 cm or (4.00" in describe(window("ambiguous", *pair))
     assert "±12 cm and (4.00" in describe(window("degraded", *pair))
+
+
+def test_a_direction_is_said_in_degrees_on_both_sides_and_with_its_range():
+    head = "    0.00 -    0.50 s  direction only  "
+    assert describe(directed()) == head + "azimuth 20°, elevation 14° ±6°  direction_only"
+    assert describe(directed(is_flat=True)) == head + "azimuth 20°, elevation 14° or -14° ±6°  direction_only"
+    assert describe(directed(range_m=(0.5, 3.0))) == (
+        head + "azimuth 20°, elevation 14° ±6°, 0.5 to 3.0 m away  direction_only"
+    )
+
+
+def test_where_the_plane_is_no_level_one_azimuths_differ_too():
+    first, second = directed().direction, directed(azimuth_deg=-50.0, elevation_deg=-3.0).direction
+    said = describe_direction(first.mirrored_by(second))
+    assert said == "azimuth 20°, elevation 14° or azimuth -50°, elevation -3° ±6°"
 
 
 def test_an_abstention_has_reasons_and_no_place():

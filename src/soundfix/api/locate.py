@@ -22,7 +22,7 @@ from soundfix.microphones import Microphones
 from soundfix.report.exports import CSV_COLUMNS, CsvWriter, JsonWriter, source_rows
 from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_dict, summary_lines
-from soundfix.report.text import describe
+from soundfix.report.text import describe, describe_direction
 from soundfix.scene import Room
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
@@ -255,6 +255,8 @@ def _renamed(positions: ArrayLike | Microphones, microphones: Listed | None) -> 
 def _html_rows(estimate: Estimate) -> list[tuple[str, ...]]:
     """A row a source, in metres and centimetres."""
     span, reasons = (f"{estimate.start_s:.2f}", estimate.verdict), " ".join(estimate.reasons)
+    if estimate.direction:
+        return [(*span, "", "", "", "", f"{describe_direction(estimate.direction)} {reasons}")]
     if not estimate.sources:
         return [(*span, "", "", "", "", reasons)]
     return [

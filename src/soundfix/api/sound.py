@@ -59,7 +59,7 @@ def open_sound(audio: Audio, sample_rate: float | None, microphones: Listed | No
         return audio
     if (paths := _paths(audio)) is not None:
         _refuse("files say their own", sample_rate=sample_rate)
-        return read(paths, listed_microphones(microphones))
+        return read(paths, listed_microphones(None) if microphones is None else microphones)
     if sample_rate is None:
         raise SceneError("audio is an array, and sample_rate is missing: wanted its rate in Hz")
     return _samples(audio, sample_rate, listed_microphones(microphones))

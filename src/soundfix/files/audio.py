@@ -85,8 +85,9 @@ def open_recording(paths: Sequence[Path | str], *, sample_rate: float | None = N
     """Open files, or folders of files, as one recording, resampled to `sample_rate` (Hz; by default 16 kHz, or the
     highest rate of the files where that is lower).
 
-    Channels come in the order of the paths; the files of a folder come in natural order ("Track 2" before
-    "Track 10"). Raises AudioFileError, which names the file, if any is missing, listed twice, cut short or not audio.
+    Channels come in the order of the paths. The files of a folder, and paths that are sorted as text, as a shell lists
+    `*.wav`, come in natural order ("Track 2" before "Track 10"). Raises AudioFileError, which names the file, if any is
+    missing, listed twice, cut short or not audio.
     """
     if sample_rate is not None and not 100 <= sample_rate <= 10e6:
         raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
@@ -155,7 +156,15 @@ def _joined(first: np.ndarray, second: np.ndarray) -> Float[np.ndarray, "mic tim
 def _listed_files(paths: Sequence[Path | str]) -> list[Path]:
     if isinstance(paths, str) or not paths:
         raise AudioFileError(f"got {paths!r} as recording, wanted a list of files or folders, such as ['take.wav']")
-    return [file for path in map(Path, paths) for file in (_files_in(path) if path.is_dir() else [path])]
+    given = _in_natural_order([Path(path) for path in paths])
+    return [file for path in given for file in (_files_in(path) if path.is_dir() else [path])]
+
+
+def _in_natural_order(paths: list[Path]) -> list[Path]:
+    """A shell sorts `*.wav` as text, with mic10 before mic2, and nobody meant that; any other order is meant."""
+    texts = [str(path) for path in paths]
+    is_sorted_as_text = texts in (sorted(texts), sorted(texts, key=str.casefold))
+    return sorted(paths, key=lambda path: natural_key(str(path))) if is_sorted_as_text else paths
 
 
 def _files_in(folder: Path) -> list[Path]:

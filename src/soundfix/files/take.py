@@ -58,7 +58,8 @@ class Take:
 def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Microphones | ArrayLike) -> Take:
     """Open a recording together with the list of its microphones; nothing is read before it is asked for.
 
-    paths: one file of M channels, several files, or a folder of them, in natural order. microphones: path of a .csv, .yaml
+    paths: one file of M channels, several files, or a folder of them; a file for each microphone goes to the row of its
+    name, else rows follow the files in natural order. microphones: path of a .csv, .yaml
     or .json list (name, x, y, z in metres; blank: unknown), Microphones, or their positions (M, 3) in metres, a row of NaN
     for an unknown one. Whatever the files' rates, the Take's sound is (M, T) at 16000 Hz; notes say what was assumed.
 
@@ -67,7 +68,7 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     listed, recording = listed_microphones(microphones), open_recording(given)
-    order, notes = arrange(recording.channels, listed)
+    order, notes = arrange(recording.channels, listed, is_named=_has_names(microphones, listed))
     return Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
 
 
@@ -80,3 +81,8 @@ def listed_microphones(microphones: str | Path | Microphones | ArrayLike | None)
     if isinstance(microphones, str | Path):
         return read_microphones(microphones)
     return Microphones(positions=np.asarray(microphones))
+
+
+def _has_names(given: str | Path | Microphones | ArrayLike, listed: Microphones) -> bool:
+    """Whether somebody named the rows; mic1, mic2 ... of positions in memory are what they are called for want of a name."""
+    return isinstance(given, str | Path) or listed.names != Microphones(positions=listed.border_positions()).names

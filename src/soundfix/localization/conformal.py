@@ -86,7 +86,7 @@ def calibrated(sources: tuple[Source, ...], consensus: Consensus) -> tuple[Sourc
 
 def with_calibration_note(estimate: Estimate, *, is_held_out: bool) -> Estimate:
     """The estimate, which says how its regions were calibrated. is_held_out: with this very network, or with another."""
-    if not estimate.sources:
+    if not estimate.sources or estimate.direction:
         return estimate
     own = array_class(sum(report.weight > 0 for report in estimate.microphones))
     method = "split conformal" if is_held_out else "split conformal of the packaged network"

@@ -64,6 +64,24 @@ def report_unused(scene: Scene, health: Health) -> tuple[MicrophoneReport, ...]:
     )
 
 
+def report_directed(
+    scene: Scene,
+    health: Health,
+    *,
+    is_used: Bool[np.ndarray, "mic"],
+    is_kept: Bool[np.ndarray, "mic"],
+    is_inverted: Bool[np.ndarray, "mic"],
+) -> tuple[tuple[MicrophoneReport, ...], tuple[Finding, ...]]:
+    """The reports of an answer that is but a direction: who was heard, turned, or left out for having nothing in common."""
+    reports = list(report_unused(scene, health))
+    for m, report in enumerate(reports):
+        status: Status = "inverted" if is_inverted[m] else report.status
+        if is_used[m] and not is_kept[m]:
+            status = "excluded"
+        reports[m] = replace(report, status=status, weight=float(health.weight[m] * is_kept[m]))
+    return tuple(reports), tuple(finding for report in reports for finding in _finding(report))
+
+
 def report_unbelieved(scene: Scene, health: Health, consensus: Consensus) -> tuple[MicrophoneReport, ...]:
     """The reports of an abstention: where microphones of unknown position would be, were the source at one of the modes."""
     odds = sum(mode.probability or 0.0 for mode in consensus.modes) or 1.0

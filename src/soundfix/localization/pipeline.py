@@ -4,6 +4,7 @@
     hear      the evidence of every pair                                  (the method's: boxes.py)
     agree     who contradicts the rest; where those that are kept agree   (search.py, consensus.py)
     place     sources and regions                                         (the method's; sources.py)
+              or, where the array is compact for that, a direction        (compact.py)
     believe   is there anything to hear, and is it there?                 (belief.py; or an abstention)
     follow    does it move?                                               (motion.py)
     report    what the answer says of every microphone                    (microphone_status.py)
@@ -18,10 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from soundfix.estimate import AMBIGUITIES, Estimate, Finding, MicrophoneReport, Source, Verdict
+from soundfix.estimate import AMBIGUITIES, Direction, Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.belief import believe
 from soundfix.localization.boxes import Boxes, Placed
+from soundfix.localization.compact import Directed, is_far_for, locate_direction, tells_directions_only
+from soundfix.localization.directions import CONES
 from soundfix.localization.microphone_status import report_microphones, report_unbelieved, report_unused
 from soundfix.localization.motion import followed
 from soundfix.localization.pairs import weighted
@@ -44,11 +47,15 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
     heard = None
     try:
         prepared = prepare(scene)
+        if tells_directions_only(prepared):
+            return Answer(_directed(prepared, locate_direction(prepared), method), None)
         heard = boxes.hear(prepared)
         evidence = weighted(heard.evidence, prepared.health.weight)
         prepared, agreement = agree_somewhere(prepared, evidence, boxes, heard)
         placed = boxes.place(heard, prepared, agreement.consensus, agreement.box)
         believe(prepared, agreement.consensus, placed.sources)
+        if is_far_for(prepared, placed.sources):
+            return Answer(_directed(prepared, locate_direction(prepared), method), heard)
     except Abstention as nothing:
         return Answer(_abstaining(scene, nothing, method), heard)
     moved = follow(prepared, agreement, placed) if boxes.follows else Placed(placed.sources, ())
@@ -82,6 +89,11 @@ def report(prepared: Prepared, agreement: Agreement, placed: Placed, moved: Plac
     return _estimate(scene, method, findings, moved.sources, reports)
 
 
+def _directed(prepared: Prepared, found: Directed, method: str) -> Estimate:
+    findings = (*prepared.health.findings, *found.findings, *prepared.findings)
+    return _estimate(prepared.scene, method, findings, found.sources, found.microphones, direction=found.direction)
+
+
 def _abstaining(scene: Scene, nothing: Abstention, method: str) -> Estimate:
     health, consensus = nothing.health, nothing.consensus
     reports = report_unbelieved(scene, health, consensus) if consensus else report_unused(scene, health)
@@ -95,16 +107,18 @@ def _estimate(
     findings: Sequence[Finding],
     sources: tuple[Source, ...],
     reports: tuple[MicrophoneReport, ...],
+    direction: Direction | None = None,
 ) -> Estimate:
     return Estimate(
         method=method,
         start_s=scene.start_s,
         end_s=scene.start_s + scene.duration_s,
-        verdict=_verdict(findings, sources),
+        verdict="direction only" if direction else _verdict(findings, sources),
         findings=tuple(findings),
         sources=sources,
-        regions=THEORY if sources else None,
+        regions=(CONES if direction else THEORY) if sources else None,
         microphones=reports,
+        direction=direction,
     )
 
 

@@ -86,7 +86,8 @@ class DecodedBoxes:
 def locate_by_coordinates(scene: Scene, decoder: Decoder, *, method: str) -> Estimate:
     """The answer for one window."""
     estimate, heard = estimate_window(scene, DecodedBoxes(decoder=decoder), method=method)
-    estimate = replace(estimate, regions=IN_TRAINING if estimate.sources else None)
+    if estimate.direction is None:
+        estimate = replace(estimate, regions=IN_TRAINING if estimate.sources else None)
     return _with_found(estimate, scene, heard.places) if heard else estimate
 
 

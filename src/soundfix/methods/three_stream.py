@@ -91,7 +91,7 @@ class ThreeStream:
         estimate = conformal.with_calibration_note(estimate, is_held_out=self.is_calibrated)
         arrays = [np.array(array) for array in self.network.config.arrays]
         estimate = assign_to_layout(estimate, scene.microphones, arrays)
-        if not (self.explains and estimate.sources):  # an abstention has nothing to explain
+        if not (self.explains and estimate.sources and heard):  # an abstention, or a direction, has nothing to explain
             return estimate
         return replace(estimate, pairs=pair_reports(heard.answers, scene.microphones.names))
 

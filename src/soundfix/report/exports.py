@@ -12,11 +12,13 @@ from typing import Any, TextIO
 
 from soundfix.atomic import discard, part_path, publish, refused, target_of
 from soundfix.errors import OutputError
-from soundfix.estimate import Estimate, Source
+from soundfix.estimate import Direction, Estimate, Source
 from soundfix.report.summary import summary_dict
 from soundfix.session.summary import Summary
 
-CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", "x_m", "y_m", "z_m", "radius90_m", "score"]
+PLACE_COLUMNS = ("x_m", "y_m", "z_m", "radius90_m", "score")
+DIRECTION_COLUMNS = ("azimuth_deg", "elevation_deg", "cone90_deg", "nearest_m", "furthest_m")
+CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for a formula (OWASP, CSV injection)
 
 
@@ -50,7 +52,7 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """A row a source, or one row with blank coordinates for a window without an answer."""
+    """A row a source, or one row with blank coordinates for a window without an answer (source_rows)."""
 
     def __init__(self, path: Path | str) -> None:
         self._file = _PartFile(path)
@@ -69,11 +71,21 @@ class CsvWriter:
 
 
 def source_rows(estimate: Estimate) -> list[list[Any]]:
-    """Under CSV_COLUMNS: a row a source, or one whose coordinates are None for a window without an answer."""
+    """Under CSV_COLUMNS: a row a source, or one whose coordinates are None for a window without an answer.
+
+    A direction has a row a side, without coordinates; the other answers have none of its columns.
+    """
     span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
     if not estimate.sources:
         return [[*span, *[None] * (len(CSV_COLUMNS) - len(span))]]
-    return [[*span, number, *_source_cells(source)] for number, source in enumerate(estimate.sources, 1)]
+    if estimate.direction:
+        sides = enumerate(zip(estimate.direction.sides, estimate.sources, strict=False), 1)
+        return [
+            [*span, number, None, None, None, None, source.score, *_side_cells(side)]
+            for number, (side, source) in sides
+        ]
+    rest = [None] * len(DIRECTION_COLUMNS)
+    return [[*span, number, *_source_cells(source), *rest] for number, source in enumerate(estimate.sources, 1)]
 
 
 def locate_schema() -> dict[str, Any]:
@@ -141,6 +153,10 @@ def _json(said: Any, what: str, method: str) -> str:
 
 def _source_cells(source: Source) -> list[float]:
     return [*source.position_m.tolist(), source.radius90_m, source.score]
+
+
+def _side_cells(side: Direction) -> list[float | None]:
+    return [side.azimuth_deg, side.elevation_deg, side.cone90_deg, *(side.range_m or (None, None))]
 
 
 def _csv_line(cells: list[Any]) -> str:

@@ -32,6 +32,7 @@ from soundfix.scene import Room
 ELLIPSE_90 = float(np.sqrt(2 * np.log(10)))  # standard deviations that hold 90 % of a Gaussian in a plane
 INTERVAL_90 = 1.645  # and on a line
 TIME_INCHES = 5.4  # what stands beside the views
+ANGLES = ("azimuth (degrees)", "elevation (degrees)")
 MANY = 40  # sources, from which on ellipses are fainter and dots smaller
 COLOURS = "viridis"
 
@@ -52,6 +53,7 @@ def _write_views(picture: Picture, path: Path) -> None:
     for (plane, axes), title in zip(views.items(), ("From above", "From the side"), strict=True):
         frame(axes, plane, picture.box, title)
         _draw_sources(axes, plane, picture)
+        _draw_rays(axes, plane, picture)
         _draw_microphones(axes, plane, picture)
     if right is not None:
         _draw_times(figure, right, picture)
@@ -86,7 +88,7 @@ def _draw_sources(axes: Any, plane: Plane, picture: Picture) -> None:
     """Dots coloured by time, hollow where several places explain the sound, each in its ellipse."""
     if not len(picture.positions):
         return
-    points, colours = projected(picture.positions, plane), _time_colours(picture)
+    points, colours = projected(picture.positions, plane), _time_colours(picture.time_s)
     is_many = len(points) > MANY
     axes.add_collection(_ellipses(points, picture.covariances, plane, axes, colours, 0.12 if is_many else 0.35))
     faces = np.where(picture.is_candidate[:, None], 1.0, colours)
@@ -95,10 +97,37 @@ def _draw_sources(axes: Any, plane: Plane, picture: Picture) -> None:
     )  # fmt: skip
 
 
-def _time_colours(picture: Picture) -> Float[np.ndarray, "source 4"]:
+def _draw_rays(axes: Any, plane: Plane, picture: Picture) -> None:
+    """Lines from the array, each in the shadow of its cone."""
+    if not len(picture.rays):
+        return
+    hulls = [np.concatenate([ray[:1], rim]) for ray, rim in zip(picture.rays, picture.cones, strict=True)]
+    shadows = [_outline(projected(hull, plane)) for hull in hulls]
+    collections, colours = library("matplotlib.collections"), _time_colours(_ray_times(picture))
+    faded = colours * np.array([1, 1, 1, 0.04 if len(shadows) > MANY else 0.15])
+    axes.add_collection(collections.PolyCollection(shadows, facecolors=faded, linewidths=0, zorder=2))
+    lines = picture.rays[..., list(AXES[plane])]
+    axes.add_collection(collections.LineCollection(lines, colors=colours, linewidths=1.2, zorder=3))
+
+
+def _outline(points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "corner 2"]:
+    """The convex hull; of points on a line, the points."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        return points[ConvexHull(points).vertices]
+    except QhullError:
+        return points
+
+
+def _ray_times(picture: Picture) -> Float[np.ndarray, "ray"]:
+    return np.array([time_s for time_s, _ in picture.directions])
+
+
+def _time_colours(time_s: Float[np.ndarray, "source"]) -> Float[np.ndarray, "source 4"]:
     """From dark to light over time; the lightest tenth, which white would swallow, is not used."""
-    first, last = picture.time_s.min(), picture.time_s.max()
-    share = (picture.time_s - first) / (last - first) if last > first else np.full(len(picture.time_s), 0.5)
+    first, last = time_s.min(), time_s.max()
+    share = (time_s - first) / (last - first) if last > first else np.full(len(time_s), 0.5)
     colours: np.ndarray = library("matplotlib").colormaps[COLOURS](0.15 + 0.75 * share)
     return colours
 
@@ -134,29 +163,45 @@ def _legend(picture: Picture) -> list[Any]:
         (picture.is_used.any(), marker("o", "black", "microphone")),
         ((~picture.is_used).any(), marker("x", "none", "left out", edge="#c8102e")),
         ((~picture.is_candidate).any(), marker("o", colour, "source, 90 % region", edge=colour)),
+        (len(picture.rays) > 0, library("matplotlib.lines").Line2D([], [], color=colour, label="direction, 90 % cone")),
         (picture.is_candidate.any(), marker("o", "white", "one of several places", edge=colour)),
     )
     return [handle for is_there, handle in entries if is_there]
 
 
 def _draw_times(figure: Any, place: Any, picture: Picture) -> None:
-    """One strip a coordinate over a shared time axis, with 90 % intervals; windows without an answer are shaded."""
-    strips = place.subgridspec(3, 1).subplots(sharex=True)
+    """One strip a coordinate, or an angle where there is no place at all, over a shared time axis, with 90 % intervals;
+    windows without an answer are shaded."""
+    names = ANGLES if len(picture.rays) and not len(picture.positions) else ("x (m)", "y (m)", "z (m)")
+    strips = place.subgridspec(len(names), 1).subplots(sharex=True)
     for axis, axes in enumerate(strips):
         if len(picture.positions):
             _draw_coordinate(axes, axis, picture)
+        elif names is ANGLES:
+            _draw_angle(axes, axis, picture)
         for time_s in picture.unanswered_s:
             axes.axvline(time_s, color="0.9", linewidth=2, zorder=0)
-        axes.set_ylabel(f"{'xyz'[axis]} (m)")
+        axes.set_ylabel(names[axis])
         axes.grid(alpha=0.3)
     strips[0].set_title(
         "Over time" + (" (grey: no answer)" if len(picture.unanswered_s) else ""), loc="left", fontsize=10
     )
-    strips[2].set_xlabel("time (s)")
+    strips[-1].set_xlabel("time (s)")
+
+
+def _draw_angle(axes: Any, axis: int, picture: Picture) -> None:
+    """Azimuth or elevation of every ray."""
+    time_s, sides = _ray_times(picture), [side for _, side in picture.directions]
+    values = np.array([(side.azimuth_deg, side.elevation_deg)[axis] for side in sides])
+    level = np.cos(np.radians([side.elevation_deg for side in sides])) if axis == 0 else np.ones(len(sides))
+    reach = np.minimum(np.array([side.cone90_deg for side in sides]) / np.maximum(level, 1e-3), 180)
+    colours = _time_colours(time_s)
+    axes.vlines(time_s, values - reach, values + reach, colors=colours, alpha=0.4, linewidth=1)
+    axes.scatter(time_s, values, s=14, c=colours, zorder=4)
 
 
 def _draw_coordinate(axes: Any, axis: int, picture: Picture) -> None:
-    values, colours = picture.positions[:, axis], _time_colours(picture)
+    values, colours = picture.positions[:, axis], _time_colours(picture.time_s)
     reach = INTERVAL_90 * np.sqrt(picture.covariances[:, axis, axis])
     low, high = picture.box[0, axis], picture.box[1, axis]
     axes.vlines(picture.time_s, values - reach, values + reach, colors=colours, alpha=0.4, linewidth=1)

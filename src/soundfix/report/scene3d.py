@@ -19,7 +19,9 @@ EDGES = ((0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (0, 4),
 def write_html(picture: Picture, path: Path) -> None:
     """The scene as one HTML file, with the program that draws it inside."""
     graphs = library("plotly.graph_objects")
-    figure = graphs.Figure([_room(graphs, picture), *_sources(graphs, picture), *_microphones(graphs, picture)])
+    figure = graphs.Figure(
+        [_room(graphs, picture), *_sources(graphs, picture), *_rays(graphs, picture), *_microphones(graphs, picture)]
+    )
     figure.update_layout(
         scene={
             "aspectmode": "data",
@@ -97,6 +99,20 @@ def _dots(graphs: Any, picture: Picture, chosen: np.ndarray, name: str, symbol: 
         hovertemplate="%{customdata:.2f} s<br>x %{x:.2f} m<br>y %{y:.2f} m<br>z %{z:.2f} m",
         name=name,
     )
+
+
+def _rays(graphs: Any, picture: Picture) -> list[Any]:
+    """Directions as lines, with the rims of their cones; None lifts the pen."""
+    lines = [*picture.rays, *(np.concatenate([rim, rim[:1]]) for rim in picture.cones)]
+    if not lines:
+        return []
+    x, y, z = zip(*(point for line in lines for point in (*line.round(4).tolist(), [None] * 3)), strict=True)
+    return [
+        graphs.Scatter3d(
+            x=x, y=y, z=z, mode="lines", line={"color": "#2a788e", "width": 3}, hoverinfo="skip",
+            name="direction, 90 % cone",
+        )
+    ]  # fmt: skip
 
 
 def _ellipsoids(graphs: Any, picture: Picture) -> Any:

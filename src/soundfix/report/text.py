@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from soundfix.calibration.hypotheses import FaultHypothesis
-from soundfix.estimate import Estimate, MicrophoneReport, Status
+from soundfix.estimate import Direction, Estimate, MicrophoneReport, Status
 from soundfix.localization.known_layouts import remembered
 from soundfix.localization.microphone_status import radius_only
 from soundfix.physics import SPEED_OF_SOUND_M_S
@@ -17,14 +17,29 @@ CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 
 
 def describe(estimate: Estimate) -> str:
-    """One window: when, the verdict, the place or places with the radius of their 90 % region, and the reasons."""
+    """One window: when, the verdict, the place or places with the radius of their 90 % region, or the direction with its
+    cone, and the reasons."""
     span = f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
         f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{100 * source.radius90_m:.0f} cm"
         for source in estimate.sources
     )
-    return "  ".join(part for part in (span, places, " ".join(estimate.reasons)) if part)
+    where = describe_direction(estimate.direction) if estimate.direction else places
+    return "  ".join(part for part in (span, where, " ".join(estimate.reasons)) if part)
+
+
+def describe_direction(direction: Direction) -> str:
+    """Azimuth and elevation, of both sides of a plane, half the cone's opening, and how far, where the room says."""
+    azimuths, elevations = zip(*((each.azimuth_deg, each.elevation_deg) for each in direction.sides), strict=True)
+    cone = f"±{max(each.cone90_deg for each in direction.sides):.0f}°"
+    if max(azimuths) - min(azimuths) < 0.5:  # a level plane
+        where = f"azimuth {azimuths[0]:.0f}°, elevation {' or '.join(f'{each:.0f}°' for each in elevations)}"
+    else:
+        pairs = zip(azimuths, elevations, strict=True)
+        where = " or ".join(f"azimuth {azimuth:.0f}°, elevation {elevation:.0f}°" for azimuth, elevation in pairs)
+    ranges = f", {direction.range_m[0]:.1f} to {direction.range_m[1]:.1f} m away" if direction.range_m else ""
+    return f"{where} {cone}{ranges}"
 
 
 def describe_microphones(

@@ -5,6 +5,11 @@ few windows. Where a window lists several places, the one that fits the track is
 gets the track's place; several such in turn are a new track: somebody else, elsewhere. Windows without an answer, and
 those with several sources at once, stay as they are.
 
+Of the two sides of microphones that lie in a plane, which sound alike, the track stays on one: where the first window put
+it, or the last one of which the room excluded the other side. Windows that tell a direction only are smoothed as places in
+the middle of their rays; they stay directions, with both sides, the track's first, and with the cone they had: errors of
+positions and of reverberation are the same in the next window, so it does not shrink.
+
 State: position (m) and velocity (m/s), 6 numbers.
 """
 
@@ -14,7 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.estimate import AMBIGUITIES, COVERAGE, Estimate, Finding, Regions, Source
+from soundfix import physics
+from soundfix.estimate import AMBIGUITIES, COVERAGE, Direction, Estimate, Finding, Regions, Source
 
 LAG = 6  # windows that an answer waits for
 PATIENCE = 3  # windows off the track that make a new one
@@ -35,14 +41,36 @@ def smoothed(estimates: Iterable[Estimate], *, lag: int = LAG) -> Iterator[Estim
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Plane:
+    """That of the microphones: a point and the normal, whose longest component is positive."""
+
+    centre_m: Float[np.ndarray, "3"]
+    normal: Float[np.ndarray, "3"]
+
+    def height_m(self, place: Float[np.ndarray, "3"]) -> float:
+        """Of a place above it; negative on the other side."""
+        return float((place - self.centre_m) @ self.normal)
+
+    def kept_on(self, side: float, place: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+        """The place, or where it is on the other side, the nearest in the plane."""
+        height_m = self.height_m(place)
+        return place - height_m * self.normal if height_m * side < 0 else place
+
+    def mirrored(self, place: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+        """The place on the other side."""
+        return place - 2 * self.height_m(place) * self.normal
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Step:
-    """One window: what was expected before it, what is believed after it, and which of its sources was taken."""
+    """One window: what was expected before it, what is believed after it, which source was taken, on which side."""
 
     estimate: Estimate
     move: Float[np.ndarray, "6 6"]
     expected: tuple[Float[np.ndarray, "6"], Float[np.ndarray, "6 6"]]
     believed: tuple[Float[np.ndarray, "6"], Float[np.ndarray, "6 6"]]
     taken: Source | None
+    side: float = 0.0
 
 
 class _Track:
@@ -51,6 +79,7 @@ class _Track:
     def __init__(self, lag: int) -> None:
         self.lag, self.steps = max(lag, PATIENCE), list[_Step]()
         self.off: list[Estimate] = []
+        self.side = 0.0  # of the microphones' plane, -1 or 1; 0: not known yet
 
     def add(self, estimate: Estimate) -> Iterator[Estimate]:
         """Goes on with this window; gives those that need not wait any more."""
@@ -74,18 +103,29 @@ class _Track:
 
     def _step(self, estimate: Estimate) -> _Step:
         move, expected = self._expected(estimate)
-        near = min(_candidates(estimate), key=lambda source: _distance(source, expected), default=None)
+        candidates = self._on_its_side(estimate)
+        near = min(candidates, key=lambda source: _distance(source, expected), default=None)
         taken = near if near is not None and (not self.steps or _distance(near, expected) < OFF_TRACK) else None
         if taken is not None:
             self.off = []
         elif near is not None:
             self.off.append(estimate)
         believed = expected if taken is None else _updated(expected, taken)
-        return _Step(estimate=estimate, move=move, expected=expected, believed=believed, taken=taken)
+        return _Step(estimate=estimate, move=move, expected=expected, believed=believed, taken=taken, side=self.side)
+
+    def _on_its_side(self, estimate: Estimate) -> tuple[Source, ...]:
+        """What the window offers on the track's side; a place whose mirror image is excluded says which side that is."""
+        candidates, plane = _candidates(estimate), _plane_of(estimate)
+        if not candidates or plane is None:
+            return candidates
+        if "mirror_twin" not in estimate.reasons or not self.side:
+            self.side = float(np.sign(plane.height_m(candidates[0].position_m))) or 1.0
+        return tuple(each for each in candidates if plane.height_m(each.position_m) * self.side >= 0)
 
     def _expected(self, estimate: Estimate) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
         if not self.steps:
-            first = np.concatenate([estimate.sources[0].position_m, np.zeros(3)])
+            candidates = self._on_its_side(estimate) or estimate.sources
+            first = np.concatenate([candidates[0].position_m, np.zeros(3)])
             return np.eye(6), (first, np.diag([1e4] * 3 + [USUAL_M_S**2] * 3))
         last = self.steps[-1]
         seconds = max(estimate.start_s - last.estimate.start_s, 0.0)
@@ -116,7 +156,19 @@ class _Track:
 
 def _is_one_place(estimate: Estimate) -> bool:
     """Whether it says one place, or alternatives for one."""
-    return len(estimate.sources) == 1 or estimate.verdict == "ambiguous"
+    return len(estimate.sources) == 1 or estimate.verdict in ("ambiguous", "direction only")
+
+
+def _plane_of(estimate: Estimate) -> _Plane | None:
+    """Of the microphones that were heard, where they lie in one."""
+    heard = [each.position_m for each in estimate.microphones if each.weight > 0 and each.position_m is not None]
+    if len(heard) < 3:
+        return None
+    positions = np.array(heard)
+    if physics.shape_rank(positions) != 2 and "mirror_twin" not in estimate.reasons:
+        return None
+    normal = physics.spread(positions)[1][2]
+    return _Plane(centre_m=positions.mean(axis=0), normal=normal * np.sign(normal[np.abs(normal).argmax()]))
 
 
 def _candidates(estimate: Estimate) -> tuple[Source, ...]:
@@ -151,6 +203,11 @@ def _told(step: _Step, position_m: np.ndarray, covariance_m2: np.ndarray) -> Est
     """The estimate with the track's place."""
     if not _is_one_place(step.estimate):
         return step.estimate
+    plane = _plane_of(step.estimate)
+    if plane is not None:
+        position_m = plane.kept_on(step.side, position_m)
+    if step.estimate.direction is not None:
+        return _turned(step.estimate, position_m, plane)
     estimate = replace(step.estimate, regions=SMOOTHED)
     covariance_m2 = (covariance_m2 + covariance_m2.T) / 2
     source = replace(step.taken or estimate.sources[0], position_m=position_m).spread(covariance_m2)
@@ -161,6 +218,25 @@ def _told(step: _Step, position_m: np.ndarray, covariance_m2: np.ndarray) -> Est
         said = f"the windows before and after decide between {len(estimate.sources)} places"
         return _changed(estimate, source, "decided_by_track", said)
     return replace(estimate, sources=(source,))
+
+
+def _turned(estimate: Estimate, position_m: Float[np.ndarray, "3"], plane: _Plane | None) -> Estimate:
+    """The estimate with its directions towards the track's place, and towards the mirror image of that."""
+    assert estimate.direction is not None
+    places = (
+        [position_m] if estimate.direction.mirror is None or plane is None else [position_m, plane.mirrored(position_m)]
+    )
+    sides = [_towards(side, place) for side, place in zip(estimate.direction.sides, places, strict=False)]
+    sources = [
+        replace(source, position_m=side.from_m + np.linalg.norm(source.position_m - side.from_m) * side.unit)
+        for source, side in zip(estimate.sources, sides, strict=False)
+    ]
+    return replace(estimate, direction=sides[0].mirrored_by(*sides[1:]), sources=tuple(sources))
+
+
+def _towards(side: Direction, place: Float[np.ndarray, "3"]) -> Direction:
+    azimuth_deg, elevation_deg = physics.azimuth_elevation(place - side.from_m)
+    return replace(side, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, mirror=None)
 
 
 def _changed(estimate: Estimate, source: Source, code: str, sentence: str) -> Estimate:
