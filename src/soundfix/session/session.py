@@ -16,6 +16,7 @@ from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, search_box
+from soundfix.search_region import SearchRegion
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
 from soundfix.session.units import UnitsCheck
@@ -33,17 +34,19 @@ class Session:
     localizer: Localizer
     microphones: Microphones
     room: Room | None = None
+    search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: str | Requirement | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
     _history: list[MicrophoneHistory] = field(init=False)
-    _watch: Watch | None = field(init=False)
+    _watch: Watch | None = field(init=False, default=None)
     _starts: StartOffsets = field(init=False)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_requirement(self.require)
-        self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room) if contract else None
+        if contract:
+            self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room, search=self.search)
         self._history = [MicrophoneHistory(name=name) for name in self.microphones.names]
         self._starts = starts_of(self.microphones, self.speed)
 
@@ -75,6 +78,7 @@ class Session:
             sample_rate=sample_rate,
             microphones=self.microphones,
             room=self.room,
+            search=self.search,
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             start_s=start_s,
@@ -123,7 +127,7 @@ class Session:
 
     def explanations(self) -> dict[str, FaultHypothesis]:
         """Of those that the windows speak against: where they rather stand, or how late they are; where that is clear."""
-        box = search_box(self.microphones, self.room)
+        box = search_box(self.microphones, self.room, self.search)
         told = {
             past.name: past.explanation(self.microphones, box)
             for past, faulty in zip(self._history, self.is_excluded, strict=True)
