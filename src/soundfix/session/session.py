@@ -19,6 +19,7 @@ from soundfix.scene import Room, Scene, search_box
 from soundfix.search_region import SearchRegion
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
+from soundfix.session.told_walls import CONTRADICTED, ToldWalls
 from soundfix.session.units import UnitsCheck
 from soundfix.survey.requirement import Requirement, Watch, parse_requirement
 from soundfix.survey.start_offsets import StartOffset, StartOffsets, starts_of
@@ -39,6 +40,7 @@ class Session:
     speed_of_sound_m_s: float | None = None
     require: str | Requirement | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
+    _walls: ToldWalls | None = field(init=False)
     _history: list[MicrophoneHistory] = field(init=False)
     _watch: Watch | None = field(init=False, default=None)
     _starts: StartOffsets = field(init=False)
@@ -47,6 +49,7 @@ class Session:
         contract = self.require and parse_requirement(self.require)
         if contract:
             self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room, search=self.search)
+        self._walls = ToldWalls(room=self.room) if self.room is not None else None
         self._history = [MicrophoneHistory(name=name) for name in self.microphones.names]
         self._starts = starts_of(self.microphones, self.speed)
 
@@ -73,6 +76,21 @@ class Session:
         self._starts.hear(start_s, audio, sample_rate)
         if self._is_scrap(audio.shape[1] / sample_rate):
             return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
+        scene = self._scene(start_s, audio, sample_rate)
+        estimate = self.localizer.locate(scene)
+        self._units.hear(scene, estimate, self.localizer)
+        self._learn(estimate)
+        if self._walls:
+            self._walls.hear(scene, estimate)
+        said = self._with_excluded(estimate, ~scene.is_trusted)
+        for past, report in zip(self._history, said.microphones, strict=True):
+            past.note(report.status, start_s)
+        if self.room is not None and scene.room is None:
+            said = said.with_findings(CONTRADICTED)
+        return self._with_contract(said)
+
+    def _scene(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Scene:
+        """The window, as it is to be located: without a room that what was heard before contradicts."""
         scene = Scene(
             audio=audio,
             sample_rate=sample_rate,
@@ -84,13 +102,7 @@ class Session:
             start_s=start_s,
             is_trusted=~self.is_excluded,
         )
-        estimate = self.localizer.locate(scene)
-        self._units.hear(scene, estimate, self.localizer)
-        self._learn(estimate)
-        said = self._with_excluded(estimate, ~scene.is_trusted)
-        for past, report in zip(self._history, said.microphones, strict=True):
-            past.note(report.status, start_s)
-        return self._with_contract(said)
+        return scene.without_room() if self._walls and self._walls.are_contradicted() else scene
 
     def _is_scrap(self, duration_s: float) -> bool:
         """Whether this is what was left over at the end, too short for the sound to cross the array."""
