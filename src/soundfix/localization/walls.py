@@ -15,7 +15,7 @@ none. Told walls are contradicted where echoes are heard, and not theirs. Over a
 
 must be MARGIN apart, and the others TIMES as much: where places or speed are a little off, right walls answer weakly, but
 they do. With no echo at all, outdoors or in a dry studio, both are chance, and nothing is said. MARGIN and TIMES were chosen
-on simulated rooms (bench/walls_told.py, EXPERIMENTS.md, 26 November 2026): no right room in 80 was contradicted.
+on simulated rooms (EXPERIMENTS.md, 26 November 2026): no right room in 80 was contradicted.
 """
 
 import itertools
