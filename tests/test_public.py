@@ -25,7 +25,6 @@ TAKE_ARRAYS = [
     "Localizer",
     "Microphones",
     "Scene",
-    "SearchRegion",
     "Take",
     "calibrate",
     "check",
