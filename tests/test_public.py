@@ -21,14 +21,24 @@ from soundfix.testing import contract_scene
 NAMES = [name for name in soundfix.__all__ if name != "__version__"]
 FUNCTIONS = [name for name in NAMES if inspect.isfunction(getattr(soundfix, name))]
 UNITS = (" m,", " m ", "metres", "(m)", " s ", "(s", "seconds", "Hz", "°C")
-TAKE_ARRAYS = ["Localizer", "Microphones", "Scene", "Take", "calibrate", "check", "locate", "read", "simulate"]
+TAKE_ARRAYS = [
+    "Localizer",
+    "Microphones",
+    "Scene",
+    "Take",
+    "calibrate",
+    "check",
+    "locate",
+    "read",
+    "simulate",
+]
 RESULTS = [Calibrated, Checked, Located]
 
 
 def test_the_names_are_these():
     assert NAMES == [
-        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "Take", "calibrate", "check", "load", "locate",
-        "read", "simulate",
+        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Take", "calibrate", "check", "load",
+        "locate", "read", "simulate",
     ]  # fmt: skip
     assert FUNCTIONS == ["calibrate", "check", "load", "locate", "read", "simulate"]
     assert dir(soundfix) == soundfix.__all__

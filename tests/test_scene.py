@@ -9,6 +9,7 @@ from helpers.five_microphones import POSITIONS, scene
 from soundfix import Microphones
 from soundfix.errors import SceneError
 from soundfix.scene import Track, Truth, unknowns
+from soundfix.search_region import SearchRegion
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,56 @@ def test_true_positions_follow_their_microphones():
 @pytest.mark.parametrize(("sides", "count"), [((6, 5, 3), 4), ((6, 5, 0.01), 3), ((6, 0, 0), 2)])
 def test_unknowns_are_the_free_coordinates_and_the_time(sides, count):
     assert unknowns(np.array([[0, 0, 0], sides], dtype=float)) == count
+
+
+ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
+
+
+def box_of(search=None, height_m=None, room=ROOM):
+    return scene(room=room, search=SearchRegion.of(search, height_m)).search_box().tolist()
+
+
+def test_a_search_region_is_the_part_of_the_room_in_which_is_sought():
+    assert box_of() == [[0, 0, 0], [6, 5, 3]]
+    assert box_of(height_m=1.2) == [[0, 0, 1.2], [6, 5, 1.2]]
+    assert box_of(((-9, 1, 0), (9, 2, 9))) == [[0, 1, 0], [6, 2, 3]]
+    assert box_of([[1, 1], [2, 1], [1, 3]]) == [[1, 1, 0], [2, 3, 3]]
+
+
+def test_without_a_room_what_is_open_is_bounded_by_the_microphones():
+    untold, known = np.array(box_of(room=None)), np.array(box_of(height_m=1.2, room=None))
+    assert np.array_equal(known[:, :2], untold[:, :2])
+    assert known[:, 2].tolist() == [1.2, 1.2]
+    assert box_of(ROOM, room=None) == [[0, 0, 0], [6, 5, 3]]
+
+
+def test_a_height_told_to_a_few_centimetres_is_known():
+    for told in ({"height_m": (0.24, 0.28)}, {"room": ((0.0, 0.0, 0.24), (6.0, 5.0, 0.28))}):
+        assert box_of(**told)[0][2] == box_of(**told)[1][2] == pytest.approx(0.26)
+        made = scene(room=told.get("room", ROOM), search=SearchRegion.of(None, told.get("height_m")))
+        assert made.known_to_m() == pytest.approx([0, 0, 0.04])
+        assert unknowns(made.search_box()) == 3
+    assert unknowns(np.array(box_of(height_m=(0.2, 0.28)))) == 4
+
+
+def test_a_search_a_little_beyond_a_wall_is_at_it_and_one_far_beyond_a_mistake():
+    assert box_of(height_m=-0.04) == [[0, 0, -0.02], [6, 5, -0.02]]
+    with pytest.raises(SceneError, match="outside the room"):
+        box_of(height_m=-0.2)
+
+
+@pytest.mark.parametrize("search", [((0, 0, 0), (1e7, 1, 1)), ((2, 2, 0), (2, 2, 3))])
+def test_a_search_that_leaves_no_place(search):
+    """The second leaves one, in a room of 3 cm."""
+    with pytest.raises(SceneError, match="no place to be found"):
+        scene(room=((0.0, 0.0, 1.0), (6.0, 5.0, 1.03)) if search[0][0] else None, search=SearchRegion.of(search))
+
+
+def test_without_its_room_a_scene_keeps_what_was_known_of_the_source():
+    thin = ((0.0, 0.0, 1.5), (6.0, 5.0, 1.5))
+    assert scene(room=ROOM).without_room().search is None
+    assert scene(room=thin).without_room().room is None
+    assert scene(room=thin).without_room().search.bounds[:, 2].tolist() == [1.5, 1.5]
+    assert not np.isfinite(scene(room=thin).without_room().search.bounds[:, :2]).any()
+    stage = scene(room=ROOM, search=SearchRegion.of([[1, 1], [2, 1], [1, 3]])).without_room()
+    assert stage.search.corners.shape == (3, 2)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from soundfix.methods.catalog import load as load
     from soundfix.microphones import Microphones as Microphones
     from soundfix.scene import Scene as Scene
+    from soundfix.search_region import SearchRegion as SearchRegion
     from soundfix.survey.requirement import Requirement as Requirement
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ _HOMES = {
     "Microphones": "microphones",
     "Requirement": "survey.requirement",
     "Scene": "scene",
+    "SearchRegion": "search_region",
     "Take": "files.take",
     "calibrate": "api.calibrate",
     "check": "api.check",

@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike
 from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.microphones import LARGEST_COORDINATE_M, Microphones, checked_mask, frozen_array, set_frozen
+from soundfix.search_region import OPEN, SearchRegion, flattened, is_known, known_to_m
 
 LARGEST_LATENESS = 0.25  # of the window
-THIN_ROOM_M = 0.02  # a room thinner than this along an axis means that coordinate is known
+THIN_ROOM_M = 0.02  # a box thinner than this along an axis has one place there: search boxes have none, or more
+WALLS_M = 0.1  # to which walls are known: a search region this far outside them is at them
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
 
 Room = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -59,7 +61,8 @@ class Scene:
 
     audio: (M, T), kept as float32, read-only; NaN and Inf are allowed, health.py deals with them. sample_rate: Hz. start_s:
     seconds from the start of the recording.
-    room: ((x0, y0, z0), (x1, y1, z1)) in metres, optional; thin along an axis means that coordinate is known.
+    room: ((x0, y0, z0), (x1, y1, z1)) in metres, optional: where walls are, known to 10 cm; thin along an axis means that
+    coordinate is known. search: where a source may be, if that is less than the room, or nothing is known of walls.
     speed_of_sound_m_s: in m/s, wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
     with (all, by default); the others are only listened to and judged. truth: what a simulation knows.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
@@ -69,6 +72,7 @@ class Scene:
     sample_rate: float
     microphones: Microphones
     room: Room | None = None
+    search: SearchRegion | None = None
     speed_of_sound_m_s: float | None = None
     temperature_c: float | None = None
     start_s: float = 0.0
@@ -84,6 +88,8 @@ class Scene:
         set_frozen(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
         if self.room is not None:
             set_frozen(self, room=_checked_room(self.room))
+        if self.search is not None:
+            _check_search(self.room, self.search)
         _check_delays_fit(self)
         _check_clocks_fit(self)
 
@@ -127,18 +133,50 @@ class Scene:
         )
 
     def search_box(self) -> Float[np.ndarray, "2 3"]:
-        """The room, or without one the box round the known microphones grown by half its longest side (2 m at least)."""
-        return search_box(self.microphones, self.room)
+        """Where the source may be (search_box, below)."""
+        return search_box(self.microphones, self.room, self.search)
+
+    def known_to_m(self) -> Float[np.ndarray, "3"]:
+        """Within how much (m) each coordinate of the source was told, where it counts as known; 0 along the others."""
+        return known_to_m(_told_box(self.microphones, self.room, self.search))
+
+    def without_room(self) -> "Scene":
+        """The same scene, of whose walls nothing is told; a coordinate that was known still is."""
+        told, search = _bounds(self.room, self.search), self.search or SearchRegion(bounds=OPEN)
+        search = replace(search, bounds=np.where(is_known(told), told, search.bounds))
+        return replace(self, room=None, search=search if np.isfinite(search.bounds).any() else None)
 
 
-def search_box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
-    """The room, or without one the box round the known microphones grown by half its longest side (2 m at least)."""
-    if room is not None:
-        return np.array(room, dtype=np.float64)
+def search_box(
+    microphones: Microphones, room: Room | None, search: SearchRegion | None = None
+) -> Float[np.ndarray, "2 3"]:
+    """The part of the room in which sources are sought. What is open is bounded by the box round the known microphones,
+    grown by half its longest side (2 m at least). A coordinate told to a few centimetres is known: their middle."""
+    return flattened(_told_box(microphones, room, search))
+
+
+def _told_box(microphones: Microphones, room: Room | None, search: SearchRegion | None) -> Float[np.ndarray, "2 3"]:
+    told = _bounds(room, search)
+    return told if np.isfinite(told).all() else np.where(np.isfinite(told), told, _round_microphones(microphones))
+
+
+def _round_microphones(microphones: Microphones) -> Float[np.ndarray, "2 3"]:
     known = microphones.positions[microphones.is_known]
     low, high = known.min(axis=0), known.max(axis=0)
     margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float((high - low).max()))
     return np.stack([low - margin, high + margin])
+
+
+def _bounds(room: Room | None, search: SearchRegion | None) -> Float[np.ndarray, "2 3"]:
+    """What both leave, infinite where neither tells; a little beyond a wall is at it."""
+    if search is None:
+        return OPEN.copy() if room is None else np.array(room, dtype=np.float64)
+    if room is None:
+        return np.array(search.bounds)
+    low, high = np.maximum(search.bounds[0], room[0]), np.minimum(search.bounds[1], room[1])
+    if (low - high > WALLS_M).any():
+        raise SceneError(f"search {search!r} is outside the room {room}: are both in metres, from the same origin?")
+    return np.where(low > high, (low + high) / 2, np.stack([low, high]))
 
 
 def is_within(points: Float[np.ndarray, "*batch 3"], box: Float[np.ndarray, "2 3"]) -> Bool[np.ndarray, "*batch"]:
@@ -221,10 +259,16 @@ def _checked_room(given: Room) -> Room:
         raise SceneError(f"room is {given!r}, wanted ((x0, y0, z0), (x1, y1, z1)) in metres")
     if (box[1] < box[0]).any():
         raise SceneError(f"room {given!r} has a corner below its opposite: give the lowest corner first")
-    if np.abs(box).max() > LARGEST_COORDINATE_M or not free_axes(box).any():
+    if np.abs(box).max() > LARGEST_COORDINATE_M or not free_axes(flattened(box)).any():
         raise SceneError(f"room {given!r} is no room: wanted sides in metres, at least one of them not thin")
     low, high = box.tolist()
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def _check_search(room: Room | None, search: SearchRegion) -> None:
+    told = _bounds(room, search)
+    if np.abs(told[np.isfinite(told)]).max(initial=0.0) > LARGEST_COORDINATE_M or is_known(told).all():
+        raise SceneError(f"search {search!r} leaves no place to be found: wanted sides in metres, one of them not thin")
 
 
 def _check_delays_fit(scene: Scene) -> None:

@@ -106,3 +106,9 @@ def test_it_draws(checked, tmp_path):
     assert (tmp_path / "map.png").read_bytes() == checked.plot()._repr_png_()
     with pytest.raises(OutputError, match=r"wanted one of \.png"):
         checked.plot(tmp_path / "map.html")
+
+
+def test_a_search_region_is_where_errors_are_predicted(scene):
+    told = {"sample_rate": 16_000.0, "room": ROOM}
+    found = soundfix.check(scene.audio, scene.microphones, search=((1, 1, 0), (3, 3, 3)), height_m=1.5, **told)
+    assert found.to_dict()["box_m"] == [[1, 1, 1.5], [3, 3, 1.5]]

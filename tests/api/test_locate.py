@@ -306,3 +306,9 @@ def test_notes_say_what_was_assumed(files, located):
     take = soundfix.read(files / "scene.wav", files / "microphones.csv")
     assert soundfix.locate(take, **PLAIN).notes == take.notes != ()
     assert located.notes == ()
+
+
+def test_a_search_region_and_a_height(scene):
+    told = {"sample_rate": scene.sample_rate, "microphones": scene.microphones, "method": "srp-phat"}
+    there = soundfix.locate(scene.audio, search=((0, 0, 0), (6, 5, 3)), height_m=1.2, **told)
+    assert all(each.sources[0].position_m[2] == pytest.approx(1.2) for each in there.estimates if each.sources)

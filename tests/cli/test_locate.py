@@ -243,3 +243,32 @@ def test_a_method_without_weights_refuses_them(command, take, weights):
     status, _, complaint = command(*given(take, "--method", "srp-phat", "--checkpoint", weights))
     assert status == 2
     assert "srp-phat has no option 'checkpoint'; it takes correlator" in complaint
+
+
+def test_a_height_is_known(take, tmp_path, command):
+    for options in (["--height", 1.3], ["--height", "1.28,1.32"], ["--room", ROOM, "--height", 1.3]):
+        estimate = answers(command, tmp_path, *given(take, *options))[0]
+        assert place(estimate) == pytest.approx(SOURCE, abs=0.02)
+        assert "at_border" not in estimate["reasons"]
+
+
+def test_a_search_region_is_a_box_or_a_polygon(take, tmp_path, command):
+    (tmp_path / "stage.csv").write_text("x,y\n0,0\n3,0\n3,5\n0,5\n")
+    for search in ("0,0,0,3,5,3", tmp_path / "stage.csv"):
+        for estimate in answers(command, tmp_path, *given(take, "--search", search)):
+            assert estimate["sources"] == []
+            assert estimate["reasons"] == ["outside_search"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--search", "1,2,3"], "six numbers"),
+        (["--search", "none.csv"], "cannot be read"),
+        (["--height", "low"], "LOWEST,HIGHEST"),
+        (["--height", "2,1"], "lowest and the highest"),
+        (["--room", ROOM, "--height", "7"], "outside the room"),
+    ],
+)
+def test_a_search_region_that_cannot_be(take, command, options, message):
+    assert_refused(command(*given(take, *options)), message)

@@ -6,6 +6,7 @@ import pytest
 from helpers import reference
 from helpers.scenes import planted_evidence
 from soundfix.localization.modes import find_modes, polish
+from soundfix.search_region import SearchRegion
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 
@@ -153,3 +154,25 @@ def test_a_place_far_larger_than_the_array_does_not_crash(rng):
     evidence = planted_evidence(positions, np.array([0.3, 0.4, 0.5]), reach_m=2.0)
     modes = find_modes(evidence, np.array([[-2000.0] * 3, [2000.0] * 3]))
     assert np.isfinite([mode.score for mode in modes]).all()
+
+
+def test_a_polygon_hides_what_is_outside_even_where_all_best_places_are(rng):
+    """Seven peaks outside, higher than the one inside: none takes its place among those remembered."""
+    positions = rng.uniform(BOX[0], BOX[1], (7, 3))
+    inside, *outside = np.array([[1.0, 1, 1]] + [[4 + 0.3 * k, 4 - 0.5 * k, 1 + 0.2 * k] for k in range(7)])
+    values = sum(planted_evidence(positions, place).values for place in outside)
+    weak = planted_evidence(positions, inside)
+    evidence = replace(weak, values=np.maximum(0.5 * weak.values, values))
+    corner = SearchRegion.of([[0, 0], [2, 0], [0, 2]])
+    found = find_modes(replace(evidence, search=corner), BOX)
+    assert np.linalg.norm(found[0].position - inside) < 0.01
+    assert all(corner.may_hold(mode.position, margin_m=0.1) for mode in found)
+    assert np.linalg.norm(find_modes(evidence, BOX)[0].position - inside) > 1
+
+
+def test_a_polygon_outside_the_box_has_no_modes(rng):
+    positions = rng.uniform(BOX[0], BOX[1], (7, 3))
+    evidence = replace(
+        planted_evidence(positions, positions[0] + 0.5), search=SearchRegion.of([[9, 9], [9, 10], [10, 9]])
+    )
+    assert find_modes(evidence, BOX) == []

@@ -1,9 +1,13 @@
 """The search looks beyond the box where the microphones agree on a place outside."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 import soundfix
 from helpers.scenes import anechoic_scene
+from soundfix.search_region import SearchRegion
 
 LOCALIZER = soundfix.load("srp-phat")
 
@@ -24,3 +28,82 @@ def test_a_source_beyond_the_wall_is_nobodys_fault():
     estimate = LOCALIZER.locate(anechoic_scene(positions, source, np.random.default_rng(0), room=room))
     assert {report.status for report in estimate.microphones} == {"ok"}
     assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.1
+
+
+ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
+SOURCE = np.array([2.0, 3.0, 1.7])
+
+
+def located(search=None, height_m=None, *, source=SOURCE, room=None, count=8, localizer=LOCALIZER, seconds=0.5):
+    positions = np.random.default_rng(8).uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))[:count]
+    scene = anechoic_scene(positions, source, np.random.default_rng(0), room=room, seconds=seconds)
+    return localizer.locate(replace(scene, search=SearchRegion.of(search, height_m)))
+
+
+@pytest.mark.parametrize("name", ["srp-phat", "multilateration", "multilat", "three-stream"])
+@pytest.mark.parametrize("told", [{"height_m": 1.7}, {"search": [[0, 0], [6, 0], [6, 5], [0, 5]]}])
+def test_every_method_seeks_where_it_is_told(name, told):
+    estimate = located(**told, localizer=soundfix.load(name))
+    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.05
+
+
+@pytest.mark.parametrize("height_m", [1.7, (1.68, 1.73)])
+def test_three_microphones_are_enough_at_a_known_height(height_m):
+    estimate = located(height_m=height_m, count=3)
+    nearest = min(np.linalg.norm(source.position_m - SOURCE) for source in estimate.sources)
+    assert nearest < 0.06
+    assert located(count=3).verdict == "abstain"
+
+
+def test_a_known_height_is_not_at_the_border():
+    for height_m in (1.7, (1.68, 1.73), (1.66, 1.76)):
+        assert "at_border" not in located(height_m=height_m).reasons
+
+
+def test_an_inexact_height_is_uncertain_by_that_and_moves_the_rest():
+    exact, thick = (located(height_m=told).sources[0].covariance_m2 for told in (1.705, (1.68, 1.73)))
+    assert thick[2, 2] - exact[2, 2] == pytest.approx(0.05**2 / 12, rel=1e-3)
+    assert (np.diag(thick)[:2] > [1.5, 1.03] * np.diag(exact)[:2]).all()
+
+
+def test_the_region_holds_sources_anywhere_in_a_slab():
+    """Without noise the height alone is wrong: the error is as the covariance says."""
+    for z in (1.68, 1.73):
+        found = located(height_m=(1.68, 1.73), source=np.array([2.0, 3.0, z])).sources[0]
+        off_m = found.position_m - [2.0, 3.0, z]
+        assert off_m @ np.linalg.solve(found.covariance_m2, off_m) < 6.251
+
+
+def test_no_answer_is_outside_a_polygon():
+    """The room's other half is as loud: without the polygon it answers there."""
+    elsewhere = [[3, 0], [6, 0], [6, 5], [3, 5]]
+    for name in ("srp-phat", "multilateration", "three-stream"):
+        estimate = located(elsewhere, height_m=1.7, localizer=soundfix.load(name))
+        assert all(source.position_m[0] >= 3 - 1e-9 for source in estimate.sources)
+
+
+def test_a_peak_a_little_outside_a_polygon_is_one_on_its_edge():
+    for search in ([[2.03, 0], [6, 0], [6, 5], [2.03, 5]], ((2.03, 0, 0), (6, 5, 3)), [[2, 0], [6, 0], [6, 5], [2, 5]]):
+        estimate = located(search)
+        assert estimate.sources[0].position_m == pytest.approx(SOURCE, abs=0.04)
+        assert "at_border" in estimate.reasons
+        assert any("search region" in note for note in estimate.notes)
+        assert {report.status for report in estimate.microphones} == {"ok"}
+
+
+def test_what_is_agreed_on_outside_the_search_region_is_told_and_no_answer():
+    for search in (((3.0, 0, 0), (6, 2, 3)), [[3, 0], [6, 0], [6, 2], [3, 2]]):
+        estimate = located(search)
+        assert (estimate.verdict, estimate.reasons) == ("abstain", ("outside_search",))
+        assert np.linalg.norm(estimate.guess_m[0] - SOURCE) < 0.05
+
+
+def test_a_polygon_excludes_the_mirror_twin():
+    """Microphones on an upright plane: the twin is behind it."""
+    positions = np.random.default_rng(3).uniform([0.2] * 3, [5.8, 4.8, 2.8], (8, 3))
+    positions[:, 0] = 3.0
+    scene = anechoic_scene(positions, SOURCE, np.random.default_rng(0), room=ROOM)
+    half = SearchRegion.of([[0, 0], [2.9, 0], [2.9, 5], [0, 5]])
+    both, one = (LOCALIZER.locate(each) for each in (scene, replace(scene, search=half)))
+    assert "mirror_twin" in both.reasons
+    assert (one.verdict, len(one.sources)) == ("ok", 1)

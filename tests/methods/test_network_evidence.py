@@ -11,7 +11,9 @@ from helpers.networks import tiny, untrained, windows
 from helpers.runs import POINTS, SPEED, run
 from helpers.scenes import anechoic_scene
 from soundfix.methods import reranking
+from soundfix.methods.network_evidence import origin
 from soundfix.methods.three_stream import ThreeStream
+from soundfix.search_region import SearchRegion
 from soundfix.testing import SOURCE, contract_scene
 
 
@@ -112,3 +114,12 @@ def test_noise_alone_is_not_located():
     noise = np.random.default_rng(0).standard_normal(scene.audio.shape).astype(np.float32)
     estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=noise))
     assert estimate.reasons == ("no_signal",)
+
+
+def test_coordinates_begin_where_they_did_in_training_whatever_is_searched():
+    """In the middle of the room, or of the box round the microphones."""
+    scene = contract_scene()
+    searched = replace(scene, search=SearchRegion.of(((0, 0, 1), (1, 1, 1))))
+    assert np.array_equal(origin(searched), scene.search_box().mean(axis=0))
+    unroomed = replace(searched, room=None)
+    assert np.array_equal(origin(unroomed), replace(unroomed, search=None).search_box().mean(axis=0))

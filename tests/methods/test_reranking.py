@@ -12,6 +12,7 @@ from soundfix.methods import reranking
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.reranking import BREADTH, likeliest_places, reranked
 from soundfix.networks.reranker import CANDIDATES
+from soundfix.search_region import SearchRegion
 from soundfix.testing import SOURCE, contract_scene
 
 
@@ -74,3 +75,27 @@ def test_without_a_reranker_the_evidence_decides(heard, box):
 def test_what_an_earlier_source_explains_is_not_found_again(heard, box):
     found = likeliest_places(heard, heard.evidence, [SOURCE], box=box)
     assert all(np.linalg.norm(mode.position - SOURCE) > 0.1 or mode.probability < 0.5 for mode in found)
+
+
+def test_a_search_region_is_no_wall():
+    """With it alone the network is told what it was told of no room in training; with a room, that."""
+    told, untold = contract_scene(), replace(contract_scene(), room=None)
+    stage = SearchRegion.of(((1, 1, 0), (2, 2, 2)))
+    small = replace(told, search=stage).search_box()
+    assert np.array_equal(reranking.walls(replace(told, search=stage), small), told.search_box())
+    assert np.array_equal(reranking.walls(replace(untold, search=stage), small), untold.search_box())
+    assert np.array_equal(reranking.walls(told, small), small)
+    far = SearchRegion.of(((1, 1, 0), (99, 2, 2)))
+    found = reranking.walls(replace(untold, search=far), replace(untold, search=far).search_box())
+    assert found[1, 0] == 99
+    assert np.array_equal(found[:, 1:], untold.search_box()[:, 1:])
+
+
+def test_a_search_box_changes_no_probability_but_by_what_it_hides(heard, box):
+    """The same candidates, with and without one: the network hears the same walls, and says the same."""
+    modes = [Mode(position=SOURCE, score=1.0), Mode(position=np.array([1.0, 1, 1]), score=0.5)]
+    stage = SearchRegion.of((box[0] + 0.3, box[1] - 0.3))
+    searched = replace(heard, scene=replace(heard.scene, search=stage))
+    plain = reranking.probabilities(heard, modes, heard.evidence, box=box)
+    found = reranking.probabilities(searched, modes, heard.evidence, box=searched.scene.search_box())
+    assert np.array_equal(plain, found)

@@ -6,11 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
+from soundfix.files.polygons import told_region
 from soundfix.files.take import WINDOW_S
 from soundfix.report.survey import plot_survey, survey_dict, survey_lines
 from soundfix.scene import Room
+from soundfix.search_region import SearchRegion
 from soundfix.survey.channel_grades import MicrophoneGrade
 from soundfix.survey.requirement import Requirement, parse_requirement
 from soundfix.survey.survey import Survey, survey
@@ -25,6 +29,7 @@ class CheckRequest:
 
     sound: Sound
     room: Room | None = None
+    search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: Requirement | None = None
@@ -41,7 +46,9 @@ def run(request: CheckRequest, watch: Callable[[], None] = lambda: None) -> Surv
         request.sound, WINDOW_S, WINDOW_S, room=request.room, temperature_c=request.temperature_c,
         speed=request.speed_of_sound_m_s, watch=watch,
     )  # fmt: skip
-    return survey(request.sound.microphones, room=request.room, windows=windows, require=request.require)
+    return survey(
+        request.sound.microphones, room=request.room, search=request.search, windows=windows, require=request.require
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -99,6 +106,8 @@ def check(
     *,
     sample_rate: float | None = None,
     room: Room | None = None,
+    search: SearchRegion | ArrayLike | str | Path | None = None,
+    height_m: ArrayLike | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,
@@ -109,14 +118,16 @@ def check(
 
     audio: a Take, paths of files or a folder, or an array (M, T) of M microphones with its sample_rate in Hz. microphones:
     path of a list, Microphones, or positions (M, 3) in metres, a row of NaN for an unknown one; a Take has its own.
-    room: ((x0, y0, z0), (x1, y1, z1)) in metres. temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it;
-    343.2 m/s with neither. require: what must hold when microphones are lost, such as "20cm 95% minus 2".
+    room: ((x0, y0, z0), (x1, y1, z1)) in metres. search, height_m: where a source may be, as for locate.
+    temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither. require: what must
+    hold when microphones are lost, such as "20cm 95% minus 2".
 
     Raises SceneError on what cannot be right, AudioFileError and MicrophoneFileError on files, ConfigError on require.
     """
     request = CheckRequest(
         sound=open_sound(audio, sample_rate, microphones),
         room=room,
+        search=told_region(search, height_m),
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
         require=parse_requirement(require) if require else None,

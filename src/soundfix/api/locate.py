@@ -16,6 +16,7 @@ from soundfix.api.sound import Audio, Listed, Sound, open_sound
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import ConfigError, SceneError
 from soundfix.estimate import Estimate, Localizer, MicrophoneReport
+from soundfix.files.polygons import told_region
 from soundfix.files.take import WINDOW_S
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
@@ -24,6 +25,7 @@ from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
 from soundfix.scene import Room
+from soundfix.search_region import SearchRegion
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
 from soundfix.session.summary import Summary
@@ -47,6 +49,7 @@ class LocateRequest:
     hop_s: float | None = None
     smooth: bool = False
     room: Room | None = None
+    search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: Requirement | None = None
@@ -63,7 +66,9 @@ class LocateRequest:
 
     def promise(self) -> Promise | None:
         """What the array can keep of the contract, if there is one."""
-        return promise(self.require, known_array(self.sound.microphones, self.room)) if self.require else None
+        if self.require is None:
+            return None
+        return promise(self.require, known_array(self.sound.microphones, self.room, self.search))
 
     def localizer(self) -> Localizer:
         """The method, with the options that were given: it takes only those it knows."""
@@ -81,6 +86,7 @@ class LocateRequest:
             localizer=self.localizer(),
             microphones=self.sound.microphones,
             room=self.room,
+            search=self.search,
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             require=self.require,
@@ -184,6 +190,8 @@ def locate(
     hop_s: float | None = None,
     smooth: bool = False,
     room: Room | None = None,
+    search: SearchRegion | ArrayLike | str | Path | None = None,
+    height_m: ArrayLike | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,
@@ -201,8 +209,10 @@ def locate(
     explain: estimates say what a network made of every pair.
     window_s: seconds of sound for an answer. hop_s: from window to window; window_s without it. smooth: one source that
     moves as people do: smooth its places over time.
-    room: ((x0, y0, z0), (x1, y1, z1)) in metres; thin along an axis: that coordinate is known. temperature_c: of the air, in
-    °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
+    room: ((x0, y0, z0), (x1, y1, z1)) in metres, where walls are, known to 10 cm: their echoes are listened for.
+    search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
+    height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
+    temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
     require: what must hold when microphones are lost, such as "20cm 95% minus 2": estimates say where it is at risk.
     positions: the former name of microphones, deprecated.
 
@@ -221,6 +231,7 @@ def locate(
         hop_s=hop_s,
         smooth=smooth,
         room=room,
+        search=told_region(search, height_m),
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
         require=parse_requirement(require) if require else None,

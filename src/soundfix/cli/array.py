@@ -7,14 +7,17 @@ import typer
 
 from soundfix.cli.options import (
     Audio,
+    HeightText,
     MicrophoneFile,
     Require,
     RoomText,
+    SearchText,
     Speed,
     Temperature,
     app,
     opened,
     parse_room,
+    parse_search,
 )
 from soundfix.cli.terminal import progress, show_lines, steps
 
@@ -24,6 +27,8 @@ def check(
     audio: Audio,
     microphones: MicrophoneFile,
     room: RoomText = None,
+    search: SearchText = None,
+    height: HeightText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
     require: Require = None,
@@ -41,6 +46,7 @@ def check(
     request = CheckRequest(
         sound=opened(audio, microphones),
         room=box,
+        search=parse_search(search, height),
         temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound,
         require=contract,

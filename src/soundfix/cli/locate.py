@@ -9,14 +9,17 @@ from soundfix.cli.options import (
     Audio,
     BeatsFile,
     Checkpoint,
+    HeightText,
     MicrophoneFile,
     Require,
     RoomText,
+    SearchText,
     Speed,
     Temperature,
     app,
     opened,
     parse_room,
+    parse_search,
 )
 from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
 
@@ -45,6 +48,8 @@ def locate(
         bool, typer.Option("--smooth", help="One source that moves as people do: smooth its places over time.")
     ] = False,
     room: RoomText = None,
+    search: SearchText = None,
+    height: HeightText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
     require: Require = None,
@@ -60,12 +65,13 @@ def locate(
     from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
+    region = parse_search(search, height)
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
     if plot:
         check_picture(plot)
     request = LocateRequest(
         sound=opened(audio, microphones), method=method, checkpoint=checkpoint, beats=beats, explain=explain,
-        window_s=window, hop_s=hop, smooth=smooth, room=box, temperature_c=temperature,
+        window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound, require=contract,
     )  # fmt: skip
     if promise := request.promise():

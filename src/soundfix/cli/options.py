@@ -12,12 +12,22 @@ from soundfix.errors import SoundfixError
 if TYPE_CHECKING:
     from soundfix.files.take import Take
     from soundfix.scene import Room
+    from soundfix.search_region import SearchRegion
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Audio = Annotated[list[Path], typer.Argument(help="One multichannel file, a file for each microphone, or a folder.")]
 MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres.")]
-RoomText = Annotated[str | None, typer.Option("--room", help="x0,y0,z0,x1,y1,z1 in metres; z0 = z1: a known height.")]
+RoomText = Annotated[
+    str | None, typer.Option("--room", help="Where walls are: x0,y0,z0,x1,y1,z1 in metres; see --search.")
+]
+SearchText = Annotated[
+    str | None,
+    typer.Option(
+        "--search", help="Where a source may be, walls or not: x0,y0,z0,x1,y1,z1, or a CSV of a polygon's x,y."
+    ),
+]
+HeightText = Annotated[str | None, typer.Option("--height", help="Of the source, in metres; or LOWEST,HIGHEST.")]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
 Require = Annotated[
@@ -59,6 +69,29 @@ def parse_room(text: str | None) -> "Room | None":
             f"--room {text!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, lowest corner first"
         ) from None
     return (x0, y0, z0), (x1, y1, z1)
+
+
+def parse_search(search: str | None, height: str | None) -> "SearchRegion | None":
+    """A box as for --room, or the path of a polygon; a height, or two."""
+    from soundfix.files.polygons import told_region
+
+    box = None if search is None else _numbers(search)
+    if box is not None and len(box) != 6:
+        raise SoundfixError(
+            f"--search {search!r}: wanted six numbers x0,y0,z0,x1,y1,z1 in metres, or the path of a polygon"
+        )
+    heights = None if height is None else _numbers(height)
+    if height is not None and heights is None:
+        raise SoundfixError(f"--height {height!r}: wanted a number in metres, or LOWEST,HIGHEST")
+    return told_region(search if box is None else (box[:3], box[3:]), heights)
+
+
+def _numbers(text: str) -> tuple[float, ...] | None:
+    """Those between commas, where there is nothing else."""
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError:
+        return None
 
 
 def refuse_idle(options: Mapping[str, object], why: str) -> None:

@@ -257,6 +257,7 @@ def hear(scene: Scene, localizer: Localizer) -> SessionOutcome:
         localizer=localizer,
         microphones=scene.microphones,
         room=scene.room,
+        search=scene.search,
         temperature_c=scene.temperature_c,
         speed_of_sound_m_s=scene.speed_of_sound_m_s,
     )

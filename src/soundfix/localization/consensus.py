@@ -110,7 +110,7 @@ def profiles_at(
     A microphone of unknown position is taken to stand at the point: its pull is then its distance from it.
     """
     positions = np.where(microphones.is_known[:, None], microphones.positions, point)
-    curves, counts = _profile_curves(evidence, point, positions, is_kept)
+    curves, counts = profile_curves(evidence, point, positions, is_kept)
     near_m = NEAR_M + 2 * microphones.sigma_m
     return tuple(
         profile_of_curve(curve, evidence.step_m, float(near)) if count > 0 else None
@@ -118,7 +118,7 @@ def profiles_at(
     )
 
 
-def _profile_curves(
+def profile_curves(
     evidence: Evidence, point: np.ndarray, positions: np.ndarray, is_kept: np.ndarray
 ) -> tuple[Float[np.ndarray, "mic delay"], Float[np.ndarray, "mic"]]:
     """A_m(delta) for delta within the reach that all pairs have, and how many pairs each is the mean of."""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from soundfix import physics, robust
+from soundfix.search_region import SearchRegion
 
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
@@ -22,7 +23,7 @@ class Evidence:
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
-    turned before (None: of nobody).
+    turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere).
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -30,6 +31,7 @@ class Evidence:
     step_m: float
     positions: Float[np.ndarray, "mic 3"]
     is_turned: Bool[np.ndarray, "mic"] | None = None
+    search: SearchRegion | None = None
 
     @property
     def reach_m(self) -> float:

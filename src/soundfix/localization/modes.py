@@ -23,6 +23,7 @@ COARSE_STEP_M = 0.25  # of the first grid, for 55 pairs; fewer pairs need, and c
 MOST_CELLS, MOST_LOOKUPS = 60_000, 3_500_000  # cells; cells x pairs: a large place gets a coarser grid
 USUAL_PAIRS, MOST_EFFORT = 55, 6.0
 BEAM = (400, 300, 150, 50)  # cells kept after each level; the last number repeats
+HALF_DIAGONAL = 0.5**0.5  # of a square, in sides
 SMOOTHING_SHARE = 0.45  # half-width of the smoothing, as a share of the cell
 RUNNER_UP_STEP_M, RUNNERS_UP = 0.04, 6  # while cells are larger than this, the best distinct ones are remembered
 POLISH_STEPS_M = (0.02, 0.015, 0.01, 0.008, 0.005, 0.004, 0.004)
@@ -61,7 +62,9 @@ def find_modes(
     runners_up = points[:0]
     for level in itertools.count(1):
         step_m /= 2
-        points = _split(points, step_m, free_axes(box))
+        points = _possible(_split(points, step_m, free_axes(box)), evidence, step_m)
+        if not len(points):
+            return []
         score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, evidence.positions).T)
         order = _best(score, _beam(level, len(evidence.pairs), breadth))
         points, score = points[order], score[order]
@@ -181,7 +184,14 @@ def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[
     finest_m = COARSE_STEP_M / _effort(pairs) ** (1 / 3)
     points, ranges_m, step_m = _coarse_grid(evidence.positions.tobytes(), box.tobytes(), cells, finest_m)
     score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
+    if evidence.search is not None:
+        score = np.where(evidence.search.may_hold(points, HALF_DIAGONAL * step_m), score, -np.inf)
     return points[_best(score, _beam(0, pairs, breadth))], step_m
+
+
+def _possible(points: Float[np.ndarray, "cell 3"], evidence: Evidence, step_m: float) -> Float[np.ndarray, "kept 3"]:
+    """Those cells that reach into the region in which a source may be."""
+    return points if evidence.search is None else points[evidence.search.may_hold(points, HALF_DIAGONAL * step_m)]
 
 
 def _effort(pairs: int) -> float:

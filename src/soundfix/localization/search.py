@@ -1,4 +1,8 @@
-"""Where the microphones agree: in the box where sources are expected, or beyond it where nobody contradicts that."""
+"""Where the microphones agree: in the box where sources are expected, or beyond it where nobody contradicts that.
+
+Beyond a room it is an answer that says so: walls may be elsewhere. Beyond a search region it is none: there, it was told, no
+source can be.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +23,7 @@ from soundfix.localization.preparation import Prepared, fewest_microphones
 from soundfix.localization.sources import detection
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
+from soundfix.search_region import EDGE_M
 
 FAR = 2.0  # times the box round the microphones, on every side
 LEAST_SPARE = (
@@ -37,7 +42,10 @@ class Agreement(NamedTuple):
 
 def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard: Heard) -> tuple[Prepared, Agreement]:
     """The agreement of those who are no noise, and who they are; or an abstention where they agree nowhere."""
-    search = partial(_search, find=partial(boxes.find, heard), leaves_out=boxes.leaves_out)
+    region = prepared.scene.search
+    if region is not None and region.corners is not None:
+        evidence = replace(evidence, search=region)
+    search = partial(_search, find=partial(_find_told, partial(boxes.find, heard)), leaves_out=boxes.leaves_out)
     agreement = search(prepared, evidence)
     is_noise = drowned(prepared.health, agreement.consensus) & prepared.is_used
     if is_noise.any() and (prepared.is_used & ~is_noise).sum() > fewest_microphones(prepared.scene):
@@ -59,11 +67,34 @@ def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[
         return Agreement(inside, box)
     if is_used.sum() <= fewest_left + LEAST_SPARE:
         return Agreement(inside, box)  # with so few all together fit somewhere far away by chance
+    anywhere = partial(_agree_in, replace(evidence, search=None), scene.microphones, is_used, find)
     for wider in _wider_boxes(scene, box, inside):
-        outside = agree_in(wider, everybody)
-        if _is_agreed(outside) and _is_better(outside, inside) and not _is_inside(outside.modes[0].position, box):
-            return Agreement(outside, wider, _outside(scene))
+        outside = anywhere(wider, everybody)
+        if _is_agreed(outside) and _is_better(outside, inside) and not _is_told(outside.modes[0].position, scene, box):
+            return _beyond(prepared, outside, wider)
     return Agreement(inside, box)
+
+
+def _find_told(find: Callable[..., list[Mode]], evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
+    """The modes where a source may be; a peak a little outside a polygon is one on its edge."""
+    modes, told = find(evidence, box=box), evidence.search
+    if told is None:
+        return modes
+    near = [mode for mode in modes if told.may_hold(mode.position, EDGE_M)]
+    return [replace(mode, position=told.pulled(mode.position)) for mode in near]
+
+
+def _beyond(prepared: Prepared, outside: Consensus, box: Float[np.ndarray, "2 3"]) -> Agreement:
+    """What is agreed on outside; an abstention where it was told that no source is there, or near."""
+    scene, place = prepared.scene, outside.modes[0].position
+    if scene.search is None:
+        return Agreement(outside, box, _outside(scene))
+    if _is_told(place, scene, scene.search_box(), EDGE_M):
+        sentence = "the source lies at the border of the search region, a little outside"
+        return Agreement(outside, box, (Finding("at_border", sentence),))
+    x, y, z = place
+    sentence = f"the microphones agree on ({x:.2f}, {y:.2f}, {z:.2f}) m, outside the search region: is that right?"
+    raise Abstention(Finding("outside_search", sentence), prepared.health, outside, place[None])
 
 
 def _agree_in(
@@ -82,6 +113,12 @@ def _is_better(outside: Consensus, inside: Consensus) -> bool:
     return not inside.modes or detection(outside) >= detection(inside)
 
 
+def _is_told(place: Float[np.ndarray, "3"], scene: Scene, box: Float[np.ndarray, "2 3"], margin_m: float = 0.0) -> bool:
+    """Whether a source may be there, by what was told, or so near."""
+    is_in_box = bool(is_within(place, np.stack([box[0] - margin_m, box[1] + margin_m])))
+    return is_in_box and (scene.search is None or bool(scene.search.may_hold(place, margin_m)))
+
+
 def _is_inside(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], margin: float = 0.0) -> bool:
     """Whether it is in the box, and this share of its sides from the border."""
     inset = margin * (box[1] - box[0])
@@ -91,8 +128,8 @@ def _is_inside(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], mar
 def _wider_boxes(scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus) -> Iterator[Float[np.ndarray, "2 3"]]:
     """Round the microphones as if no room were given; and where a sound from afar makes several or the border suspect, far
     beyond, where it has little but a direction."""
-    beyond = replace(scene, room=None).search_box()
-    if scene.room is not None:
+    beyond = replace(scene, room=None, search=None).search_box()
+    if scene.room is not None or scene.search is not None:
         yield np.stack([np.minimum(box[0], beyond[0]), np.maximum(box[1], beyond[1])])
     is_single = inside.modes and not inside.is_contradicted and inside.is_named.sum() == 1
     if is_single and _is_inside(inside.modes[0].position, box, NEAR_BORDER):

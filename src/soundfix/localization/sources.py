@@ -4,28 +4,37 @@ The covariance is the Cramér-Rao bound for the timing error that the microphone
 little before or after zero) and for the declared errors of their positions, widened by a factor found on held-out
 simulations. Another mode that explains the sound nearly as well, and a place that this array's symmetry cannot
 exclude, are answers too: then the verdict is ambiguous and all of them are listed. A method that knows how probable its
-modes are is believed: where those that are listed hold less than 90 %, the region widens towards the whole room.
+modes are is believed: where those that are listed hold less than 90 %, the region widens until it does, towards the modes
+that are not and, should it be at none of them, their surroundings and the room.
 """
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import ndtri
 
 from soundfix import physics
 from soundfix.estimate import COVERAGE, Finding, Regions, Source
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.modes import Mode
 from soundfix.microphones import Microphones
-from soundfix.scene import THIN_ROOM_M, Scene, free_axes, unknowns
+from soundfix.physics import REGION_90
+from soundfix.scene import LEAST_MARGIN_M, THIN_ROOM_M, Scene, free_axes, unknowns
+from soundfix.search_region import SearchRegion
 
 DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
 LIKELY = 0.1  # the probability from which another mode is listed, where the method knows it
 LISTED, UNSURE = 0.9, 0.5  # of all probability: less in the list widens the region, more outside all modes is no answer
 MOST_CANDIDATES = 4
+EVENLY = np.stack(np.meshgrid(*3 * [(np.arange(6) + 0.5) / 6], indexing="ij"), axis=-1).reshape(-1, 3)  # in a unit cube
+NEARBY_M = (
+    0.7  # standard deviation from a mode of half of the sources that are at none (EXPERIMENTS.md, 26 November 2026)
+)
 TIMING_SIGMA_M, TIMING_PRIOR_WEIGHT = 0.006, 3.0  # prior on the timing error, and how many microphones it counts for
 WIDENING = 1.0  # of the covariance, so that 90 % regions hold 90 %: measured by bench/luvira_twin.py
 THEORY = Regions(method="theory (Cramér-Rao)", coverage=COVERAGE, held_out=0)
 BORDER_M = 0.03  # a source this near the border of the box may lie beyond it
+BORDER_SHARE = 0.1  # of the side of a thin box: there every place is near its border
 LONG_AXIS_RATIO, LONG_AXIS_M = 3.0, 0.1  # an axis this much worse than the others, and this uncertain, is named
 
 
@@ -36,13 +45,17 @@ def place_sources(
     kept = scene.microphones.positions[consensus.is_kept]
     best = consensus.modes[0]
     rivals = _rivals(consensus)
-    mirrored = [Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _is_inside(p, box)]
+    mirrored = [
+        Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
+    ]
     symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
-    sources = tuple(_source(scene.microphones.where(consensus.is_kept), consensus, mode, box) for mode in modes)
-    elsewhere = 1 - sum(mode.probability or 0.0 for mode in [best, *rivals[: MOST_CANDIDATES - 1]])
-    if best.probability is not None and elsewhere > 1 - LISTED:
-        sources = (_widened(sources[0], elsewhere, box), *sources[1:])
+    microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
+    sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
+    if best.probability is not None:
+        listed = [best, *rivals[: MOST_CANDIDATES - 1]]
+        unlisted = [mode for mode in consensus.modes if all(mode is not other for other in listed)]
+        sources = (_widened(sources[0], listed, unlisted, _elsewhere(listed, scene, box)), *sources[1:])
     findings = [
         *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
         *_border(best.position, scene, box),
@@ -61,12 +74,36 @@ def _rivals(consensus: Consensus) -> list[Mode]:
     return [mode for mode in others if mode.score > close]
 
 
-def _widened(source: Source, elsewhere: float, box: Float[np.ndarray, "2 3"]) -> Source:
-    """The source, which with this probability is anywhere in the box: the second moments of both together."""
-    off_m = box.mean(axis=0) - source.position_m
-    anywhere = np.diag(np.square(box[1] - box[0]) / 12) + np.outer(off_m, off_m)
-    covariance = (1 - elsewhere) * source.covariance_m2 + elsewhere * anywhere
-    return source.spread(covariance)
+def _widened(source: Source, listed: list[Mode], unlisted: list[Mode], spots: Float[np.ndarray, "place 3"]) -> Source:
+    """The source, with a region that reaches as far as it must to hold LISTED of all probability: what is listed, and the
+    nearest part of what is not. That is at other modes, or, where it is at none, at one of these spots, alike each.
+
+    An ellipsoid: the second moments of all that is not listed give its shape, and their quantile its size.
+    """
+    known, others = (sum(mode.probability or 0.0 for mode in modes) for modes in (listed, unlisted))
+    missing = LISTED - known
+    if missing <= 0:
+        return source
+    weight = np.full(len(spots), (1 - known - others) / len(spots))
+    weight = np.append(weight, [mode.probability or 0.0 for mode in unlisted])
+    off_m = np.array([*spots, *(mode.position for mode in unlisted)]) - source.position_m
+    moments = source.covariance_m2 + (weight[:, None] * off_m).T @ off_m / weight.sum()
+    squared = np.einsum("ni,ij,nj->n", off_m, np.linalg.inv(moments), off_m)
+    order = np.argsort(squared)
+    last = np.searchsorted(np.cumsum(weight[order]), missing).clip(max=len(order) - 1)
+    return source.spread(source.covariance_m2 + squared[order[last]] / REGION_90 * moments)
+
+
+def _elsewhere(modes: list[Mode], scene: Scene, box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "place 3"]:
+    """Where a source may be that is at none of these modes: half of the places near them, half anywhere."""
+    low, high = box
+    if scene.room is None and scene.search is None:
+        known = scene.microphones.positions[scene.microphones.is_known]
+        low = np.maximum(low, known.min(axis=0) - LEAST_MARGIN_M)
+        high = np.minimum(high, known.max(axis=0) + LEAST_MARGIN_M)
+    anywhere = low + EVENLY * (high - low)
+    near = np.concatenate([mode.position + NEARBY_M * ndtri(EVENLY) for mode in modes])
+    return np.clip(np.concatenate([near, np.tile(anywhere, (len(modes), 1))]), box[0], box[1])
 
 
 def doubt(consensus: Consensus) -> float:
@@ -100,9 +137,13 @@ def timing_sigma(consensus: Consensus) -> float:
     return float(np.sqrt((TIMING_PRIOR_WEIGHT * TIMING_SIGMA_M**2 + np.sum(np.square(residuals))) / freedom))
 
 
-def _source(microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"]) -> Source:
+def _source(
+    microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"],
+    known_to_m: Float[np.ndarray, "3"],
+) -> Source:  # fmt: skip
     sigma_m = np.hypot(timing_sigma(consensus), microphones.sigma_m)
     covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
+    covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
     return Source(
         position_m=mode.position,
         covariance_m2=covariance,
@@ -111,8 +152,28 @@ def _source(microphones: Microphones, consensus: Consensus, mode: Mode, box: Flo
     )
 
 
-def _is_inside(point: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]) -> bool:
-    return bool(((point >= box[0] - THIN_ROOM_M) & (point <= box[1] + THIN_ROOM_M)).all())
+def _of_known(
+    point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], sigma_m: Float[np.ndarray, "mic"],
+    box: Float[np.ndarray, "2 3"], known_to_m: Float[np.ndarray, "3"],
+) -> Float[np.ndarray, "3 3"]:  # fmt: skip
+    """What is added to the covariance (m²) of a place sought in the middle of known coordinates.
+
+    With J the Fisher information, a known coordinate that is off by e moves the others by -J_ff^-1 J_fk e; e is uniform.
+    """
+    if not known_to_m.any():
+        return np.zeros((3, 3))
+    is_free, is_thick = free_axes(box), known_to_m > 0
+    information = physics.fisher_information(point, positions, sigma_m)
+    moved = np.eye(3)[:, is_thick]
+    within = information[np.ix_(is_free, is_free)] + np.diag(12 / (box[1] - box[0])[is_free] ** 2)
+    moved[is_free] = -np.linalg.solve(within, information[np.ix_(is_free, is_thick)])
+    return (moved * known_to_m[is_thick] ** 2 / 12) @ moved.T
+
+
+def _may_be(point: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], scene: Scene) -> bool:
+    """Whether a source may be there, as far as that was told."""
+    is_in_box = bool(((point >= box[0] - THIN_ROOM_M) & (point <= box[1] + THIN_ROOM_M)).all())
+    return is_in_box and (scene.search is None or bool(scene.search.may_hold(point)))
 
 
 def _without(modes: list[Mode], others: list[Mode]) -> list[Mode]:
@@ -135,10 +196,19 @@ def _ambiguity(rivals: list[Mode], symmetric: list[Mode], rank: int) -> list[Fin
 def _border(position: np.ndarray, scene: Scene, box: np.ndarray) -> list[Finding]:
     free = free_axes(box)
     gap = np.minimum(position - box[0], box[1] - position)[free]
-    if gap.min() > BORDER_M:
+    near = np.minimum(BORDER_M, BORDER_SHARE * (box[1] - box[0])[free])
+    if (gap > near).all() and not _is_at_edge(position, scene.search):
         return []
     where = "the room" if scene.room is not None else "the box searched round the microphones"
+    if scene.search is not None:
+        where = "the search region"
     return [Finding("at_border", f"the source lies at the border of {where}, and may lie outside")]
+
+
+def _is_at_edge(position: np.ndarray, search: SearchRegion | None) -> bool:
+    if search is None:
+        return False
+    return bool(search.may_hold(position) & ~search.may_hold(position, margin_m=-BORDER_M))
 
 
 def _long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:

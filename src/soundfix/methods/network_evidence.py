@@ -14,7 +14,7 @@ from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
 from soundfix.networks.likelihood import PairLikelihoods
 from soundfix.networks.model import SAMPLE_RATE, Answers, Network
-from soundfix.scene import Scene
+from soundfix.scene import Scene, search_box
 from soundfix.signal import gcc
 
 
@@ -81,8 +81,8 @@ def forward(
 
 
 def origin(scene: Scene) -> Float[np.ndarray, "3"]:
-    """Where the network's coordinates begin (m): the middle of the box."""
-    return scene.search_box().mean(axis=0)
+    """Where the network's coordinates begin (m): in the middle of the room, or of the box round the microphones."""
+    return search_box(scene.microphones, scene.room).mean(axis=0)
 
 
 def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:

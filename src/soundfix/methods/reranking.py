@@ -15,7 +15,7 @@ from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
 from soundfix.networks.reranker import CANDIDATES, PHYSICS
-from soundfix.scene import free_axes
+from soundfix.scene import Scene, free_axes, search_box
 
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
 USUAL_WALL_M = 1.3  # from a source to floor and ceiling
@@ -91,7 +91,7 @@ def probabilities(
         if len(found_m):
             found = tensor(np.array(found_m))
             said = said.without(found, _all_there(found), stand, speed)
-        odds = heard.network.reranker(said, places, _all_there(places), stand, tensor(with_height(box)), speed)
+        odds = heard.network.reranker(said, places, _all_there(places), stand, tensor(walls(heard.scene, box)), speed)
     return odds[0].softmax(dim=0).cpu().numpy()
 
 
@@ -104,6 +104,17 @@ def exact(
 ) -> Float[np.ndarray, "3"]:
     """The place as exactly as the unmasked curves and the errors of the positions allow."""
     return fit_with_position_errors(plain, sigma_m, polished(plain, place, box), box)
+
+
+def walls(scene: Scene, box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
+    """What the network is told of walls, where the source is sought in this box: the room. A search region is none: with it
+    alone the network is told what it is told of no room, the box round the microphones."""
+    if scene.search is None:
+        return with_height(box)
+    if scene.room is not None:
+        return with_height(search_box(scene.microphones, scene.room))
+    untold = search_box(scene.microphones, None)
+    return np.stack([np.minimum(untold[0], box[0]), np.maximum(untold[1], box[1])])
 
 
 def with_height(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:

@@ -16,8 +16,10 @@ from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, search_box
+from soundfix.search_region import SearchRegion
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
+from soundfix.session.told_walls import CONTRADICTED, ToldWalls
 from soundfix.session.units import UnitsCheck
 from soundfix.survey.requirement import Requirement, Watch, parse_requirement
 from soundfix.survey.start_offsets import StartOffset, StartOffsets, starts_of
@@ -33,17 +35,21 @@ class Session:
     localizer: Localizer
     microphones: Microphones
     room: Room | None = None
+    search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: str | Requirement | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
+    _walls: ToldWalls | None = field(init=False)
     _history: list[MicrophoneHistory] = field(init=False)
-    _watch: Watch | None = field(init=False)
+    _watch: Watch | None = field(init=False, default=None)
     _starts: StartOffsets = field(init=False)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_requirement(self.require)
-        self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room) if contract else None
+        if contract:
+            self._watch = Watch(contract=contract, microphones=self.microphones, room=self.room, search=self.search)
+        self._walls = ToldWalls(room=self.room) if self.room is not None else None
         self._history = [MicrophoneHistory(name=name) for name in self.microphones.names]
         self._starts = starts_of(self.microphones, self.speed)
 
@@ -70,23 +76,33 @@ class Session:
         self._starts.hear(start_s, audio, sample_rate)
         if self._is_scrap(audio.shape[1] / sample_rate):
             return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
+        scene = self._scene(start_s, audio, sample_rate)
+        estimate = self.localizer.locate(scene)
+        self._units.hear(scene, estimate, self.localizer)
+        self._learn(estimate)
+        if self._walls:
+            self._walls.hear(scene, estimate)
+        said = self._with_excluded(estimate, ~scene.is_trusted)
+        for past, report in zip(self._history, said.microphones, strict=True):
+            past.note(report.status, start_s)
+        if self.room is not None and scene.room is None:
+            said = said.with_findings(CONTRADICTED)
+        return self._with_contract(said)
+
+    def _scene(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Scene:
+        """The window, as it is to be located: without a room that what was heard before contradicts."""
         scene = Scene(
             audio=audio,
             sample_rate=sample_rate,
             microphones=self.microphones,
             room=self.room,
+            search=self.search,
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             start_s=start_s,
             is_trusted=~self.is_excluded,
         )
-        estimate = self.localizer.locate(scene)
-        self._units.hear(scene, estimate, self.localizer)
-        self._learn(estimate)
-        said = self._with_excluded(estimate, ~scene.is_trusted)
-        for past, report in zip(self._history, said.microphones, strict=True):
-            past.note(report.status, start_s)
-        return self._with_contract(said)
+        return scene.without_room() if self._walls and self._walls.are_contradicted() else scene
 
     def _is_scrap(self, duration_s: float) -> bool:
         """Whether this is what was left over at the end, too short for the sound to cross the array."""
@@ -123,7 +139,7 @@ class Session:
 
     def explanations(self) -> dict[str, FaultHypothesis]:
         """Of those that the windows speak against: where they rather stand, or how late they are; where that is clear."""
-        box = search_box(self.microphones, self.room)
+        box = search_box(self.microphones, self.room, self.search)
         told = {
             past.name: past.explanation(self.microphones, box)
             for past, faulty in zip(self._history, self.is_excluded, strict=True)

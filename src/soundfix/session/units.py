@@ -60,4 +60,4 @@ def _strength(estimate: Estimate) -> float:
 
 def _scaled(scene: Scene, factor: float) -> Scene:
     positions = scene.microphones.border_positions() * factor
-    return replace(scene, microphones=replace(scene.microphones, positions=positions), room=None)
+    return replace(scene, microphones=replace(scene.microphones, positions=positions), room=None, search=None)

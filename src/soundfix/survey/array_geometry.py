@@ -16,6 +16,7 @@ from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
 from soundfix.scene import THIN_ROOM_M, Room, free_axes, search_box, unknowns
+from soundfix.search_region import SearchRegion
 
 TIMING_SIGMA_M = 0.01  # 10 mm, about 30 us: what a sharp sound in a live room allows
 VOLUME_POINTS, SLICE_POINTS, FEWEST_SLICE_POINTS = 200, 41, 7  # of the box; along the sides of a slice
@@ -68,11 +69,13 @@ class Loss(NamedTuple):
     error_m: float | None
 
 
-def survey_box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
+def survey_box(
+    microphones: Microphones, room: Room | None, search: SearchRegion | None = None
+) -> Float[np.ndarray, "2 3"]:
     """The box that is searched, for an array of which at least one position is known; else SceneError."""
     if not microphones.is_known.any():
         raise SceneError(f"none of the {len(microphones)} microphones has a position, wanted at least one x, y, z")
-    return search_box(microphones, room)
+    return search_box(microphones, room, search)
 
 
 class Array(NamedTuple):

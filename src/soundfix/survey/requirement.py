@@ -24,6 +24,7 @@ from soundfix.errors import ConfigError
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Status
 from soundfix.microphones import Microphones
 from soundfix.scene import Room
+from soundfix.search_region import SearchRegion
 from soundfix.survey.array_geometry import TIMING_SIGMA_M, Array, has_twin, lattice, survey_box
 
 MOST_CHOICES = 500  # of k microphones that are tried
@@ -127,9 +128,9 @@ def promise(contract: Requirement, array: Array) -> Promise:
     )
 
 
-def known_array(microphones: Microphones, room: Room | None) -> Array:
+def known_array(microphones: Microphones, room: Room | None, search: SearchRegion | None = None) -> Array:
     """The microphones of known position in the box that is searched; SceneError where there are none."""
-    box = survey_box(microphones, room)
+    box = survey_box(microphones, room, search)
     return Array(microphones.where(microphones.is_known), TIMING_SIGMA_M, box)
 
 
@@ -207,11 +208,12 @@ class Watch:
     contract: Requirement
     microphones: Microphones
     room: Room | None
+    search: SearchRegion | None = None
     _ground: Ground = field(init=False)
     _said: dict[bytes, tuple[Finding, ...]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._ground = Ground.under(known_array(self.microphones, self.room))
+        self._ground = Ground.under(known_array(self.microphones, self.room, self.search))
 
     def findings(self, estimate: Estimate) -> tuple[Finding, ...]:
         """Whether the contract is broken with the microphones that are in use, or would be after one more loss."""

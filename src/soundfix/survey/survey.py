@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene
+from soundfix.search_region import SearchRegion
 from soundfix.survey.array_geometry import (
     TIMING_SIGMA_M,
     Array,
@@ -46,6 +47,7 @@ def survey(
     microphones: Microphones,
     *,
     room: Room | None,
+    search: SearchRegion | None = None,
     windows: Iterable[Scene],
     sigma_m: float = TIMING_SIGMA_M,
     require: Requirement | None = None,
@@ -56,7 +58,7 @@ def survey(
     contract on the loss of microphones.
     Raises SceneError where no microphone has a known position.
     """
-    box = survey_box(microphones, room)
+    box = survey_box(microphones, room, search)
     heard = tally_channels(microphones, windows)
     grades = tuple(grade(heard, m) for m in range(len(microphones)))
     is_used = _usable(microphones, grades)
