@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from soundfix.calibration import bundle
 from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution
@@ -24,6 +24,7 @@ FindingKind = Literal[
 FEWEST_FIXED = 3  # known positions that leave no turn, shift or mirror image
 AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
 FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
+GOOD_M = 0.1  # from where the list has it: what is further is misplaced
 SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 SURE_M = 0.1  # a standard error beyond this wants more motion
@@ -82,7 +83,8 @@ class Calibration:
 class Outcome:
     """The solution, what it was free to move, and what it was made from.
 
-    listed: the layout of the list, unknown positions anywhere. speed_m_s: that times were made path by. images: of
+    listed: the layout of the list, unknown positions anywhere, every channel at its own row. order: of every channel that
+    row. speed_m_s: that times were made path by. images: of
     microphones that may be at a mirror image of their place.
     """
 
@@ -90,6 +92,7 @@ class Outcome:
     freedom: Freedom
     arrivals: Arrivals
     listed: Layout
+    order: Int[np.ndarray, "mic"]
     microphones: Microphones
     speed_m_s: float
     images: dict[int, Image]
@@ -97,7 +100,16 @@ class Outcome:
     @property
     def as_listed(self) -> Layout:
         """The list's microphones, and the sources that were found."""
-        return replace(self.listed, sources=self.solution.layout.sources, kappa=self.solution.layout.kappa)
+        found = self.solution.layout
+        own = self.microphones.border_positions()
+        positions = np.where(np.isnan(own), self.listed.positions, own)
+        return replace(self.listed, positions=positions, sources=found.sources, kappa=found.kappa)
+
+    @property
+    def moved_m(self) -> Float[np.ndarray, "mic"]:
+        """How far from its own row of the list each was found."""
+        away: np.ndarray = np.linalg.norm(self.solution.layout.positions - self.listed.positions, axis=1)
+        return away
 
     @property
     def is_shape(self) -> bool:
@@ -158,13 +170,14 @@ def _repair(m: int, outcome: Outcome, before: Float[np.ndarray, "moment"]) -> Mi
         finding=_finding(m, outcome),
         position_m=layout.positions[m],
         covariance_m2=covariance.positions[m],
-        moved_m=float(np.linalg.norm(layout.positions[m] - outcome.listed.positions[m])) if is_known else None,
+        moved_m=float(np.linalg.norm(layout.positions[m] - outcome.as_listed.positions[m])) if is_known else None,
         offset_s=float(layout.offset_m[m] / outcome.speed_m_s),
         offset_sigma_s=float(covariance.offset_m[m] / outcome.speed_m_s),
         drift_ppm=float(1e6 * layout.drift_m_s[m] / outcome.speed_m_s),
         drift_sigma_ppm=float(1e6 * covariance.drift_m_s[m] / outcome.speed_m_s),
         before_m=float(np.nanmedian(before)) if is_heard and is_known else None,
         after_m=float(np.nanmedian(after)) if is_heard else None,
+        other=outcome.microphones.names[outcome.order[m]] if outcome.order[m] != m else None,
     )
 
 
@@ -178,7 +191,9 @@ def _finding(m: int, outcome: Outcome) -> FindingKind:
         return "unsure"
     if not outcome.microphones.is_known[m]:
         return "placed"
-    if np.isinf(freedom.positions[m]):
+    if outcome.order[m] != m:
+        return "swapped"
+    if np.isinf(freedom.positions[m]) or outcome.moved_m[m] > GOOD_M:
         return "late and misplaced" if freedom.offset_m[m] > 0 else "misplaced"
     if freedom.drift_m_s[m] > 0:
         return "drifting"

@@ -1,0 +1,30 @@
+"""How good is a list of positions that does not say so? By how far what was heard moves its microphones.
+
+Positions that were taken with a tape are off by centimetres, drawn ones by nothing. With d_m how far bundle adjustment moved
+microphone m, with standard errors sigma along each axis that the list was given, and S_m the covariance that was left,
+
+    sigma² = (sum of |d_m|² + PRIOR TAPE_M²) / (gamma + PRIOR)      gamma = sum of (3 - trace(S_m) / sigma²)
+
+gamma being the number of coordinates that were heard of, not only told (MacKay, Bayesian interpolation, 1992, sec. 4). What
+moves or turns all alike nothing is heard of; hence not the mean of |d_m|² alone.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix.calibration.bundle import Solution
+
+TAPE_M = 0.08  # along each axis, before anything was heard
+USUAL_M, PRIOR = 0.05, 1.0  # what it may be with nothing heard, and for how many coordinates that counts
+LEAST_M = 0.005
+
+
+def estimated(
+    solved: Solution, listed_m: Float[np.ndarray, "mic 3"], sigma_m: float, is_listed: Bool[np.ndarray, "mic"]
+) -> float:
+    """The standard error of these listed positions along each axis, from a solution that was given sigma_m."""
+    moved = np.square(solved.layout.positions - listed_m)[is_listed].sum()
+    left = np.einsum("maa->m", solved.covariance.positions)[is_listed].sum()
+    heard_of = float(np.clip(3 * is_listed.sum() - left / sigma_m**2, 0, None))
+    variance = (moved + PRIOR * USUAL_M**2) / (heard_of + PRIOR)
+    return float(np.clip(np.sqrt(variance), LEAST_M, TAPE_M))
