@@ -41,6 +41,7 @@ CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the 
 START_SCALES, SETTLING_SCALES, END_SCALES = (100.0, 30.0, 10.0), (30.0, 10.0, 3.0), (10.0, 3.0, 1.0)
 AGREED = 0.5  # share of the others that an arrival agrees with
 MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
+LESSONS, SETTLED_SHARE = 6, 0.1  # about how good the list is, until it changes by less
 MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
 OWN_WALLS_M = 0.3  # a box reaches beyond the room, for microphones on the walls
 CONVINCING = 0.3  # cost of an arrival: shapes that are right have less, nearly always (EXPERIMENTS.md)
@@ -75,7 +76,8 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
         solved, doubts = _from_free_clocks(case)
     else:
         solved, doubts = _from_majority(case)
-    arrivals, case = case.arrivals, case.round_about(solved).taught(solved, doubts)
+    arrivals, case = case.arrivals, case.round_about(solved)
+    solved, case = _taught(case, arrivals, solved, doubts)
     if case.hearing.curves is not None:
         if case.has_majority and clocks == "common":
             solved, doubts, arrivals = _heard_by_trusted(case, solved, doubts)
@@ -205,8 +207,9 @@ def _from_majority(case: _Case) -> tuple[Solution, _Doubts]:
     layout = _sources_settled(arrivals, layout, case)
     for _ in range(ROUNDS):
         doubts, layout = _doubted(case, arrivals, layout)
-        freedom = _freedom(doubts, case)
-        solution = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
+        listed, freedom = _filled(case.listed), _freedom(doubts, case)
+        solution = adjust(arrivals, listed, freedom, start=_filled(layout), scales=END_SCALES)
+        solution = righted(arrivals, listed, freedom, solution, case.walls)
         layout = solution.layout
     return solution, doubts
 
@@ -300,8 +303,19 @@ def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Soluti
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
         if case.has_majority:  # else self_localization.py has mirrored
             solved = righted(arrivals, centre, freedom, solved, case.walls)
-        case = case.taught(solved, doubts)
+        solved, case = _taught(case, arrivals, solved, doubts)
     return solved, arrivals, case
+
+
+def _taught(case: _Case, arrivals: Arrivals, solved: Solution, doubts: _Doubts) -> tuple[Solution, _Case]:
+    """The solution with a list as good as it lets it be, in turn until that is settled."""
+    for _ in range(LESSONS):
+        before_m, case = case.tape_m, case.taught(solved, doubts)
+        if abs(case.tape_m - before_m) <= SETTLED_SHARE * before_m:
+            break
+        centre, freedom = case.centre(solved.layout), _freedom(doubts, case)
+        solved = adjust(arrivals, centre, freedom, start=solved.layout, scales=END_SCALES[2:])
+    return solved, case
 
 
 def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from soundfix.calibration.initial_guess import places_from
 
 AGREES_M = 0.1  # a misfit this small is no fault
+SCALE_M = AGREES_M / 3  # a misfit that counts half
 GAIN_SHARE = 0.15  # of what was heard, that a less simple explanation must explain more
 LEAST_FOR_LINE = 3
 NEAR = 3.0  # standard errors of the list
@@ -32,7 +33,7 @@ class PullHistory:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaultHypothesis:
-    """Position, offset, drift; which of them are not as listed; and the share of what was heard that they explain.
+    """Position, offset, drift; which of them are not as listed; the share of what was heard that they explain, and its cost.
 
     sigma_m: the standard error of a listed position along each axis.
     """
@@ -45,6 +46,7 @@ class FaultHypothesis:
     is_late: bool = False
     drifts: bool = False
     share: float = 0.0
+    cost: float = np.inf
 
 
 def simplest_fit(
@@ -76,7 +78,7 @@ def _fitted(
     if each.is_elsewhere:
         guesses = places_from(heard.range_m - each.offset_m, heard.places, box, rng, is_late=each.is_late)
         tried = [replace(each, position_m=place, offset_m=each.offset_m + offset) for place, offset in guesses]
-        return max((_polished(one, heard) for one in tried), key=lambda one: one.share)
+        return min((_polished(one, heard) for one in tried), key=lambda one: one.cost)
     off = heard.range_m - np.linalg.norm(heard.places - each.position_m, axis=1)
     if each.drifts:
         offset, drift = _line(heard.times_s, off)
@@ -103,9 +105,10 @@ def _polished(each: FaultHypothesis, heard: PullHistory) -> FaultHypothesis:
 
     if mask.any():
         bounds = (x[mask] - reach, x[mask] + reach)
-        x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=AGREES_M / 3, x_scale="jac", bounds=bounds).x
-    share = float(np.mean(np.abs(off(x[mask])) < AGREES_M))
-    return replace(each, position_m=x[:3], offset_m=float(x[3]), drift_m_s=float(x[4]), share=share)
+        x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=SCALE_M, x_scale="jac", bounds=bounds).x
+    left = off(x[mask])
+    share, cost = float(np.mean(np.abs(left) < AGREES_M)), float(np.mean(np.log1p(np.square(left / SCALE_M))))
+    return replace(each, position_m=x[:3], offset_m=float(x[3]), drift_m_s=float(x[4]), share=share, cost=cost)
 
 
 def _mode(values: Float[np.ndarray, "moment"]) -> float:
