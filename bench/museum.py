@@ -1,4 +1,4 @@
-"""Is `soundfix calibrate` right, or doubtful? A talker roams a museum whose list was taped by hand and whose cables are exchanged.
+"""Is `soundfix calibrate` right, or doubtful? A talker roams a museum; its list was taped by hand, two cables are exchanged.
 
     python bench/museum.py [--audio FOLDER] [--seeds 0 20] [--rt60 0.3 0.6] [--tape 0.04 0.16] [--exchanged 2]
 

@@ -1,10 +1,10 @@
 """Where microphones stand and how their clocks run, from a recording of a sound that moves.
 
-Arrivals of every moment (observations.py) -> whose channel is whose (exchanges.py) -> where the sources were, by the microphones
-that agree -> what is wrong with the others, the simplest of explanations that fits -> bundle adjustment of all that is in doubt
-(bundle.py). Twice: the second time with better sources. Listed positions are as good as the list says, or as what was heard lets
-it be (list_errors.py). With too few microphones of known position the shape is found first (self_localization.py), with no
-clock to trust the offsets are. What is made of the solution is in findings.py.
+Arrivals of every moment (observations.py) -> whose channel is whose (exchanges.py) -> where the sources were, by the
+microphones that agree -> what is wrong with the others, the simplest of explanations that fits -> bundle adjustment of all
+that is in doubt (bundle.py). Twice: the second time with better sources. Listed positions are as good as the list says, or
+as what was heard lets them be (list_errors.py). With too few microphones of known position the shape is found first
+(self_localization.py), with no clock to trust the offsets are. What is made of the solution is in findings.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,12 +18,13 @@ from threadpoolctl import threadpool_limits
 from soundfix.calibration import list_errors
 from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution, adjust
 from soundfix.calibration.exchanges import Order, order_of
-from soundfix.calibration.findings import FEWEST_FIXED, Calibration, Outcome, summarize
+from soundfix.calibration.findings import Calibration, summarize
 from soundfix.calibration.hypotheses import FaultHypothesis, PullHistory, simplest_fit
 from soundfix.calibration.initial_guess import around, procrustes, sample_box, sources_from
 from soundfix.calibration.jackknife import with_streaks
 from soundfix.calibration.mirrors import images, righted
 from soundfix.calibration.observations import Observations
+from soundfix.calibration.outcome import FEWEST_FIXED, FEWEST_KNOWN, Outcome
 from soundfix.calibration.self_localization import refined, shapes, upright
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
@@ -31,7 +32,6 @@ from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.robust import medians
 from soundfix.scene import Room, search_box
 
-FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
 SPEED_SHARE = 0.015  # standard deviation of the speed of sound: of air, 9 degrees
@@ -65,7 +65,7 @@ def calibrate(
     """
     with threadpool_limits(limits=1, user_api="blas"):  # matrices this small are slower in several threads
         outcome = _solved(_case(hearing, microphones, room, clocks, seed, watch), clocks)
-        return summarize(outcome, room=room, has_free_clocks=clocks == "free")
+        return summarize(outcome, room=room)
 
 
 def _solved(case: "_Case", clocks: Clocks) -> Outcome:
@@ -93,6 +93,7 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
         order=case.order,
         microphones=case.microphones,
         speed_m_s=case.hearing.speed_m_s,
+        has_free_clocks=clocks == "free",
     )
 
 
@@ -149,9 +150,7 @@ class _Case:
         is_listed = self.known & ~doubts.place & (self.microphones.sigma_m[self.order] == 0)
         if not self.has_majority or not is_listed.any():
             return self
-        return replace(
-            self, tape_m=list_errors.estimated(solved, self.listed.positions, self.tape_m, is_listed)
-        )
+        return replace(self, tape_m=list_errors.estimated(solved, self.listed.positions, self.tape_m, is_listed))
 
     def round_about(self, solved: Solution) -> "_Case":
         """The same; where nothing else says where things are, round the array that was found."""
@@ -366,7 +365,10 @@ def _doubted(case: _Case, arrivals: Arrivals, layout: Layout) -> tuple[_Doubts, 
             range_m=current.kappa * arrivals.path_m[:, m] - sounded, places=current.sources, times_s=arrivals.times_s
         )
         as_listed = FaultHypothesis(
-            position_m=positions[m], sigma_m=float(case.sigma_m[m]), offset_m=float(offset[m]), drift_m_s=float(drift[m])
+            position_m=positions[m],
+            sigma_m=float(case.sigma_m[m]),
+            offset_m=float(offset[m]),
+            drift_m_s=float(drift[m]),
         )
         best = simplest_fit(heard, as_listed, case.box, case.rng)
         positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s

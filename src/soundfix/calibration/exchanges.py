@@ -7,16 +7,15 @@ w (as path), r_k the rows of the list and x places drawn in the box, an order k(
     sum over w of min over x of sum over m of log(1 + (h_mw - b_wx - |x - r_k(m)|)² / COARSE_M²)
 
 with b by the median channel of the order that was best so far. COARSE_M is more than tapes are off and less than
-microphones are apart. From the list downhill: the best exchange of two channels, or where there is none turn of three, until none is
-much better; and, while nothing fits well, from orders that sound cards are known for.
+microphones are apart. From the list downhill: the best exchange of two channels, or where there is none turn of three, until
+none is much better; and, while nothing fits well, from orders that sound cards are known for.
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from soundfix.calibration.bundle import Arrivals
 from soundfix.calibration.initial_guess import COARSE_M, sample_box
-from soundfix.robust import medians
 
 MOMENTS, PLACES = 48, 2000  # looked at
 GAIN_SHARE = 0.1  # of the cost, that another order must spare

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from soundfix.calibration import bundle
-from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution
-from soundfix.calibration.hypotheses import AGREES_M
+from soundfix.calibration.bundle import Layout
+from soundfix.calibration.doubts import reasons
 from soundfix.calibration.mirrors import Image
+from soundfix.calibration.outcome import FEWEST_FIXED, SPOT_M, Outcome
 from soundfix.microphones import Microphones
 from soundfix.scene import Room
 
@@ -21,16 +22,9 @@ FindingKind = Literal[
     "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"
 ]
 
-FEWEST_FIXED = 3  # known positions that leave no turn, shift or mirror image
-AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
-FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
 GOOD_M = 0.1  # from where the list has it: what is further is misplaced
-SPOT_M = 0.02  # no two microphones are nearer
 SWAP_M = 0.3  # a place this near to another's is that one
 SURE_M = 0.1  # a standard error beyond this wants more motion
-STRETCHED = 0.4  # reach of an array that was never crossed
-MOST = 0.5  # of the positions
-DOUBTFUL = 0.45  # misfit: of shapes right to 5 cm 0.18-0.3, of wrong ones 0.6-0.8 (EXPERIMENTS.md)
 GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
 MOST_PLACES = 200
 
@@ -62,7 +56,7 @@ class Calibration:
     """microphones: the list, corrected. sources: (W, 3), at times_s: of the moments on which enough microphones agree.
 
     speed_m_s and its standard error. is_relative: fewer than three positions were known, so the layout may be turned, moved
-    and mirrored. is_doubtful: most positions were found, and what was heard does not fit them well.
+    and mirrored. doubts: in words, why none of this may be so; none where all is as it would be of a right layout.
     stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
@@ -73,84 +67,33 @@ class Calibration:
     speed_m_s: float
     speed_sigma_m_s: float
     is_relative: bool
-    is_doubtful: bool
+    doubts: tuple[str, ...]
     has_free_clocks: bool
     stand_m: Float[np.ndarray, "3"] | None
     stand_for: str | None
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Outcome:
-    """The solution, what it was free to move, and what it was made from.
-
-    listed: the layout of the list, unknown positions anywhere, every channel at its own row. order: of every channel that
-    row. speed_m_s: that times were made path by. images: of
-    microphones that may be at a mirror image of their place.
-    """
-
-    solution: Solution
-    freedom: Freedom
-    arrivals: Arrivals
-    listed: Layout
-    order: Int[np.ndarray, "mic"]
-    microphones: Microphones
-    speed_m_s: float
-    images: dict[int, Image]
-
     @property
-    def as_listed(self) -> Layout:
-        """The list's microphones, and the sources that were found."""
-        found = self.solution.layout
-        own = self.microphones.border_positions()
-        positions = np.where(np.isnan(own), self.listed.positions, own)
-        return replace(self.listed, positions=positions, sources=found.sources, kappa=found.kappa)
-
-    @property
-    def moved_m(self) -> Float[np.ndarray, "mic"]:
-        """How far from its own row of the list each was found."""
-        away: np.ndarray = np.linalg.norm(self.solution.layout.positions - self.listed.positions, axis=1)
-        return away
-
-    @property
-    def is_shape(self) -> bool:
-        """Most positions were found, so that little holds them but each other."""
-        return bool(np.isinf(self.freedom.positions).mean() > MOST)
-
-    @property
-    def reach(self) -> float:
-        """The largest difference of two arrivals, as a share of the distance of the two: of the median pair.
-
-        Someone who walks among microphones passes near the line through most pairs; an array far too large is never crossed.
-        """
-        path_m, positions = self.arrivals.path_m, self.solution.layout.positions
-        first, second = np.triu_indices(len(positions), 1)
-        apart_m = np.linalg.norm(positions[first] - positions[second], axis=1)
-        largest_m = np.abs(np.nan_to_num(path_m[:, first] - path_m[:, second])).max(axis=0)
-        return float(np.median(largest_m / np.maximum(apart_m, SPOT_M)))
-
-    @property
-    def misfit(self) -> float:
-        """What an arrival costs on average: half of log(1 + e² / sigma²)."""
-        return self.solution.cost / max(int(np.isfinite(self.arrivals.path_m).sum()), 1)
+    def is_doubtful(self) -> bool:
+        return bool(self.doubts)
 
 
-def summarize(outcome: Outcome, *, room: Room | None, has_free_clocks: bool) -> Calibration:
+def summarize(outcome: Outcome, *, room: Room | None) -> Calibration:
     """The solution in words and in a corrected list."""
     solution, microphones = outcome.solution, outcome.microphones
     is_relative = int(microphones.is_known.sum()) < FEWEST_FIXED
     repairs = _with_images(_apart(_swaps(_repairs(outcome), microphones)), outcome)
     stand, stand_for = (None, None) if is_relative else _advice(outcome, room)
-    is_sure = np.sum(np.abs(solution.residual_m) < AGREES_M, axis=1) > FEWEST_AGREEING
+    is_sure, doubts = outcome.is_placed, reasons(outcome, room)
     return Calibration(
-        microphones=_corrected(microphones, repairs),
+        microphones=_corrected(microphones, repairs, is_doubtful=bool(doubts)),
         repairs=repairs,
         sources=solution.layout.sources[is_sure],
         times_s=outcome.arrivals.times_s[is_sure],
         speed_m_s=outcome.speed_m_s * solution.layout.kappa,
         speed_sigma_m_s=outcome.speed_m_s * solution.covariance.kappa,
         is_relative=is_relative,
-        is_doubtful=outcome.is_shape and (outcome.misfit > DOUBTFUL or outcome.reach < STRETCHED),
-        has_free_clocks=has_free_clocks,
+        doubts=doubts,
+        has_free_clocks=outcome.has_free_clocks,
         stand_m=stand,
         stand_for=stand_for,
     )
@@ -183,11 +126,10 @@ def _repair(m: int, outcome: Outcome, before: Float[np.ndarray, "moment"]) -> Mi
 
 def _finding(m: int, outcome: Outcome) -> FindingKind:
     """What was free to move is what is wrong, as long as it then explains most of what was heard."""
-    off = np.abs(outcome.solution.residual_m[:, m])
-    off, freedom = off[np.isfinite(off)], outcome.freedom
-    if not len(off):
+    freedom = outcome.freedom
+    if not outcome.is_heard[m]:
         return "unheard"
-    if np.mean(off < AGREES_M) < AGREEING_SHARE:
+    if not outcome.is_explained[m]:
         return "unsure"
     if not outcome.microphones.is_known[m]:
         return "placed"
@@ -237,11 +179,16 @@ def _with_image(repair: MicrophoneFinding, image: Image) -> MicrophoneFinding:
     return replace(repair, image_m=image.position_m, covariance_m2=covariance_m2)
 
 
-def _corrected(microphones: Microphones, repairs: tuple[MicrophoneFinding, ...]) -> Microphones:
-    """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says."""
+def _corrected(microphones: Microphones, repairs: tuple[MicrophoneFinding, ...], *, is_doubtful: bool) -> Microphones:
+    """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says.
+
+    In doubt the list may be right instead: the standard error reaches there.
+    """
     is_sure = np.array([repair.finding not in ("unheard", "unsure") for repair in repairs])
     places = np.array([repair.position_m for repair in repairs])
     sigma = np.array([float(np.sqrt(max(np.trace(repair.covariance_m2), 0.0) / 3)) for repair in repairs])
+    if is_doubtful:
+        sigma = np.maximum(sigma, [repair.moved_m or 0.0 for repair in repairs])
     return replace(
         microphones,
         positions=np.where(is_sure[:, None], places, microphones.border_positions()),

@@ -4,8 +4,8 @@ At W moments sources at x_w sounded, and the microphone heard each from h_w metr
 
     h_w = |x_w - r| + o + q t_w        r: where it stands, o: its offset, q: its drift (metres of path, and per second)
 
-As listed; a clock that is late, then one that drifts too; another place; both. A less simple one must explain more. A list is
-measured by hand: up to NEAR of its standard errors off along each axis is as listed.
+As listed; a clock that is late, then one that drifts too; another place; both. A less simple one must explain more. A list
+is measured by hand: up to NEAR of its standard errors off along each axis is as listed.
 """
 
 from dataclasses import dataclass, replace
