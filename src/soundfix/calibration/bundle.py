@@ -10,8 +10,8 @@ seconds). What is unknown is found by robust least squares (Cauchy's loss): the 
     s² log(1 + e² / (s kappa sigma)²)     and of the priors     s² ((value - listed) / sigma)²
 
 (an arrival is measured in seconds: were e not taken by kappa, slower air would make all errors small; were priors not as
-generous as arrivals while s is large, one wrong microphone would pull all listed ones along) is made small by Levenberg's and
-Marquardt's steps, in which the moments' own unknowns are eliminated first (Schur complement; Triggs et al., Bundle
+generous as arrivals while s is large, one wrong microphone would pull all listed ones along) is made small by steps of
+Levenberg and Marquardt, in which the moments' own unknowns are eliminated first (Schur complement; Triggs et al., Bundle
 adjustment: a modern synthesis, 2000, sec. 6). The covariance is that of the least squares at the end (sec. 9 there).
 Axes: W moments, M microphones, P unknowns of the microphones; xyz last.
 """
