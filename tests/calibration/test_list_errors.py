@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from soundfix.calibration.bundle import Covariance, Layout, Solution
-from soundfix.calibration.list_errors import LEAST_M, PRIOR, USUAL_M, estimated
+from soundfix.calibration.bundle import Covariance, Freedom, Layout, Solution
+from soundfix.calibration.list_errors import ALIKE, LEAST_M, PRIOR, USUAL_M, estimated, surprise
 
 LISTED = np.zeros((8, 3))
 EVERYBODY = np.ones(8, dtype=bool)
@@ -42,3 +42,14 @@ def test_only_those_that_are_asked_for():
     one = np.arange(8) == 3
     moved = np.where(one[:, None], 0.5, 0.01)
     assert estimated(solution(moved, 0.0), LISTED, 0.08, ~one) < 0.02
+
+
+def test_what_could_have_been_anything_surprises_more():
+    def of(positions, offset_m=0.0):
+        still = np.zeros(8)
+        freedom = Freedom(positions=still + positions, offset_m=still + offset_m, drift_m_s=still)
+        return surprise(freedom, EVERYBODY)
+
+    assert of(0.08) - of(0.02) == pytest.approx((24 - ALIKE) * np.log(4))
+    assert of(np.inf) > of(0.08)
+    assert of(0.08, np.where(EVERYBODY, np.inf, 0.0)) > of(0.08) + 8

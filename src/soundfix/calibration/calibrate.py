@@ -75,7 +75,7 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
     elif clocks == "free":
         solved, doubts = _from_free_clocks(case)
     else:
-        solved, doubts = _from_majority(case)
+        solved, doubts, case = _from_majority(case)
     arrivals, case = case.arrivals, case.round_about(solved)
     solved, case = _taught(case, arrivals, solved, doubts)
     if case.hearing.curves is not None:
@@ -145,9 +145,14 @@ class _Case:
         """The layout, with known positions where the list has them."""
         return replace(layout, positions=np.where(self.known[:, None], self.listed.positions, layout.positions))
 
+    @property
+    def is_taped(self) -> Bool[np.ndarray, "mic"]:
+        """Whose position is listed, with no word of how exact it is."""
+        return self.known & (self.microphones.sigma_m[self.order] == 0)
+
     def taught(self, solved: Solution, doubts: "_Doubts") -> "_Case":
         """The same; the list as good as this solution lets it be."""
-        is_listed = self.known & ~doubts.place & (self.microphones.sigma_m[self.order] == 0)
+        is_listed = self.is_taped & ~doubts.place
         if not self.has_majority or not is_listed.any():
             return self
         return replace(self, tape_m=list_errors.estimated(solved, self.listed.positions, self.tape_m, is_listed))
@@ -198,7 +203,18 @@ class _Doubts:
     drift: Bool[np.ndarray, "mic"]
 
 
-def _from_majority(case: _Case) -> tuple[Solution, _Doubts]:
+def _from_majority(case: _Case) -> tuple[Solution, _Doubts, _Case]:
+    """With a list that is exact nearly, and with one taped by hand: of the two the one that is less of a surprise."""
+    tried = []
+    for tape_m in (list_errors.DRAWN_M, list_errors.TAPE_M) if case.is_taped.any() else (case.tape_m,):
+        so = replace(case, tape_m=tape_m)
+        solved, doubts = _by_agreement(so)
+        surprise = solved.cost + list_errors.surprise(_freedom(doubts, so), case.known)
+        tried.append((surprise, solved, doubts, so))
+    return min(tried, key=lambda each: each[0])[1:]
+
+
+def _by_agreement(case: _Case) -> tuple[Solution, _Doubts]:
     """Sources by those that agree, then the others by the sources."""
     case.watch("who agrees")
     arrivals, layout = case.arrivals, case.listed

@@ -84,6 +84,7 @@ def summarize(outcome: Outcome, *, room: Room | None) -> Calibration:
     repairs = _with_images(_apart(_swaps(_repairs(outcome), microphones)), outcome)
     stand, stand_for = (None, None) if is_relative else _advice(outcome, room)
     is_sure, doubts = outcome.is_placed, reasons(outcome, room)
+    repairs = _doubted(repairs) if doubts else repairs
     return Calibration(
         microphones=_corrected(microphones, repairs, is_doubtful=bool(doubts)),
         repairs=repairs,
@@ -97,6 +98,11 @@ def summarize(outcome: Outcome, *, room: Room | None) -> Calibration:
         stand_m=stand,
         stand_for=stand_for,
     )
+
+
+def _doubted(repairs: tuple[MicrophoneFinding, ...]) -> tuple[MicrophoneFinding, ...]:
+    """Of a solution that may be wrong nobody is said to be good."""
+    return tuple(replace(each, finding="unsure") if each.finding == "good" else each for each in repairs)
 
 
 def _repairs(outcome: Outcome) -> tuple[MicrophoneFinding, ...]:

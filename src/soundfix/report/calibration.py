@@ -64,7 +64,7 @@ def _finding(repair: MicrophoneFinding) -> str:
         "late and misplaced": f"its clock is off by {_clock(repair)}, and it stands at {place}",
         "swapped": f"exchanged with {repair.other}: its channel, or its row of the list",
         "unheard": "was not heard; it stays as it was listed",
-        "unsure": "no position and no clock explains what it hears; it stays as it was listed",
+        "unsure": "not sure of where it stands and how its clock runs; it stays as it was listed",
     }[repair.finding]
     return told if repair.after_m is None else f"{told}{_before_after(repair)}"
 
