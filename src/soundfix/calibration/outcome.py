@@ -98,5 +98,12 @@ class Outcome:
 
     @property
     def misfit(self) -> float:
-        """What an arrival costs on average: half of log(1 + e² / sigma²)."""
-        return self.solution.cost / max(int(np.isfinite(self.arrivals.path_m).sum()), 1)
+        """What an arrival costs on average, half of log(1 + e² / sigma²): of a shape all, else of the explained microphones.
+
+        Who is not explained is told apart, and says nothing of the others.
+        """
+        if self.is_shape:
+            return self.solution.cost / max(int(np.isfinite(self.arrivals.path_m).sum()), 1)
+        share = (self.solution.residual_m / (self.solution.layout.kappa * self.arrivals.sigma_m))[:, self.is_explained]
+        is_there = np.isfinite(share)
+        return float(np.log1p(np.square(share[is_there])).sum() / (2 * max(int(is_there.sum()), 1)))
