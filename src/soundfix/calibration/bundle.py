@@ -7,11 +7,13 @@ At moment w the source at x_w is heard by microphone m at a time that, times the
 with b_w when it sounded, r the positions, o the offsets and q the drifts of the clocks, all as metres of path (o = c0 times
 seconds). What is unknown is found by robust least squares (Cauchy's loss): the sum of
 
-    s² log(1 + e² / (s sigma)²)     and of the priors     ((value - listed) / sigma)²
+    s² log(1 + e² / (s kappa sigma)²)     and of the priors     s² ((value - listed) / sigma)²
 
-is made small by Levenberg's and Marquardt's steps, in which the moments' own unknowns are eliminated first (Schur
-complement; Triggs et al., Bundle adjustment: a modern synthesis, 2000, sec. 6). The covariance is that of the least
-squares at the end (sec. 9 there). Axes: W moments, M microphones, P unknowns of the microphones; xyz last.
+(an arrival is measured in seconds: were e not taken by kappa, slower air would make all errors small; were priors not as
+generous as arrivals while s is large, one wrong microphone would pull all listed ones along) is made small by steps of
+Levenberg and Marquardt, in which the moments' own unknowns are eliminated first (Schur complement; Triggs et al., Bundle
+adjustment: a modern synthesis, 2000, sec. 6). The covariance is that of the least squares at the end (sec. 9 there).
+Axes: W moments, M microphones, P unknowns of the microphones; xyz last.
 """
 
 from dataclasses import dataclass, replace
@@ -180,8 +182,8 @@ class _Problem:
         return state.kappa * a.path_m - ranges - sounded - each[:, 3] - each[:, 4] * a.times_s[:, None]
 
     def cost(self, state: _State, scale: float) -> float:
-        heavy = scale**2 * np.log1p(np.square(self.residual(state) / (scale * self.arrivals.sigma_m)))
-        return float(np.nansum(heavy) + self.prior @ np.square(_unknowns(state) - self.centre)) / 2
+        heavy = scale**2 * np.log1p(np.square(self.residual(state) / (scale * state.kappa * self.arrivals.sigma_m)))
+        return float(np.nansum(heavy) + scale**2 * self.prior @ np.square(_unknowns(state) - self.centre)) / 2
 
     def downhill(self, state: _State, scale: float) -> _State:
         """Steps, longer or shorter as they succeed, until there is nothing more to gain."""
@@ -228,8 +230,8 @@ class _Normal:
     def __init__(self, problem: _Problem, state: _State, scale: float) -> None:
         a, self.state, self.is_free, self.kappas = problem.arrivals, state, problem.is_free, problem.kappas
         off = problem.residual(state)
-        weight = np.nan_to_num(1 / (np.square(a.sigma_m) + np.square(off / scale)))
-        off, path = np.nan_to_num(off), np.nan_to_num(a.path_m)
+        weight = np.nan_to_num(1 / (np.square(state.kappa * a.sigma_m) + np.square(off / scale)))
+        off, path = np.nan_to_num(off), np.nan_to_num(a.path_m - off / state.kappa)  # d(e / kappa), times kappa
         units = _units(state.moments[:, None, :3] - state.microphones[:, :3])
         one = np.ones((*off.shape, 1))
         time = np.broadcast_to(a.times_s[:, None, None], one.shape)
@@ -245,13 +247,14 @@ class _Normal:
         self.draw = with_kappa(
             np.einsum("wm,wmu->mu", weight * off, microphone), np.array(-np.sum(weight * off * path))
         )
-        self.draw += problem.prior * (problem.centre - _unknowns(state))
+        prior = scale**2 * problem.prior
+        self.draw += prior * (problem.centre - _unknowns(state))
         blocks = np.zeros((unknowns, unknowns))
         of_each = blocks[:-1, :-1].reshape(len(a.path_m[0]), 5, -1, 5)
         np.einsum("mumv->muv", of_each)[:] = np.einsum("wm,wmu,wmv->muv", weight, microphone, microphone, optimize=True)
         blocks[-1, :-1] = blocks[:-1, -1] = -np.einsum("wm,wmu->mu", weight * path, microphone).ravel()
         blocks[-1, -1] = np.sum(weight * path**2)
-        self.rest = blocks * np.outer(self.is_free, self.is_free) + np.diag(problem.prior)
+        self.rest = blocks * np.outer(self.is_free, self.is_free) + np.diag(prior)
 
     def step(self, damping: float) -> _State:
         """Marquardt's: every unknown's own information grows by this share."""

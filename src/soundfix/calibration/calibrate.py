@@ -1,9 +1,10 @@
 """Where microphones stand and how their clocks run, from a recording of a sound that moves.
 
-Arrivals of every moment (observations.py) -> where the sources were, by the microphones that agree -> what is wrong with the
-others, the simplest of explanations that fits -> bundle adjustment of all that is in doubt (bundle.py). Twice: the second
-time with better sources. With too few microphones of known position the shape is found first (self_localization.py), with no
-clock to trust the offsets are. What is made of the solution is in findings.py.
+Arrivals of every moment (observations.py) -> whose channel is whose (exchanges.py) -> where the sources were, by the
+microphones that agree -> what is wrong with the others, the simplest of explanations that fits -> bundle adjustment of all
+that is in doubt (bundle.py). Twice: the second time with better sources. Listed positions are as good as the list says, or
+as what was heard lets them be (list_errors.py). With too few microphones of known position the shape is found first
+(self_localization.py), with no clock to trust the offsets are. What is made of the solution is in findings.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,13 +15,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 from threadpoolctl import threadpool_limits
 
+from soundfix.calibration import list_errors
 from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution, adjust
-from soundfix.calibration.findings import FEWEST_FIXED, Calibration, Outcome, summarize
+from soundfix.calibration.exchanges import Order, order_of
+from soundfix.calibration.findings import Calibration, summarize
 from soundfix.calibration.hypotheses import FaultHypothesis, PullHistory, simplest_fit
 from soundfix.calibration.initial_guess import around, procrustes, sample_box, sources_from
 from soundfix.calibration.jackknife import with_streaks
 from soundfix.calibration.mirrors import images, righted
 from soundfix.calibration.observations import Observations
+from soundfix.calibration.outcome import FEWEST_FIXED, FEWEST_KNOWN, Outcome
 from soundfix.calibration.self_localization import refined, shapes, upright
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
@@ -28,16 +32,16 @@ from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.robust import medians
 from soundfix.scene import Room, search_box
 
-FEWEST_KNOWN = 5  # positions that a wrong one does not outvote
 FEWEST_MOMENTS = 8
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
-SPEED_SHARE = 0.03  # standard deviation of the speed of sound
+SPEED_SHARE = 0.015  # standard deviation of the speed of sound: of air, 9 degrees
 FREE_CLOCKS_SPEED_SHARE = 0.005  # the same where all clocks run freely: it would take the offsets with it
 ROUNDS = 2
 CLOCK_STARTS, OFFSET_M = 8, 1.0  # of free clocks, and how far each is from the first guess
-START_SCALES, END_SCALES = (100.0, 30.0, 10.0), (10.0, 3.0, 1.0)
+START_SCALES, SETTLING_SCALES, END_SCALES = (100.0, 30.0, 10.0), (30.0, 10.0, 3.0), (10.0, 3.0, 1.0)
 AGREED = 0.5  # share of the others that an arrival agrees with
 MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
+LESSONS, SETTLED_SHARE = 6, 0.1  # about how good the list is, until it changes by less
 MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
 OWN_WALLS_M = 0.3  # a box reaches beyond the room, for microphones on the walls
 CONVINCING = 0.3  # cost of an arrival: shapes that are right have less, nearly always (EXPERIMENTS.md)
@@ -60,8 +64,8 @@ def calibrate(
     Raises SceneError on too few moments.
     """
     with threadpool_limits(limits=1, user_api="blas"):  # matrices this small are slower in several threads
-        outcome = _solved(_case(hearing, microphones, room, seed, watch), clocks)
-        return summarize(outcome, room=room, has_free_clocks=clocks == "free")
+        outcome = _solved(_case(hearing, microphones, room, clocks, seed, watch), clocks)
+        return summarize(outcome, room=room)
 
 
 def _solved(case: "_Case", clocks: Clocks) -> Outcome:
@@ -71,12 +75,13 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
     elif clocks == "free":
         solved, doubts = _from_free_clocks(case)
     else:
-        solved, doubts = _from_majority(case)
+        solved, doubts, case = _from_majority(case)
     arrivals, case = case.arrivals, case.round_about(solved)
+    solved, case = _taught(case, arrivals, solved, doubts)
     if case.hearing.curves is not None:
         if case.has_majority and clocks == "common":
             solved, doubts, arrivals = _heard_by_trusted(case, solved, doubts)
-        solved, arrivals = _heard_again(case, solved, doubts)
+        solved, arrivals, case = _heard_again(case, solved, doubts)
     case.watch("how sure that is")
     centre, freedom = case.centre(solved.layout), _freedom(doubts, case)
     return Outcome(
@@ -85,19 +90,24 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
         freedom=freedom,
         arrivals=arrivals,
         listed=centre,
+        order=case.order,
         microphones=case.microphones,
         speed_m_s=case.hearing.speed_m_s,
+        has_free_clocks=clocks == "free",
     )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Case:
-    """What is to be solved. listed: what the list says, NaN rows for unknown positions. box: where sources and microphones
-    are looked for."""
+    """What is to be solved. listed: what the list says, NaN rows for unknown positions, every channel with its own row by
+    order. tape_m: standard error of positions of which the list says none. box: where sources and microphones are looked
+    for."""
 
     hearing: Observations
     microphones: Microphones
     listed: Layout
+    order: Order
+    tape_m: float
     box: Float[np.ndarray, "2 3"]
     is_anywhere: bool
     rng: np.random.Generator
@@ -106,6 +116,12 @@ class _Case:
     @property
     def known(self) -> Bool[np.ndarray, "mic"]:
         return self.microphones.is_known
+
+    @property
+    def sigma_m(self) -> Float[np.ndarray, "mic"]:
+        """Of every channel's listed position."""
+        told_m = self.microphones.sigma_m[self.order]
+        return np.where(told_m > 0, told_m, self.tape_m)
 
     @property
     def has_majority(self) -> bool:
@@ -129,20 +145,38 @@ class _Case:
         """The layout, with known positions where the list has them."""
         return replace(layout, positions=np.where(self.known[:, None], self.listed.positions, layout.positions))
 
+    @property
+    def is_taped(self) -> Bool[np.ndarray, "mic"]:
+        """Whose position is listed, with no word of how exact it is."""
+        return self.known & (self.microphones.sigma_m[self.order] == 0)
+
+    def taught(self, solved: Solution, doubts: "_Doubts") -> "_Case":
+        """The same; the list as good as this solution lets it be."""
+        is_listed = self.is_taped & ~doubts.place
+        if not self.has_majority or not is_listed.any():
+            return self
+        return replace(self, tape_m=list_errors.estimated(solved, self.listed.positions, self.tape_m, is_listed))
+
     def round_about(self, solved: Solution) -> "_Case":
         """The same; where nothing else says where things are, round the array that was found."""
         return replace(self, box=around(solved.layout.positions)) if self.is_anywhere else self
 
 
-def _case(hearing: Observations, microphones: Microphones, room: Room | None, seed: int, watch: Watch) -> _Case:
+def _case(
+    hearing: Observations, microphones: Microphones, room: Room | None, clocks: Clocks, seed: int, watch: Watch
+) -> _Case:
     hearing = hearing.at(np.isfinite(hearing.agreed(AGREED).path_m).any(axis=1))
     if len(hearing.arrivals.path_m) < FEWEST_MOMENTS:
         raise SceneError(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
             "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
         )
+    box, rng, order = _box(microphones, room), np.random.default_rng(seed), np.arange(len(microphones))
+    if clocks == "common" and microphones.is_known.sum() >= FEWEST_KNOWN:
+        watch("whose channel is whose")
+        order = order_of(hearing.agreed(AGREED), microphones.border_positions(), box, rng)
     listed = Layout(
-        positions=microphones.border_positions(),
+        positions=microphones.border_positions()[order],
         offset_m=microphones.offset_s * hearing.speed_m_s,
         drift_m_s=1e-6 * microphones.drift_ppm * hearing.speed_m_s,
         sources=np.zeros((len(hearing.arrivals.path_m), 3)),
@@ -151,9 +185,11 @@ def _case(hearing: Observations, microphones: Microphones, room: Room | None, se
         hearing=hearing,
         microphones=microphones,
         listed=listed,
-        box=_box(microphones, room),
+        order=order,
+        tape_m=list_errors.TAPE_M,
+        box=box,
         is_anywhere=bool(room is None or microphones.is_known.sum() < FEWEST_FIXED),
-        rng=np.random.default_rng(seed),
+        rng=rng,
         watch=watch,
     )
 
@@ -167,16 +203,28 @@ class _Doubts:
     drift: Bool[np.ndarray, "mic"]
 
 
-def _from_majority(case: _Case) -> tuple[Solution, _Doubts]:
+def _from_majority(case: _Case) -> tuple[Solution, _Doubts, _Case]:
+    """With a list that is exact nearly, and with one taped by hand: of the two the one that is less of a surprise."""
+    tried = []
+    for tape_m in (list_errors.DRAWN_M, list_errors.TAPE_M) if case.is_taped.any() else (case.tape_m,):
+        so = replace(case, tape_m=tape_m)
+        solved, doubts = _by_agreement(so)
+        surprise = solved.cost + list_errors.surprise(_freedom(doubts, so), case.known)
+        tried.append((surprise, solved, doubts, so))
+    return min(tried, key=lambda each: each[0])[1:]
+
+
+def _by_agreement(case: _Case) -> tuple[Solution, _Doubts]:
     """Sources by those that agree, then the others by the sources."""
     case.watch("who agrees")
     arrivals, layout = case.arrivals, case.listed
     layout = replace(layout, sources=sources_from(arrivals, layout, case.box, case.rng))
-    layout = _sources_settled(arrivals, layout, case.known)
+    layout = _sources_settled(arrivals, layout, case)
     for _ in range(ROUNDS):
         doubts, layout = _doubted(case, arrivals, layout)
-        freedom = _freedom(doubts, case)
-        solution = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
+        listed, freedom = _filled(case.listed), _freedom(doubts, case)
+        solution = adjust(arrivals, listed, freedom, start=_filled(layout), scales=END_SCALES)
+        solution = righted(arrivals, listed, freedom, solution, case.walls)
         layout = solution.layout
     return solution, doubts
 
@@ -253,26 +301,36 @@ def _heard_by_trusted(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[S
     trusted = case.known & ~(doubts.place | doubts.offset)
     if trusted.sum() < FEWEST_KNOWN:
         return solved, doubts, case.arrivals
-    there = replace(case.listed, kappa=solved.layout.kappa)
-    arrivals, layout = case.hearing.again(there, trusted, case.box, case.rng)
+    arrivals, layout = case.hearing.again(solved.layout, trusted, case.box, case.rng)
     doubts, layout = _doubted(case, arrivals, layout)
     freedom = _freedom(doubts, case)
     solved = adjust(arrivals, _filled(case.listed), freedom, start=_filled(layout), scales=END_SCALES)
     return solved, doubts, arrivals
 
 
-def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Solution, Arrivals]:
+def _heard_again(case: _Case, solved: Solution, doubts: _Doubts) -> tuple[Solution, Arrivals, _Case]:
     """With arrivals that the whole solution expects, and nobody where a mirror image fits better."""
-    freedom = _freedom(doubts, case)
     everyone = np.isfinite(case.hearing.arrivals.path_m).any(axis=0)
     for k in range(ROUNDS):
         case.watch(f"hearing again, as all expect, {k + 1} of {ROUNDS}")
         arrivals, layout = case.hearing.again(solved.layout, everyone, case.box, case.rng)
-        centre = case.centre(layout)
+        centre, freedom = case.centre(layout), _freedom(doubts, case)
         solved = adjust(arrivals, centre, freedom, start=layout, scales=END_SCALES[1:])
         if case.has_majority:  # else self_localization.py has mirrored
             solved = righted(arrivals, centre, freedom, solved, case.walls)
-    return solved, arrivals
+        solved, case = _taught(case, arrivals, solved, doubts)
+    return solved, arrivals, case
+
+
+def _taught(case: _Case, arrivals: Arrivals, solved: Solution, doubts: _Doubts) -> tuple[Solution, _Case]:
+    """The solution with a list as good as it lets it be, in turn until that is settled."""
+    for _ in range(LESSONS):
+        before_m, case = case.tape_m, case.taught(solved, doubts)
+        if abs(case.tape_m - before_m) <= SETTLED_SHARE * before_m:
+            break
+        centre, freedom = case.centre(solved.layout), _freedom(doubts, case)
+        solved = adjust(arrivals, centre, freedom, start=solved.layout, scales=END_SCALES[2:])
+    return solved, case
 
 
 def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
@@ -289,13 +347,14 @@ def _filled(layout: Layout) -> Layout:
     return replace(layout, positions=np.where(np.isnan(layout.positions), middle, layout.positions))
 
 
-def _sources_settled(arrivals: Arrivals, layout: Layout, is_known: Bool[np.ndarray, "mic"]) -> Layout:
-    """Sources, and the speed of sound, downhill; with the known microphones where the list has them."""
-    only = replace(arrivals, path_m=np.where(is_known, arrivals.path_m, np.nan))
-    still = np.zeros(len(is_known))
-    fixed = Freedom(positions=still, offset_m=still, drift_m_s=still, kappa=SPEED_SHARE)
-    found = adjust(only, _filled(layout), fixed, scales=END_SCALES).layout
-    return replace(layout, sources=found.sources, kappa=found.kappa)
+def _sources_settled(arrivals: Arrivals, layout: Layout, case: _Case) -> Layout:
+    """Sources, the speed of sound, and known positions as far as the list may be off, downhill."""
+    only = replace(arrivals, path_m=np.where(case.known, arrivals.path_m, np.nan))
+    nobody = np.zeros_like(case.known)
+    free = _freedom(_Doubts(place=nobody, offset=nobody, drift=nobody), case)
+    found = adjust(only, _filled(layout), free, scales=SETTLING_SCALES).layout
+    positions = np.where(case.known[:, None], found.positions, layout.positions)
+    return replace(found, positions=positions)
 
 
 def _freedom(doubts: _Doubts, case: _Case) -> Freedom:
@@ -303,7 +362,7 @@ def _freedom(doubts: _Doubts, case: _Case) -> Freedom:
     positions are sought it is held, for a smaller array in slower air hears the same."""
     share = FREE_CLOCKS_SPEED_SHARE if doubts.offset.mean() > MOST else SPEED_SHARE
     return Freedom(
-        positions=np.where(doubts.place, np.inf, case.microphones.sigma_m),
+        positions=np.where(doubts.place, np.inf, case.sigma_m),
         offset_m=np.where(doubts.offset, np.inf, 0.0),
         drift_m_s=np.where(doubts.drift, USUAL_DRIFT * NOMINAL_SPEED_M_S, 0.0),
         kappa=share if case.has_majority else 0.0,
@@ -321,7 +380,12 @@ def _doubted(case: _Case, arrivals: Arrivals, layout: Layout) -> tuple[_Doubts, 
         heard = PullHistory(
             range_m=current.kappa * arrivals.path_m[:, m] - sounded, places=current.sources, times_s=arrivals.times_s
         )
-        as_listed = FaultHypothesis(position_m=positions[m], offset_m=float(offset[m]), drift_m_s=float(drift[m]))
+        as_listed = FaultHypothesis(
+            position_m=positions[m],
+            sigma_m=float(case.sigma_m[m]),
+            offset_m=float(offset[m]),
+            drift_m_s=float(drift[m]),
+        )
         best = simplest_fit(heard, as_listed, case.box, case.rng)
         positions[m], offset[m], drift[m] = best.position_m, best.offset_m, best.drift_m_s
         doubts.place[m], doubts.offset[m], doubts.drift[m] = best.is_elsewhere, best.is_late, best.drifts

@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.calibration import bundle
-from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution
-from soundfix.calibration.hypotheses import AGREES_M
+from soundfix.calibration.bundle import Layout
+from soundfix.calibration.doubts import reasons
 from soundfix.calibration.mirrors import Image
+from soundfix.calibration.outcome import FEWEST_FIXED, SPOT_M, Outcome
 from soundfix.microphones import Microphones
 from soundfix.scene import Room
 
@@ -21,15 +22,9 @@ FindingKind = Literal[
     "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"
 ]
 
-FEWEST_FIXED = 3  # known positions that leave no turn, shift or mirror image
-AGREEING_SHARE = 0.5  # of a sound microphone's arrivals, at least
-FEWEST_AGREEING = 4  # arrivals that leave nothing to check a moment's place by: more are wanted
-SPOT_M = 0.02  # no two microphones are nearer
+GOOD_M = 0.1  # from where the list has it: what is further is misplaced
 SWAP_M = 0.3  # a place this near to another's is that one
 SURE_M = 0.1  # a standard error beyond this wants more motion
-STRETCHED = 0.4  # reach of an array that was never crossed
-MOST = 0.5  # of the positions
-DOUBTFUL = 0.45  # misfit: of shapes right to 5 cm 0.18-0.3, of wrong ones 0.6-0.8 (EXPERIMENTS.md)
 GRID_M, STANDING_M = 0.5, 1.5  # between places to stand at, and their height above the floor of the box
 MOST_PLACES = 200
 
@@ -61,7 +56,7 @@ class Calibration:
     """microphones: the list, corrected. sources: (W, 3), at times_s: of the moments on which enough microphones agree.
 
     speed_m_s and its standard error. is_relative: fewer than three positions were known, so the layout may be turned, moved
-    and mirrored. is_doubtful: most positions were found, and what was heard does not fit them well.
+    and mirrored. doubts: in words, why none of this may be so; none where all is as it would be of a right layout.
     stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
@@ -72,76 +67,42 @@ class Calibration:
     speed_m_s: float
     speed_sigma_m_s: float
     is_relative: bool
-    is_doubtful: bool
+    doubts: tuple[str, ...]
     has_free_clocks: bool
     stand_m: Float[np.ndarray, "3"] | None
     stand_for: str | None
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Outcome:
-    """The solution, what it was free to move, and what it was made from.
-
-    listed: the layout of the list, unknown positions anywhere. speed_m_s: that times were made path by. images: of
-    microphones that may be at a mirror image of their place.
-    """
-
-    solution: Solution
-    freedom: Freedom
-    arrivals: Arrivals
-    listed: Layout
-    microphones: Microphones
-    speed_m_s: float
-    images: dict[int, Image]
-
     @property
-    def as_listed(self) -> Layout:
-        """The list's microphones, and the sources that were found."""
-        return replace(self.listed, sources=self.solution.layout.sources, kappa=self.solution.layout.kappa)
-
-    @property
-    def is_shape(self) -> bool:
-        """Most positions were found, so that little holds them but each other."""
-        return bool(np.isinf(self.freedom.positions).mean() > MOST)
-
-    @property
-    def reach(self) -> float:
-        """The largest difference of two arrivals, as a share of the distance of the two: of the median pair.
-
-        Someone who walks among microphones passes near the line through most pairs; an array far too large is never crossed.
-        """
-        path_m, positions = self.arrivals.path_m, self.solution.layout.positions
-        first, second = np.triu_indices(len(positions), 1)
-        apart_m = np.linalg.norm(positions[first] - positions[second], axis=1)
-        largest_m = np.abs(np.nan_to_num(path_m[:, first] - path_m[:, second])).max(axis=0)
-        return float(np.median(largest_m / np.maximum(apart_m, SPOT_M)))
-
-    @property
-    def misfit(self) -> float:
-        """What an arrival costs on average: half of log(1 + e² / sigma²)."""
-        return self.solution.cost / max(int(np.isfinite(self.arrivals.path_m).sum()), 1)
+    def is_doubtful(self) -> bool:
+        return bool(self.doubts)
 
 
-def summarize(outcome: Outcome, *, room: Room | None, has_free_clocks: bool) -> Calibration:
+def summarize(outcome: Outcome, *, room: Room | None) -> Calibration:
     """The solution in words and in a corrected list."""
     solution, microphones = outcome.solution, outcome.microphones
     is_relative = int(microphones.is_known.sum()) < FEWEST_FIXED
     repairs = _with_images(_apart(_swaps(_repairs(outcome), microphones)), outcome)
     stand, stand_for = (None, None) if is_relative else _advice(outcome, room)
-    is_sure = np.sum(np.abs(solution.residual_m) < AGREES_M, axis=1) > FEWEST_AGREEING
+    is_sure, doubts = outcome.is_placed, reasons(outcome, room)
+    repairs = _doubted(repairs) if doubts else repairs
     return Calibration(
-        microphones=_corrected(microphones, repairs),
+        microphones=_corrected(microphones, repairs, is_doubtful=bool(doubts)),
         repairs=repairs,
         sources=solution.layout.sources[is_sure],
         times_s=outcome.arrivals.times_s[is_sure],
         speed_m_s=outcome.speed_m_s * solution.layout.kappa,
         speed_sigma_m_s=outcome.speed_m_s * solution.covariance.kappa,
         is_relative=is_relative,
-        is_doubtful=outcome.is_shape and (outcome.misfit > DOUBTFUL or outcome.reach < STRETCHED),
-        has_free_clocks=has_free_clocks,
+        doubts=doubts,
+        has_free_clocks=outcome.has_free_clocks,
         stand_m=stand,
         stand_for=stand_for,
     )
+
+
+def _doubted(repairs: tuple[MicrophoneFinding, ...]) -> tuple[MicrophoneFinding, ...]:
+    """Of a solution that may be wrong nobody is said to be good."""
+    return tuple(replace(each, finding="unsure") if each.finding == "good" else each for each in repairs)
 
 
 def _repairs(outcome: Outcome) -> tuple[MicrophoneFinding, ...]:
@@ -158,27 +119,29 @@ def _repair(m: int, outcome: Outcome, before: Float[np.ndarray, "moment"]) -> Mi
         finding=_finding(m, outcome),
         position_m=layout.positions[m],
         covariance_m2=covariance.positions[m],
-        moved_m=float(np.linalg.norm(layout.positions[m] - outcome.listed.positions[m])) if is_known else None,
+        moved_m=float(np.linalg.norm(layout.positions[m] - outcome.as_listed.positions[m])) if is_known else None,
         offset_s=float(layout.offset_m[m] / outcome.speed_m_s),
         offset_sigma_s=float(covariance.offset_m[m] / outcome.speed_m_s),
         drift_ppm=float(1e6 * layout.drift_m_s[m] / outcome.speed_m_s),
         drift_sigma_ppm=float(1e6 * covariance.drift_m_s[m] / outcome.speed_m_s),
         before_m=float(np.nanmedian(before)) if is_heard and is_known else None,
         after_m=float(np.nanmedian(after)) if is_heard else None,
+        other=outcome.microphones.names[outcome.order[m]] if outcome.order[m] != m else None,
     )
 
 
 def _finding(m: int, outcome: Outcome) -> FindingKind:
     """What was free to move is what is wrong, as long as it then explains most of what was heard."""
-    off = np.abs(outcome.solution.residual_m[:, m])
-    off, freedom = off[np.isfinite(off)], outcome.freedom
-    if not len(off):
+    freedom = outcome.freedom
+    if not outcome.is_heard[m]:
         return "unheard"
-    if np.mean(off < AGREES_M) < AGREEING_SHARE:
+    if not outcome.is_explained[m]:
         return "unsure"
     if not outcome.microphones.is_known[m]:
         return "placed"
-    if np.isinf(freedom.positions[m]):
+    if outcome.order[m] != m:
+        return "swapped"
+    if np.isinf(freedom.positions[m]) or outcome.moved_m[m] > GOOD_M:
         return "late and misplaced" if freedom.offset_m[m] > 0 else "misplaced"
     if freedom.drift_m_s[m] > 0:
         return "drifting"
@@ -222,11 +185,16 @@ def _with_image(repair: MicrophoneFinding, image: Image) -> MicrophoneFinding:
     return replace(repair, image_m=image.position_m, covariance_m2=covariance_m2)
 
 
-def _corrected(microphones: Microphones, repairs: tuple[MicrophoneFinding, ...]) -> Microphones:
-    """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says."""
+def _corrected(microphones: Microphones, repairs: tuple[MicrophoneFinding, ...], *, is_doubtful: bool) -> Microphones:
+    """The list with what was found; a microphone that was not heard, or is not sure, keeps what the list says.
+
+    In doubt the list may be right instead: the standard error reaches there.
+    """
     is_sure = np.array([repair.finding not in ("unheard", "unsure") for repair in repairs])
     places = np.array([repair.position_m for repair in repairs])
     sigma = np.array([float(np.sqrt(max(np.trace(repair.covariance_m2), 0.0) / 3)) for repair in repairs])
+    if is_doubtful:
+        sigma = np.maximum(sigma, [repair.moved_m or 0.0 for repair in repairs])
     return replace(
         microphones,
         positions=np.where(is_sure[:, None], places, microphones.border_positions()),

@@ -4,7 +4,8 @@ At W moments sources at x_w sounded, and the microphone heard each from h_w metr
 
     h_w = |x_w - r| + o + q t_w        r: where it stands, o: its offset, q: its drift (metres of path, and per second)
 
-As listed; a clock that is late, then one that drifts too; another place; both. A less simple one must explain more.
+As listed; a clock that is late, then one that drifts too; another place; both. A less simple one must explain more. A list
+is measured by hand: up to NEAR of its standard errors off along each axis is as listed.
 """
 
 from dataclasses import dataclass, replace
@@ -15,8 +16,10 @@ from jaxtyping import Float
 from soundfix.calibration.initial_guess import places_from
 
 AGREES_M = 0.1  # a misfit this small is no fault
+SCALE_M = AGREES_M / 3  # a misfit that counts half
 GAIN_SHARE = 0.15  # of what was heard, that a less simple explanation must explain more
 LEAST_FOR_LINE = 3
+NEAR = 3.0  # standard errors of the list
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,15 +33,20 @@ class PullHistory:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaultHypothesis:
-    """Position, offset, drift; which of them are not as listed; and the share of what was heard that they explain."""
+    """Position, offset, drift; which of them are not as listed; the share of what was heard that they explain, and its cost.
+
+    sigma_m: the standard error of a listed position along each axis.
+    """
 
     position_m: Float[np.ndarray, "3"]
+    sigma_m: float = 0.0
     offset_m: float = 0.0
     drift_m_s: float = 0.0
     is_elsewhere: bool = False
     is_late: bool = False
     drifts: bool = False
     share: float = 0.0
+    cost: float = np.inf
 
 
 def simplest_fit(
@@ -70,7 +78,7 @@ def _fitted(
     if each.is_elsewhere:
         guesses = places_from(heard.range_m - each.offset_m, heard.places, box, rng, is_late=each.is_late)
         tried = [replace(each, position_m=place, offset_m=each.offset_m + offset) for place, offset in guesses]
-        return max((_polished(one, heard) for one in tried), key=lambda one: one.share)
+        return min((_polished(one, heard) for one in tried), key=lambda one: one.cost)
     off = heard.range_m - np.linalg.norm(heard.places - each.position_m, axis=1)
     if each.drifts:
         offset, drift = _line(heard.times_s, off)
@@ -81,13 +89,14 @@ def _fitted(
 
 
 def _polished(each: FaultHypothesis, heard: PullHistory) -> FaultHypothesis:
-    """Downhill from there."""
+    """Downhill from there; a listed position no further than the list may be off."""
     from scipy.optimize import least_squares
 
     is_heard = np.isfinite(heard.range_m)
     range_m, places, times_s = (values[is_heard] for values in (heard.range_m, heard.places, heard.times_s))
-    mask = np.array([each.is_elsewhere] * 3 + [each.is_late, each.drifts])
+    mask = np.array([each.is_elsewhere or each.sigma_m > 0] * 3 + [each.is_late, each.drifts])
     x = np.array([*each.position_m, each.offset_m, each.drift_m_s])
+    reach = np.array([np.inf if each.is_elsewhere else NEAR * each.sigma_m] * 3 + [np.inf] * 2)[mask]
 
     def off(free: Float[np.ndarray, "free"]) -> Float[np.ndarray, "heard"]:
         full = x.copy()
@@ -95,9 +104,11 @@ def _polished(each: FaultHypothesis, heard: PullHistory) -> FaultHypothesis:
         return range_m - np.linalg.norm(places - full[:3], axis=1) - full[3] - full[4] * times_s
 
     if mask.any():
-        x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=AGREES_M / 3, x_scale="jac").x
-    share = float(np.mean(np.abs(off(x[mask])) < AGREES_M))
-    return replace(each, position_m=x[:3], offset_m=float(x[3]), drift_m_s=float(x[4]), share=share)
+        bounds = (x[mask] - reach, x[mask] + reach)
+        x[mask] = least_squares(off, x[mask], loss="cauchy", f_scale=SCALE_M, x_scale="jac", bounds=bounds).x
+    left = off(x[mask])
+    share, cost = float(np.mean(np.abs(left) < AGREES_M)), float(np.mean(np.log1p(np.square(left / SCALE_M))))
+    return replace(each, position_m=x[:3], offset_m=float(x[3]), drift_m_s=float(x[4]), share=share, cost=cost)
 
 
 def _mode(values: Float[np.ndarray, "moment"]) -> float:

@@ -31,6 +31,7 @@ MOVED, KEPT, TRACK = "#c8102e", "black", "#7a8ca3"
 
 def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     """The result as text."""
+    yield from (f"doubtful: {doubt}" for doubt in result.doubts)
     yield f"{len(result.times_s)} moments from {result.times_s[0]:.1f} to {result.times_s[-1]:.1f} s"
     width = max(len(repair.name) for repair in result.repairs)
     for repair in result.repairs:
@@ -41,7 +42,7 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     if result.is_relative:
         yield "fewer than three positions were known: the layout is right but for a turn, a shift and a mirror image"
     if result.is_doubtful:
-        yield "nothing fits all that was heard well: the layout may be wrong; walk longer, at more heights, in less noise"
+        yield "doubtful, as said above: the layout may be wrong; walk longer, at more heights, in less noise"
     if result.has_free_clocks:
         yield f"clocks run by that of {microphones.names[int(np.flatnonzero(microphones.is_known)[0])]}"
     if result.stand_m is not None:
@@ -63,7 +64,7 @@ def _finding(repair: MicrophoneFinding) -> str:
         "late and misplaced": f"its clock is off by {_clock(repair)}, and it stands at {place}",
         "swapped": f"exchanged with {repair.other}: its channel, or its row of the list",
         "unheard": "was not heard; it stays as it was listed",
-        "unsure": "no position and no clock explains what it hears; it stays as it was listed",
+        "unsure": "not sure of where it stands and how its clock runs; it stays as it was listed",
     }[repair.finding]
     return told if repair.after_m is None else f"{told}{_before_after(repair)}"
 
@@ -99,6 +100,7 @@ def as_dict(result: Calibration) -> dict[str, Any]:
         "speed_of_sound_sigma_m_s": result.speed_sigma_m_s,
         "is_relative": result.is_relative,
         "is_doubtful": result.is_doubtful,
+        "doubts": list(result.doubts),
         "has_free_clocks": result.has_free_clocks,
         "stand_next_m": None if result.stand_m is None else result.stand_m.tolist(),
         "stand_next_for": result.stand_for,

@@ -1,0 +1,100 @@
+"""What shows that a solution is wrong: each sign alone, in words; and none in a right one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from helpers.calibrations import listed
+from helpers.walks import ROOM, SPEED_M_S, array, walk
+from soundfix.calibration.bundle import Arrivals, Covariance, Freedom, Layout, Solution
+from soundfix.calibration.doubts import reasons, share_of_leaps
+from soundfix.calibration.outcome import Outcome
+
+
+@pytest.fixture
+def right(rng):
+    """Eight microphones where the list has them, and a walk that they heard to the millimetre."""
+    places, sources, still = array(rng, 8), walk(rng), np.zeros(8)
+    path_m = np.linalg.norm(sources[:, None] - places, axis=-1)
+    layout = Layout(positions=places, offset_m=still, drift_m_s=still, sources=sources)
+    return Outcome(
+        solution=Solution(
+            layout=layout,
+            residual_m=np.full(path_m.shape, 0.001),
+            cost=0.1 * path_m.size,
+            covariance=Covariance(positions=np.zeros((8, 3, 3)), offset_m=still, drift_m_s=still, kappa=0.0),
+        ),
+        freedom=Freedom(positions=still + 0.08, offset_m=still, drift_m_s=still),
+        arrivals=Arrivals(path_m=path_m, sigma_m=np.full(path_m.shape, 0.01), times_s=np.arange(len(path_m)) / 2),
+        listed=layout,
+        order=np.arange(8),
+        microphones=listed(places),
+        speed_m_s=SPEED_M_S,
+        images={},
+        has_free_clocks=False,
+    )
+
+
+def changed(outcome, **layout):
+    return replace(outcome, solution=replace(outcome.solution, layout=replace(outcome.solution.layout, **layout)))
+
+
+def test_a_right_solution_is_not_doubted(right):
+    assert reasons(right, ROOM) == ()
+
+
+@pytest.mark.parametrize(("kappa", "is_told"), [(0.91, True), (0.97, False), (1.03, False), (1.05, True)])
+def test_air_that_there_is_not(right, kappa, is_told):
+    told = reasons(changed(right, kappa=kappa), ROOM)
+    assert bool(told) == is_told
+    if is_told:
+        assert told[0].startswith(f"a speed of sound of {343 * kappa:.0f} m/s fits best, 343 was told")
+
+
+def test_moments_without_a_place(right):
+    residual_m = right.solution.residual_m.copy()
+    for moment in range(40):
+        residual_m[moment, (moment + np.arange(4)) % 8] = 0.5
+    told = reasons(replace(right, solution=replace(right.solution, residual_m=residual_m)), ROOM)
+    assert told[0] == "only 20 of 60 moments have a place on which enough microphones agree"
+
+
+def test_a_misfit_that_does_not_fall(right):
+    residual_m = np.full(right.solution.residual_m.shape, 0.0152)  # half of log(1 + 1.52²) is 0.6
+    told = reasons(replace(right, solution=replace(right.solution, residual_m=residual_m)), ROOM)
+    assert told == ("nothing fits all that was heard well: misfit 0.60, wanted 0.45 or less",)
+
+
+def test_one_that_hears_chance_makes_nobody_else_doubtful(right, rng):
+    residual_m = right.solution.residual_m.copy()
+    residual_m[:, 3] = rng.uniform(1, 8, len(residual_m))
+    assert reasons(replace(right, solution=replace(right.solution, residual_m=residual_m)), ROOM) == ()
+
+
+def test_a_list_of_which_little_is_left(right):
+    place, late = np.where(np.arange(8) < 2, np.inf, 0.08), np.where(np.arange(8) > 5, np.inf, 0.0)
+    told = reasons(replace(right, freedom=replace(right.freedom, positions=place, offset_m=late)), ROOM)
+    assert told == ("only 4 of 8 listed microphones are near where the list has them and on time",)
+    free = replace(right, freedom=replace(right.freedom, offset_m=late + np.inf), has_free_clocks=True)
+    assert reasons(free, ROOM) == ()
+
+
+def test_a_track_that_leaps(right):
+    sources = right.solution.layout.sources.copy()
+    sources[5:55:10] = 7.0 - sources[5:55:10]
+    told = reasons(changed(right, sources=sources), None)
+    assert len(told) == 1
+    assert told[0].startswith("the track leaps to and fro by metres, at ")
+
+
+def test_sounds_that_jump_from_place_to_place_do_not_leap_back(rng):
+    places = np.repeat(rng.uniform(0, 7, (15, 3)), 4, axis=0)
+    assert share_of_leaps(places, np.arange(60) / 2) == 0.0
+
+
+def test_a_track_that_leaves_the_room(right):
+    sources = right.solution.layout.sources + np.where(np.arange(60) < 12, 9.0, 0.0)[:, None]
+    told = reasons(changed(right, sources=sources), ROOM)
+    assert told == ("the track leaves the room at 20 % of the moments",)
+    assert reasons(changed(right, sources=sources), None) == ()
