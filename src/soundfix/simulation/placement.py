@@ -88,7 +88,7 @@ def random_walk(
     duration_s: float,
     rng: np.random.Generator,
     roams: bool = False,
-    reach_m: float = np.inf,
+    reach_m: float = 100.0,
 ) -> Walk:
     """A place for a source, or with a speed a straight line or an arc at one height.
 
@@ -97,8 +97,9 @@ def random_walk(
     """
     low = np.array([WALL_GAP_M, WALL_GAP_M, max(FLOOR_GAP_M, heights_m[0])])
     high = np.array([*(size_m[:2] - WALL_GAP_M), min(size_m[2] - WALL_GAP_M, heights_m[1])])
-    low[:2] = np.maximum(low[:2], avoid[0][:, :2].min(axis=0, initial=np.inf) - reach_m)
-    high[:2] = np.minimum(high[:2], avoid[0][:, :2].max(axis=0, initial=-np.inf) + reach_m)
+    if len(avoid[0]):
+        low[:2] = np.maximum(low[:2], avoid[0][:, :2].min(axis=0) - reach_m)
+        high[:2] = np.minimum(high[:2], avoid[0][:, :2].max(axis=0) + reach_m)
     if (low > high).any():
         raise SceneError(
             f"no source {heights_m} m high is {WALL_GAP_M} m from all walls of {size_m} m: is the room low?"
