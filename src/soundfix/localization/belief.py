@@ -8,7 +8,16 @@ from soundfix.estimate import Finding, Source
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.preparation import Prepared
-from soundfix.localization.sources import DETECTED, UNSURE, detection, doubt, least_expected_error
+from soundfix.localization.sources import (
+    BELIEVED,
+    DETECTED,
+    LISTED,
+    UNSURE,
+    detection,
+    doubt,
+    least_expected_error,
+    likely_modes,
+)
 
 
 def believe(prepared: Prepared, consensus: Consensus, sources: Sequence[Source]) -> None:
@@ -29,6 +38,9 @@ def _why_not(prepared: Prepared, consensus: Consensus, unsure: float) -> Finding
         return Finding("no_signal", "the microphones hear nothing in common")
     if unsure > UNSURE:
         return Finding("no_fix", f"more likely than not ({unsure:.0%}) the source is at none of the best places")
+    best, listed = consensus.modes[0].probability, sum(mode.probability or 0.0 for mode in likely_modes(consensus))
+    if best is not None and best < BELIEVED and listed < LISTED:
+        return Finding("no_fix", f"the best place is unlikely ({best:.0%}), and so are the others")
     return _no_majority(accused, heard) if 2 * accused >= heard else None
 
 

@@ -25,6 +25,7 @@ DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
 LIKELY = 0.1  # the probability from which another mode is listed, where the method knows it
 LISTED, UNSURE = 0.9, 0.5  # of all probability: less in the list widens the region, more outside all modes is no answer
+BELIEVED, SURE = 0.3, 0.6  # a first place that is less probable is none, or is called unsure
 MOST_CANDIDATES = 4
 EVENLY = np.stack(np.meshgrid(*3 * [(np.arange(6) + 0.5) / 6], indexing="ij"), axis=-1).reshape(-1, 3)  # in a unit cube
 NEARBY_M = (
@@ -58,11 +59,23 @@ def place_sources(
         sources = (_widened(sources[0], listed, unlisted, _elsewhere(listed, scene, box)), *sources[1:])
     findings = [
         *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
+        *_unsure(best, rivals),
         *_border(best.position, scene, box),
         *_long_axis(sources[0].covariance_m2),
         *_integrity(consensus, kept, box),
     ]
     return sources, tuple(findings)
+
+
+def likely_modes(consensus: Consensus) -> list[Mode]:
+    """The first mode, and the others that are listed."""
+    return [consensus.modes[0], *_rivals(consensus)[: MOST_CANDIDATES - 1]]
+
+
+def _unsure(best: Mode, rivals: list[Mode]) -> list[Finding]:
+    if rivals or best.probability is None or best.probability >= SURE:
+        return []
+    return [Finding("unsure", f"the source is here with {best.probability:.0%} only, and nowhere else in particular")]
 
 
 def _rivals(consensus: Consensus) -> list[Mode]:
