@@ -1,7 +1,7 @@
 """What is noted of every window and method, a line of JSON each, and read again when a run goes on."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ NAME = "windows.jsonl"
 class Row:
     """One method's answer to one window. labels: of the part of the test set. moment: which clip of that part.
 
-    Metres; seconds: the method took so long.
+    Metres; seconds: the method took so long. reasons: of the estimate (none in files of before they were noted).
     """
 
     clip: int
@@ -34,6 +34,7 @@ class Row:
     true_m: list[list[float]]
     said_m: list[list[float]]
     seconds: float
+    reasons: Sequence[str] = ()
 
     @property
     def recording(self) -> tuple:

@@ -170,6 +170,7 @@ class ClipTask:
                 true_m=truth.sources.tolist(),
                 said_m=said(estimate).tolist(),
                 seconds=seconds,
+                reasons=estimate.reasons,
             )
 
 
