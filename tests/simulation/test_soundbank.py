@@ -200,3 +200,11 @@ def test_built_in_sounds(kind):
     assert one.shape == (8000,)
     assert np.abs(one).max() == pytest.approx(0.5)
     assert BuiltInSounds().describe() == {"built_in": ["voice", "melody", "bursts"]}
+
+
+def test_an_index_may_name_files_from_the_folder_above(tmp_path):
+    folder = tmp_path / "effects"
+    folder.mkdir()
+    soundfile.write(folder / "door.wav", 0.3 * np.sin(np.arange(8000)), 16_000)
+    (folder / "index.csv").write_text("file,kind\neffects/door.wav,door\n")
+    assert read_bank([folder]).kinds == ("door",)

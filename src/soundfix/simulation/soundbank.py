@@ -171,12 +171,18 @@ def _listed(folder: Path) -> Iterable[tuple[str, str, str]]:
         rows = list(csv.DictReader(table))
     if not rows or not rows[0].get("file"):
         raise AudioFileError(f"{folder / INDEX} names no file: wanted a column called file")
-    missing = [row["file"] for row in rows if not (folder / row["file"]).is_file()]
-    if missing:
-        raise AudioFileError(f"{folder / INDEX} names {missing[0]}, which is not there: was it moved, or not copied?")
     return sorted(
-        (row.get("kind") or KIND_WITHOUT_INDEX, row.get("speaker") or row["file"], row["file"]) for row in rows
+        (row.get("kind") or KIND_WITHOUT_INDEX, row.get("speaker") or row["file"], _found(folder, row["file"]))
+        for row in rows
     )
+
+
+def _found(folder: Path, file: str) -> str:
+    """Its path inside the folder; an index may also name files from the folder that this one is in."""
+    for path in (file, f"../{file}"):
+        if (folder / path).is_file():
+            return path
+    raise AudioFileError(f"{folder / INDEX} names {file}, which is not there: was it moved, or not copied?")
 
 
 def _decoded(path: Path) -> Int16[np.ndarray, "time"]:
