@@ -22,7 +22,7 @@ class Evidence:
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
-    turned before (None: of nobody).
+    turned before (None: of nobody). grain: size of its peaks against the usual one, 1 at most.
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -30,6 +30,7 @@ class Evidence:
     step_m: float
     positions: Float[np.ndarray, "mic 3"]
     is_turned: Bool[np.ndarray, "mic"] | None = None
+    grain: float = 1.0
 
     @property
     def reach_m(self) -> float:

@@ -15,7 +15,7 @@ from soundfix import physics
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.microphones import Microphones
-from soundfix.scene import Room, Scene, search_box
+from soundfix.scene import Band, Room, Scene, search_box
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
 from soundfix.session.units import UnitsCheck
@@ -36,6 +36,7 @@ class Session:
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: str | Requirement | None = None
+    band_hz: Band | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
     _history: list[MicrophoneHistory] = field(init=False)
     _watch: Watch | None = field(init=False)
@@ -79,6 +80,7 @@ class Session:
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             start_s=start_s,
             is_trusted=~self.is_excluded,
+            band_hz=self.band_hz,
         )
         estimate = self.localizer.locate(scene)
         self._units.hear(scene, estimate, self.localizer)
@@ -154,6 +156,7 @@ class Session:
             explanations=self.explanations(),
             speed_m_s=self.speed,
             starts=self.starts,
+            band_hz=self.band_hz,
         )
 
     def _learn(self, estimate: Estimate) -> None:
