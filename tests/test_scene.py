@@ -25,6 +25,10 @@ from soundfix.scene import Track, Truth, unknowns
         ({"room": ((0.0, 0.0, 3.0), (5.0, 5.0, 0.0))}, "lowest corner first"),
         ({"temperature_c": 293.0}, "°F or K"),
         ({"speed_of_sound_m_s": 0.343}, "wanted 100 to 7000"),
+        ({"band_hz": (4000.0, 300.0)}, "lower one given first"),
+        ({"band_hz": (300.0, 300.0)}, "wanted \\(lowest, highest\\)"),
+        ({"band_hz": (-1.0, 300.0)}, "wanted \\(lowest, highest\\)"),
+        ({"band_hz": (300.0, 8001.0)}, "holds nothing above 8000 Hz"),
         ({"is_trusted": np.ones(3, dtype=bool)}, "one boolean a microphone"),
     ],
 )
@@ -182,3 +186,9 @@ def test_true_positions_follow_their_microphones():
 @pytest.mark.parametrize(("sides", "count"), [((6, 5, 3), 4), ((6, 5, 0.01), 3), ((6, 0, 0), 2)])
 def test_unknowns_are_the_free_coordinates_and_the_time(sides, count):
     assert unknowns(np.array([[0, 0, 0], sides], dtype=float)) == count
+
+
+def test_a_band_may_reach_to_half_the_rate():
+    assert scene(band_hz=(0, 8000)).band_hz == (0.0, 8000.0)
+    assert scene().band_hz is None
+    assert scene(band_hz=(100, 200)).part(0, 8000).band_hz == (100.0, 200.0)

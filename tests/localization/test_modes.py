@@ -5,7 +5,7 @@ import pytest
 
 from helpers import reference
 from helpers.scenes import planted_evidence
-from soundfix.localization.modes import find_modes, polish
+from soundfix.localization.modes import APART_M, apart, find_modes, polish
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 
@@ -153,3 +153,21 @@ def test_a_place_far_larger_than_the_array_does_not_crash(rng):
     evidence = planted_evidence(positions, np.array([0.3, 0.4, 0.5]), reach_m=2.0)
     modes = find_modes(evidence, np.array([[-2000.0] * 3, [2000.0] * 3]))
     assert np.isfinite([mode.score for mode in modes]).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_finds_a_place_in_a_twentieth_of_the_size(seed):
+    """With the same steps, in lengths that belong to its peaks; with the usual ones it falls between them."""
+    rng = np.random.default_rng(seed)
+    positions, source = rng.uniform(BOX[0], BOX[1], (7, 3)), rng.uniform(BOX[0] + 0.2, BOX[1] - 0.2)
+    large = planted_evidence(positions, source)
+    small = replace(large, step_m=large.step_m / 20, positions=positions / 20, grain=1 / 20)
+    best = find_modes(small, BOX / 20)[0]
+    assert np.linalg.norm(best.position * 20 - source) < 1e-3
+    assert best.score > 0.97
+
+
+def test_modes_may_be_nearer_in_a_small_array_with_fine_peaks():
+    assert apart(1.0, 0.1) == apart(1.0, 50.0) == apart(0.1, 6.0) == APART_M
+    assert apart(0.1, 1.0) == pytest.approx(APART_M / 4)
+    assert apart(0.1, 0.1) == pytest.approx(APART_M / 10)

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from soundfix import physics, robust
 
+FINE = 0.5  # grain below which a wavelength is shorter than positions are measured to, 2 cm
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
 
@@ -35,6 +36,11 @@ class Evidence:
     @property
     def reach_m(self) -> float:
         return self.step_m * (self.values.shape[1] - 1) / 2
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether neither a polarity nor a motion can be told from errors of positions."""
+        return self.grain < FINE
 
     @property
     def spacing_m(self) -> Float[np.ndarray, "pair"]:

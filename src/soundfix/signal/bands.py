@@ -24,8 +24,8 @@ BANDS_AN_OCTAVE = 2  # above the usual one
 MOST_PAIRS = 10
 REACH_S = 0.05  # lags: 17 m in air; a wider array is judged by its nearer pairs
 FLOOR = 0.5  # of the whitening, as SRP-PHAT has it
-USUAL_HEIGHT, HEIGHT = 6.0, 8.0  # deviations of the median pair's peak from which a band is shared; chance reaches 5
-WIRE_S = 1.5 / SAMPLE_RATE  # a peak this near to no lag, at any band
+USUAL_HEIGHT, HEIGHT = 4.5, 9.0  # deviations of the median pair's peak from which a band is shared; chance reaches 4.1
+WIRE_PERIODS = 1.0  # of the band's highest frequency: a peak this near to no lag came by wire
 EDGE = 0.02  # of a band's edges, from full strength down to nothing
 
 
@@ -69,7 +69,7 @@ def shared_height(audio: Float[np.ndarray, "mic time"], sample_rate: float, band
         return 0.0
     middle = curves.shape[1] // 2
     off_s = np.abs(curves.argmax(axis=1) - middle) / sample_rate
-    if np.median(off_s) <= WIRE_S:
+    if np.median(off_s) <= WIRE_PERIODS / band_hz[1]:
         return 0.0
     deviation = np.array([robust.deviation(curve) for curve in curves])
     return float(np.median(curves.max(axis=1) / np.maximum(deviation, gcc.SMALLEST)))
@@ -84,7 +84,7 @@ def _curves(audio: np.ndarray, sample_rate: float, band_hz: tuple[float, float])
     pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, MOST_PAIRS).astype(int))]
     max_lag = min(round(REACH_S * sample_rate), sound.shape[1] - 1)
     spectra = gcc.whitened_spectra(
-        sound * gcc.fade(sound.shape[1], sample_rate),
+        sound * torch.hann_window(sound.shape[1]),  # rumble below the band, cut off sharply, would be shared in all of it
         sample_rate=sample_rate, pad=max_lag, band_hz=band_hz, whitening=1.0, floor=FLOOR,
     )  # fmt: skip
     return gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=1).numpy()
