@@ -107,3 +107,11 @@ def test_check_listens_to_the_band(audio):
     assert {each.grade for each in told.microphones} == {"good"}
     assert all("no sound reached" in each.why for each in deaf.microphones)
     assert "listened at" in told.notes[-1]
+
+
+def test_in_a_wide_array_longer_stretches_are_compared(rng):
+    """Delays of 0.25 s: more than a usual stretch has."""
+    sound = shared_sound(rng, HIGH_HZ, seconds=2.0)
+    late = np.stack([np.roll(channel, 6000 * m) for m, channel in enumerate(sound)])
+    assert listened(open_sound(late, RATE, CAGE), None)[1] is None
+    assert listened(open_sound(late, RATE, 100 * CAGE), None)[1] is not None

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from helpers.scenes import planted_evidence
-from soundfix.localization.consensus import agree, profiles_at
+from soundfix.localization.consensus import agree, near_zero, profiles_at
 from soundfix.localization.modes import find_modes
+from soundfix.localization.profile import FLANK_M, NEAR_M
 from soundfix.microphones import Microphones
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
@@ -162,3 +163,9 @@ def test_an_unknown_position_far_from_the_source_has_a_profile_or_none(rng):
 def test_a_polarity_is_nothing_where_a_wave_is_shorter_than_positions_are_exact(rng, grain, turned):
     result = consensus(rng, 9, late(9), flipped=[1], grain=grain)
     assert np.flatnonzero(result.is_inverted).tolist() == turned
+
+
+def test_a_broad_peak_agrees_over_its_breadth():
+    """Where peaks are ten times as broad, so is what is near zero, and with it where the flank ends."""
+    assert near_zero(1.0) == NEAR_M
+    assert near_zero(10.0) + FLANK_M == pytest.approx(10 * (NEAR_M + FLANK_M))

@@ -79,7 +79,7 @@ def test_a_scene_s_band_is_what_is_correlated(rng):
     ("changes", "wanted"),
     [
         ({}, 1.0),
-        ({"band_hz": (100.0, 790.0)}, 1.0),
+        ({"band_hz": (100.0, 790.0)}, 10.0),
         ({"band_hz": (100.0, 39_500.0)}, 0.2),
         ({"band_hz": (100.0, 39_500.0), "speed_of_sound_m_s": 1716.0}, 1.0),
     ],

@@ -170,4 +170,5 @@ def test_finds_a_place_in_a_twentieth_of_the_size(seed):
 def test_modes_may_be_nearer_in_a_small_array_with_fine_peaks():
     assert apart(1.0, 0.1) == apart(1.0, 50.0) == apart(0.1, 6.0) == APART_M
     assert apart(0.1, 1.0) == pytest.approx(APART_M / 4)
+    assert apart(10.0, 300.0) == pytest.approx(APART_M * 10)
     assert apart(0.1, 0.1) == pytest.approx(APART_M / 10)

@@ -75,10 +75,13 @@ def test_answers_are_the_same(scenes, method):
 
 
 def test_a_low_band_is_a_small_world_too(scenes):
+    """Lengths of the answer are sixteen times as large too: who agrees, and how well the place is known."""
     large = at_scale(scenes[0], 1 / 16)
-    estimate = soundfix.load().locate(large)
-    assert large.sample_rate == 1000.0
+    estimate, usual = (soundfix.load().locate(each) for each in (large, scenes[0]))
+    assert (large.sample_rate, estimate.verdict) == (1000.0, "ok")
     assert np.linalg.norm(estimate.sources[0].position_m / 16 - SOURCE) < 0.03
+    assert estimate.sources[0].radius90_m / 16 == pytest.approx(usual.sources[0].radius90_m, rel=0.3)
+    assert all(report.status == "ok" for report in estimate.microphones)
 
 
 def test_water_is_air_with_shorter_ways(rng):
@@ -104,6 +107,7 @@ def test_a_wide_array_is_told_and_located_by_its_curves(rng):
     estimate = soundfix.load().locate(scene)
     assert "beyond_training" in [finding.code for finding in estimate.findings]
     assert f"{width_m(scene, heard.frame):.3g} m wide" in " ".join(estimate.notes)
+    assert estimate.regions.held_out == 0
     assert "position decoder" not in " ".join(estimate.notes)
     assert np.linalg.norm(estimate.sources[0].position_m - [20, 30, 3]) < 0.1
 

@@ -67,15 +67,16 @@ PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
 
 
 def grain(scene: Scene) -> float:
-    """Size of the peaks of its correlations against the usual one, of sound in air up to 7.9 kHz; 1 at most."""
+    """Size of the peaks of its correlations against the usual one, of sound in air up to 7.9 kHz."""
     if scene.band_hz is None:
         return 1.0
-    return min(1.0, scene.speed / SPEED_OF_SOUND_M_S * TOP_HZ / scene.band_hz[1])
+    return scene.speed / SPEED_OF_SOUND_M_S * TOP_HZ / scene.band_hz[1]
 
 
 def largest_lag(scene: Scene) -> int:
-    """In samples: the widest delay of this array, and LATEST_S."""
-    lag = round((_widest_m(scene) / scene.speed + LATEST_S) * scene.sample_rate) + 1
+    """In samples: the widest delay of this array, and LATEST_S, or as many waves where these are longer."""
+    latest_s = LATEST_S * max(1.0, TOP_HZ / scene.band_hz[1]) if scene.band_hz else LATEST_S
+    lag = round((_widest_m(scene) / scene.speed + latest_s) * scene.sample_rate) + 1
     return min(scene.audio.shape[1] - 1, lag)
 
 

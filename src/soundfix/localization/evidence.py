@@ -23,7 +23,7 @@ class Evidence:
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
-    turned before (None: of nobody). grain: size of its peaks against the usual one, 1 at most.
+    turned before (None: of nobody). grain: size of its peaks against the usual one.
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -41,6 +41,11 @@ class Evidence:
     def is_fine(self) -> bool:
         """Whether neither a polarity nor a motion can be told from errors of positions."""
         return self.grain < FINE
+
+    @property
+    def breadth(self) -> float:
+        """How much broader than usual its peaks are, 1 at least: no length of ours is known better than the usual ones."""
+        return max(1.0, self.grain)
 
     @property
     def spacing_m(self) -> Float[np.ndarray, "pair"]:

@@ -22,10 +22,10 @@ from soundfix.signal import gcc
 USUAL_HZ = (100.0, TOP_HZ)
 BANDS_AN_OCTAVE = 2  # above the usual one
 MOST_PAIRS = 10
-REACH_S = 0.05  # lags: 17 m in air; a wider array is judged by its nearer pairs
 FLOOR = 0.5  # of the whitening, as SRP-PHAT has it
-USUAL_HEIGHT, HEIGHT = 4.5, 9.0  # deviations of the median pair's peak from which a band is shared; chance reaches 4.1
+USUAL_HEIGHT, HEIGHT = 1.25, 2.4  # of the median pair's peak, from which a band is shared; chance is 1, rarely 1.2
 WIRE_PERIODS = 1.0  # of the band's highest frequency: a peak this near to no lag came by wire
+LARGEST_SHARE = 0.25  # of a stretch: at longer delays too little of it overlaps
 EDGE = 0.02  # of a band's edges, from full strength down to nothing
 
 
@@ -41,17 +41,20 @@ def within_band(
     return np.fft.irfft(np.fft.rfft(audio) * (rising * falling), samples).astype(np.float32)
 
 
-def coherent_band(stretches: list[Float[np.ndarray, "mic time"]], sample_rate: float) -> tuple[float, float] | None:
-    """The band (Hz) above the usual one that microphones share in any of these stretches of sound.
+def coherent_band(
+    stretches: list[Float[np.ndarray, "mic time"]], sample_rate: float, *, reach_s: float
+) -> tuple[float, float] | None:
+    """The band (Hz) above the usual one that microphones share in any of these stretches of sound, by delays up to reach_s.
 
     None where they share the usual one, or none at all: then nothing is to be changed.
     """
-    if not stretches or max(shared_height(each, sample_rate, USUAL_HZ) for each in stretches) >= USUAL_HEIGHT:
+
+    def highest(band_hz: tuple[float, float]) -> float:
+        return max(shared_height(each, sample_rate, band_hz, reach_s=reach_s) for each in stretches)
+
+    if not stretches or highest(USUAL_HZ) >= USUAL_HEIGHT:
         return None
-    shared = [
-        band for band in bands_above(sample_rate)
-        if max(shared_height(each, sample_rate, band) for each in stretches) >= HEIGHT
-    ]  # fmt: skip
+    shared = [band for band in bands_above(sample_rate) if highest(band) >= HEIGHT]
     return (round(shared[0][0], -2), round(shared[-1][1], -2)) if shared else None
 
 
@@ -62,9 +65,14 @@ def bands_above(sample_rate: float) -> list[tuple[float, float]]:
     return list(pairwise([*(TOP_HZ * 2 ** (k / BANDS_AN_OCTAVE) for k in range(count)), top]))
 
 
-def shared_height(audio: Float[np.ndarray, "mic time"], sample_rate: float, band_hz: tuple[float, float]) -> float:
-    """Of the median pair's highest peak in this band, in its own deviations; 0 where most have it at no lag."""
-    curves = _curves(audio, sample_rate, band_hz)
+def shared_height(
+    audio: Float[np.ndarray, "mic time"], sample_rate: float, band_hz: tuple[float, float], *, reach_s: float
+) -> float:
+    """Of the median pair's highest peak in this band, against what chance gives; 0 where most have it at no lag.
+
+    The largest of n independent values is about sqrt(2 log n) deviations: so many as lags of a width of the band's.
+    """
+    curves = _curves(audio, sample_rate, band_hz, reach_s)
     if not len(curves):
         return 0.0
     middle = curves.shape[1] // 2
@@ -72,17 +80,20 @@ def shared_height(audio: Float[np.ndarray, "mic time"], sample_rate: float, band
     if np.median(off_s) <= WIRE_PERIODS / band_hz[1]:
         return 0.0
     deviation = np.array([robust.deviation(curve) for curve in curves])
-    return float(np.median(curves.max(axis=1) / np.maximum(deviation, gcc.SMALLEST)))
+    chance = np.sqrt(2 * np.log(curves.shape[1] / sample_rate * (band_hz[1] - band_hz[0])))
+    return float(np.median(curves.max(axis=1) / deviation) / chance)
 
 
-def _curves(audio: np.ndarray, sample_rate: float, band_hz: tuple[float, float]) -> Float[np.ndarray, "pair lag"]:
+def _curves(
+    audio: np.ndarray, sample_rate: float, band_hz: tuple[float, float], reach_s: float
+) -> Float[np.ndarray, "pair lag"]:
     """The correlations of MOST_PAIRS pairs of microphones that hear anything."""
     sound = _mended(audio)
     pairs = pair_indices(len(sound))
     if not len(pairs):
         return np.zeros((0, 1))
     pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, MOST_PAIRS).astype(int))]
-    max_lag = min(round(REACH_S * sample_rate), sound.shape[1] - 1)
+    max_lag = min(round(reach_s * sample_rate), round(LARGEST_SHARE * sound.shape[1]))
     spectra = gcc.whitened_spectra(
         sound * torch.hann_window(sound.shape[1]),  # rumble below the band, cut off sharply, would be shared in all of it
         sample_rate=sample_rate, pad=max_lag, band_hz=band_hz, whitening=1.0, floor=FLOOR,
