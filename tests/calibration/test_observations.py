@@ -48,4 +48,5 @@ def test_arrivals_are_as_far_apart_in_a_small_world(rng):
     usual, small = (observe(network, windows(at_scale(scene, times), 0.5 / times)) for times in (1, 12))
     assert np.isfinite(small.arrivals.path_m).mean() > 0.8
     assert np.nanmedian(np.abs(small.arrivals.path_m * 12 - usual.arrivals.path_m)) < 0.02
+    assert small.curves.values.shape[2] > 4 * usual.curves.values.shape[2]  # 20 m of path are more of a small world
     assert small.curves.step_m * 12 == pytest.approx(usual.curves.step_m)

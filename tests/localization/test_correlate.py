@@ -9,7 +9,7 @@ import soundfix
 from helpers.bands import ANIMAL, HIGH_HZ, RATE, caged, shared_sound
 from helpers.scenes import anechoic_scene
 from helpers.srp_phat import ROOM, eight
-from soundfix.localization.correlate import Correlator, grain
+from soundfix.localization.correlate import Correlator, grain, largest_lag
 from soundfix.methods.srp_phat import SrpPhat
 from soundfix.microphones import Microphones
 
@@ -88,3 +88,10 @@ def test_peaks_are_finer_where_waves_are_shorter(rng, changes, wanted):
     scene = replace(caged(shared_sound(rng, HIGH_HZ)), **{"speed_of_sound_m_s": 343.2, **changes})
     assert grain(scene) == pytest.approx(wanted)
     assert Correlator()(scene.audio.copy(), scene, np.array([[0, 1]])).grain == grain(scene)
+
+
+def test_who_is_late_may_be_as_many_waves_late(rng):
+    scene = caged(shared_sound(rng, HIGH_HZ, seconds=1.0))
+    usual, high, low = (largest_lag(replace(scene, band_hz=band)) for band in (None, HIGH_HZ, (100.0, 790.0)))
+    assert usual == high
+    assert low - usual == round(9 * 0.02 * RATE)

@@ -167,6 +167,16 @@ def test_finds_a_place_in_a_twentieth_of_the_size(seed):
     assert best.score > 0.97
 
 
+def test_cells_and_climbs_are_as_small_as_peaks_are(rng):
+    positions, source = rng.uniform(BOX[0], BOX[1], (7, 3)), np.array([2.2, 3.1, 1.2])
+    large = planted_evidence(positions, source)
+    small = replace(large, step_m=large.step_m / 20, positions=positions / 20, grain=1 / 20)
+    cell = find_modes(small, BOX / 20, polishes=False)[0]
+    assert np.linalg.norm(cell.position * 20 - source) < 0.008
+    climbed = polish(small, (source + [0.02, -0.02, 0.02])[None] / 20, BOX / 20)[0]
+    assert np.linalg.norm(climbed.position * 20 - source) < 1e-3
+
+
 def test_modes_may_be_nearer_in_a_small_array_with_fine_peaks():
     assert apart(1.0, 0.1) == apart(1.0, 50.0) == apart(0.1, 6.0) == APART_M
     assert apart(0.1, 1.0) == pytest.approx(APART_M / 4)

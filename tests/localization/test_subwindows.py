@@ -87,3 +87,11 @@ def test_smoothing_by_hand():
     assert smoothed[0, 17:24] == pytest.approx([0, 1, 2, 3, 2, 1, 0], abs=1e-6)
     assert smoothed[0, 24:] == pytest.approx(np.zeros_like(values[0, 24:]), abs=1e-6)
     assert pieces.smoothed(1.5 * pieces.evidence.step_m) is pieces
+
+
+def test_what_is_outside_the_band_is_not_whitened():
+    """It was cut, and would be noise as loud as the sound."""
+    told = window(replace(contract_scene(), band_hz=(6000.0, 7900.0)))
+    unaware = replace(told, scene=replace(told.scene, band_hz=None))
+    pieces, noisy = (split_window(each, SOURCE, reach_m=0.3) for each in (told, unaware))
+    assert pieces.scores(stand(SOURCE)).sum() > 1.5 * noisy.scores(stand(SOURCE)).sum()

@@ -8,10 +8,12 @@ import pytest
 import soundfix
 from helpers.bands import at_scale
 from helpers.scenes import anechoic_scene
+from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import prepare
 from soundfix.methods.frame import frame_of, is_beyond_training, width_m
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.network_evidence import metres
+from soundfix.methods.reranking import probabilities
 from soundfix.methods.tensors import to_windows
 from soundfix.microphones import Microphones
 from soundfix.testing import SOURCE, contract_scene
@@ -92,6 +94,15 @@ def test_water_is_air_with_shorter_ways(rng):
     assert frame_of(wet).speed_m_s == 343.2
     low, high = (tuple(np.array(corner) * ratio) for corner in scene.room)
     large = replace(wet, microphones=Microphones(positions=scene.microphones.positions * ratio), room=(low, high))
+    network = soundfix.load().network
+    dry, wide = (NetworkBoxes(network=network).hear(prepare(each)) for each in (scene, large))
+    for heard in (dry, wide):
+        places = [SOURCE, SOURCE + 0.5, SOURCE - 0.4]
+        scaled = np.array(places) * heard.scene.speed / 343.0
+        modes = [Mode(position=place, score=0.0) for place in scaled]
+        odds = probabilities(heard, modes, heard.evidence, box=heard.scene.search_box())
+        assert odds.argmax() == 0
+        assert odds[0] > 0.9
     estimate = soundfix.load().locate(large)
     assert np.linalg.norm(estimate.sources[0].position_m / ratio * 343.2 / 343.0 - SOURCE) < 0.05
     assert frame_of(replace(scene, speed_of_sound_m_s=331.0)).metre == 1.0

@@ -36,7 +36,7 @@ def test_rumble_that_all_share_does_not_hide_it(rng):
 
 
 def test_what_comes_by_wire_is_no_sound(rng):
-    alike = shared_sound(rng, HIGH_HZ)
+    alike = shared_sound(rng, HIGH_HZ, noise=0.0)
     own = 0.01 * rng.standard_normal(alike.shape)
     assert coherent_band([np.repeat(alike[:1], len(alike), axis=0) + own], RATE, reach_s=REACH_S) is None
 
@@ -91,3 +91,10 @@ def test_a_delay_beyond_reach_is_not_seen(rng):
     late = np.stack([np.roll(channel, 2000 * m) for m, channel in enumerate(late)])
     assert shared_height(late, RATE, HIGH_HZ, reach_s=0.015) < 1.2
     assert shared_height(late, RATE, HIGH_HZ, reach_s=0.12) > 2.4
+
+
+def test_faint_sound_in_the_usual_band_is_enough(rng):
+    """10 dB below the noise."""
+    faint = shared_sound(rng, (300.0, 6000.0), noise=3.0)
+    assert 1.3 < shared_height(faint, RATE, (100.0, 7900.0), reach_s=REACH_S) < 9
+    assert coherent_band([shared_sound(rng, HIGH_HZ, noise=0.0) + 0.1 * faint], RATE, reach_s=REACH_S) is None
