@@ -173,7 +173,7 @@ def test_cells_and_climbs_are_as_small_as_peaks_are(rng):
     small = replace(large, step_m=large.step_m / 20, positions=positions / 20, grain=1 / 20)
     cell = find_modes(small, BOX / 20, polishes=False)[0]
     assert np.linalg.norm(cell.position * 20 - source) < 0.008
-    climbed = polish(small, (source + [0.02, -0.02, 0.02])[None] / 20, BOX / 20)[0]
+    climbed = polish(small, (source + np.array([0.02, -0.02, 0.02]))[None] / 20, BOX / 20)[0]
     assert np.linalg.norm(climbed.position * 20 - source) < 1e-3
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.bands import ANIMAL, caged, shared_sound
 from soundfix import physics
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.health import examine
@@ -89,9 +90,11 @@ def test_smoothing_by_hand():
     assert pieces.smoothed(1.5 * pieces.evidence.step_m) is pieces
 
 
-def test_what_is_outside_the_band_is_not_whitened():
-    """It was cut, and would be noise as loud as the sound."""
-    told = window(replace(contract_scene(), band_hz=(6000.0, 7900.0)))
-    unaware = replace(told, scene=replace(told.scene, band_hz=None))
-    pieces, noisy = (split_window(each, SOURCE, reach_m=0.3) for each in (told, unaware))
-    assert pieces.scores(stand(SOURCE)).sum() > 1.5 * noisy.scores(stand(SOURCE)).sum()
+def test_pieces_are_of_the_scene_s_band(rng):
+    """All share what is low, and have noise of their own where the band is."""
+    scene = caged(shared_sound(rng, (300.0, 3000.0), rate=16_000.0, seconds=0.5), rate=16_000.0)
+    low, high = (
+        replace(window(scene), scene=replace(scene, band_hz=band)) for band in ((300.0, 3000.0), (4000.0, 7900.0))
+    )
+    shared, own = (split_window(each, ANIMAL, reach_m=0.3).scores(stand(ANIMAL)).sum() for each in (low, high))
+    assert shared > 5 * abs(own)
