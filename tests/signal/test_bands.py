@@ -1,5 +1,7 @@
 """Which band microphones share, and that band alone."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -59,7 +61,7 @@ def test_half_octaves_fill_what_is_above_the_usual_band(rate, count):
     edges = [low for low, _ in bands] + [high for _, high in bands[-1:]]
     assert edges == sorted(edges)
     assert not bands or (edges[0], edges[-1]) == (7900.0, pytest.approx(7900 * rate / 16_000))
-    assert all(low_high[1] == after[0] for low_high, after in zip(bands, bands[1:], strict=False))
+    assert all(low_high[1] == after[0] for low_high, after in pairwise(bands))
 
 
 def test_height_is_that_of_the_sound_in_the_band_alone(rng):
