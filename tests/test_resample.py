@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from soundfix.resample import resampled, working_rate
+from soundfix.resample import listening_rate, resampled, working_rate
 
 
 def tone(rate, seconds=0.5):
@@ -53,3 +53,12 @@ def test_what_is_wild_is_put_back_at_the_nearest(rng, rate, wanted, bad, put_bac
     assert np.flatnonzero(np.isnan(heard[0])).tolist() == put_back
     np.testing.assert_array_equal(np.delete(heard[0], put_back), np.delete(clean[0], put_back))
     np.testing.assert_array_equal(heard[1], clean[1])
+
+
+def test_a_band_ends_where_the_usual_one_does():
+    assert listening_rate(None) == listening_rate((100.0, 7900.0)) == 16_000.0
+    assert listening_rate((35e3, 79e3)) == 160_000.0
+    assert listening_rate((20.0, 197.5)) == 400.0
+    assert working_rate(384e3, (35e3, 79e3)) == 160_000.0
+    assert working_rate(150e3, (35e3, 75e3)) == 150_000.0
+    assert working_rate(16e3, (20.0, 197.5)) == 400.0

@@ -26,6 +26,10 @@ from soundfix.search_region import SearchRegion
         ({"room": ((0.0, 0.0, 3.0), (5.0, 5.0, 0.0))}, "lowest corner first"),
         ({"temperature_c": 293.0}, "°F or K"),
         ({"speed_of_sound_m_s": 0.343}, "wanted 100 to 7000"),
+        ({"band_hz": (4000.0, 300.0)}, "lower one given first"),
+        ({"band_hz": (300.0, 300.0)}, "wanted \\(lowest, highest\\)"),
+        ({"band_hz": (-1.0, 300.0)}, "wanted \\(lowest, highest\\)"),
+        ({"band_hz": (300.0, 8001.0)}, "holds nothing above 8000 Hz"),
         ({"is_trusted": np.ones(3, dtype=bool)}, "one boolean a microphone"),
     ],
 )
@@ -236,3 +240,9 @@ def test_without_its_room_a_scene_keeps_what_was_known_of_the_source():
     assert not np.isfinite(scene(room=thin).without_room().search.bounds[:, :2]).any()
     stage = scene(room=ROOM, search=SearchRegion.of([[1, 1], [2, 1], [1, 3]])).without_room()
     assert stage.search.corners.shape == (3, 2)
+
+
+def test_a_band_may_reach_to_half_the_rate():
+    assert scene(band_hz=(0, 8000)).band_hz == (0.0, 8000.0)
+    assert scene().band_hz is None
+    assert scene(band_hz=(100, 200)).part(0, 8000).band_hz == (100.0, 200.0)

@@ -4,19 +4,27 @@ A resampler spreads a NaN over everything that its filter reaches. So what is wi
 goes in as 0 and is put back as NaN: at the nearest sample, or, going up in rate, wherever it is the nearest itself.
 """
 
+from math import ceil
+
 import numpy as np
 from jaxtyping import Bool, Float
 
 SAMPLE_RATE = 16_000.0  # Hz, of every network, and of every recording that was made at more
+TOP_HZ = 7_900.0  # listened to at that rate; above is the filter against aliases
 LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
 
 
-def working_rate(rate_hz: float | int) -> float:
-    """At which a recording is listened to: a lower rate than SAMPLE_RATE is kept.
+def listening_rate(band_hz: tuple[float, float] | None) -> float:
+    """The rate (Hz) at which a band ends where TOP_HZ is at SAMPLE_RATE; without a band SAMPLE_RATE."""
+    return SAMPLE_RATE if band_hz is None else float(ceil(band_hz[1] * SAMPLE_RATE / TOP_HZ))
+
+
+def working_rate(rate_hz: float | int, band_hz: tuple[float, float] | None = None) -> float:
+    """At which a recording is listened to: a lower rate than listening_rate is kept.
 
     Going up adds no sound, but a band of numerical noise, which PHAT weighs as it does the sound.
     """
-    return min(float(rate_hz), SAMPLE_RATE)
+    return min(float(rate_hz), listening_rate(band_hz))
 
 
 def resampled(

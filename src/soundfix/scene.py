@@ -17,6 +17,7 @@ WALLS_M = 0.1  # to which walls are known: a search region this far outside them
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
 
 Room = tuple[tuple[float, float, float], tuple[float, float, float]]
+Band = tuple[float, float]  # from, to (Hz)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +66,7 @@ class Scene:
     coordinate is known. search: where a source may be, if that is less than the room, or nothing is known of walls.
     speed_of_sound_m_s: in m/s, wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
     with (all, by default); the others are only listened to and judged. truth: what a simulation knows.
+    band_hz: (lowest, highest) frequency that is listened to; without it 100 Hz to 7.9 kHz.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
 
@@ -76,6 +78,7 @@ class Scene:
     speed_of_sound_m_s: float | None = None
     temperature_c: float | None = None
     start_s: float = 0.0
+    band_hz: Band | None = None
     is_trusted: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     truth: Truth | None = None
 
@@ -85,6 +88,8 @@ class Scene:
         )
         _check_speed(self.speed, self.temperature_c)
         _check_start(self.start_s)
+        if self.band_hz is not None:
+            set_frozen(self, band_hz=checked_band(self.band_hz, self.sample_rate))
         set_frozen(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
         if self.room is not None:
             set_frozen(self, room=_checked_room(self.room))
@@ -251,6 +256,19 @@ def _check_speed(speed_m_s: float, temperature_c: float | None) -> None:
 def _check_start(start_s: float) -> None:
     if not np.isfinite(start_s):
         raise SceneError(f"start_s is {start_s}, wanted seconds from the start of the recording")
+
+
+def checked_band(given: Band, sample_rate: float) -> Band:
+    """The band as it was given (Hz). Raises SceneError on what is no band, or is not in sound of this rate (Hz)."""
+    lowest, highest = (float(edge) for edge in given)
+    if not 0 <= lowest < highest < float("inf"):
+        raise SceneError(f"band {given!r}, wanted (lowest, highest) in Hz: was the lower one given first?")
+    if highest > sample_rate / 2:
+        raise SceneError(
+            f"band {lowest:g} to {highest:g} Hz, but at {sample_rate:g} Hz a recording holds nothing above "
+            f"{sample_rate / 2:g} Hz: was it given in kHz, or the recording made at too low a rate?"
+        )
+    return lowest, highest
 
 
 def _checked_room(given: Room) -> Room:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.bands import at_scale
 from helpers.calibrations import moving_scene
 from soundfix.calibration.observations import observe
 from soundfix.cli import app
@@ -37,3 +38,15 @@ def test_silence_is_said(tmp_path, places):
     argv = [tmp_path / "scene.wav", "-m", tmp_path / "microphones.csv", "--out", tmp_path / "out.csv"]
     with pytest.raises(SceneError, match="is there sound"):
         app.app(["calibrate", *map(str, argv)], standalone_mode=False)
+
+
+def test_arrivals_are_as_far_apart_in_a_small_world(rng):
+    from soundfix.networks import checkpoint
+
+    scene, _ = moving_scene(rng, seconds=3.0)
+    network = checkpoint.load(checkpoint.PACKAGED)
+    usual, small = (observe(network, windows(at_scale(scene, times), 0.5 / times)) for times in (1, 12))
+    assert np.isfinite(small.arrivals.path_m).mean() > 0.8
+    assert np.nanmedian(np.abs(small.arrivals.path_m * 12 - usual.arrivals.path_m)) < 0.02
+    assert small.curves.values.shape[2] > 4 * usual.curves.values.shape[2]  # 20 m of path are more of a small world
+    assert small.curves.step_m * 12 == pytest.approx(usual.curves.step_m)

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from helpers.calibrations import moving_scene
 from helpers.command import ROOM, assert_refused
@@ -52,3 +53,14 @@ def test_calibrate_corrects_the_list(rng, tmp_path, capsys):
     assert np.linalg.norm(corrected.positions[3] - places[3]) < 0.2
     assert json.loads((tmp_path / "found.json").read_text())["microphones"][3]["finding"] == "placed"
     assert picture.exists()
+
+
+def test_check_and_calibrate_listen_to_the_band(take, tmp_path, command, monkeypatch):
+    words = [take / "scene.wav", "-m", take / "microphones.csv", "--band", "1000,3950"]
+    status, said, complaint = command("check", *words)
+    assert (status, said.splitlines()[0]) == (0, "listened at 8 kHz, to what sounds from 1 to 3.95 kHz"), complaint
+    heard = []
+    monkeypatch.setattr("soundfix.api.calibrate.hear", lambda request, _: heard.append(request) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command("calibrate", *words, "--out", tmp_path / "out.csv")
+    assert (heard[0].band_hz, heard[0].sound.sample_rate) == ((1000.0, 3950.0), 8000.0)

@@ -10,9 +10,11 @@ import pytest
 import soundfile
 
 import soundfix
+from helpers.bands import ANIMAL, CAGE, HIGH_HZ, RATE, shared_sound
 from helpers.command import CORNERS, ROOM, SOURCE, SPEED, assert_refused, given, names_in
 from helpers.scenes import anechoic_scene
 from soundfix.errors import SoundfixError
+from soundfix.files.microphones import write_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.methods.catalog import CATALOG
 from soundfix.microphones import Microphones
@@ -272,3 +274,26 @@ def test_a_search_region_is_a_box_or_a_polygon(take, tmp_path, command):
 )
 def test_a_search_region_that_cannot_be(take, command, options, message):
     assert_refused(command(*given(take, *options)), message)
+
+
+def test_the_band_is_told_or_chosen(rng, tmp_path, command):
+    low = shared_sound(rng, (300.0, 6000.0), seconds=0.5)[::-1]
+    both = 0.1 * shared_sound(rng, HIGH_HZ, seconds=0.5) + low
+    soundfile.write(tmp_path / "scene.wav", both.T / 4, round(RATE), subtype="FLOAT")
+    write_microphones(tmp_path / "microphones.csv", Microphones(positions=CAGE))
+    words = given(tmp_path, "--method", "srp-phat", "--json", tmp_path / "answers.json")
+    status, said, complaint = command(*words, "--band", "20000,40000")
+    written = json.loads((tmp_path / "answers.json").read_text())
+    jsonschema.validate(written, locate_schema())
+    assert status == 0, complaint
+    assert "listened at 81 kHz, to what sounds from 20 to 40 kHz" in said.splitlines()
+    assert written["listening"] == {"rate_hz": 81_013.0, "band_hz": list(HIGH_HZ)}
+    assert np.linalg.norm(place(written["estimates"][0]) - ANIMAL) < 0.01
+    status, said, complaint = command(*words)
+    assert "listening" not in json.loads((tmp_path / "answers.json").read_text())
+    assert "listened" not in said
+
+
+@pytest.mark.parametrize("band", ["20000", "20000,forty", "1,2,3"])
+def test_a_band_is_two_numbers(take, command, band):
+    assert_refused(command(*given(take, "--band", band)), "wanted two numbers lo,hi in Hz")

@@ -300,3 +300,12 @@ def test_files_are_closed_when_the_caller_stops_early(take, monkeypatch):
     next(blocks)
     blocks.close()
     assert len(closed) == 1
+
+
+def test_the_same_files_at_another_rate(tmp_path, sound):
+    slow, fast = saved(tmp_path / "slow.wav", sound), saved(tmp_path / "fast.wav", np.repeat(sound, 2, axis=0), 32000)
+    recording = open_recording([slow, fast])
+    whole = recording.at(recording.native_rate)
+    assert whole.sample_rate == recording.native_rate == 32_000.0
+    assert whole.notes[0].endswith("each was resampled to 32000 Hz.")
+    np.testing.assert_array_equal(heard(whole)[2:], np.repeat(sound, 2, axis=0).T)

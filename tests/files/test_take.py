@@ -76,3 +76,22 @@ def test_files_go_to_rows_by_name_where_rows_have_names(tmp_path, audio):
 def test_what_is_no_list_is_refused(microphones, message):
     with pytest.raises(SceneError, match=message):
         listed_microphones(microphones)
+
+
+def test_a_take_can_be_heard_at_another_rate(tmp_path, audio):
+    soundfile.write(tmp_path / "fast.wav", np.repeat(audio.T[:, :1], 2, axis=0), 2 * RATE, subtype="FLOAT")
+    rows = [
+        "name,x,y,z,file,channel",
+        "a,0,0,0,take.wav,3",
+        "b,1,0,0,take.wav,1",
+        "c,1,1,0,take.wav,2",
+        "d,0,1,0,fast.wav,1",
+    ]
+    (tmp_path / "all.csv").write_text("\n".join(rows))
+    take = read([tmp_path / "take.wav", tmp_path / "fast.wav"], tmp_path / "all.csv")
+    fast = take.at(take.native_rate)
+    assert (take.sample_rate, fast.sample_rate) == (RATE, 2 * RATE)
+    assert (fast.duration_s, fast.order) == (take.duration_s, take.order)
+    assert any("resampled to 32000 Hz" in note for note in fast.notes)
+    assert not any("resampled to 16000 Hz" in note for note in fast.notes)
+    assert len(fast.notes) == len(take.notes)

@@ -14,6 +14,7 @@ from helpers import DATA
 from helpers.networks import paper_like
 from soundfix.localization.health import examine
 from soundfix.localization.pairs import choose_pairs
+from soundfix.methods.frame import frame_of
 from soundfix.methods.srp_phat import SrpPhat
 from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint
@@ -84,11 +85,9 @@ def taught(network, scenes, source, *, steps=150) -> Network:
     for scene in {(s.audio.tobytes(), s.microphones.positions.tobytes(), s.room): s for s in scenes}.values():
         health = examine(scene)
         if health.is_heard.sum() > 3:
-            origin_m = scene.search_box().mean(axis=0)
-            where = torch.from_numpy(np.array(source) + _moved(scene) - origin_m).float()
-            lessons.append(
-                (to_windows(health.audio, scene, choose_pairs(health.is_heard)[0], origin_m=origin_m), where)
-            )
+            frame = frame_of(scene)
+            where = torch.from_numpy(frame.inside(np.array(source) + _moved(scene))).float()
+            lessons.append((to_windows(health.audio, scene, choose_pairs(health.is_heard)[0], frame=frame), where))
     batch, places = _stacked([lesson for lesson, _ in lessons]), torch.stack([where for _, where in lessons])[:, None]
     network.normalize_to(places[:, 0] + torch.randn(len(places), 3, generator=torch.Generator().manual_seed(0)))
     optimizer = torch.optim.AdamW([w for w in network.parameters() if w.requires_grad], 3e-3)

@@ -1,20 +1,24 @@
 """Who disagrees with the others is named, left out, and by how much; nobody is named when all agree."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from helpers.scenes import planted_evidence
-from soundfix.localization.consensus import agree, profiles_at
+from soundfix.localization.consensus import agree, near_zero, profiles_at
 from soundfix.localization.modes import find_modes
+from soundfix.localization.profile import FLANK_M, NEAR_M
 from soundfix.microphones import Microphones
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 SOURCE = np.array([2.2, 3.1, 1.2])
 
 
-def consensus(rng, count, late_m, *, sigma_m=0.0, flipped=()):
+def consensus(rng, count, late_m, *, sigma_m=0.0, flipped=(), grain=1.0):
     positions = np.random.default_rng(4).uniform(BOX[0], BOX[1], (count, 3))
     evidence = planted_evidence(positions, SOURCE, late_m=late_m, noise=0.05, rng=rng, reach_m=14.0)
+    evidence = replace(evidence, grain=grain)
     for m in flipped:
         touched = (evidence.pairs == m).any(axis=1)
         evidence.values[touched] *= -1
@@ -153,3 +157,15 @@ def test_an_unknown_position_far_from_the_source_has_a_profile_or_none(rng):
     blank[6] = np.nan
     profiles = profiles_at(evidence, source, Microphones(positions=blank), np.arange(7) < 6)
     assert all(profile is not None for profile in profiles[:6])
+
+
+@pytest.mark.parametrize(("grain", "turned"), [(0.6, [1]), (0.4, [])])
+def test_a_polarity_is_nothing_where_a_wave_is_shorter_than_positions_are_exact(rng, grain, turned):
+    result = consensus(rng, 9, late(9), flipped=[1], grain=grain)
+    assert np.flatnonzero(result.is_inverted).tolist() == turned
+
+
+def test_a_broad_peak_agrees_over_its_breadth():
+    """Where peaks are ten times as broad, so is what is near zero, and with it where the flank ends."""
+    assert near_zero(1.0) == NEAR_M
+    assert near_zero(10.0) + FLANK_M == pytest.approx(10 * (NEAR_M + FLANK_M))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import soundfix
+from helpers.bands import ANIMAL, HIGH_HZ, RATE, caged, shared_sound
 from helpers.scenes import anechoic_scene
 from helpers.srp_phat import ROOM, eight
-from soundfix.localization.correlate import Correlator
+from soundfix.localization.correlate import Correlator, grain, largest_lag
 from soundfix.methods.srp_phat import SrpPhat
 from soundfix.microphones import Microphones
 
@@ -61,3 +62,36 @@ def test_a_clock_known_to_be_late_is_set_right(positions, rng):
 def test_a_very_low_sample_rate_abstains(positions, rng):
     scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
     assert soundfix.load("srp-phat").locate(replace(scene, sample_rate=150.0)).verdict == "abstain"
+
+
+def test_a_scene_s_band_is_what_is_correlated(rng):
+    """The animal's peak is as high as its noise lets it; outside the band there is nothing."""
+    pairs, scene = np.array([[0, 1], [2, 4]]), caged(shared_sound(rng, HIGH_HZ))
+    told = Correlator()(scene.audio.copy(), replace(scene, band_hz=HIGH_HZ), pairs)
+    usual = Correlator()(scene.audio.copy(), scene, pairs)
+    assert told.score(ANIMAL[None])[0] > 0.5
+    assert usual.score(ANIMAL[None])[0] < 0.2
+    assert told.step_m == pytest.approx(343.0 / (4 * RATE))  # as many lags a wave as are usual
+    assert usual.step_m == pytest.approx(343.0 / RATE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({}, 1.0),
+        ({"band_hz": (100.0, 790.0)}, 10.0),
+        ({"band_hz": (100.0, 39_500.0)}, 0.2),
+        ({"band_hz": (100.0, 39_500.0), "speed_of_sound_m_s": 1716.0}, 1.0),
+    ],
+)
+def test_peaks_are_finer_where_waves_are_shorter(rng, changes, wanted):
+    scene = replace(caged(shared_sound(rng, HIGH_HZ)), **{"speed_of_sound_m_s": 343.2, **changes})
+    assert grain(scene) == pytest.approx(wanted)
+    assert Correlator()(scene.audio.copy(), scene, np.array([[0, 1]])).grain == grain(scene)
+
+
+def test_who_is_late_may_be_as_many_waves_late(rng):
+    scene = caged(shared_sound(rng, HIGH_HZ, seconds=1.0))
+    usual, high, low = (largest_lag(replace(scene, band_hz=band)) for band in (None, HIGH_HZ, (100.0, 790.0)))
+    assert usual == high
+    assert low - usual == round(9 * 0.02 * RATE)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -232,3 +234,26 @@ def test_a_tone_is_told_from_a_noise(sound, frequency_hz, is_narrow):
     if frequency_hz:
         sound[:] = np.sin(2 * np.pi * frequency_hz * np.arange(8000) / 16_000 + np.arange(5)[:, None])
     assert is_tone(health(sound)) == is_narrow
+
+
+def test_what_is_outside_the_band_is_cut_once_the_signal_was_judged(sound):
+    """A channel at the rail is at it whatever is listened to; levels are those of the band."""
+    time_s = np.arange(8000) / 16_000
+    hum = np.float32(0.5) * np.sin(2 * np.pi * 150 * time_s, dtype=np.float32)
+    audio = np.clip(sound + hum, -0.6, 0.6)
+    whole = Scene(audio=audio, sample_rate=16_000.0, microphones=Microphones(positions=POSITIONS))
+    cut = examine(replace(whole, band_hz=(1000.0, 7000.0)))
+    assert set(cut.status) == {"clipped"}
+    assert np.allclose(cut.audio.std(axis=1), 1, atol=1e-3)
+    assert np.all(cut.level < examine(whole).level / 2)
+    spectrum = np.abs(np.fft.rfft(cut.audio[0]))
+    assert spectrum[: 950 // 2].max() < 1e-3 * spectrum[1000 // 2 : 7000 // 2].max()
+    assert spectrum[7200 // 2 :].max() < 1e-3 * spectrum[1000 // 2 : 7000 // 2].max()
+
+
+def test_a_channel_with_nothing_in_the_band_is_finite():
+    audio = np.stack([np.sin(np.arange(8000) * 2 * np.pi * 100 * (m + 1) / 16_000) for m in range(5)])
+    scene = Scene(
+        audio=audio, sample_rate=16_000.0, microphones=Microphones(positions=POSITIONS), band_hz=(4000.0, 6000.0)
+    )
+    assert np.isfinite(examine(scene).audio).all()

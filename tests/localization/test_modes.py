@@ -8,6 +8,9 @@ from helpers.scenes import planted_evidence
 from soundfix.localization.modes import find_modes, polish
 from soundfix.search_region import SearchRegion
 
+
+from soundfix.localization.modes import APART_M, apart, find_modes, polish
+
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 
 
@@ -176,3 +179,32 @@ def test_a_polygon_outside_the_box_has_no_modes(rng):
         planted_evidence(positions, positions[0] + 0.5), search=SearchRegion.of([[9, 9], [9, 10], [10, 9]])
     )
     assert find_modes(evidence, BOX) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_finds_a_place_in_a_twentieth_of_the_size(seed):
+    """With the same steps, in lengths that belong to its peaks; with the usual ones it falls between them."""
+    rng = np.random.default_rng(seed)
+    positions, source = rng.uniform(BOX[0], BOX[1], (7, 3)), rng.uniform(BOX[0] + 0.2, BOX[1] - 0.2)
+    large = planted_evidence(positions, source)
+    small = replace(large, step_m=large.step_m / 20, positions=positions / 20, grain=1 / 20)
+    best = find_modes(small, BOX / 20)[0]
+    assert np.linalg.norm(best.position * 20 - source) < 1e-3
+    assert best.score > 0.97
+
+
+def test_cells_and_climbs_are_as_small_as_peaks_are(rng):
+    positions, source = rng.uniform(BOX[0], BOX[1], (7, 3)), np.array([2.2, 3.1, 1.2])
+    large = planted_evidence(positions, source)
+    small = replace(large, step_m=large.step_m / 20, positions=positions / 20, grain=1 / 20)
+    cell = find_modes(small, BOX / 20, polishes=False)[0]
+    assert np.linalg.norm(cell.position * 20 - source) < 0.008
+    climbed = polish(small, (source + np.array([0.02, -0.02, 0.02]))[None] / 20, BOX / 20)[0]
+    assert np.linalg.norm(climbed.position * 20 - source) < 1e-3
+
+
+def test_modes_may_be_nearer_in_a_small_array_with_fine_peaks():
+    assert apart(1.0, 0.1) == apart(1.0, 50.0) == apart(0.1, 6.0) == APART_M
+    assert apart(0.1, 1.0) == pytest.approx(APART_M / 4)
+    assert apart(10.0, 300.0) == pytest.approx(APART_M * 10)
+    assert apart(0.1, 0.1) == pytest.approx(APART_M / 10)

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.bands import HIGH_HZ, caged, shared_sound
+from soundfix.localization import pipeline
 from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.modes import find_modes
 from soundfix.localization.pipeline import estimate_window
@@ -50,3 +52,13 @@ def test_findings_stand_in_the_order_of_the_boxes(monkeypatch):
     audio[5] *= -1
     reasons = estimate_window(replace(scene, audio=audio), CorrelationBoxes(), method="srp").estimate.reasons
     assert reasons == ("dead:mic3", "inverted:mic6", "pairs_subsampled")
+
+
+@pytest.mark.parametrize(("band_hz", "times"), [((6000.0, 7900.0), 1), (HIGH_HZ, 0)])
+def test_nobody_is_followed_where_a_wave_is_shorter_than_positions_are_exact(rng, monkeypatch, band_hz, times):
+    asked, follow = [], pipeline.follow
+    monkeypatch.setattr(pipeline, "follow", lambda *given: asked.append(given) or follow(*given))
+    scene = caged(shared_sound(rng, band_hz), band_hz=band_hz)
+    boxes = CorrelationBoxes(follows=True)
+    assert estimate_window(scene, boxes, method="srp").estimate.sources
+    assert len(asked) == times

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.bands import ANIMAL, caged, shared_sound
 from soundfix import physics
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.health import examine
@@ -87,3 +88,13 @@ def test_smoothing_by_hand():
     assert smoothed[0, 17:24] == pytest.approx([0, 1, 2, 3, 2, 1, 0], abs=1e-6)
     assert smoothed[0, 24:] == pytest.approx(np.zeros_like(values[0, 24:]), abs=1e-6)
     assert pieces.smoothed(1.5 * pieces.evidence.step_m) is pieces
+
+
+def test_pieces_are_of_the_scene_s_band(rng):
+    """All share what is low, and have noise of their own where the band is."""
+    scene = caged(shared_sound(rng, (300.0, 3000.0), rate=16_000.0, seconds=0.5), rate=16_000.0)
+    low, high = (
+        replace(window(scene), scene=replace(scene, band_hz=band)) for band in ((300.0, 3000.0), (4000.0, 7900.0))
+    )
+    shared, own = (split_window(each, ANIMAL, reach_m=0.3).scores(stand(ANIMAL)).sum() for each in (low, high))
+    assert shared > 5 * abs(own)

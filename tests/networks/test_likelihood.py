@@ -213,3 +213,16 @@ def test_gates_do_not_mind_which_microphone_comes_first():
     assert torch.allclose(made(mics, tokens, sources, PAIRS.flip(1), useful), gates, atol=1e-6)
     assert float(gates.std().detach()) > 0.01
     assert not torch.allclose(gates[:, 0], gates[:, 1], atol=1e-3)
+
+
+def test_what_was_cut_is_not_correlated(rng):
+    """Two microphones share what is above 4 kHz, and have noise of their own below."""
+    frequency = np.fft.rfftfreq(8000, 1 / RATE)
+    shared, own = (np.fft.rfft(rng.standard_normal((n, 8000))) for n in (1, 2))
+    sound = torch.from_numpy(np.fft.irfft(np.where(frequency > 4000, shared, own)).astype(np.float32))[None]
+    head, pairs = LikelihoodHead(HeadConfig(weighting="none"), width=8, sample_rate=RATE), torch.tensor([[0, 1]])
+    embedding = torch.zeros(1, 2, 8)
+    whole, above = (head(sound, embedding, pairs, max_lag=50, lowest_hz=lowest_hz) for lowest_hz in (0.0, 4000.0))
+    assert whole.plain.max() == pytest.approx(0.5, abs=0.06)
+    assert above.plain.max() == pytest.approx(1.0, abs=0.02)
+    assert above.sigma > 1.3 * whole.sigma

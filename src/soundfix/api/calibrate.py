@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
 from soundfix.calibration.calibrate import Clocks
@@ -17,7 +18,7 @@ from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.physics import radius90
 from soundfix.report import calibration as report
-from soundfix.scene import Room
+from soundfix.scene import Band, Room
 
 COLUMNS = (
     "name", "finding", "x_m", "y_m", "z_m", "radius90_m", "moved_m", "offset_s", "offset_sigma_s", "drift_ppm",
@@ -37,6 +38,7 @@ class CalibrateRequest:
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     seed: int = 0
+    band_hz: Band | None = None
 
     @property
     def count(self) -> int:
@@ -48,7 +50,7 @@ def hear(request: CalibrateRequest, watch: Callable[[], None] = lambda: None) ->
     """Listen to the whole recording; `watch` is called after every window."""
     windows = scenes(
         request.sound, *moments(request.sound.duration_s), room=request.room, temperature_c=request.temperature_c,
-        speed=request.speed_of_sound_m_s, watch=watch,
+        speed=request.speed_of_sound_m_s, band_hz=request.band_hz, watch=watch,
     )  # fmt: skip
     return observe(checkpoint.load(checkpoint.PACKAGED), windows)
 
@@ -125,6 +127,7 @@ def calibrate(
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     seed: int = 0,
+    band_hz: Band | None = None,
 ) -> Calibrated:
     """Where microphones really stand and how their clocks run, from seconds to minutes of a sound that moves.
 
@@ -136,11 +139,14 @@ def calibrate(
     its own. clocks: "common", or "free" where every recorder has its own (offsets in s and drifts in ppm unknown).
     room: ((x0, y0, z0), (x1, y1, z1)) in metres. temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it;
     343.2 m/s with neither. seed: of the places that are tried.
+    band_hz: (lowest, highest) frequency that is listened to, in Hz, as in `soundfix.locate`.
 
     Raises SceneError on what cannot be right, or too little that moves; AudioFileError and MicrophoneFileError on files.
     """
+    sound, band_hz = listened(open_sound(audio, sample_rate, microphones), band_hz)
     request = CalibrateRequest(
-        sound=open_sound(audio, sample_rate, microphones),
+        sound=sound,
+        band_hz=band_hz,
         clocks=clocks,
         room=room,
         temperature_c=temperature_c,

@@ -8,12 +8,13 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
 from soundfix.files.polygons import told_region
 from soundfix.files.take import WINDOW_S
 from soundfix.report.survey import plot_survey, survey_dict, survey_lines
-from soundfix.scene import Room
+from soundfix.scene import Band, Room
 from soundfix.search_region import SearchRegion
 from soundfix.survey.channel_grades import MicrophoneGrade
 from soundfix.survey.requirement import Requirement, parse_requirement
@@ -33,6 +34,7 @@ class CheckRequest:
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: Requirement | None = None
+    band_hz: Band | None = None
 
     @property
     def count(self) -> int:
@@ -44,7 +46,7 @@ def run(request: CheckRequest, watch: Callable[[], None] = lambda: None) -> Surv
     """Check as asked; `watch` is called after every window."""
     windows = scenes(
         request.sound, WINDOW_S, WINDOW_S, room=request.room, temperature_c=request.temperature_c,
-        speed=request.speed_of_sound_m_s, watch=watch,
+        speed=request.speed_of_sound_m_s, band_hz=request.band_hz, watch=watch,
     )  # fmt: skip
     return survey(
         request.sound.microphones, room=request.room, search=request.search, windows=windows, require=request.require
@@ -111,6 +113,7 @@ def check(
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,
+    band_hz: Band | None = None,
 ) -> Checked:
     """Grade the microphones and their geometry before you trust them: what this array can and can never tell.
 
@@ -121,11 +124,14 @@ def check(
     room: ((x0, y0, z0), (x1, y1, z1)) in metres. search, height_m: where a source may be, as for locate.
     temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither. require: what must
     hold when microphones are lost, such as "20cm 95% minus 2".
+    band_hz: (lowest, highest) frequency that is listened to, in Hz, as in `soundfix.locate`.
 
     Raises SceneError on what cannot be right, AudioFileError and MicrophoneFileError on files, ConfigError on require.
     """
+    sound, band_hz = listened(open_sound(audio, sample_rate, microphones), band_hz)
     request = CheckRequest(
-        sound=open_sound(audio, sample_rate, microphones),
+        sound=sound,
+        band_hz=band_hz,
         room=room,
         search=told_region(search, height_m),
         temperature_c=temperature_c,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix import __version__
+from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
 from soundfix.calibration.hypotheses import FaultHypothesis
@@ -24,7 +25,7 @@ from soundfix.report.exports import CSV_COLUMNS, CsvWriter, JsonWriter, source_r
 from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
-from soundfix.scene import Room
+from soundfix.scene import Band, Room
 from soundfix.search_region import SearchRegion
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
@@ -53,6 +54,7 @@ class LocateRequest:
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: Requirement | None = None
+    band_hz: Band | None = None
 
     @property
     def span_s(self) -> tuple[float, float]:
@@ -90,6 +92,7 @@ class LocateRequest:
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             require=self.require,
+            band_hz=self.band_hz,
         )
 
 
@@ -110,7 +113,8 @@ class Located:
     estimates: one a window, places in m, times in s. microphones: the verdict on every microphone over all windows; events:
     when one changed (s from the start). explanations: by name, why one is bad. starts: microphones that do not begin with
     the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
-    given (m). speed_m_s: of sound. notes: what was assumed of the files.
+    given (m). speed_m_s: of sound. notes: what was assumed of the files. band_hz: that was listened to, where it was not the
+    usual one.
     """
 
     estimates: tuple[Estimate, ...]
@@ -123,6 +127,7 @@ class Located:
     explanations: Mapping[str, FaultHypothesis] = field(default_factory=dict)
     starts: tuple[StartOffset, ...] = ()
     notes: tuple[str, ...] = ()
+    band_hz: Band | None = None
 
     @property
     def summary(self) -> Summary:
@@ -133,6 +138,7 @@ class Located:
             explanations=self.explanations,
             speed_m_s=self.speed_m_s,
             starts=self.starts,
+            band_hz=self.band_hz,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,6 +201,7 @@ def locate(
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,
+    band_hz: Band | None = None,
     positions: ArrayLike | Microphones | None = None,
 ) -> Located:
     """Where the sounds of a recording came from, window by window, and what is wrong with the microphones.
@@ -214,6 +221,8 @@ def locate(
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
     temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
     require: what must hold when microphones are lost, such as "20cm 95% minus 2": estimates say where it is at risk.
+    band_hz: (lowest, highest) frequency that is listened to, in Hz; without it up to 8 kHz, or, where microphones share
+    nothing there, the band above that they share.
     positions: the former name of microphones, deprecated.
 
     Raises SceneError on what cannot be right, AudioFileError and MicrophoneFileError on files, UnknownMethodError,
@@ -221,8 +230,10 @@ def locate(
     """
     if positions is not None:
         microphones = _renamed(positions, microphones)
+    sound, band_hz = listened(open_sound(audio, sample_rate, microphones), band_hz)
     request = LocateRequest(
-        sound=open_sound(audio, sample_rate, microphones),
+        sound=sound,
+        band_hz=band_hz,
         method=method,
         checkpoint=checkpoint,
         beats=beats,
@@ -252,6 +263,7 @@ def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]
         explanations=summary.explanations,
         starts=summary.starts,
         notes=request.sound.notes,
+        band_hz=summary.band_hz,
     )
 
 

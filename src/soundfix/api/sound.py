@@ -1,7 +1,8 @@
 """What the calls take for a recording: a Take, paths, or an array; opened once, all three are heard window by window."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from soundfix.errors import SceneError
 from soundfix.files.take import Take, listed_microphones, read
 from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
-from soundfix.scene import Room, Scene
+from soundfix.scene import Band, Room, Scene
 from soundfix.spans import spans
 
 Audio = Take | str | Path | Sequence[str | Path] | ArrayLike
@@ -22,12 +23,22 @@ Listed = str | Path | Microphones | ArrayLike
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Samples:
-    """A recording in memory, (M, T) at sample_rate (Hz), heard as a Take is."""
+    """A recording in memory, (M, T) at native_rate (Hz), heard as a Take is: at sample_rate (Hz)."""
 
     microphones: Microphones
-    audio: Float[np.ndarray, "mic time"]
+    given: Float[np.ndarray, "mic time"]
+    native_rate: float
     sample_rate: float
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def audio(self) -> Float[np.ndarray, "mic part"]:
+        """The whole, at sample_rate."""
+        return resampled(self.given, self.native_rate, self.sample_rate)
+
+    def at(self, sample_rate: float) -> "Samples":
+        """The same, heard at another rate (Hz)."""
+        return replace(self, sample_rate=sample_rate)
 
     @property
     def duration_s(self) -> float:
@@ -67,13 +78,14 @@ def open_sound(audio: Audio, sample_rate: float | None, microphones: Listed | No
 
 def scenes(
     sound: Sound, window_s: float, hop_s: float, *, room: Room | None, temperature_c: float | None, speed: float | None,
-    watch: Callable[[], None] = lambda: None,
+    band_hz: Band | None = None, watch: Callable[[], None] = lambda: None,
 ) -> Iterator[Scene]:  # fmt: skip
     """Every window of a recording; `watch` is called after each."""
     for start_s, part in sound.windows(window_s, hop_s):
         yield Scene(
             audio=part, sample_rate=sound.sample_rate, microphones=sound.microphones, room=room,
             temperature_c=temperature_c, speed_of_sound_m_s=speed, start_s=start_s,
+            band_hz=band_hz,
         )  # fmt: skip
         watch()
 
@@ -95,5 +107,5 @@ def _paths(audio: Any) -> list[str | Path] | None:
 def _samples(audio: Any, sample_rate: float, microphones: Microphones) -> Samples:
     """Checked as a Scene is; at 16 kHz where the rate is higher."""
     whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
-    rate = working_rate(whole.sample_rate)
-    return Samples(microphones=microphones, audio=resampled(whole.audio, whole.sample_rate, rate), sample_rate=rate)
+    rate = whole.sample_rate
+    return Samples(microphones=microphones, given=whole.audio, native_rate=rate, sample_rate=working_rate(rate))

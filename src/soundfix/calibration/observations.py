@@ -17,8 +17,9 @@ from soundfix.calibration.continuity import without_jumps
 from soundfix.calibration.guided_arrivals import Curves, reestimate
 from soundfix.localization.correlate import UNKNOWN_M
 from soundfix.localization.health import Health, examine
+from soundfix.methods.frame import frame_of
 from soundfix.networks.model import Network, levelled
-from soundfix.resample import SAMPLE_RATE, resampled
+from soundfix.resample import listening_rate, resampled
 from soundfix.scene import Scene
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
@@ -89,22 +90,22 @@ def observe(network: Network, windows: Iterable[Scene]) -> Observations:
         partners=partners,
         is_inverted=is_inverted,
         speed_m_s=scenes[0].speed,
-        curves=_whole(values, path_m.shape[1], scenes[0].speed, network),
+        curves=_whole(values, path_m.shape[1], _step_m(scenes[0], network)),
     )
     return hearing.at(np.isfinite(path_m).sum(axis=1) >= FEWEST_HEARD)
 
 
-def _whole(values: Sequence[np.ndarray], microphones: int, speed_m_s: float, network: Network) -> Curves:
+def _whole(values: Sequence[np.ndarray], microphones: int, step_m: float) -> Curves:
     """The curves of all moments, 0 where there are none."""
     longest = max(each.shape[1] for each in values)
     same = [each if each.shape[1] == longest else np.zeros((len(each), longest), np.float16) for each in values]
-    return Curves(values=np.stack(same), pairs=physics.pair_indices(microphones), step_m=_step_m(speed_m_s, network))
+    return Curves(values=np.stack(same), pairs=physics.pair_indices(microphones), step_m=step_m)
 
 
-def _step_m(speed_m_s: float, network: Network) -> float:
+def _step_m(scene: Scene, network: Network) -> float:
     """How far apart in path the lags of the network's curves are."""
     assert network.head is not None
-    return speed_m_s / (SAMPLE_RATE * network.head.config.lags_a_sample)
+    return scene.speed / (listening_rate(scene.band_hz) * network.head.config.lags_a_sample)
 
 
 def _moment(
@@ -117,7 +118,7 @@ def _moment(
     if len(mics) < FEWEST_HEARD:
         return MomentArrivals(path_m, partners), np.zeros((len(every), 1), np.float16)
     values, pairs = _curves(network, scene, np.where(is_inverted[:, None], -1, 1) * health.audio, mics)
-    path_m[mics], partners[mics] = arrivals(values, pairs, _step_m(scene.speed, network), microphones=len(mics))
+    path_m[mics], partners[mics] = arrivals(values, pairs, _step_m(scene, network), microphones=len(mics))
     whole = np.zeros((len(every), values.shape[1]), np.float16)
     whole[health.is_heard[every].all(axis=1)] = values - np.median(values, axis=1, keepdims=True)
     return MomentArrivals(path_m, partners), whole
@@ -127,13 +128,14 @@ def _curves(
     network: Network, scene: Scene, audio: Float[np.ndarray, "mic time"], mics: Int[np.ndarray, "heard"]
 ) -> tuple[Float[np.ndarray, "pair lag"], Int[np.ndarray, "pair 2"]]:
     """Curves of all pairs of these microphones, and the pairs (numbered among them)."""
-    sound = resampled(audio[mics].astype(np.float32), scene.sample_rate, SAMPLE_RATE)
-    pairs = physics.pair_indices(len(mics))
+    frame, pairs = frame_of(scene), physics.pair_indices(len(mics))
+    sound = resampled(audio[mics].astype(np.float32), scene.sample_rate, frame.rate_hz)
     with torch.inference_mode():
         audio_of = levelled(torch.from_numpy(sound)[None])
         semb = network.acoustic(network.listen(audio_of))
-        longest = min(round(UNKNOWN_M / scene.speed * SAMPLE_RATE), sound.shape[1] // 2)
-        curves, _ = network.correlate(audio_of, semb, torch.from_numpy(pairs), max_lag=longest)
+        longest = min(round(UNKNOWN_M / scene.speed * frame.rate_hz), sound.shape[1] // 2)
+        asked = torch.from_numpy(pairs)
+        curves, _ = network.correlate(audio_of, semb, asked, max_lag=longest, lowest_hz=frame.lowest_hz)
     assert curves is not None
     return curves.curves[0].numpy(), pairs
 

@@ -7,6 +7,7 @@ import typer
 
 from soundfix.cli.options import (
     Audio,
+    BandText,
     HeightText,
     MicrophoneFile,
     Require,
@@ -18,6 +19,7 @@ from soundfix.cli.options import (
     opened,
     parse_room,
     parse_search,
+    tuned,
 )
 from soundfix.cli.terminal import progress, show_lines, steps
 
@@ -32,19 +34,23 @@ def check(
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
     require: Require = None,
+    band: BandText = None,
     json: Annotated[Path | None, typer.Option(help="Write the report to this JSON file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the map of predicted errors (.png).")] = None,
 ) -> None:
     """Grade the microphones and their geometry before you trust them: what this array can and can never tell."""
     from soundfix.api.check import Checked, CheckRequest, run
     from soundfix.report.exports import check_targets
+    from soundfix.report.listening import listening_lines
     from soundfix.report.survey import survey_lines
     from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     check_targets([path for path in (json, plot) if path], [microphones, *audio])
+    sound, band_hz = tuned(opened(audio, microphones), band)
     request = CheckRequest(
-        sound=opened(audio, microphones),
+        sound=sound,
+        band_hz=band_hz,
         room=box,
         search=parse_search(search, height),
         temperature_c=temperature,
@@ -53,7 +59,7 @@ def check(
     )
     with progress("listening", request.count) as advance:
         checked = Checked(survey=run(request, advance))
-    show_lines(survey_lines(checked.survey))
+    show_lines([*listening_lines(band_hz), *survey_lines(checked.survey)])
     if json:
         checked.to_json(json)
     if plot:
@@ -72,6 +78,7 @@ def calibrate(
     room: RoomText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    band: BandText = None,
     json: Annotated[Path | None, typer.Option(help="Write everything that was found to this JSON file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the array as listed and as found (.png).")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the places that are tried.")] = 0,
@@ -83,11 +90,13 @@ def calibrate(
     from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
     from soundfix.report.calibration import lines
     from soundfix.report.exports import check_targets
+    from soundfix.report.listening import listening_lines
 
     box = parse_room(room)
     check_targets([path for path in (out, json, plot) if path], [microphones, *audio])
+    sound, band_hz = tuned(opened(audio, microphones), band)
     request = CalibrateRequest(
-        sound=opened(audio, microphones), clocks="free" if free_clocks else "common", room=box,
+        sound=sound, band_hz=band_hz, clocks="free" if free_clocks else "common", room=box,
         temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, seed=seed,
     )  # fmt: skip
     with progress("listening", request.count) as advance:
@@ -95,7 +104,7 @@ def calibrate(
     with steps("solving") as watch:
         found = solve(request, heard, watch)
     calibrated = Calibrated(calibration=found, listed=request.sound.microphones, room=box)
-    show_lines(lines(found, request.sound.microphones))
+    show_lines([*listening_lines(band_hz), *lines(found, request.sound.microphones)])
     calibrated.to_csv(out)
     typer.echo(f"written: {out}")
     if json:

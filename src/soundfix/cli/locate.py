@@ -7,6 +7,7 @@ import typer
 
 from soundfix.cli.options import (
     Audio,
+    BandText,
     BeatsFile,
     Checkpoint,
     HeightText,
@@ -20,6 +21,7 @@ from soundfix.cli.options import (
     opened,
     parse_room,
     parse_search,
+    tuned,
 )
 from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
 
@@ -53,6 +55,7 @@ def locate(
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
     require: Require = None,
+    band: BandText = None,
     json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
@@ -69,8 +72,9 @@ def locate(
     check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
     if plot:
         check_picture(plot)
+    sound, band_hz = tuned(opened(audio, microphones), band)
     request = LocateRequest(
-        sound=opened(audio, microphones), method=method, checkpoint=checkpoint, beats=beats, explain=explain,
+        sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound, require=contract,
     )  # fmt: skip

@@ -10,8 +10,9 @@ from soundfix.cli.terminal import say
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
+    from soundfix.api.sound import Sound
     from soundfix.files.take import Take
-    from soundfix.scene import Room
+    from soundfix.scene import Band, Room
     from soundfix.search_region import SearchRegion
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -28,6 +29,12 @@ SearchText = Annotated[
     ),
 ]
 HeightText = Annotated[str | None, typer.Option("--height", help="Of the source, in metres; or LOWEST,HIGHEST.")]
+BandText = Annotated[
+    str | None,
+    typer.Option(
+        "--band", help="lo,hi in Hz: what is listened to. Without it up to 8 kHz, or a higher band that all share."
+    ),
+]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
 Require = Annotated[
@@ -56,6 +63,24 @@ def opened(audio: list[Path], microphones: Path) -> "Take":
     for note in take.notes:
         say(note)
     return take
+
+
+def tuned(take: "Take", band: str | None) -> "tuple[Sound, Band | None]":
+    """The take at the rate at which it is listened to, and its band (Hz) where that is not the usual one."""
+    from soundfix.api.listening import listened
+
+    return listened(take, parse_band(band))
+
+
+def parse_band(text: str | None) -> "Band | None":
+    """lo,hi in Hz."""
+    if text is None:
+        return None
+    try:
+        lowest, highest = (float(number) for number in text.split(","))
+    except ValueError:
+        raise SoundfixError(f"--band {text!r}: wanted two numbers lo,hi in Hz, such as 35000,90000") from None
+    return lowest, highest
 
 
 def parse_room(text: str | None) -> "Room | None":

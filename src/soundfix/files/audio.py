@@ -48,6 +48,15 @@ class Recording:
         return tuple(Channel(file=file.path, number=c + 1) for file in self.files for c in range(file.channels))
 
     @property
+    def native_rate(self) -> float:
+        """The highest of the files' (Hz)."""
+        return float(max(file.sample_rate for file in self.files))
+
+    def at(self, sample_rate: float) -> "Recording":
+        """The same files at another rate (Hz)."""
+        return _recording(self.files, sample_rate)
+
+    @property
     def samples(self) -> int:
         """Length of the common span, in samples."""
         return min(file.frames_at(self.sample_rate) for file in self.files)
@@ -96,6 +105,10 @@ def open_recording(paths: Sequence[Path | str], *, sample_rate: float | None = N
     files = tuple(open_audio_file(path) for path in listed)
     rate_hz = float(sample_rate or working_rate(max(file.sample_rate for file in files)))
     _check_not_too_short(files, rate_hz)
+    return _recording(files, rate_hz)
+
+
+def _recording(files: tuple[AudioFile, ...], rate_hz: float) -> Recording:
     notes = (*_unfinished_notes(files), *_rate_notes(files, rate_hz), *_length_notes(files, rate_hz))
     return Recording(files=files, sample_rate=rate_hz, notes=notes)
 

@@ -1,7 +1,7 @@
 """A take: a recording and the list of its microphones, a row of sound for a row of the list."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ WINDOW_S = 0.5  # of sound that an answer is made from, unless something else is
 class Take:
     """M microphones and their recording, still in its files: sound is read when it is asked for, as (M, T) float32.
 
-    microphones: the list, positions (M, 3) in metres. recording: the files, resampled to 16000 Hz. order: of each
+    microphones: the list, positions (M, 3) in metres. recording: the files, resampled to 16000 Hz
+    unless `at` says otherwise. order: of each
     microphone the recording's channel, from 0. notes: what was assumed on the way, in sentences.
     """
 
@@ -36,6 +37,17 @@ class Take:
     def sample_rate(self) -> float:
         """Of the sound as it is given (Hz)."""
         return self.recording.sample_rate
+
+    @property
+    def native_rate(self) -> float:
+        """The highest of the files' (Hz)."""
+        return self.recording.native_rate
+
+    def at(self, sample_rate: float) -> "Take":
+        """The same take, heard at another rate (Hz)."""
+        recording = self.recording.at(sample_rate)
+        notes = (*recording.notes, *self.notes[len(self.recording.notes) :])
+        return replace(self, recording=recording, notes=notes)
 
     @property
     def duration_s(self) -> float:

@@ -22,7 +22,7 @@ from soundfix.estimate import Profile
 from soundfix.localization.aligned import curves_of, sum_about
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
-from soundfix.localization.profile import ACCUSED, NEAR_M, has_inverted_peak, log_odds, profile_of_curve
+from soundfix.localization.profile import ACCUSED, FLANK_M, NEAR_M, has_inverted_peak, log_odds, profile_of_curve
 from soundfix.microphones import Microphones
 
 DOUBTED = -1.0  # log-odds from which the answer does better without it, while most are left
@@ -62,6 +62,7 @@ def agree(
             profiles_at(evidence, modes[0].position, microphones, is_kept) if modes else (None,) * len(microphones)
         )
         turned = np.array([p is not None and has_inverted_peak(p) for p in profiles]) & is_kept & ~is_inverted
+        turned &= not evidence.is_fine
         case = _cases(profiles) * is_kept - 99.0 * ~is_kept
         worst = int(case.argmax())
         if turned.any():
@@ -111,11 +112,16 @@ def profiles_at(
     """
     positions = np.where(microphones.is_known[:, None], microphones.positions, point)
     curves, counts = profile_curves(evidence, point, positions, is_kept)
-    near_m = NEAR_M + 2 * microphones.sigma_m
+    near_m = near_zero(evidence.breadth) + 2 * microphones.sigma_m
     return tuple(
         profile_of_curve(curve, evidence.step_m, float(near)) if count > 0 else None
         for curve, near, count in zip(curves, near_m, counts, strict=True)
     )
+
+
+def near_zero(breadth: float) -> float:
+    """How near to zero a profile agrees (m): with it the flank beside it ends where that of so broad a peak does."""
+    return NEAR_M * breadth + FLANK_M * (breadth - 1)
 
 
 def profile_curves(
@@ -126,7 +132,7 @@ def profile_curves(
     middle = evidence.values.shape[1] // 2
     lags = np.rint((ranges[evidence.pairs[:, 0]] - ranges[evidence.pairs[:, 1]]) / evidence.step_m).astype(int)
     among_kept = np.abs(lags[is_kept[evidence.pairs].all(axis=1)]).max(initial=0)
-    half = max(0, min(middle - int(among_kept), int(LARGEST_PULL_M / evidence.step_m)))
+    half = max(0, min(middle - int(among_kept), int(LARGEST_PULL_M * evidence.breadth / evidence.step_m)))
     total, count = np.zeros((len(positions), 2 * half + 1), dtype=np.float32), np.zeros(len(positions))
     for m in range(len(positions)):  # a microphone of unknown position may be too far away for these curves
         curves, others = curves_of(m, evidence.values, evidence.pairs, is_kept)

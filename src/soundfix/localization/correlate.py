@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Float, Int
 
 from soundfix.localization.evidence import Evidence
-from soundfix.scene import Scene
+from soundfix.physics import SPEED_OF_SOUND_M_S
+from soundfix.resample import TOP_HZ
+from soundfix.scene import Band, Scene
 from soundfix.signal import gcc
 
 LATEST_S = 0.02  # microphones up to this late are recognized as late
@@ -19,11 +21,12 @@ UNKNOWN_M = 20.0  # across an array of which no position is known
 class Correlator:
     """How pairs are correlated.
 
-    band_hz: the frequencies used; below 100 Hz is rumble, above 7.9 kHz the anti-aliasing filter of 16 kHz.
+    band_hz: the frequencies used where a scene names no band; below 100 Hz is rumble, above 7.9 kHz the anti-aliasing
+    filter of 16 kHz.
     whitening, floor, smoothing_hz: as in gcc.py. The default has whitening that spares what is weaker than half the median.
     """
 
-    band_hz: tuple[float, float] = (100.0, 7900.0)
+    band_hz: Band = (100.0, TOP_HZ)
     whitening: float = 1.0
     floor: float = 0.5
     smoothing_hz: float = 10.0
@@ -35,36 +38,45 @@ class Correlator:
 
         What the list of microphones says of late clocks is taken out.
         """
-        rate = scene.sample_rate
+        rate, band_hz = scene.sample_rate, scene.band_hz or self.band_hz
         max_lag = largest_lag(scene)
         spectra = gcc.whitened_spectra(
             torch.from_numpy(audio) * gcc.fade(audio.shape[1], rate),
             sample_rate=rate,
             pad=max_lag,
-            band_hz=self.band_hz,
+            band_hz=band_hz,
             whitening=self.whitening,
             floor=self.floor,
             smoothing_hz=self.smoothing_hz,
         )
         if scene.lateness_s.any():
             spectra = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=rate)
-        bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=self.band_hz).sum())
+        bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=band_hz).sum())
         coarse = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=bins)
-        factor = max(1, int(np.ceil(FINE_RATE_HZ / rate)))
+        factor = max(1, int(np.ceil(FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ) / rate)))
         return Evidence(
             pairs=pairs,
             values=gcc.upsample(coarse, factor).numpy(),
             step_m=scene.speed / (rate * factor),
             positions=scene.microphones.positions,
+            grain=grain(scene),
         )
 
 
 PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
 
 
+def grain(scene: Scene) -> float:
+    """Size of the peaks of its correlations against the usual one, of sound in air up to 7.9 kHz."""
+    if scene.band_hz is None:
+        return 1.0
+    return scene.speed / SPEED_OF_SOUND_M_S * TOP_HZ / scene.band_hz[1]
+
+
 def largest_lag(scene: Scene) -> int:
-    """In samples: the widest delay of this array, and LATEST_S."""
-    lag = round((_widest_m(scene) / scene.speed + LATEST_S) * scene.sample_rate) + 1
+    """In samples: the widest delay of this array, and LATEST_S, or as many waves where these are longer."""
+    latest_s = LATEST_S * max(1.0, TOP_HZ / scene.band_hz[1]) if scene.band_hz else LATEST_S
+    lag = round((_widest_m(scene) / scene.speed + latest_s) * scene.sample_rate) + 1
     return min(scene.audio.shape[1] - 1, lag)
 
 

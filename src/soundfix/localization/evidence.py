@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from soundfix import physics, robust
 from soundfix.search_region import SearchRegion
 
+FINE = 0.5  # grain below which a wavelength is shorter than positions are measured to, 2 cm
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
 
@@ -23,7 +24,8 @@ class Evidence:
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
-    turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere).
+    turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere). grain: size
+    of its peaks against the usual one.
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -32,10 +34,21 @@ class Evidence:
     positions: Float[np.ndarray, "mic 3"]
     is_turned: Bool[np.ndarray, "mic"] | None = None
     search: SearchRegion | None = None
+    grain: float = 1.0
 
     @property
     def reach_m(self) -> float:
         return self.step_m * (self.values.shape[1] - 1) / 2
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether neither a polarity nor a motion can be told from errors of positions."""
+        return self.grain < FINE
+
+    @property
+    def breadth(self) -> float:
+        """How much broader than usual its peaks are, 1 at least: no length of ours is known better than the usual ones."""
+        return max(1.0, self.grain)
 
     @property
     def spacing_m(self) -> Float[np.ndarray, "pair"]:

@@ -1,8 +1,8 @@
 """Is each signal usable, before anything is correlated?
 
 Looks at one window, channel by channel: dead, constant, NaN or Inf spans, clipped, DC, hum, identical channels. What can be
-mended is mended (bad samples become silence, DC and hum go away, every channel is scaled to the same power); what cannot
-is named and left out. Gains never matter.
+mended is mended (bad samples become silence, DC, hum and what is outside the band go away, every channel is scaled to the
+same power); what cannot is named and left out. Gains never matter.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float, Int
 
 from soundfix.estimate import Finding, Status
 from soundfix.localization.hum import without_hum
-from soundfix.scene import Scene
+from soundfix.scene import Band, Scene
+from soundfix.signal.bands import within_band
 
 MOST_LOST = 0.5  # share of a window that may be NaN or cut off before the channel counts as dead
 FEWEST_LEVELS = 4  # a live converter shows more different values than this,
@@ -62,6 +63,8 @@ def examine(scene: Scene) -> Health:
     channels = _without_hum(
         [_examine_channel(channel, scene.sample_rate) for channel in scene.audio], scene.sample_rate
     )
+    if scene.band_hz is not None:
+        channels = _within_band(channels, scene.sample_rate, scene.band_hz)
     firsts = _first_alike(np.stack([channel.audio for channel in channels]))
     statuses = _named_duplicates(firsts, [channel.status for channel in channels])
     is_out = np.array([status == "dead" for status in statuses]) | (firsts != np.arange(len(firsts)))  # heard once
@@ -136,6 +139,16 @@ def _mended(channel: _Channel, cleaned: Float[np.ndarray, "time"]) -> _Channel:
     left = float(np.sqrt(np.mean(cleaned**2)))
     noticed = (*channel.noticed, "hum")
     return replace(channel, audio=cleaned / np.float32(left), level=channel.level * left, noticed=noticed)
+
+
+def _within_band(channels: list[_Channel], sample_rate: float, band_hz: Band) -> list[_Channel]:
+    """The channels without what is not listened to; a channel that has nothing else stays as it is, in silence."""
+    audio = within_band(np.stack([channel.audio for channel in channels]), sample_rate, band_hz)
+    left = np.sqrt(np.mean(np.square(audio), axis=1))
+    return [
+        replace(channel, audio=sound / np.float32(share or 1), level=channel.level * float(share))
+        for channel, sound, share in zip(channels, audio, left, strict=True)
+    ]
 
 
 def _is_lifeless(audio: Float[np.ndarray, "time"]) -> bool:

@@ -3,7 +3,8 @@
 A correlation at full resolution has peaks a centimetre wide; a room has millions of such places. Each level of the
 search therefore looks at evidence smoothed to the size of its cells (after Cobos et al., 2011, who add up all lags
 that a cell spans), keeps the best cells and cuts them into eight. The last levels see the curves unsmoothed; the
-best places are then polished by a quadratic fitted to the evidence within a centimetre.
+best places are then polished by a quadratic fitted to the evidence within a centimetre. All these lengths are those of
+sound in air up to 7.9 kHz: where peaks are finer or broader (Evidence.grain), so are they.
 """
 
 import itertools
@@ -27,7 +28,7 @@ HALF_DIAGONAL = 0.5**0.5  # of a square, in sides
 SMOOTHING_SHARE = 0.45  # half-width of the smoothing, as a share of the cell
 RUNNER_UP_STEP_M, RUNNERS_UP = 0.04, 6  # while cells are larger than this, the best distinct ones are remembered
 POLISH_STEPS_M = (0.02, 0.015, 0.01, 0.008, 0.005, 0.004, 0.004)
-APART_M = 0.25  # two modes nearer than this are one
+APART_M, USUAL_EXTENT_M = 0.25, 4.0  # two modes nearer than this are one, in an array of this size or larger
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +58,8 @@ def find_modes(
 
     most: places that are remembered; breadth: how many times as many cells as usual are kept on the way.
     """
-    evidence = evidence.within(float(physics.distances(evidence.positions, evidence.positions).max()))
+    extent_m = float(physics.distances(evidence.positions, evidence.positions).max())
+    evidence, apart_m = evidence.within(extent_m), apart(evidence.grain, extent_m)
     points, step_m = _coarse_cells(evidence, box, breadth)
     runners_up = points[:0]
     for level in itertools.count(1):
@@ -68,13 +70,13 @@ def find_modes(
         score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, evidence.positions).T)
         order = _best(score, _beam(level, len(evidence.pairs), breadth))
         points, score = points[order], score[order]
-        if step_m > RUNNER_UP_STEP_M:
-            runners_up = _distinct(points, score, most)
-        if step_m <= POLISH_STEPS_M[-1] * 2:
+        if step_m > RUNNER_UP_STEP_M * evidence.grain:
+            runners_up = _distinct(points, score, most, apart_m)
+        if step_m <= POLISH_STEPS_M[-1] * 2 * evidence.grain:
             break
-    places = np.concatenate([_distinct(points, score, most), runners_up])
+    places = np.concatenate([_distinct(points, score, most, apart_m), runners_up])
     found = polish(evidence, places, box) if polishes else _unpolished(evidence, places)
-    return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k])]
+    return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k], apart_m)]
 
 
 def _unpolished(evidence: Evidence, places: Float[np.ndarray, "mode 3"]) -> list[Mode]:
@@ -90,7 +92,7 @@ def polish(
     """Climb from each place to the top of its peak, to a fraction of a lag; best first."""
     stencil = _stencil(free_axes(box))
     for step_m in POLISH_STEPS_M:
-        around = np.clip(places[:, None] + stencil * step_m, box[0], box[1])
+        around = np.clip(places[:, None] + stencil * step_m * evidence.grain, box[0], box[1])
         score = evidence.score(around)
         places = around[np.arange(len(places)), score.argmax(axis=1)]
     places = np.clip(places + _quadratic_step(evidence, places, stencil), box[0], box[1])
@@ -99,8 +101,13 @@ def polish(
     return [Mode(position=places[k], score=float(score[k])) for k in order]
 
 
-def _is_apart(mode: Mode, others: list[Mode]) -> bool:
-    return all(np.linalg.norm(mode.position - other.position) > APART_M for other in others)
+def apart(grain: float, extent_m: float) -> float:
+    """Two modes nearer than this (m) are one: APART_M, and less for fine peaks (Evidence.grain) in a small array."""
+    return APART_M * max(grain, min(1.0, extent_m / USUAL_EXTENT_M))
+
+
+def _is_apart(mode: Mode, others: list[Mode], apart_m: float) -> bool:
+    return all(np.linalg.norm(mode.position - other.position) > apart_m for other in others)
 
 
 def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray) -> Float[np.ndarray, "mode 3"]:
@@ -109,7 +116,8 @@ def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray)
     reduced = stencil[:, free]
     rows, columns = np.triu_indices(reduced.shape[1])
     design = np.column_stack([np.ones(len(reduced)), reduced, reduced[:, rows] * reduced[:, columns]])
-    score = evidence.score(places[:, None] + stencil * POLISH_STEPS_M[-1])
+    step_m = POLISH_STEPS_M[-1] * evidence.grain
+    score = evidence.score(places[:, None] + stencil * step_m)
     coefficients = score @ np.linalg.pinv(design).T
     slope, bend = coefficients[:, 1 : 1 + free.sum()], coefficients[:, 1 + free.sum() :]
     hessian = np.zeros((len(places), free.sum(), free.sum()))
@@ -119,7 +127,7 @@ def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray)
     downhill = np.minimum(values, -1e-9)
     along = np.einsum("kji,kj->ki", vectors, slope) / -downhill
     step = np.zeros_like(places)
-    step[:, free] = np.einsum("kij,kj->ki", vectors, np.clip(along, -1, 1)) * POLISH_STEPS_M[-1]
+    step[:, free] = np.einsum("kij,kj->ki", vectors, np.clip(along, -1, 1)) * step_m
     return step
 
 
@@ -142,12 +150,12 @@ def _best(score: Float[np.ndarray, "cell"], count: int) -> Int[np.ndarray, "kept
     return np.argsort(-score, kind="stable")
 
 
-def _distinct(points: np.ndarray, score: np.ndarray, count: int) -> Float[np.ndarray, "mode 3"]:
+def _distinct(points: np.ndarray, score: np.ndarray, count: int, apart_m: float) -> Float[np.ndarray, "mode 3"]:
     """The best points that are not neighbours of a better one."""
     left, kept = points[_best(score, len(score))], list[np.ndarray]()
     while len(left) and len(kept) < count:
         kept.append(left[0])
-        left = left[np.linalg.norm(left - left[0], axis=1) > APART_M]
+        left = left[np.linalg.norm(left - left[0], axis=1) > apart_m]
     return np.array(kept)
 
 
@@ -181,7 +189,7 @@ def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[
     """The best cells of the coarse grid, and their side."""
     pairs = len(evidence.pairs)
     cells = min(MOST_CELLS, MOST_LOOKUPS // pairs)
-    finest_m = COARSE_STEP_M / _effort(pairs) ** (1 / 3)
+    finest_m = COARSE_STEP_M * evidence.grain / _effort(pairs) ** (1 / 3)
     points, ranges_m, step_m = _coarse_grid(evidence.positions.tobytes(), box.tobytes(), cells, finest_m)
     score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
     if evidence.search is not None:

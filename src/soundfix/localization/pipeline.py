@@ -58,7 +58,8 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
             return Answer(_directed(prepared, locate_direction(prepared), method), heard)
     except Abstention as nothing:
         return Answer(_abstaining(scene, nothing, method), heard)
-    moved = follow(prepared, agreement, placed) if boxes.follows else Placed(placed.sources, ())
+    follows = boxes.follows and not evidence.is_fine
+    moved = follow(prepared, agreement, placed) if follows else Placed(placed.sources, ())
     return Answer(report(prepared, agreement, placed, moved, method=method), heard)
 
 

@@ -146,8 +146,8 @@ def _standard_errors(consensus: Consensus) -> float:
 def timing_sigma(consensus: Consensus) -> float:
     """Standard deviation (m) of one microphone's arrival, from where the kept profiles peak and a prior."""
     residuals = [p.residual_m for p, kept in zip(consensus.profiles, consensus.is_kept, strict=True) if p and kept]
-    freedom = TIMING_PRIOR_WEIGHT + len(residuals)
-    return float(np.sqrt((TIMING_PRIOR_WEIGHT * TIMING_SIGMA_M**2 + np.sum(np.square(residuals))) / freedom))
+    freedom, usual_m = TIMING_PRIOR_WEIGHT + len(residuals), TIMING_SIGMA_M * consensus.evidence.breadth
+    return float(np.sqrt((TIMING_PRIOR_WEIGHT * usual_m**2 + np.sum(np.square(residuals))) / freedom))
 
 
 def _source(

@@ -18,7 +18,7 @@ from torch import Tensor
 from soundfix import physics
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
-from soundfix.scene import Scene, free_axes
+from soundfix.scene import Band, Scene, free_axes
 from soundfix.signal import gcc
 
 PIECES = 8  # of a window; even: see `in_twos`
@@ -108,7 +108,11 @@ def split_window(window: Window, place: Float[np.ndarray, "3"], *, reach_m: floa
     late_s = (ranges - ranges.mean()) / scene.speed + scene.lateness_s[used]
     middles = (np.arange(PIECES) + 0.5) / PIECES - 0.5
     length = samples // PIECES
-    parts = _whitened(window.audio[used], rate, late_s).unfold(1, length, length).transpose(0, 1)
+    parts = (
+        _whitened(window.audio[used], rate, late_s, scene.band_hz or Correlator().band_hz)
+        .unfold(1, length, length)
+        .transpose(0, 1)
+    )
     max_lag = min(length - 1, int(reach_m / scene.speed * rate) + 1)
     spectra = gcc.padded_spectra(parts, pad=max_lag)
     curves = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=length).flatten(0, 1)
@@ -129,7 +133,7 @@ def split_window(window: Window, place: Float[np.ndarray, "3"], *, reach_m: floa
 
 
 def _whitened(
-    audio: Float[np.ndarray, "mic time"], rate: float, late_s: Float[np.ndarray, "mic"]
+    audio: Float[np.ndarray, "mic time"], rate: float, late_s: Float[np.ndarray, "mic"], band_hz: Band
 ) -> Float[Tensor, "mic time"]:
     """Whitened as SRP-PHAT has it, and each channel so much earlier."""
     how = Correlator()
@@ -137,7 +141,7 @@ def _whitened(
         torch.from_numpy(audio),
         sample_rate=rate,
         pad=int(np.abs(late_s).max() * rate) + 1,
-        band_hz=how.band_hz,
+        band_hz=band_hz,
         whitening=how.whitening,
         floor=how.floor,
         smoothing_hz=how.smoothing_hz,

@@ -23,6 +23,7 @@ from soundfix.localization.modes import Mode, polish
 from soundfix.localization.pipeline import estimate_window
 from soundfix.localization.preparation import Prepared
 from soundfix.localization.sources import place_sources
+from soundfix.methods.frame import frame_of
 from soundfix.methods.multilat import peak_differences, ransac
 from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint as checkpoints
@@ -113,7 +114,8 @@ class MultilatNgcc:
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
     ) -> Evidence:
         """How likely NGCC-PHAT finds each delay of every pair."""
-        windows = to_windows(audio, scene, pairs, origin_m=scene.search_box().mean(axis=0))
+        frame = frame_of(scene)
+        windows = to_windows(audio, scene, pairs, frame=frame)
         sounds = standardised_middle(windows.audio, SAMPLES)
         sounds = sounds * gcc.fade(SAMPLES, SAMPLE_RATE).to(sounds)
         with torch.inference_mode():
@@ -121,6 +123,6 @@ class MultilatNgcc:
         return Evidence(
             pairs=pairs,
             values=logits.softmax(dim=-1).numpy(),
-            step_m=scene.speed / SAMPLE_RATE,
+            step_m=frame.speed_m_s / SAMPLE_RATE / frame.metre,
             positions=scene.microphones.positions,
         )

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from soundfix.methods.decoded import Places
-from soundfix.methods.network_evidence import forward, metres, origin, pair_reports
+from soundfix.methods.frame import frame_of
+from soundfix.methods.network_evidence import forward, metres, pair_reports
 from soundfix.networks.model import Network
 from soundfix.scene import Scene
 
@@ -20,10 +21,10 @@ class NetworkDecoder:
 
     def decode(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Places:
         """Sources and microphones, in the coordinates of the scene."""
-        answers, origin_m = forward(self.network, audio, scene, pairs), origin(scene)
+        answers, frame = forward(self.network, audio, scene, pairs), frame_of(scene)
         return Places(
-            metres(answers.sources_m, origin_m),
-            metres(answers.microphones_m, origin_m),
+            metres(answers.sources_m, frame),
+            metres(answers.microphones_m, frame),
             pair_reports(answers, scene.microphones.names) if self.explains else (),
         )
 

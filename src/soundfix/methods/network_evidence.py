@@ -8,13 +8,15 @@ import torch
 from jaxtyping import Float, Int
 
 from soundfix.estimate import PairReport
-from soundfix.localization.correlate import FINE_RATE_HZ, largest_lag
+from soundfix.localization.correlate import FINE_RATE_HZ, grain, largest_lag
 from soundfix.localization.evidence import Evidence
+from soundfix.methods.frame import Frame, frame_of, is_beyond_training
 from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
 from soundfix.networks.likelihood import PairLikelihoods
-from soundfix.networks.model import SAMPLE_RATE, Answers, Network
-from soundfix.scene import Scene, search_box
+from soundfix.networks.model import Answers, Network
+from soundfix.networks.reranker import Reranker
+from soundfix.scene import Scene
 from soundfix.signal import gcc
 
 
@@ -23,7 +25,7 @@ class NetworkHeard:
     """What a network with a likelihood head said of one window.
 
     evidence: its gated curves for the first source. plain: the unmasked curves of the same pairs: a mask tells right peaks
-    from wrong ones, and blurs both. origin_m: where the network's coordinates begin, in those of the scene.
+    from wrong ones, and blurs both. frame: the network's coordinates.
     """
 
     network: Network
@@ -31,13 +33,23 @@ class NetworkHeard:
     evidence: Evidence
     plain: Evidence
     scene: Scene
-    origin_m: Float[np.ndarray, "3"]
+    frame: Frame
 
     @property
     def likelihoods(self) -> PairLikelihoods:
         """What the head said, as tensors."""
         assert self.answers.likelihoods is not None
         return self.answers.likelihoods
+
+    @property
+    def is_beyond_training(self) -> bool:
+        """Whether the array is none that the network's second look and its decoder can be asked about."""
+        return is_beyond_training(self.scene, self.frame)
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """The network's second look, if it has one for such an array."""
+        return None if self.is_beyond_training else self.network.reranker
 
 
 def run(
@@ -65,24 +77,20 @@ def hear_as_is(network: Network, audio: np.ndarray, scene: Scene, pairs: np.ndar
         evidence=evidence,
         plain=replace(evidence, values=plain),
         scene=scene,
-        origin_m=origin(scene),
+        frame=frame_of(scene),
     )
 
 
 def forward(
     network: Network, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
 ) -> Answers:
-    """The network's answers, as tensors; places are from the middle of the box."""
-    max_lag = round(largest_lag(scene) / scene.sample_rate * SAMPLE_RATE)
-    device = network.kind.device
+    """The network's answers, as tensors; places are the network's own."""
+    frame, device = frame_of(scene), network.kind.device
+    max_lag = round(largest_lag(scene) / scene.sample_rate * frame.rate_hz)
     with torch.inference_mode():
-        windows = to_windows(audio, scene, pairs, origin_m=origin(scene)).to(device)
-        return network(windows, pairs=torch.from_numpy(pairs).to(device), max_lag=max_lag)
-
-
-def origin(scene: Scene) -> Float[np.ndarray, "3"]:
-    """Where the network's coordinates begin (m): in the middle of the room, or of the box round the microphones."""
-    return search_box(scene.microphones, scene.room).mean(axis=0)
+        windows = to_windows(audio, scene, pairs, frame=frame).to(device)
+        asked = torch.from_numpy(pairs).to(device)
+        return network(windows, pairs=asked, max_lag=max_lag, lowest_hz=frame.lowest_hz)
 
 
 def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
@@ -92,9 +100,13 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
     about_zero = said.curves[0] - said.curves[0].median(dim=-1, keepdim=True).values  # training leaves a constant free
     curves = gcc.upsample(about_zero * said.gates[0, slot, :, None], finer).cpu()
-    step_m = scene.speed / (said.lags_a_second * finer)
+    frame = frame_of(scene)
     return Evidence(
-        pairs=answers.pairs.cpu().numpy(), values=curves.numpy(), step_m=step_m, positions=scene.microphones.positions
+        pairs=answers.pairs.cpu().numpy(),
+        values=curves.numpy(),
+        step_m=frame.speed_m_s / (said.lags_a_second * finer) / frame.metre,
+        positions=scene.microphones.positions,
+        grain=grain(scene),
     )
 
 
@@ -146,6 +158,6 @@ def pair_reports(answers: Answers, names: tuple[str, ...]) -> tuple[PairReport, 
     )
 
 
-def metres(places: torch.Tensor, origin_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "place 3"]:
+def metres(places: torch.Tensor, frame: Frame) -> Float[np.ndarray, "place 3"]:
     """Places (1, K, 3) that the network decoded, in the coordinates of the scene."""
-    return places[0].double().cpu().numpy() + origin_m
+    return frame.outside(places[0].double().cpu().numpy())

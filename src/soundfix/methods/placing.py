@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from soundfix.estimate import Finding
 from soundfix.localization import conformal
 from soundfix.localization.boxes import Placed
 from soundfix.localization.consensus import Consensus, with_polarity
@@ -17,6 +18,7 @@ from soundfix.localization.health import examine
 from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
 from soundfix.localization.pairs import weighted
 from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
+from soundfix.methods.frame import width_m
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence
 from soundfix.methods.reranking import likeliest_places
 from soundfix.scene import Scene
@@ -35,13 +37,24 @@ def place_network_sources(
     first, said = widen_where_others_disagree(first, rivals, opinions(heard, consensus), left)
     others = [place_sources(scene, other, box)[0][0] for other in further]
     sources = conformal.calibrated((first, *others, *rivals), consensus)
-    return Placed(sources, (*findings, *said, *multi_source_findings(further)))
+    return Placed(sources, (*findings, *said, *multi_source_findings(further), *beyond_training(heard)))
+
+
+def beyond_training(heard: NetworkHeard) -> tuple[Finding, ...]:
+    """That the network was asked for curves alone."""
+    if not heard.is_beyond_training:
+        return ()
+    sentence = (
+        f"to the network this array is {width_m(heard.scene, heard.frame):.3g} m wide, and it learned with 2 to 18 m: "
+        "its second look and its decoder were not asked"
+    )
+    return (Finding("beyond_training", sentence, degrades=False),)
 
 
 def further_evidence(heard: NetworkHeard, consensus: Consensus) -> Sequence[Evidence]:
     """Where further sources are sought, one after the other: each has a slot, or all are in the only one."""
     slots = heard.answers.sources_m.shape[1]
-    if slots == 1 and heard.network.reranker is not None:
+    if slots == 1 and heard.reranker is not None:
         return [consensus.evidence] * (MOST_SOURCES - 1)
     weight, turned = examine(heard.scene).weight, consensus.is_inverted & ~consensus.evidence.turned()
     slot = partial(slot_evidence, heard.answers, scene=heard.scene)
@@ -50,25 +63,27 @@ def further_evidence(heard: NetworkHeard, consensus: Consensus) -> Sequence[Evid
 
 def opinions(heard: NetworkHeard, consensus: Consensus) -> list[Opinion]:
     """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
-    decoded = Opinion(
-        who="the position decoder",
-        position_m=metres(heard.answers.sources_m, heard.origin_m)[0],
-        near_m=DECODER_ERRORS * 3**0.5 * float(heard.network.error_m),
-    )
     deviations = steered_power(heard, consensus)
     best = int(deviations.argmax())
-    if deviations[best] - deviations[0] < CLEAR_LEAD:
-        return [decoded]
-    return [Opinion(who="SRP-PHAT", position_m=consensus.modes[best].position), decoded]
+    is_clear = deviations[best] - deviations[0] >= CLEAR_LEAD
+    steered = [Opinion(who="SRP-PHAT", position_m=consensus.modes[best].position)] if is_clear else []
+    if heard.is_beyond_training:
+        return steered
+    decoded = Opinion(
+        who="the position decoder",
+        position_m=metres(heard.answers.sources_m, heard.frame)[0],
+        near_m=DECODER_ERRORS * 3**0.5 * float(heard.network.error_m) / heard.frame.metre,
+    )
+    return [*steered, decoded]
 
 
 def steered_power(heard: NetworkHeard, consensus: Consensus) -> Float[np.ndarray, "mode"]:
     """Of the plain curves of the pairs that were kept, at every mode, in standard deviations."""
     said = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept))
     plain = replace(said, curves=said.plain, gates=torch.ones_like(said.gates[:, :1]))
-    modes = np.array([mode.position for mode in consensus.modes]) - heard.origin_m
-    positions = np.nan_to_num(heard.scene.microphones.positions - heard.origin_m)
+    modes = heard.frame.inside(np.array([mode.position for mode in consensus.modes]))
+    positions = np.nan_to_num(heard.frame.inside(heard.scene.microphones.positions))
     places, stand = (torch.from_numpy(each.astype(np.float32))[None].to(said.curves) for each in (modes, positions))
-    speed = torch.full((1,), heard.scene.speed).to(places)
+    speed = torch.full((1,), heard.frame.speed_m_s).to(places)
     with torch.inference_mode():
         return (plain.at(places, stand, speed)[0, 0] / plain.sharpness).cpu().numpy()

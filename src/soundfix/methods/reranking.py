@@ -35,8 +35,9 @@ def likeliest_places(
     found_m: places of sources that were found before; what they explain does not count.
     """
     evidence = cancel_sources(evidence, found_m)
-    if heard.network.reranker is None:
-        return find_modes(evidence, box, polishes=polishes)
+    if heard.reranker is None:
+        modes = find_modes(evidence, box, polishes=polishes)
+        return _as_exact(heard, modes, evidence, box) if heard.is_beyond_training else modes
     most, breadth = (RUNNERS_UP, 1.0) if len(found_m) else (CANDIDATES, BREADTH)  # a further one stands out or is none
     modes = find_modes(evidence, box, polishes=polishes, most=most, breadth=breadth)
     if not len(found_m):
@@ -74,24 +75,31 @@ def reranked(
     ]
 
 
+def _as_exact(heard: NetworkHeard, modes: list[Mode], evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
+    """The modes in their order, the best as exact as the plain curves allow."""
+    plain, sigma_m = plain_curves(heard, evidence), heard.scene.microphones.sigma_m
+    best = (replace(mode, position=exact(plain, sigma_m, mode.position, box)) for mode in modes[:MOST_CANDIDATES])
+    return [*best, *modes[MOST_CANDIDATES:]]
+
+
 def probabilities(
     heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
 ) -> Float[np.ndarray, "choice"]:
     """That the source is at each of the modes, and, last, at none; by what the pairs in this evidence say round them."""
-    assert heard.network.reranker is not None
-    said = likelihoods_of(heard, evidence)
+    assert heard.reranker is not None
+    said, frame = likelihoods_of(heard, evidence), heard.frame
 
     def tensor(points_m: np.ndarray) -> Tensor:
-        return torch.from_numpy((points_m - heard.origin_m).astype(np.float32))[None].to(said.curves)
+        return torch.from_numpy(frame.inside(points_m).astype(np.float32))[None].to(said.curves)
 
     places = tensor(np.array([mode.position for mode in modes]))
     stand = torch.nan_to_num(tensor(evidence.positions))
-    speed = torch.full((1,), heard.scene.speed).to(places)
+    speed = torch.full((1,), frame.speed_m_s).to(places)
     with torch.inference_mode():
         if len(found_m):
             found = tensor(np.array(found_m))
             said = said.without(found, _all_there(found), stand, speed)
-        odds = heard.network.reranker(said, places, _all_there(places), stand, tensor(walls(heard.scene, box)), speed)
+        odds = heard.reranker(said, places, _all_there(places), stand, tensor(walls(heard.scene, box)), speed)
     return odds[0].softmax(dim=0).cpu().numpy()
 
 

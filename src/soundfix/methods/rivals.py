@@ -17,6 +17,7 @@ from torch import Tensor
 from soundfix.errors import CheckpointError
 from soundfix.estimate import Estimate
 from soundfix.methods.decoded import Places, locate_by_coordinates
+from soundfix.methods.frame import frame_of
 from soundfix.methods.network_evidence import metres
 from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint as checkpoints
@@ -67,17 +68,16 @@ class Rival:
 
     def decode(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Places:
         """Sources, and the microphones that wav2pos finds."""
-        box = scene.search_box()
-        origin_m, device = box.mean(axis=0), self.network.error_m.device
-        windows = to_windows(audio, scene, pairs, origin_m=origin_m)
+        frame, device = frame_of(scene), self.network.error_m.device
+        windows = to_windows(audio, scene, pairs, frame=frame)
         if isinstance(self.network, DiNn):
             windows = in_slots(windows, self.network.slots_m.cpu())
-        box_m = torch.from_numpy((box - origin_m).astype(np.float32))[None]
-        speed_m_s = torch.tensor([scene.speed], dtype=torch.float32, device=device)
+        box_m = torch.from_numpy(frame.inside(scene.search_box()).astype(np.float32))[None]
+        speed_m_s = torch.tensor([frame.speed_m_s], dtype=torch.float32, device=device)
         with torch.inference_mode():
             located = self.network(windows.to(device), box_m.to(device), speed_m_s=speed_m_s)
         found = located.microphones_m
-        return Places(metres(located.sources_m, origin_m), None if found is None else metres(found, origin_m))
+        return Places(metres(located.sources_m, frame), None if found is None else metres(found, frame))
 
     @property
     def error_m(self) -> float:

@@ -1,12 +1,13 @@
-"""A Scene as what networks take: 16 kHz, known lateness taken out, positions from the middle of the room."""
+"""A Scene as what networks take: at their scale (frame.py), known lateness taken out."""
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from soundfix.methods.frame import Frame
 from soundfix.networks.model import Windows
-from soundfix.resample import SAMPLE_RATE, resampled
+from soundfix.resample import resampled
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 
@@ -16,9 +17,9 @@ def to_windows(
     scene: Scene,
     pairs: Int[np.ndarray, "pair 2"],
     *,
-    origin_m: Float[np.ndarray, "3"],
+    frame: Frame,
 ) -> Windows:
-    """One scene as a batch of one: 16 kHz, known lateness taken out, positions from origin_m.
+    """One scene as a batch of one: 16 kHz and metres as the network has them, known lateness taken out.
 
     A microphone that is not trusted is one of unknown position to the network.
     """
@@ -26,18 +27,18 @@ def to_windows(
     is_heard[pairs] = True
     is_known = microphones.is_known & scene.is_trusted
     return Windows(
-        audio=_at_network_rate(audio, scene)[None],
-        positions_m=torch.from_numpy((microphones.positions - origin_m).astype(np.float32))[None],
+        audio=_at_network_rate(audio, scene, frame)[None],
+        positions_m=torch.from_numpy(frame.inside(microphones.positions).astype(np.float32))[None],
         is_known=torch.from_numpy(is_known)[None],
         is_heard=torch.from_numpy(is_heard)[None],
     )
 
 
-def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene) -> Float[Tensor, "mic sample"]:
+def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene, frame: Frame) -> Float[Tensor, "mic sample"]:
     heard = torch.from_numpy(audio)
     if scene.lateness_s.any():
         longest = round(float(np.abs(scene.lateness_s).max()) * scene.sample_rate) + 1
         spectra = gcc.padded_spectra(heard, pad=longest)
         early = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=scene.sample_rate)
         heard = torch.fft.irfft(early)[:, : audio.shape[1]]
-    return torch.from_numpy(resampled(heard.numpy(), scene.sample_rate, SAMPLE_RATE))
+    return torch.from_numpy(resampled(heard.numpy(), scene.sample_rate, frame.rate_hz))

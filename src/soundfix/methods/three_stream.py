@@ -88,7 +88,8 @@ class ThreeStream:
         """The answer for one window."""
         boxes = NetworkBoxes(network=self.network, polishes=self.polishes)
         estimate, heard = estimate_window(scene, boxes, method=self.name)
-        estimate = conformal.with_calibration_note(estimate, is_held_out=self.is_calibrated)
+        is_held_out = self.is_calibrated and not (heard and heard.is_beyond_training)
+        estimate = conformal.with_calibration_note(estimate, is_held_out=is_held_out)
         arrays = [np.array(array) for array in self.network.config.arrays]
         estimate = assign_to_layout(estimate, scene.microphones, arrays)
         if not (self.explains and estimate.sources and heard):  # an abstention, or a direction, has nothing to explain

@@ -272,17 +272,19 @@ class LikelihoodHead(nn.Module):
         pairs: Int[Tensor, "pair 2"],
         *,
         max_lag: int,
+        lowest_hz: float = 0.0,
     ) -> Correlations:
-        """At lags_a_sample * max_lag lags either side of 0."""
+        """At lags_a_sample * max_lag lags either side of 0; from lowest_hz up, or the band's own lower end."""
         spectra = gcc.padded_spectra(audio, pad=max_lag)
-        in_band, whiten = self._whitening(spectra, 1.0, self.config.band_hz[0])
+        in_band, whiten = self._whitening(spectra, 1.0, max(lowest_hz, self.config.band_hz[0]))
         heard = [spectra] if self.mask is None else [self._masked(audio, embedding, max_lag), spectra]
         curves = torch.stack([self._curves(s * whiten, in_band, pairs, max_lag) for s in heard], dim=2)
         sigma = gcc.noise_level(float(in_band.sum()) * audio.shape[-1] / (2 * (spectra.shape[-1] - 1)))
         masked, plain = curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1]
         if self.votes is None or self.config.partial is None:
             return Correlations(masked, plain, sigma)
-        in_band, whiten = self._whitening(spectra, *self.config.partial)
+        strength, usual_hz = self.config.partial
+        in_band, whiten = self._whitening(spectra, strength, max(lowest_hz, usual_hz))
         partial = self._curves(spectra * whiten, in_band, pairs, max_lag)
         experts = in_deviations(torch.stack([masked, plain, partial], dim=2))
         return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1])

@@ -135,19 +135,20 @@ class Network(nn.Module):
         features: Float[Tensor, "batch mic feature"] | None = None,
         pairs: Int[Tensor, "pair 2"] | None = None,
         max_lag: int = 0,
+        lowest_hz: float = 0.0,
     ) -> Answers:
         """The answers for a batch of windows.
 
         mask: tokens hidden in training. features: the acoustic encoder's mean tokens, where they were cached. pairs: all
         i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
-        reach_lags where that is further.
+        reach_lags where that is further. lowest_hz: what is below was cut, and is not correlated.
         """
         given = self._prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
         semb = self.acoustic(self.listen(given.audio) if features is None else features)
         pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
 
         agreement = coherence(given.audio, given.pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
-        heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag)
+        heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag, lowest_hz=lowest_hz)
         remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
 
         fused = self.fusion(semb, pemb, given.is_known)
@@ -182,12 +183,19 @@ class Network(nn.Module):
         return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
 
     def correlate(
-        self, audio: Float[Tensor, "batch mic time"], semb: Tensor, pairs: Tensor, *, max_lag: int
+        self,
+        audio: Float[Tensor, "batch mic time"],
+        semb: Tensor,
+        pairs: Tensor,
+        *,
+        max_lag: int,
+        lowest_hz: float = 0.0,
     ) -> tuple[Correlations | None, Float[Tensor, "batch pair reach"]]:
         """Of levelled sound: the likelihood head's curves (None without one), and the correlation that remb is made of."""
         window = self._window(audio)
         reach = self.config.reach_lags
-        heard = None if self.head is None else self.head(window, semb, pairs, max_lag=max(max_lag, reach))
+        how = {"max_lag": max(max_lag, reach), "lowest_hz": lowest_hz}
+        heard = None if self.head is None else self.head(window, semb, pairs, **how)
         if self.ngcc is not None:
             if self.ngcc.training and not bool(window.any(dim=-1).all()):
                 raise SceneError(

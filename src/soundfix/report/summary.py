@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from soundfix.report.listening import listening_dict, listening_lines
 from soundfix.report.text import describe_events, describe_microphones, plain_events, plain_explanations
 from soundfix.session.summary import Summary
 
 
 def summary_lines(summary: Summary) -> Iterator[str]:
     """As text."""
+    yield from listening_lines(summary.band_hz)
     yield from describe_events(summary.events)
     yield from describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s)
     for start in summary.starts:
@@ -18,7 +20,7 @@ def summary_lines(summary: Summary) -> Iterator[str]:
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers, named as in the JSON file."""
     text = list(describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s))
-    return {
+    return listening_dict(summary.band_hz) | {
         "events": plain_events(summary.events),
         "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},
         "explanations": plain_explanations(summary.microphones, summary.explanations, summary.speed_m_s),

@@ -15,7 +15,7 @@ from soundfix import physics
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.microphones import Microphones
-from soundfix.scene import Room, Scene, search_box
+from soundfix.scene import Band, Room, Scene, search_box
 from soundfix.search_region import SearchRegion
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
@@ -39,6 +39,7 @@ class Session:
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
     require: str | Requirement | None = None
+    band_hz: Band | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
     _walls: ToldWalls | None = field(init=False)
     _history: list[MicrophoneHistory] = field(init=False)
@@ -101,6 +102,7 @@ class Session:
             speed_of_sound_m_s=self.speed_of_sound_m_s,
             start_s=start_s,
             is_trusted=~self.is_excluded,
+            band_hz=self.band_hz,
         )
         return scene.without_room() if self._walls and self._walls.are_contradicted() else scene
 
@@ -170,6 +172,7 @@ class Session:
             explanations=self.explanations(),
             speed_m_s=self.speed,
             starts=self.starts,
+            band_hz=self.band_hz,
         )
 
     def _learn(self, estimate: Estimate) -> None:

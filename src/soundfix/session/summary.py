@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import MicrophoneReport
 from soundfix.physics import SPEED_OF_SOUND_M_S
+from soundfix.scene import Band
 from soundfix.session.microphone_history import Event
 from soundfix.survey.start_offsets import StartOffset
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
-    """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ."""
+    """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
+
+    band_hz: that was listened to, where it was not the usual one.
+    """
 
     events: tuple[Event, ...] = ()
     microphones: tuple[MicrophoneReport, ...] = ()
     explanations: Mapping[str, FaultHypothesis] = field(default_factory=dict)
     speed_m_s: float = SPEED_OF_SOUND_M_S
     starts: tuple[StartOffset, ...] = ()
+    band_hz: Band | None = None

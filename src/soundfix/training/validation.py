@@ -72,7 +72,7 @@ def _by_network(network: nn.Module, scene: Scene) -> tuple[Float[np.ndarray, "3"
         decoded = NetworkDecoder(network).decode(*heard).sources_m[0]
         return decoded, decoded
     said = hear_as_is(network, *heard)
-    decoded = metres(said.answers.sources_m, said.origin_m)[0]
+    decoded = metres(said.answers.sources_m, said.frame)[0]
     return decoded, likeliest_places(said, said.evidence, box=scene.search_box())[0].position
 
 
