@@ -5,11 +5,8 @@ import pytest
 
 from helpers import reference
 from helpers.scenes import planted_evidence
-from soundfix.localization.modes import find_modes, polish
-from soundfix.search_region import SearchRegion
-
-
 from soundfix.localization.modes import APART_M, apart, find_modes, polish
+from soundfix.search_region import SearchRegion
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 

@@ -24,8 +24,8 @@ class Evidence:
 
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
-    turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere). grain: size
-    of its peaks against the usual one.
+    turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere).
+    grain: size of its peaks against the usual one.
     """
 
     pairs: Int[np.ndarray, "pair 2"]

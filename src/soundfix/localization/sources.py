@@ -15,6 +15,7 @@ from scipy.special import ndtri
 from soundfix import physics
 from soundfix.estimate import COVERAGE, Finding, Regions, Source
 from soundfix.localization.consensus import Consensus
+from soundfix.localization.list_error import list_error_m
 from soundfix.localization.modes import Mode
 from soundfix.microphones import Microphones
 from soundfix.physics import REGION_90
@@ -154,7 +155,7 @@ def _source(
     microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"],
     known_to_m: Float[np.ndarray, "3"],
 ) -> Source:  # fmt: skip
-    sigma_m = np.hypot(timing_sigma(consensus), microphones.sigma_m)
+    sigma_m = np.hypot(timing_sigma(consensus), listed_sigma_m(microphones, consensus, mode))
     covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
     covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
     return Source(
@@ -163,6 +164,13 @@ def _source(
         radius90_m=physics.radius90(covariance),
         score=float(np.clip(mode.score, 0, 1)),
     )
+
+
+def listed_sigma_m(microphones: Microphones, consensus: Consensus, mode: Mode) -> Float[np.ndarray, "mic"]:
+    """Standard errors of the listed positions: as declared, or where nothing is, as large as peaks miss each other."""
+    if microphones.sigma_m.any():
+        return microphones.sigma_m
+    return microphones.sigma_m + list_error_m(consensus.evidence.among(consensus.is_kept), mode.position)
 
 
 def _of_known(

@@ -47,7 +47,7 @@ class Frame:
 
 
 def frame_of(scene: Scene) -> Frame:
-    """From the middle of its room, or of the box round the microphones, at the rate that suits its band and its speed of sound."""
+    """From the middle of its room, or of the box round the microphones, at the rate that suits its band."""
     rate_hz = min(listening_rate(scene.band_hz), scene.sample_rate)  # a lower rate is one more scale: no empty band
     faster = rate_hz / SAMPLE_RATE
     is_air = AIR_M_S[0] <= scene.speed <= AIR_M_S[1]
