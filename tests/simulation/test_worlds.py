@@ -374,6 +374,13 @@ def test_sounds_by_formula_have_their_share():
     assert silent.asked == []
 
 
+def test_a_formula_that_has_no_share_is_no_kind_of_sound():
+    """Asked for by its weight alone it is refused, and not left out in silence."""
+    world = replace(World(), **QUICK, sound_shares={"birds": 1.0})
+    with pytest.raises(ConfigError, match="no sound of kind 'birds' here"):
+        draw_world(world, BuiltInSounds(), np.random.default_rng(0))
+
+
 def test_a_formula_is_drawn_by_its_weight(monkeypatch):
     drawn = []
     monkeypatch.setattr(

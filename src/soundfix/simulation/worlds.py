@@ -282,7 +282,8 @@ def _dry(world: World, sounds: Sounds, duration_s: float, rng: np.random.Generat
     if world.share_synthesized and rng.random() < world.share_synthesized:
         kind = draw_kind(tuple(SYNTHESIZED), {k: w for k, w in shares.items() if k in SYNTHESIZED}, rng)
         return SYNTHESIZED[kind](duration_s, sample_rate=SAMPLE_RATE, rng=rng)
-    return sounds.draw(duration_s, rng, {k: w for k, w in shares.items() if k not in SYNTHESIZED})
+    others = {k: w for k, w in shares.items() if k not in SYNTHESIZED}
+    return sounds.draw(duration_s, rng, others if world.share_synthesized else shares)
 
 
 def _facing(rng: np.random.Generator) -> Float[np.ndarray, "3"]:
