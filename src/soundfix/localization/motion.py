@@ -41,8 +41,8 @@ BENDS = 0.03  # standard error along the way, as a share of its length: a walk i
 MOVES = 0.5  # the probability from which it is said, of a way that convinces:
 
 # What else suits a way better than a stand, in real rooms: peaks that do not meet, as strong as the sound is; two claps with
-# different echoes; one microphone with an error of its own. Chosen on 336 stands in rough rooms (2.4 % convince) and 238 walks
-# (twin 91 %, hard 83 %; EXPERIMENTS.md, 26 November 2026).
+# different echoes; one microphone with an error of its own. Chosen on 336 stands in rough rooms (2.4 % convince) and 238
+# walks (twin 91 %, hard 83 %; EXPERIMENTS.md, 26 November 2026).
 LEAST_SHARE = 0.3  # of the evidence of the stand, that the way gains
 LEAST_REST = 2.0  # standard errors that are left of the gain without its best pieces, and without its best microphone
 BEST_PIECES = 2

@@ -63,8 +63,9 @@ class PairLikelihoods:
     """What every pair says: curves over lags -max..max, lags_a_second apart, and its gate for each source.
 
     curves: 1 for identical channels, around 0 +- sigma for strangers. plain: the correlation that they were made of, without
-    a mask; partial: a second one, whitened by a part only, if the head has it. gates: 0 where the pair is of no use. is_placed: both microphones are heard and known; the others' curves say
-    nothing of a point. window_s: length of the sound that was correlated.
+    a mask; partial: a second one, whitened by a part only, if the head has it. gates: 0 where the pair is of no use.
+    is_placed: both microphones are heard and known; the others' curves say nothing of a point. window_s: length of the
+    sound that was correlated.
     """
 
     curves: Float[Tensor, "batch pair lag"]

@@ -8,9 +8,7 @@ RUMBLE_HZ, GONE_HZ = 300.0, 200.0  # from full strength down to nothing
 LOUDER = 0.5  # share of the power below RUMBLE_HZ from which it is cut
 
 
-def without_rumble(
-    audio: Float[Tensor, "batch mic time"], *, sample_rate: float
-) -> Float[Tensor, "batch mic time"]:
+def without_rumble(audio: Float[Tensor, "batch mic time"], *, sample_rate: float) -> Float[Tensor, "batch mic time"]:
     """The sound above 300 Hz, of windows that have most of their power below it; the others as they are.
 
     A window is judged by the median microphone of those that are not silent. The waveform's length stays.

@@ -41,9 +41,7 @@ def random_size(
     return x, y, z
 
 
-def small_array(
-    size_m: Float[np.ndarray, "3"], count: int, rng: np.random.Generator
-) -> Float[np.ndarray, "{count} 3"]:
+def small_array(size_m: Float[np.ndarray, "3"], count: int, rng: np.random.Generator) -> Float[np.ndarray, "{count} 3"]:
     """The same in a part of the room, of 2 m a side or more."""
     least = np.minimum(size_m, SMALLEST_ARRAY_M)
     part_m = rng.uniform(least, np.maximum(least, 0.6 * size_m))

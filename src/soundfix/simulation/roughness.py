@@ -6,7 +6,7 @@
     array                               the whole list of positions is too large or too small
     recorder                            gain control, codecs, clocks, clipping, 8 bits (recorders.py)
 
-A kind without a range is not there. APART holds worlds' roughness with one kind alone, in every scene: what tests tell apart.
+A kind without a range is not there. APART holds roughness with one kind alone, in every scene: what tests tell apart.
 """
 
 from collections.abc import Callable, Mapping

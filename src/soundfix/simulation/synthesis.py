@@ -70,7 +70,9 @@ def insects(duration_s: float, *, sample_rate: float, rng: np.random.Generator) 
     """A narrow band between 2.5 and 7.5 kHz, in trains of 20 to 80 chirrups a second."""
     total = round(duration_s * sample_rate)
     middle_hz = rng.uniform(2500, 7000)
-    band = butter(2, _within((middle_hz * 0.92, middle_hz * 1.08), sample_rate), "bandpass", fs=sample_rate, output="sos")
+    band = butter(
+        2, _within((middle_hz * 0.92, middle_hz * 1.08), sample_rate), "bandpass", fs=sample_rate, output="sos"
+    )
     time_s = np.arange(total) / sample_rate
     trill = np.maximum(np.sin(2 * np.pi * rng.uniform(20, 80) * time_s), 0) ** 2
     train = (np.sin(2 * np.pi * rng.uniform(0.5, 3) * time_s + rng.uniform(0, 6)) > -0.5) * 1.0
@@ -167,7 +169,9 @@ def _code(rng: np.random.Generator, rate: float) -> Sound:
     chips = rng.choice([-1.0, 1.0], int(rng.integers(13, 128)))
     count = round(rng.uniform(0.02, 0.05) * rate)
     turned = chips[np.arange(count) * len(chips) // count]
-    return turned * np.sin(2 * np.pi * rng.uniform(1000, TOP * rate * 0.7) * np.arange(count) / rate) * _swell(count, 0.1)
+    return (
+        turned * np.sin(2 * np.pi * rng.uniform(1000, TOP * rate * 0.7) * np.arange(count) / rate) * _swell(count, 0.1)
+    )
 
 
 def _decaying_noise(rng: np.random.Generator, rate: float, band_hz: tuple[float, float], decay_s: float) -> Sound:

@@ -116,7 +116,12 @@ LIMITS: dict[str, tuple[float, float]] = {
     "faults": (1, 64),
     **dict.fromkeys(
         (
-            "share_diffuse", "share_directional", "share_moving", "share_faulty", "share_small", "share_synthesized",
+            "share_diffuse",
+            "share_directional",
+            "share_moving",
+            "share_faulty",
+            "share_small",
+            "share_synthesized",
             "share_undeclared",
         ),
         (0.0, 1.0),
