@@ -159,8 +159,8 @@ def _syllables(
 def _sweep(rng: np.random.Generator, rate: float, length_s: float) -> Sound:
     """Between two frequencies of 0.2 kHz or more, up or down, evenly in time or in octaves."""
     count = max(16, round(length_s * rate))
-    ends = np.exp(rng.uniform(np.log(200), np.log(TOP * rate), 2))
-    pitch_hz = np.linspace(*ends, count) if rng.random() < 0.5 else np.geomspace(*ends, count)
+    first, last = np.exp(rng.uniform(np.log(200), np.log(TOP * rate), 2)).tolist()
+    pitch_hz = np.linspace(first, last, count) if rng.random() < 0.5 else np.geomspace(first, last, count)
     return np.sin(2 * np.pi * np.cumsum(pitch_hz) / rate) * _swell(count, 0.1)
 
 
