@@ -67,5 +67,5 @@ def test_what_cannot_grow_comes_back_as_it_is():
 
 
 def test_a_grown_network_keeps_what_it_knows_of_arrays():
-    network = tiny(arrays=(((0.0, 0, 0), (1.0, 0, 0), (0.0, 1, 0), (0.0, 0, 1)),))
+    network = tiny(arrays=(((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),))
     assert grown(network, replace(with_votes(network), arrays=())).config.arrays == network.config.arrays

@@ -62,7 +62,7 @@ def test_a_shadow_moves_no_arrival():
 def places_of(seed, count, monkeypatch):
     """What is handed to the impulses: delays (taps) and amplitudes of each scatterer, and where they stand."""
     told = []
-    monkeypatch.setattr(obstacles.shoebox, "impulses", lambda *each: told.append(each) or np.zeros((1, 1)))
+    monkeypatch.setattr(obstacles.shoebox, "impulses", lambda *each: told.append(each) or np.zeros((3, 1)))
     stood = []
     real = obstacles.distances
     monkeypatch.setattr(obstacles, "distances", lambda point, others: stood.append(others) or real(point, others))

@@ -115,8 +115,8 @@ def standing(facing=None):
 def changed(rough, talker, seed=0):
     """The responses with and without."""
     rng = np.random.default_rng(1)
-    plain = responses_of(talker, ROOM, MICROPHONES, sample_rate=16_000, rng=rng)
-    direct = direct_responses(talker, ROOM, MICROPHONES, sample_rate=16_000)
+    plain = responses_of(talker, ROOM, MICROPHONES, sample_rate=16_000.0, rng=rng)
+    direct = direct_responses(talker, ROOM, MICROPHONES, sample_rate=16_000.0)
     return roughness.obstructed(rough, talker, plain, direct, ROOM, MICROPHONES, np.random.default_rng(seed)), plain
 
 
@@ -125,7 +125,7 @@ def test_a_shadow_falls_on_the_direct_sound_alone(facing):
     """What is left when the direct sound is taken away is as before; of it no microphone hears more than it did."""
     talker, rough = standing(facing), Roughness(share=1.0, shadow_db=(15.0, 15.0))
     (whole,), (plain,) = changed(rough, talker)
-    direct = direct_responses(talker, ROOM, MICROPHONES, sample_rate=16_000)
+    direct = direct_responses(talker, ROOM, MICROPHONES, sample_rate=16_000.0)
     taps = direct.shape[-1]
     shadow = whole - plain
     assert shadow.shape == plain.shape

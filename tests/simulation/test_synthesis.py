@@ -92,7 +92,7 @@ def test_what_is_struck_rises_a_few_times_a_second(kind, low, high):
 def test_a_clap_decays_within_a_quarter_of_a_second():
     """Half a second from a rise on, most of its power is in the first 0.1 s."""
     for seed in range(5):
-        clap = synthesis._decaying_noise(np.random.default_rng(seed), RATE, (500, 4000), 0.02)
+        clap = synthesis._decaying_noise(np.random.default_rng(seed), RATE, (500.0, 4000.0), 0.02)
         early = np.square(clap[: round(0.05 * RATE)]).sum()
         assert early > 0.95 * np.square(clap).sum()
 
@@ -134,5 +134,5 @@ def test_an_end_swells_and_fades():
 
 
 def test_a_band_that_the_rate_cannot_hold_is_what_there_is_of_it():
-    assert synthesis._within((1500, 8000), RATE) == (1500, TOP * RATE)
-    assert synthesis._within((5000, 8000), 8000.0) == (1800.0, 3600.0)
+    assert synthesis._within((1500.0, 8000.0), RATE) == (1500, TOP * RATE)
+    assert synthesis._within((5000.0, 8000.0), 8000.0) == (1800.0, 3600.0)
