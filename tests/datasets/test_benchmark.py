@@ -1,13 +1,30 @@
 """Test sets by name: parts in turn, the same clips for the same seed, sounds of the test part only."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
 
 from helpers.clips import Clips
-from soundfix.datasets.benchmark import BENCHMARKS, SIMULATED, SNRS_DB, Benchmark, Part, Wanted, named_benchmark
+from soundfix.datasets.benchmark import (
+    BENCHMARKS,
+    CALM_ROOMS,
+    ROUGH_APART,
+    SIMULATED,
+    SNRS_DB,
+    Benchmark,
+    Part,
+    Wanted,
+    named_benchmark,
+    rough_worlds,
+)
 from soundfix.errors import DatasetError
-from soundfix.simulation.soundbank import part_of
+from soundfix.simulation.roughness import APART, SMOOTH
+from soundfix.simulation.soundbank import BuiltInSounds, part_of
+from soundfix.simulation.synthesis import SYNTHESIZED
+from soundfix.simulation.worlds import ROUGH_ROOMS, draw_world
 
 SMALL = Wanted(clips=20, clip_s=0.25, seed=4)
 
@@ -60,6 +77,58 @@ def test_hard_and_random_rooms_are_as_said():
         assert (len(scene.microphones), len(scene.truth.sources)) == (6, 2)
         assert scene.microphones.is_known.all()
         assert scene.truth.faults == ()
+
+
+def test_rough_rooms_tell_every_kind_of_sound_and_of_roughness_apart():
+    parts = named_benchmark("rough-rooms", Wanted(clips=2, clip_s=0.25, microphones=6)).parts
+    by_sound = {part.labels["sound"]: part for part in parts if part.labels["roughness"] == "all"}
+    by_kind = {part.labels["roughness"]: part.data.world for part in parts if part.labels["sound"] == "any"}
+    assert set(by_sound) == {*SYNTHESIZED, *BuiltInSounds.kinds}
+    assert set(by_kind) == set(ROUGH_APART)
+    assert len(parts) == len(by_sound) + len(by_kind)
+    for kind, part in by_sound.items():
+        assert part.data.world.sound_shares == {kind: 1.0}
+        assert part.data.world.share_synthesized == (kind in SYNTHESIZED)
+        assert part.data.world.roughness == ROUGH_ROOMS.roughness
+    for kind in APART:
+        assert by_kind[kind].roughness == APART[kind]
+        assert by_kind[kind].gain_db == by_kind[kind].speed_spread == 0
+    assert by_kind["none"].roughness == SMOOTH
+
+
+def test_each_kind_of_roughness_is_alone():
+    """Beside the calm rooms one thing has changed; every setting that was calmed is told apart somewhere."""
+    changed = {
+        name: {key for key, value in vars(world).items() if value != getattr(CALM_ROOMS, key)}
+        for name, world in ROUGH_APART.items()
+    }
+    assert changed.pop("none") == set()
+    assert changed.pop("positions") == {"position_sigma_m", "share_undeclared"}
+    assert all(len(settings) == 1 for settings in changed.values())
+    calmed = {key for key, value in vars(ROUGH_ROOMS).items() if value != getattr(CALM_ROOMS, key)}
+    assert calmed == {"position_sigma_m", "share_undeclared"}.union(*changed.values())
+
+
+def _noted(asked, kind, duration_s, **options):
+    asked.append(kind)
+    return SYNTHESIZED[kind](duration_s, **options)
+
+
+@pytest.mark.parametrize("kind", ["birds", "bursts"])
+def test_a_clip_of_rough_rooms_holds_the_sound_that_its_part_says(kind, monkeypatch):
+    """The kind is drawn from what makes it, and from nothing else."""
+    world = {labels["sound"]: world for labels, world in rough_worlds(BuiltInSounds())}[kind]
+    asked = []
+    made = {kind: partial(_noted, asked, kind) for kind in SYNTHESIZED}
+    monkeypatch.setattr("soundfix.simulation.worlds.SYNTHESIZED", made)
+
+    class Asked(BuiltInSounds):
+        def draw(self, duration_s, rng, shares=None):
+            asked.extend(shares)
+            return super().draw(duration_s, rng, shares)
+
+    draw_world(replace(world, duration_s=0.25, image_order=1), Asked(), np.random.default_rng(0))
+    assert asked == [kind]
 
 
 def test_only_the_test_part_is_heard(tmp_path, rng):

@@ -55,7 +55,8 @@ def test_measured_impulse_responses(tmp_path, rng):
 
 def test_what_is_no_data_set(tmp_path):
     with pytest.raises(
-        DatasetError, match="neither a folder nor a world; worlds are clean-rooms, random-rooms, luvira-twin"
+        DatasetError,
+        match="neither a folder nor a world; worlds are clean-rooms, random-rooms, rough-rooms, luvira-twin",
     ):
         open_dataset("luvira-twim")
     with pytest.raises(DatasetError, match=r"holds no data set: wanted manifest.json .*Track 1.wav"):

@@ -6,14 +6,16 @@ import os
 import pickle
 import re
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
-from helpers.sets import COUNT, assert_same, flip, simulated
+from helpers.sets import COUNT, WORLD, assert_same, flip, simulated, write
 from soundfix.datasets.shards import Shards
-from soundfix.errors import DatasetError
+from soundfix.errors import DatasetError, SoundfixError
+from soundfix.simulation.roughness import Roughness
 
 
 def test_the_shards_hold_the_simulated_scenes(whole):
@@ -108,3 +110,21 @@ def test_a_shard_cut_after_opening(copy):
     os.truncate(copy / "000001.tar", 5000)
     with pytest.raises(DatasetError, match=r"000001.tar, scene 9"):
         shards[9]
+
+
+ROUGH = replace(WORLD, duration_s=0.25, roughness=Roughness(share=1.0, hum_db=(-10.0, 0.0), recorders=("8-bit",)))
+
+
+def test_a_manifest_says_how_rough_a_world_is(tmp_path):
+    """In JSON, and a set is gone on with only where it is the same."""
+    scenes = simulated(world=ROUGH, count=2)
+    write(tmp_path / "rough", scenes)
+    told = json.loads((tmp_path / "rough" / "manifest.json").read_text())["world"]["roughness"]
+    assert told["hum_db"] == [-10.0, 0.0]
+    assert told["recorders"] == ["8-bit"]
+    assert told["fan_db"] is None
+    assert_same(Shards(tmp_path / "rough")[1], scenes[1])
+    write(tmp_path / "rough", scenes)
+    other = simulated(world=replace(ROUGH, roughness=replace(ROUGH.roughness, share=0.5)), count=2)
+    with pytest.raises(SoundfixError, match=r"world.roughness.share is 1.0 in it, and 0.5 was asked for"):
+        write(tmp_path / "rough", other)

@@ -13,11 +13,17 @@ from soundfix.training.recipes import STAGES
 QUICK = {"batch": 4, "warm_up": 2, "windows_s": (0.128,), "microphones": (4, 5), "points": 32}
 
 
-def quick(correlation=2, autoencoder=2, localization=4, reranker=0, **changes):
+def quick(correlation=2, autoencoder=2, localization=4, reranker=0, *, votes=0, **changes):
     tiny = recipes.tiny()
-    steps = (correlation, autoencoder, localization, reranker)
+    steps = (correlation, autoencoder, localization, votes, reranker)
     stages = dict(zip(STAGES, steps, strict=True))
     return replace(tiny, **{n: replace(getattr(tiny, n), steps=s, **QUICK) for n, s in stages.items()}, **changes)
+
+
+def voting():
+    """The network of recipe tiny, with votes."""
+    network = recipes.tiny().network
+    return replace(network, head=replace(network.head, partial=(0.5, 300.0)))
 
 
 def job(out, **changes):

@@ -12,7 +12,7 @@ from soundfix.estimate import Source
 from soundfix.evaluation.metrics import is_inside
 from soundfix.localization import motion, pipeline
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.motion import best_ways, weighed
+from soundfix.localization.motion import best_ways, convinces, weighed
 from soundfix.localization.subwindows import PIECES, Subwindows
 from soundfix.simulation.worlds import LUVIRA_TWIN
 from soundfix.testing import contract_scene
@@ -166,3 +166,89 @@ def test_nothing_is_said_below_an_even_chance():
     (said,) = motion._said(motion.Belief(source(heard((0, 0, 0))), 0.44, 0.5))
     assert said.sentence == "the source moves, about 0.4 m/s: its place is that in the middle of the window"
     assert (said.code, said.degrades) == ("moves", False)
+
+
+def on_a_curve(pieces, values):
+    """The same pieces with other evidence: [piece, pair], at the lag of the place for the stand."""
+    return replace(pieces, evidence=replace(pieces.evidence, values=values.astype(np.float32)))
+
+
+def both(velocity):
+    """Pieces of a walk, the stand and the true way through them."""
+    pieces = heard(velocity)
+    ends = MIDDLE + np.array([[-0.25], [0.25]]) * DURATION_S * np.asarray(velocity)
+    return pieces, pieces.place[None, None], ends
+
+
+def test_a_walk_convinces():
+    for velocity in ((0.5, 0, 0), (-0.8, 0.6, 0), (0.3, 0.2, 0.3)):
+        assert convinces(*both(velocity))
+
+
+def test_a_stand_does_not_convince():
+    pieces = heard((0, 0, 0))
+    stand, ways = best_ways(pieces)
+    assert not any(convinces(pieces, stand, way) for way in ways)
+
+
+def test_a_stand_whose_peaks_do_not_meet_does_not_convince():
+    """Every pair's peak is off by some centimetres of its own, alike in all pieces: a way gains a little."""
+    pieces = heard((0, 0, 0))
+    off = np.tile(np.random.default_rng(4).integers(-5, 6, len(pieces.pairs)), PIECES)
+    values = np.stack([np.roll(row, by) for row, by in zip(pieces.evidence.values, off, strict=True)])
+    contradicting = on_a_curve(pieces, values)
+    stand, ways = best_ways(contradicting)
+    assert not any(convinces(contradicting, stand, way) for way in ways)
+    assert not believed(contradicting).convinces or believed(contradicting).moves < motion.MOVES
+
+
+def gains(pieces, way, *, in_pieces=slice(None), in_pairs=None):
+    """The evidence of a stand, and along the way, so high, only in these pieces and pairs."""
+    values = 0.02 * np.random.default_rng(1).standard_normal(pieces.evidence.values.shape)
+    gain = np.zeros((PIECES, len(pieces.pairs)))
+    gain[in_pieces] = 0.5 if in_pairs is None else 0.5 * in_pairs
+    flat = values.ravel()
+    flat[pieces.rows(pieces.place[None, None])[0]] = 0.1
+    flat[pieces.rows(way[None])[0]] = 0.1 + gain
+    return on_a_curve(pieces, values)
+
+
+@pytest.mark.parametrize("bursts", [1, motion.BEST_PIECES])
+def test_a_burst_or_two_do_not_convince(bursts):
+    """All that a way gains is in so many pieces; half of the pieces would do."""
+    pieces, stand, way = both((1.0, 0.3, 0))
+    few, half = (gains(pieces, way, in_pieces=np.arange(count) * PIECES // count) for count in (bursts, PIECES // 2))
+    assert not convinces(few, stand, way)
+    assert convinces(half, stand, way)
+
+
+def test_one_microphone_does_not_convince():
+    """All that a way gains is in the pairs of one; in all pairs but those it would do."""
+    pieces, stand, way = both((1.0, 0.3, 0))
+    of_one = (pieces.pairs == 3).any(axis=1).astype(float)
+    assert not convinces(gains(pieces, way, in_pairs=of_one), stand, way)
+    assert convinces(gains(pieces, way, in_pairs=1 - of_one), stand, way)
+
+
+def test_a_way_must_gain_a_share_of_what_the_stand_has():
+    """As sure in standard errors, and the sound much stronger than what is gained."""
+    pieces, stand, way = both((1.0, 0.3, 0))
+    weak = gains(pieces, way)
+    values = weak.evidence.values.copy()
+    for each in (stand, way[None]):
+        values.ravel()[pieces.rows(each)[0]] += 5.0
+    assert convinces(weak, stand, way)
+    assert not convinces(on_a_curve(pieces, values), stand, way)
+
+
+def test_who_does_not_convince_stays_in_their_place_and_the_region_knows():
+    pieces, own = heard((0.6, 0.3, 0)), source(heard((0.6, 0.3, 0)))
+    ways = best_ways(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(motion, "convinces", lambda *_: False)
+        found = weighed(own, pieces, *ways)
+    assert found.moves > motion.MOVES
+    assert np.array_equal(found.source.position_m, own.position_m)
+    assert is_inside(found.source, MIDDLE)
+    assert motion._said(found) == ()
+    assert motion._said(found._replace(convinces=True)) != ()

@@ -1,11 +1,14 @@
 """The compromise: better than a vote where positions are off, the vote itself where they are not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from soundfix import physics
+from soundfix.localization import position_errors
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.position_errors import fit_with_position_errors
+from soundfix.localization.position_errors import _peaks_near, _step, fit_with_position_errors
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 STEP_M, REACH = 0.002, 4000
@@ -79,3 +82,34 @@ def test_a_known_coordinate_stays_and_the_others_are_the_best_for_it(rng):
             errors[label].append(np.linalg.norm(found - SOURCE))
             assert label == "free" or found[2] == SOURCE[2]
     assert np.mean(errors["flat"]) < np.mean(errors["free"])
+
+
+def test_a_pair_counts_by_the_squared_height_of_its_peak(rng):
+    """Against the normal equations of least squares with these weights, written out."""
+    pairs, truly = physics.pair_indices(7), POSITIONS + 0.01 * rng.standard_normal(POSITIONS.shape)
+    evidence, heights = heard(truly), rng.uniform(0.1, 1, len(pairs))
+    lower = replace(evidence, values=(evidence.values * heights[:, None]).astype(np.float32))
+    point = SOURCE + 0.02
+    step = _step(lower, np.full(len(pairs), 2.0), point, np.ones(3, dtype=bool))  # so wide that no pair is an outlier
+    unit = (point - POSITIONS) / np.linalg.norm(point - POSITIONS, axis=1)[:, None]
+    slope = unit[pairs[:, 0]] - unit[pairs[:, 1]]
+    off_m = (
+        physics.range_differences(SOURCE[None], truly, pairs)[0]
+        - physics.range_differences(point[None], POSITIONS, pairs)[0]
+    )
+    weight = np.diag(heights**2)
+    assert step == pytest.approx(np.linalg.solve(slope.T @ weight @ slope, slope.T @ weight @ off_m), abs=2e-3)
+    assert np.linalg.norm(step - np.linalg.solve(slope.T @ slope, slope.T @ off_m)) > 2e-3
+
+
+def test_a_peak_three_standard_errors_away_is_still_heard():
+    """The list says 2 cm: the difference of two is off by 8 cm and counts; by 13 cm it does not."""
+    error_m = np.hypot(np.hypot(0.02, 0.02), 0.006)
+    expected = physics.range_differences(SOURCE[None], POSITIONS, physics.pair_indices(7))[0]
+    reach_m = np.full(len(expected), position_errors.REACH * error_m + position_errors.REACH_M)
+    for off_m, is_heard in ((0.08, True), (0.13, False)):
+        evidence = heard(POSITIONS)
+        moved = replace(evidence, values=np.roll(evidence.values, round(off_m / STEP_M), axis=1))
+        found, height = _peaks_near(moved, expected, reach_m)
+        assert (height > 0.9).all() == is_heard
+        assert not is_heard or found == pytest.approx(expected + off_m, abs=STEP_M)

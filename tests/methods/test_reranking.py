@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import soundfix
-from soundfix.localization.modes import RUNNERS_UP, Mode
+from soundfix.localization.modes import APART_M, RUNNERS_UP, Mode, find_modes
+from soundfix.localization.multi_source import cancel_sources
 from soundfix.localization.preparation import prepare
 from soundfix.methods import reranking
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.reranking import BREADTH, likeliest_places, reranked
-from soundfix.networks.reranker import CANDIDATES
+from soundfix.networks.reranker import CANDIDATES, PHYSICS
 from soundfix.search_region import SearchRegion
 from soundfix.testing import SOURCE, contract_scene
 
@@ -60,8 +61,42 @@ def test_a_first_source_is_sought_more_broadly_than_a_further_one(heard, box, mo
     monkeypatch.setattr(reranking, "find_modes", lambda *_, **options: asked.append(options) or [])
     likeliest_places(heard, heard.evidence, box=box, polishes=polishes)
     likeliest_places(heard, heard.evidence, [SOURCE], box=box, polishes=polishes)
-    usual = {"polishes": polishes}
-    assert asked == [usual | {"most": CANDIDATES, "breadth": BREADTH}, usual | {"most": RUNNERS_UP, "breadth": 1.0}]
+    usual, of_physics = {"polishes": polishes}, {"most": PHYSICS}
+    first, further = {"most": CANDIDATES, "breadth": BREADTH}, {"most": RUNNERS_UP, "breadth": 1.0}
+    assert asked == [usual | first, of_physics, usual | further]
+
+
+def shown(heard, evidence, box, monkeypatch, found_m=()):
+    """The places that the reranker is asked about."""
+    asked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(reranking, "reranked", lambda heard, modes, *_, **__: asked.extend(modes) or modes)
+        likeliest_places(heard, evidence, found_m, box=box)
+    return np.array([mode.position for mode in asked])
+
+
+def test_the_reranker_is_shown_peaks_that_a_mask_took_away(heard, box, monkeypatch):
+    """The masked curves without the source; the plain ones have it still. For a further source they are not asked."""
+    masked = cancel_sources(heard.evidence, [SOURCE])
+    alone = np.array([mode.position for mode in find_modes(masked, box, most=CANDIDATES, breadth=BREADTH)])
+    assert np.linalg.norm(alone - SOURCE, axis=1).min() > 0.1
+    places = shown(heard, masked, box, monkeypatch)
+    assert np.linalg.norm(places - SOURCE, axis=1).min() < 0.02
+    assert len(alone) < len(places) <= len(alone) + PHYSICS
+    further = shown(heard, masked, box, monkeypatch, [np.array([1.0, 1, 1])])
+    assert np.linalg.norm(further - SOURCE, axis=1).min() > 0.1
+
+
+def test_no_place_is_shown_twice(heard, box, monkeypatch):
+    """What plain and masked curves agree on is there once, with the score of the evidence."""
+    places = shown(heard, heard.evidence, box, monkeypatch)
+    own = np.array([mode.position for mode in find_modes(heard.evidence, box, most=CANDIDATES, breadth=BREADTH)])
+    added = places[len(own) :]
+    assert np.array_equal(places[: len(own)], own)
+    assert len(added) == 0 or np.linalg.norm(added[:, None] - own, axis=2).min() > APART_M
+    extra = reranking._of_physics(heard, heard.evidence, [Mode(position=np.array([9.0, 9, 9]), score=1.0)], box)
+    assert np.linalg.norm(extra[0].position - SOURCE) < 0.02
+    assert extra[0].score == pytest.approx(float(heard.evidence.score(extra[0].position)))
 
 
 def test_without_a_reranker_the_evidence_decides(heard, box):

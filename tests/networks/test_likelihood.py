@@ -226,3 +226,39 @@ def test_what_was_cut_is_not_correlated(rng):
     assert whole.plain.max() == pytest.approx(0.5, abs=0.06)
     assert above.plain.max() == pytest.approx(1.0, abs=0.02)
     assert above.sigma > 1.3 * whole.sigma
+
+
+def said(partial=None, *, seed=0):
+    """Curves of three microphones' pairs that agree on nothing."""
+    made, plain = noise(seed, 2, 1, 3, 401)
+    return PairLikelihoods(
+        curves=made, plain=plain, gates=torch.tensor([[[0.2, 1.5, 0.7], [1.0, 0.0, 2.0]]]), partial=partial,
+        coherence=torch.rand(1, 3), is_placed=torch.ones(1, 3, dtype=torch.bool), pairs=PAIRS, lags_a_second=RATE,
+        sigma=1.0, sharpness=torch.tensor(0.3), window_s=0.5,
+    )  # fmt: skip
+
+
+PLACES, SPEED = torch.tensor([[[0.0, 0, 1], [3, 0, 1.2], [0, 2.5, 0.8]]]), torch.tensor([343.0])
+
+
+def test_physics_is_the_plain_curves_with_all_pairs_alike():
+    likelihoods, points = said(), 3 * noise(5, 1, 20, 3)
+    tau = delays(points, PLACES, PAIRS, SPEED) * RATE
+    wanted = 0.3 * look_up(likelihoods.plain, tau).sum(dim=1) / 3**0.5
+    physics = likelihoods.physics
+    assert torch.allclose(physics.at(points, PLACES, SPEED)[:, 0], wanted, atol=1e-5)
+    assert physics.at(points, PLACES, SPEED).shape == (1, 1, 20)
+
+
+def test_a_source_found_before_is_gone_from_the_partial_curves_too():
+    source = torch.tensor([[[1.5, 1.0, 1.0]]])
+    lag = (delays(source, PLACES, PAIRS, SPEED)[0, :, 0] * RATE).round().long() + 200
+    partial = torch.zeros(1, 3, 401)
+    partial[0, torch.arange(3), lag] = 1.0
+    partial[:, :, 5] = 0.5
+    there = torch.tensor([[True]])
+    left = said(partial).without(source, there, PLACES, SPEED)
+    assert torch.equal(left.partial[0, :, 5], torch.full((3,), 0.5))
+    assert float(left.partial.max()) == 0.5
+    assert said().without(source, there, PLACES, SPEED).partial is None
+    assert [len(each.unmasked) for each in (left, said())] == [2, 1]

@@ -9,7 +9,7 @@ from helpers.networks import SMALL_NGCC, paper_like, tiny, windows
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.networks.likelihood import HeadConfig
 from soundfix.networks.masking import TokenMask, hide_nothing
-from soundfix.networks.model import Windows, levelled
+from soundfix.networks.model import Network, Windows, levelled
 
 POINTS = torch.rand(2, 40, 3, generator=torch.Generator().manual_seed(9)) * torch.tensor([6.0, 5.0, 3.0])
 SPEED = torch.tensor([343.0, 340.0])
@@ -264,3 +264,22 @@ def test_normalisation_follows_the_points_it_is_given():
     network.normalize_to(points)
     assert torch.equal(network.origin_m, torch.tensor([2.0, 1, 1]))
     assert float(network.scale_m) == pytest.approx(float(points[:, 0].std()))
+
+
+def with_votes(network):
+    """The configuration of the same network with votes."""
+    return replace(network.config, head=replace(network.config.head, partial=(0.5, 300.0)))
+
+
+def test_the_acoustic_encoder_does_not_hear_rumble_louder_than_the_sound():
+    """With votes; without, it hears everything as ever."""
+    sound = levelled(windows(samples=8000).audio)
+    rumble = torch.sin(torch.arange(8000) * 2 * torch.pi * 70 / 16_000)
+    plain, voting = tiny(), Network(with_votes(tiny())).eval()
+    with torch.no_grad():
+        told = {
+            name: [network.listen(each) for each in (sound, sound + 0.2 * rumble)]
+            for name, network in (("plain", plain), ("voting", voting))
+        }
+    off = {name: float((one - other).norm() / one.norm()) for name, (one, other) in told.items()}
+    assert off["voting"] < 0.5 * off["plain"]

@@ -173,8 +173,8 @@ def test_the_source_found_before_is_the_likeliest_that_is_there():
         nothing = torch.zeros(1, 5, dtype=torch.bool)
         batch = Batch(
             windows=windows, sources_m=sources, is_there=torch.tensor([is_there]), is_empty=torch.tensor([False]),
-            microphones_m=positions, box_m=BOX_M, speed_m_s=SPEED_M_S, hides_sound=nothing, hides_position=nothing,
-            points_m=sources, finds_next=torch.tensor([finds_next]),
+            microphones_m=positions, box_m=BOX_M, search_m=BOX_M, speed_m_s=SPEED_M_S, hides_sound=nothing,
+            hides_position=nothing, points_m=sources, finds_next=torch.tensor([finds_next]),
         )  # fmt: skip
         return found_before(likelihoods, batch)[0].tolist()
 

@@ -18,8 +18,8 @@ SIZE_M = np.array([5.0, 6.0, 2.6])
 NOBODY = np.zeros((0, 3))
 
 
-def walk(rng, *, avoid=(NOBODY, NOBODY), heights_m=(0.5, 2.0), speed_m_s=None, size_m=SIZE_M):
-    return random_walk(size_m, avoid, heights_m=heights_m, speed_m_s=speed_m_s, duration_s=2.3, rng=rng)
+def walk(rng, *, avoid=(NOBODY, NOBODY), heights_m=(0.5, 2.0), speed_m_s=None, size_m=SIZE_M, **more):
+    return random_walk(size_m, avoid, heights_m=heights_m, speed_m_s=speed_m_s, duration_s=2.3, rng=rng, **more)
 
 
 def test_rooms_are_of_the_sizes_said(rng):
@@ -27,6 +27,34 @@ def test_rooms_are_of_the_sizes_said(rng):
     assert (sizes.min(axis=0) >= [3, 3, 2.2]).all()
     assert (sizes.max(axis=0) <= [12, 12, 4.5]).all()
     assert (np.ptp(sizes, axis=0) > [8.5, 8.5, 2.2]).all()
+
+
+def test_rooms_are_as_large_as_told(rng):
+    sizes = np.array([placement.random_size(rng, (18.0, 14.0, 6.0)) for _ in range(500)])
+    assert (sizes.min(axis=0) >= [3, 3, 2.2]).all()
+    assert sizes.max(axis=0) == pytest.approx([18, 14, 6], rel=0.02)
+    assert (sizes.max(axis=0) <= [18, 14, 6]).all()
+
+
+def test_a_small_array_takes_up_a_part_of_the_room(rng):
+    """2 x 2 x 1.8 m to 0.6 of each side, anywhere on the floor."""
+    size_m, middles, spans = np.array([10.0, 8.0, 4.0]), [], []
+    for _ in range(200):
+        places = placement.small_array(size_m, 8, rng)
+        assert places.shape == (8, 3)
+        assert ((places > 0) & (places < size_m)).all()
+        middles.append(places.mean(axis=0)[:2])
+        spans.append(np.ptp(places, axis=0))
+    assert (np.max(spans, axis=0) < 0.6 * size_m).all()
+    assert (np.max(spans, axis=0)[:2] > 0.45 * size_m[:2]).all()
+    assert (np.min(middles, axis=0) < 0.25 * size_m[:2]).all()
+    assert (np.max(middles, axis=0) > 0.75 * size_m[:2]).all()
+
+
+def test_a_small_array_fits_into_a_small_room(rng):
+    for size in ((3.0, 3.0, 2.2), (1.9, 1.8, 1.5)):
+        places = placement.small_array(np.array(size), 4, rng)
+        assert ((places > 0) & (places < size)).all()
 
 
 @pytest.mark.parametrize("count", [4, 16])
@@ -61,6 +89,28 @@ def test_sources_keep_their_distance(rng):
     assert np.linalg.norm(places[:, None] - microphones, axis=-1).min() >= MICROPHONE_GAP_M
     assert np.linalg.norm(places[:, None] - others, axis=-1).min() >= SOURCE_GAP_M
     assert np.ptp(places, axis=0) == pytest.approx([4.0, 5.0, 1.5], abs=0.2)
+
+
+def test_no_source_is_further_from_the_microphones_than_told(rng):
+    """From the box round them, on the floor; everywhere in the room without."""
+    corner, large = (
+        np.array([[1.0, 1.0, 1.0], [3.0, 2.0, 1.5], [1.5, 2.5, 2.0], [2.0, 1.2, 1.2]]),
+        np.array([15.0, 12, 3]),
+    )
+    near, anywhere = (
+        np.array([walk(rng, avoid=(corner, NOBODY), size_m=large, **more).places[0] for _ in range(200)])
+        for more in ({"reach_m": 1.0}, {})
+    )
+    assert (near[:, :2] <= corner[:, :2].max(axis=0) + 1.0).all()
+    assert near[:, :2].max(axis=0) == pytest.approx([4.0, 3.5], abs=0.15)
+    assert near[:, :2].min(axis=0) == pytest.approx([0.5, 0.5], abs=0.15)  # half a metre from the walls as ever
+    assert anywhere[:, :2].max(axis=0) == pytest.approx([14.5, 11.5], abs=0.3)
+    assert np.ptp(near[:, 2]) > 1.3
+
+
+def test_no_source_is_below_the_floor(rng):
+    heights = np.array([walk(rng, heights_m=(0.0, 2.0)).places[0, 2] for _ in range(300)])
+    assert placement.FLOOR_GAP_M <= heights.min() < 0.15
 
 
 def test_walks_are_level_inside_and_as_fast_as_asked(rng):

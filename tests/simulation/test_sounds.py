@@ -131,8 +131,19 @@ def test_channels_are_averaged(tmp_path, rng):
         read_heard(tmp_path / "opposite.wav", sample_rate=RATE)
 
 
-@pytest.mark.parametrize(("samples", "seconds"), [(np.zeros(16_000), "1 s"), (np.full(800, 0.3), "0.05 s")])
-def test_silent_and_too_short_files_are_refused(tmp_path, rng, samples, seconds):
+@pytest.mark.parametrize("samples", [320, 1599, 1601])
+def test_a_sound_shorter_than_a_block_is_a_sound(tmp_path, samples):
+    """Effects last 20 ms and more; what is longer than one block loses less than another."""
+    soundfile.write(tmp_path / "knock.wav", tone(0.2)[:samples], round(RATE))
+    heard = read_heard(tmp_path / "knock.wav", sample_rate=RATE)
+    assert len(heard) == min(samples, round(GATE_BLOCK_S * RATE))
+    assert heard == pytest.approx(tone(0.2)[: len(heard)], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("samples", "seconds"), [(np.zeros(16_000), "1 s"), (np.zeros(800), "0.05 s"), (np.zeros(0), "0 s")]
+)
+def test_silent_and_empty_files_are_refused(tmp_path, rng, samples, seconds):
     soundfile.write(tmp_path / "useless.wav", samples, round(RATE))
     with pytest.raises(AudioFileError, match=rf"useless.wav holds {seconds} and nothing to hear.*too short"):
         read_heard(tmp_path / "useless.wav", sample_rate=RATE)

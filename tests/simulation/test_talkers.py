@@ -5,7 +5,15 @@ import pytest
 from scipy.signal import butter, fftconvolve, sosfiltfilt
 
 from soundfix.simulation.rooms import RoomConfig, impulse_responses
-from soundfix.simulation.talkers import Talker, convolved, cross_faded, heard, responses_of, share_everywhere
+from soundfix.simulation.talkers import (
+    Talker,
+    convolved,
+    cross_faded,
+    direct_responses,
+    heard,
+    responses_of,
+    share_everywhere,
+)
 
 RATE, SPEED = 16_000.0, 343.0
 ROOM = RoomConfig(size_m=(5.0, 6.0, 3.0), rt60_s=0.3, image_order=6)
@@ -80,6 +88,19 @@ def test_walking_on_the_spot_is_standing(dull_noise, facing):
         listen(talker, ROOM) for talker in (walking(dull_noise, place, place, facing), still(dull_noise, place, facing))
     )
     assert rms(moving - standing).max() < 0.01 * rms(standing).min()
+
+
+@pytest.mark.parametrize("facing", [None, AHEAD])
+def test_direct_responses_are_those_of_a_room_without_walls(facing):
+    """Of each pattern; the whole responses of the room are the same until the first wall answers."""
+    place = np.array([2.5, 3.0, 1.5])
+    talker = still(np.ones(10), place, facing)
+    direct = direct_responses(talker, ROOM, MICROPHONES, sample_rate=RATE)
+    (whole,) = responses_of(talker, ROOM, MICROPHONES, sample_rate=RATE, rng=np.random.default_rng(1))
+    (free,) = responses_of(talker, FREE, MICROPHONES, sample_rate=RATE, rng=np.random.default_rng(1))
+    assert direct == pytest.approx(free[..., : direct.shape[-1]], abs=1e-6)
+    assert len(direct) == (1 if facing is None else 2)
+    assert whole[:, 2, :60] == pytest.approx(direct[:, 2, :60], abs=1e-3)  # 0.6 m away: 29 samples
 
 
 def clicks(times_s, seconds):

@@ -9,14 +9,17 @@ import soundfix
 from soundfix.errors import ConfigError
 from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
+from soundfix.simulation import roughness
 from soundfix.simulation.faults import KINDS
 from soundfix.simulation.placement import MICROPHONE_GAP_M, WALL_GAP_M
+from soundfix.simulation.roughness import Roughness
 from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M
 from soundfix.simulation.worlds import (
     LUVIRA_HARD,
     LUVIRA_TWIN,
     RANDOM_ROOMS,
+    ROUGH_ROOMS,
     WORLDS,
     World,
     draw_world,
@@ -67,6 +70,11 @@ def scenes_of(world, count, **changes):
         ({"gain_db": float("nan")}, "gain_db=nan"),
         ({"fault_kinds": ("dead", "rusty")}, "fault_kinds holds 'rusty'; there are dead"),
         ({"sound_shares": {"speech": 0.0}}, "wanted weights above 0"),
+        ({"largest_m": (2.0, 8.0, 3.0)}, r"largest_m=\(2.0, 8.0, 3.0\), wanted \(3.0, 3.0, 2.2\) m or more"),
+        ({"source_reach_m": -1.0}, "source_reach_m=-1.0, wanted 0 to 100"),
+        ({"share_small": 2.0}, "share_small=2.0, wanted 0 to 1"),
+        ({"share_synthesized": -0.5}, "share_synthesized=-0.5, wanted 0 to 1"),
+        ({"share_undeclared": 1.2}, "share_undeclared=1.2, wanted 0 to 1"),
     ],
 )
 def test_worlds_that_cannot_be(changes, message):
@@ -77,7 +85,7 @@ def test_worlds_that_cannot_be(changes, message):
 def test_worlds_have_names():
     assert world_named("luvira-hard") is LUVIRA_HARD
     with pytest.raises(
-        ConfigError, match="no world is called 'cave'; there are clean-rooms, random-rooms, luvira-twin, luvira-hard"
+        ConfigError, match="no world is called 'cave'; there are clean-rooms, random-rooms, rough-rooms, luvira-twin"
     ):
         world_named("cave")
 
@@ -332,6 +340,134 @@ def test_sounds_are_asked_for_with_a_lead_in_and_the_shares():
     sounds = Noise()
     draw_world(replace(LUVIRA_TWIN, **QUICK, sound_shares={"speech": 2.0}), sounds, np.random.default_rng(0))
     assert sounds.asked == [(0.55, {"speech": 2.0})]
+
+
+def test_rooms_are_as_large_as_the_world_says():
+    sizes = np.array([scene.room[1] for scene in scenes_of(World(), 25, largest_m=(30.0, 3.5, 2.5))])
+    assert 20 < sizes[:, 0].max() < 30
+    assert sizes[:, 1].max() <= 3.5
+    assert sizes[:, 2].max() <= 2.5
+
+
+def test_small_arrays_have_their_share_and_sources_stay_near():
+    def spans(**changes):
+        scenes = scenes_of(World(), 20, largest_m=(16.0, 16.0, 4.0), microphones=(12, 12), **changes)
+        beyond = [s.truth.sources[0, :2] - s.microphones.positions[:, :2].max(axis=0) for s in scenes]
+        return np.array([np.ptp(s.microphones.positions, axis=0)[0] / s.room[1][0] for s in scenes]), np.array(beyond)
+
+    small, beyond = spans(share_small=1.0, source_reach_m=0.5)
+    assert np.median(small) < 0.5
+    assert beyond.max() <= 0.5
+    assert spans(share_small=1.0)[1].max() > 1
+    assert np.median(spans()[0]) > 0.8
+
+
+def test_sounds_by_formula_have_their_share():
+    """The others are asked for as ever, without the kinds that are made by formula."""
+    sounds = Noise()
+    world = replace(World(), **QUICK, share_synthesized=0.5, sound_shares={"noise": 1.0, "birds": 3.0})
+    for seed in range(30):
+        draw_world(world, sounds, np.random.default_rng(seed))
+    assert 8 <= len(sounds.asked) <= 22
+    assert all(shares == {"noise": 1.0} for _, shares in sounds.asked)
+    draw_world(replace(world, share_synthesized=1.0), silent := Noise(), np.random.default_rng(0))
+    assert silent.asked == []
+
+
+def test_a_formula_that_has_no_share_is_no_kind_of_sound():
+    """Asked for by its weight alone it is refused, and not left out in silence."""
+    world = replace(World(), **QUICK, sound_shares={"birds": 1.0})
+    with pytest.raises(ConfigError, match="no sound of kind 'birds' here"):
+        draw_world(world, BuiltInSounds(), np.random.default_rng(0))
+
+
+def test_a_formula_is_drawn_by_its_weight(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "soundfix.simulation.worlds.SYNTHESIZED",
+        {
+            kind: lambda duration_s, *, sample_rate, rng, kind=kind: (
+                drawn.append((kind, duration_s)) or rng.standard_normal(round(duration_s * sample_rate))
+            )
+            for kind in ("birds", "steps")
+        },
+    )
+    scenes_of(World(), 10, share_synthesized=1.0, sound_shares={"birds": 1.0})
+    assert set(drawn) == {("birds", 0.55)}
+    scenes_of(World(), 20, share_synthesized=1.0)
+    assert {kind for kind, _ in drawn} == {"birds", "steps"}
+
+
+def test_a_list_that_says_nothing_of_its_errors_has_them_all_the_same():
+    """A share of the scenes say sigma 0, and are off as much as the others."""
+    scenes = scenes_of(LUVIRA_HARD, 40, share_undeclared=0.5)
+    errors = np.array([np.std(scene.microphones.positions - scene.truth.positions) for scene in scenes])
+    says = np.array([scene.microphones.sigma_m[0] for scene in scenes])
+    assert set(says) == {0.0, 0.02}
+    assert 10 <= (says == 0).sum() <= 30
+    assert errors[says == 0].mean() == pytest.approx(errors[says > 0].mean(), rel=0.2)
+
+
+@pytest.mark.parametrize("world", [LUVIRA_HARD, RANDOM_ROOMS])
+@pytest.mark.parametrize("seed", range(4))
+def test_roughness_without_a_kind_leaves_the_scene_as_it_is(world, seed):
+    """To the last bit, in every scene that would have some."""
+    plain, rough = scene_of(world, seed), scene_of(world, seed, roughness=Roughness(share=1.0))
+    assert np.array_equal(plain.audio, rough.audio, equal_nan=True)
+    assert np.array_equal(plain.microphones.positions, rough.microphones.positions, equal_nan=True)
+    assert np.array_equal(plain.truth.sources, rough.truth.sources)
+
+
+CALM = {"snr_db": (100.0, 100.0), "peak": (0.5, 0.5)}
+
+
+def level_db(of, over):
+    """After the level of over was fitted to it: of what of is, what over is not."""
+    of, over = of.ravel().astype(float), over.ravel().astype(float)
+    rest = of - over * (of @ over) / (over @ over)
+    return 10 * np.log10((rest @ rest) / ((of - rest) @ (of - rest)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_background_is_at_its_level_over_the_sound(seed):
+    """The same scene with and without hum: nothing is drawn after it that its draws could change."""
+    clean, hums = (
+        scene_of(LUVIRA_TWIN, seed, roughness=rough, **CALM).audio
+        for rough in (Roughness(), Roughness(share=1.0, hum_db=(-8.0, -8.0)))
+    )
+    assert level_db(hums, clean) == pytest.approx(-8, abs=0.6)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in roughness.APART if kind != "array scale"])
+def test_every_kind_of_roughness_is_heard_and_obeys_the_seed(kind):
+    rough = roughness.APART[kind]
+    changed = [
+        level_db(scene_of(LUVIRA_TWIN, s, roughness=rough, **CALM).audio, scene_of(LUVIRA_TWIN, s, **CALM).audio)
+        for s in range(4)
+    ]
+    assert max(changed) > -45
+    again = [scene_of(LUVIRA_TWIN, 0, roughness=rough, **CALM).audio for _ in range(2)]
+    assert np.array_equal(*again)
+
+
+def test_an_array_that_is_scaled_in_the_list_stands_where_the_truth_says():
+    for seed in range(6):
+        scene = scene_of(LUVIRA_TWIN, seed, roughness=roughness.APART["array scale"])
+        listed, true = scene.microphones.positions, scene.truth.positions
+        factor = np.linalg.norm(listed - listed.mean(axis=0)) / np.linalg.norm(true - true.mean(axis=0))
+        assert true == pytest.approx(STUDIO_M)
+        assert 0 < abs(factor - 1) <= 0.02
+        assert listed == pytest.approx(true.mean(axis=0) + factor * (true - true.mean(axis=0)))
+
+
+def test_rough_rooms_are_finite_and_as_rough_as_said():
+    """Halls, small arrays, lists that say nothing of their errors, low sources: all of it occurs."""
+    scenes = scenes_of(ROUGH_ROOMS, 40)
+    assert all(np.isfinite(scene.audio).all() and scene.audio.any(axis=1).all() for scene in scenes)
+    assert max(scene.room[1][0] for scene in scenes) > 14
+    assert {bool(scene.microphones.sigma_m[0]) for scene in scenes} == {True, False}
+    assert min(scene.truth.sources[0, 2] for scene in scenes) < 0.5
+    assert np.ptp([scene.truth.speed_of_sound_m_s for scene in scenes]) > 8
 
 
 def test_the_default_world_lasts_two_seconds():

@@ -9,7 +9,7 @@ import torch
 from helpers.clips import POSITIONS, ROOM, Clips
 from soundfix.errors import TrainingError
 from soundfix.scene import Truth
-from soundfix.training.batches import Batches, loader
+from soundfix.training.batches import HEIGHT_OFF_M, Batches, loader
 from soundfix.training.recipes import Stage
 
 STAGE = Stage(steps=6, batch=4, windows_s=(0.128, 0.25), microphones=(4, 6))
@@ -132,3 +132,32 @@ def test_in_a_share_of_the_windows_the_next_source_is_sought():
     made = [batches(replace(STAGE, share_next=0.5, steps=16))[step].finds_next for step in range(16)]
     assert 0.3 < float(torch.cat(made).double().mean()) < 0.7
     assert not batches()[0].finds_next.any()
+
+
+def test_in_a_share_of_the_windows_the_height_is_told_a_little_wrong():
+    """There the search is a plane near the source, and what is compared lies in it; the walls stay."""
+    made = [batches(replace(STAGE, share_height=0.5, steps=16, points=32))[step] for step in range(16)]
+    low, high = (torch.cat([batch.search_m[:, end] for batch in made]) for end in (0, 1))
+    box_m, sources = torch.cat([batch.box_m for batch in made]), torch.cat([batch.sources_m[:, 0] for batch in made])
+    told = low[:, 2] == high[:, 2]
+    off_m = (low[:, 2] - sources[:, 2])[told].abs()
+    assert 0.3 < float(told.double().mean()) < 0.7
+    assert 0 < float(off_m.mean()) < 0.04
+    assert float(off_m.max()) < 5 * HEIGHT_OFF_M
+    assert torch.equal(low[:, :2], box_m[:, 0, :2])
+    assert torch.equal(high[:, :2], box_m[:, 1, :2])
+    assert torch.equal(low[~told], box_m[~told, 0])
+    assert (box_m[:, 1, 2] - box_m[:, 0, 2] == 3).all()
+    points = torch.cat([batch.points_m for batch in made])
+    assert ((points[told][..., 2] - low[told, None, 2]).abs() < 0.5).float().mean() > 0.5
+
+
+def test_without_a_share_no_height_is_told():
+    batch = batches()[0]
+    assert torch.equal(batch.search_m, batch.box_m)
+
+
+def test_where_no_source_is_known_no_height_is_told():
+    batch = batches(replace(STAGE, share_height=1.0, share_noise=1.0))[0]
+    assert not batch.is_there.any()
+    assert torch.equal(batch.search_m, batch.box_m)

@@ -7,7 +7,7 @@ import torch
 
 from helpers.clips import Clips
 from helpers.networks import paper_like
-from helpers.training import job, quick
+from helpers.training import job, quick, voting
 from soundfix.localization.multi_source import MOST_SOURCES
 from soundfix.networks.model import Network
 from soundfix.training import recipes
@@ -25,17 +25,45 @@ from soundfix.training.stages import learning, loss_terms
         ("localization", "masked_encoder", "encoder"),
         ("localization", "gate", "encoder"),
         ("localization", "head", "reranker"),
+        ("votes", "head", "gate"),
+        ("votes", "head", "reranker"),
         ("reranker", "reranker", "head"),
     ],
 )
 def test_every_stage_teaches_its_own_part(tmp_path, stage, learns, rests):
-    recipe = quick(**{name: 3 * (name == stage) for name in STAGES}, average=0.0)
+    recipe = quick(**{name: 3 * (name == stage) for name in STAGES}, average=0.0, network=voting())
     torch.manual_seed(0)
     before = Network(recipe.network).state_dict()
     after = train(job(tmp_path, recipe=recipe)).state_dict()
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert learns in changed
     assert rests not in changed
+
+
+def test_votes_learn_alone_with_the_sharpness(tmp_path):
+    """Of the whole network no other weight moves: masks and curves stay what they were."""
+    recipe = quick(0, 0, 0, votes=3, average=0.0, network=voting())
+    torch.manual_seed(0)
+    before = Network(recipe.network).state_dict()
+    seen = []
+    after = train(job(tmp_path, recipe=recipe), watch=seen.append).state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])} - {"origin_m", "scale_m"}
+    of_votes = {name for name in before if name.startswith("head.votes.")}
+    assert changed <= of_votes | {"head.log_sharpness"}
+    assert {"head.votes.last.weight", "head.votes.last.bias", "head.log_sharpness"} <= changed
+    assert all(numbers["stage"] == "votes" and numbers["likelihood"] > 0 for numbers in seen)
+    assert "sound" not in seen[0]
+
+
+def test_votes_rest_while_nothing_else_learns():
+    """The names that learn are those of the stage, whatever learned before."""
+    network = Network(voting())
+    learning(network, "localization")
+    learning(network, "votes")
+    names = {name for name, weight in network.named_parameters() if weight.requires_grad}
+    assert names == {f"head.votes.{layer}.{kind}" for layer in ("first", "last") for kind in ("weight", "bias")} | {
+        "head.log_sharpness"
+    }
 
 
 def test_ngcc_learns_first_and_then_rests():
@@ -78,7 +106,7 @@ def test_windows_of_more_sources_than_slots_do_not_teach_them(tmp_path):
 @pytest.mark.parametrize("stage", STAGES)
 def test_in_bfloat16_the_loss_is_nearly_the_same(stage):
     """As on a GPU: layers in bfloat16, delays, correlations, coherence and log p as precise as ever."""
-    recipe = quick()
+    recipe = quick(network=voting())
     torch.manual_seed(0)
     network = Network(recipe.network)
     learning(network, stage)

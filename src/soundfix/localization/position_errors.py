@@ -5,8 +5,8 @@ compromise takes from each pair the highest peak that the declared errors allow 
 
     sum_ij  w_ij rho((d_ij - d_ij(x)) / s_ij)         s_ij² = s_i² + s_j² + TIMING²
 
-by Gauss-Newton, where w_ij is the squared height of the peak (its signal to noise) and rho Huber's loss (Huber, 1964);
-then the peaks are taken anew. It goes no further from the place than its region of 90 % reaches.
+by Gauss-Newton, where w_ij is the squared height of the peak (its signal to noise) and rho Huber's loss (Huber, 1964); then
+the peaks are taken anew. It goes no further from the place than its region of 90 % reaches.
 """
 
 import numpy as np

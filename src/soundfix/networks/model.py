@@ -13,7 +13,7 @@ Gains do not either: every channel is brought to the same level first. Axes: B b
 K sources, T samples, D width.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -309,31 +309,6 @@ class Network(nn.Module):
             window_s=self._window(given.audio).shape[-1] / SAMPLE_RATE,
             partial=heard.partial,
         )
-
-
-def grown(network: Network, config: NetworkConfig) -> Network:
-    """The same network with the parts that this configuration has besides, untrained; further inputs start at zero.
-
-    Where it has not all that the configuration wants apart from these it comes back as it is.
-    """
-    if network.config == config:
-        return network
-    whole = Network(replace(config, arrays=network.config.arrays))
-    own, wanted = network.state_dict(), whole.state_dict()
-    if any(name not in wanted or not _fits(weight, wanted[name]) for name, weight in own.items()):
-        return network
-    whole.load_state_dict({name: _widened(weight, wanted[name]) for name, weight in own.items()}, strict=False)
-    return whole
-
-
-def _fits(weight: Tensor, wanted: Tensor) -> bool:
-    """Whether it is of the same shape, or one of fewer inputs."""
-    return weight.shape[:-1] == wanted.shape[:-1] and weight.shape[-1:] <= wanted.shape[-1:]
-
-
-def _widened(weight: Tensor, wanted: Tensor) -> Tensor:
-    missing = wanted.shape[-1] - weight.shape[-1] if weight.dim() else 0
-    return functional.pad(weight, (0, missing)) if missing else weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -48,8 +48,8 @@ def steps(duration_s: float, *, sample_rate: float, rng: np.random.Generator) ->
     """Footsteps: a thud below 400 Hz, and a scuff some time after it."""
 
     def step(rng: np.random.Generator, rate: float) -> Sound:
-        thud = _decaying_noise(rng, rate, (60, 400), 0.03)
-        scuff = 0.5 * rng.random() * _decaying_noise(rng, rate, (800, 5000), 0.02)
+        thud = _decaying_noise(rng, rate, (60.0, 400.0), 0.03)
+        scuff = 0.5 * rng.random() * _decaying_noise(rng, rate, (800.0, 5000.0), 0.02)
         late = round(rng.uniform(0, 0.04) * rate)
         step = np.pad(thud, (0, max(0, late + len(scuff) - len(thud))))
         step[late : late + len(scuff)] += scuff
@@ -60,9 +60,9 @@ def steps(duration_s: float, *, sample_rate: float, rng: np.random.Generator) ->
 
 def birds(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -> Sound:
     """Whistled syllables that glide and warble between 1.5 and 8 kHz; now and then several birds at one spot."""
-    song = _syllables(duration_s, sample_rate, rng, (1500, 8000), (0.03, 0.3), (0.08, 0.5))
+    song = _syllables(duration_s, sample_rate, rng, (1500.0, 8000.0), (0.03, 0.3), (0.08, 0.5))
     if rng.random() < 0.2:
-        song = song + _syllables(duration_s, sample_rate, rng, (1500, 8000), (0.03, 0.3), (0.08, 0.5))
+        song = song + _syllables(duration_s, sample_rate, rng, (1500.0, 8000.0), (0.03, 0.3), (0.08, 0.5))
     return _scaled(song)
 
 

@@ -7,7 +7,7 @@ an installer would know: a list of positions that may be off, the usual speed of
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -49,7 +49,7 @@ class World:
     microphones: Count = (
         4,
         16,
-    )  # where there are no positions_m so many: on walls, below the ceiling, on tables and stands
+    )  # so many where there are no positions_m: on walls, below the ceiling, on tables and stands
     duration_s: float = 2.0
     image_order: int = IMAGE_ORDER
     rt60_s: Range = (0.2, 0.8)  # asked for; truth holds the measured one. Shorter than any walls give: anechoic
@@ -114,18 +114,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "speed_spread": (0.0, 0.1),
     "unknown_positions": (0, 64),
     "faults": (1, 64),
-    **dict.fromkeys(
-        (
-            "share_diffuse",
-            "share_directional",
-            "share_moving",
-            "share_faulty",
-            "share_small",
-            "share_synthesized",
-            "share_undeclared",
-        ),
-        (0.0, 1.0),
-    ),
+    **{each.name: (0.0, 1.0) for each in fields(World) if each.name.startswith("share_")},
 }
 
 CLEAN_ROOMS = World()
@@ -287,7 +276,8 @@ def _dry(world: World, sounds: Sounds, duration_s: float, rng: np.random.Generat
     if world.share_synthesized and rng.random() < world.share_synthesized:
         kind = draw_kind(tuple(SYNTHESIZED), {k: w for k, w in shares.items() if k in SYNTHESIZED}, rng)
         return SYNTHESIZED[kind](duration_s, sample_rate=SAMPLE_RATE, rng=rng)
-    return sounds.draw(duration_s, rng, {k: w for k, w in shares.items() if k not in SYNTHESIZED})
+    others = {k: w for k, w in shares.items() if k not in SYNTHESIZED}
+    return sounds.draw(duration_s, rng, others if world.share_synthesized else shares)
 
 
 def _facing(rng: np.random.Generator) -> Float[np.ndarray, "3"]:

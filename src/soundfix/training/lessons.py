@@ -1,4 +1,4 @@
-"""What each kind of network is taught: ours in three stages (stages.py), the paper's rivals in their own way.
+"""What each kind of network is taught: ours in five stages (stages.py), the paper's rivals in their own way.
 
 A rival has its own loss (loss_terms). Of the stages it knows localization, and wav2pos that of NGCC-PHAT before.
 """

@@ -27,10 +27,9 @@ class Stage:
     the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
     cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
     channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
-    localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
-    in so many the room is not told; in so many one source was found before, and the next is sought. share_height: in so
-    many the height of the source is told. walls_off_m: in half of the windows the walls are told with errors of this
-    standard deviation.
+    localization too. share_noise: of the windows, so many hold noise alone. share_roomless: in so many the room is not
+    told. share_next: in so many one source was found before, and the next is sought. share_height: in so many the height of
+    the source is told. walls_off_m: in half of the windows the walls are told with errors of this standard deviation.
     """
 
     steps: int

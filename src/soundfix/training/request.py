@@ -14,7 +14,8 @@ from soundfix.errors import MissingPackageError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.config import NetworkConfig
 from soundfix.networks.encoders import beats
-from soundfix.networks.model import Network, grown
+from soundfix.networks.growing import grown
+from soundfix.networks.model import Network
 from soundfix.networks.registry import KINDS, build
 from soundfix.overrides import apply_overrides
 from soundfix.training.loop import Job, train

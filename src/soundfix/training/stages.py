@@ -3,7 +3,8 @@
     correlation    NGCC-PHAT, or the curves of the likelihood head: where is the peak of each pair?
     autoencoder    everything but the correlations, the small acoustic encoder too: what was hidden?
     localization   everything but NGCC-PHAT and the acoustic encoder, which are frozen: where was the sound?
-    reranker    only that, the rest frozen: which of the likelihood's peaks is it?
+    votes          those of the likelihood's experts and its sharpness: whom of masked and plain curves to believe?
+    reranker       only that, the rest frozen: which of the likelihood's peaks is it?
 
 Windows whose sources are not known still teach the reconstructions. Losses are means over windows of equal weight.
 """
