@@ -11,7 +11,7 @@ from helpers.networks import tiny, untrained, windows
 from helpers.runs import POINTS, SPEED, run
 from helpers.scenes import anechoic_scene
 from soundfix.methods import reranking
-from soundfix.methods.network_evidence import origin
+from soundfix.methods.frame import frame_of
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.search_region import SearchRegion
 from soundfix.testing import SOURCE, contract_scene
@@ -120,6 +120,6 @@ def test_coordinates_begin_where_they_did_in_training_whatever_is_searched():
     """In the middle of the room, or of the box round the microphones."""
     scene = contract_scene()
     searched = replace(scene, search=SearchRegion.of(((0, 0, 1), (1, 1, 1))))
-    assert np.array_equal(origin(searched), scene.search_box().mean(axis=0))
+    assert np.array_equal(frame_of(searched).origin_m, scene.search_box().mean(axis=0))
     unroomed = replace(searched, room=None)
-    assert np.array_equal(origin(unroomed), replace(unroomed, search=None).search_box().mean(axis=0))
+    assert np.array_equal(frame_of(unroomed).origin_m, replace(unroomed, search=None).search_box().mean(axis=0))

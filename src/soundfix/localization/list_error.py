@@ -3,9 +3,9 @@
     meeting = sum_ij l_ij(d_ij(x)) h_ij / sum_ij h_ij²
 
 where h_ij is the highest value of a pair's curve within NEAR_M of what the place x predicts: 1 where every pair peaks just
-there, as in an exact array (0.97 to 0.99 in simulated rooms); less where positions are a few centimetres off, or the speed of
-sound is, and peaks miss each other. High peaks count most, so that echoes beside low ones say little. What is missing makes a
-standard error of each position; its scale was fitted to rough rooms and halls (EXPERIMENTS.md, 26 November 2026).
+there, as in an exact array (0.97 to 0.99 in simulated rooms); less where positions are a few centimetres off, or the speed
+of sound is, and peaks miss each other. High peaks count most, so that echoes beside low ones say little. What is missing
+makes a standard error of each position; its scale was fitted to rough rooms and halls (EXPERIMENTS.md, 26 November 2026).
 """
 
 import numpy as np
