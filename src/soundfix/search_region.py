@@ -5,7 +5,9 @@ room bounds it, or without one the box round the microphones. Where it is no thi
 known: it is sought in the middle, and the thickness only makes the answer less certain.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -20,6 +22,9 @@ EDGE_M = 0.1  # a peak this far outside a polygon is one on its edge
 OPEN = np.array([[-np.inf] * 3, [np.inf] * 3])  # nothing told
 
 Box = Float[np.ndarray, "2 3"]
+Numbers = (
+    ArrayLike | Sequence[Any] | float | int
+)  # where types are checked at run time, tuples and 1.5 are no ArrayLike
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +51,7 @@ class SearchRegion:
         return f"SearchRegion({self.bounds[0].tolist()} to {self.bounds[1].tolist()}{shape})"
 
     @classmethod
-    def of(cls, search: "SearchRegion | ArrayLike | None", height_m: ArrayLike | None = None) -> "SearchRegion | None":
+    def of(cls, search: "SearchRegion | Numbers | None", height_m: Numbers | None = None) -> "SearchRegion | None":
         """What was told: a region, a box ((x0, y0, z0), (x1, y1, z1)) or a polygon (V, 2), in metres, and a height, or the
         lowest and the highest, in metres. None where nothing was."""
         if search is None and height_m is None:
@@ -55,7 +60,7 @@ class SearchRegion:
         return region if height_m is None else region.at_height(height_m)
 
     @classmethod
-    def _of_numbers(cls, given: ArrayLike | None) -> "SearchRegion":
+    def _of_numbers(cls, given: Numbers | None) -> "SearchRegion":
         if given is None:
             return cls(bounds=OPEN)
         numbers = _numbers(given, "search")
@@ -63,7 +68,7 @@ class SearchRegion:
             return cls(bounds=numbers)
         return cls(bounds=OPEN, corners=numbers)
 
-    def at_height(self, height_m: ArrayLike) -> "SearchRegion":
+    def at_height(self, height_m: Numbers) -> "SearchRegion":
         """The part of it at this height (m), or between two."""
         heights = np.atleast_1d(_numbers(height_m, "height_m"))
         if heights.ndim != 1 or len(heights) not in (1, 2) or heights[0] > heights[-1]:
@@ -135,14 +140,14 @@ def is_known(box: Box) -> Bool[np.ndarray, "3"]:
     return np.asarray(box[1] - box[0] <= KNOWN_M + ROUNDING_M)
 
 
-def _numbers(given: ArrayLike, name: str) -> np.ndarray:
+def _numbers(given: Numbers, name: str) -> np.ndarray:
     try:
         return np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise SceneError(f"{name} is {given!r}, which is no list of numbers in metres") from error
 
 
-def _checked_bounds(given: ArrayLike) -> np.ndarray:
+def _checked_bounds(given: Numbers) -> np.ndarray:
     bounds = _numbers(given, "search")
     if bounds.shape != (2, 3) or np.isnan(bounds).any():
         raise SceneError(f"search is {given!r}, wanted ((x0, y0, z0), (x1, y1, z1)) in metres")
@@ -153,7 +158,7 @@ def _checked_bounds(given: ArrayLike) -> np.ndarray:
     return bounds
 
 
-def _checked_corners(given: ArrayLike) -> np.ndarray:
+def _checked_corners(given: Numbers) -> np.ndarray:
     corners = _numbers(given, "search")
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
         raise SceneError(

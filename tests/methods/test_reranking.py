@@ -96,7 +96,7 @@ def test_no_place_is_shown_twice(heard, box, monkeypatch):
     assert len(added) == 0 or np.linalg.norm(added[:, None] - own, axis=2).min() > APART_M
     extra = reranking._of_physics(heard, heard.evidence, [Mode(position=np.array([9.0, 9, 9]), score=1.0)], box)
     assert np.linalg.norm(extra[0].position - SOURCE) < 0.02
-    assert extra[0].score == pytest.approx(float(heard.evidence.score(extra[0].position)))
+    assert extra[0].score == pytest.approx(float(heard.evidence.score(extra[0].position[None])[0]))
 
 
 def test_without_a_reranker_the_evidence_decides(heard, box):

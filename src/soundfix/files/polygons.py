@@ -7,16 +7,14 @@ with # are skipped.
 import csv
 from pathlib import Path
 
-from numpy.typing import ArrayLike
-
 from soundfix.errors import SceneError
-from soundfix.search_region import SearchRegion
+from soundfix.search_region import Numbers, SearchRegion
 
 MOST_CORNERS = 10_000  # more is a track, or a picture
 
 
 def told_region(
-    search: SearchRegion | ArrayLike | str | Path | None, height_m: ArrayLike | None = None
+    search: SearchRegion | Numbers | str | Path | None, height_m: Numbers | None = None
 ) -> SearchRegion | None:
     """Of a region, a box, corners, or the path of their file, and a height (m); None where nothing is told.
 

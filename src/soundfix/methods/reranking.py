@@ -49,10 +49,13 @@ def _of_physics(
     heard: NetworkHeard, evidence: Evidence, modes: list[Mode], box: Float[np.ndarray, "2 3"]
 ) -> list[Mode]:
     """Where the plain curves peak, if none of the modes is there: a mask may have taken these peaks away."""
-    found = np.array([mode.position for mode in find_modes(plain_curves(heard, evidence), box, most=PHYSICS)])
-    known = np.array([mode.position for mode in modes]).reshape(-1, 3)
-    missed = found[(physics.distances(found, known) > APART_M).all(axis=1)] if len(found) else found
-    return [Mode(position=place, score=float(evidence.score(place))) for place in missed]
+    found, known = (
+        np.array([mode.position for mode in some]).reshape(-1, 3)
+        for some in (find_modes(plain_curves(heard, evidence), box, most=PHYSICS), modes)
+    )
+    missed = found[(physics.distances(found, known) > APART_M).all(axis=1)]
+    scores = evidence.score(missed)
+    return [Mode(position=place, score=float(score)) for place, score in zip(missed, scores, strict=True)]
 
 
 def reranked(
