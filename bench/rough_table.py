@@ -21,9 +21,10 @@ OURS, YARDSTICK, NEAR_M = "three-stream", "srp-phat", 0.3
 HEAD = """# Rooms as rough as reality
 
 Written by `soundfix evaluate rough-rooms` and `bench/rough_table.py`: {clips} scenes, windows of 0.5 s heard by
-{microphones} microphones. Speakers, pieces, sounds and rooms that nothing was trained on, the same windows for both methods. Share under
-30 cm (where a method abstains, the place it did not believe in counts); of `three-stream` how many windows it answers, how
-many of its 90 % regions hold the source, and how many of these sources, which all stand, it says move.
+{microphones} microphones. Speakers, pieces, sounds and rooms that nothing was trained on, the same windows for both
+methods. Share under 30 cm (where a method abstains, the place it did not believe in counts); of `three-stream` how
+many windows it answers, how many of its 90 % regions hold the source, and how many of these sources, which all stand,
+it says move.
 
 | | windows | three-stream | srp-phat | ahead by | answered | in 90 % region | moves |
 |---|---:|---:|---:|---:|---:|---:|---:|"""

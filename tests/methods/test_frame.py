@@ -58,7 +58,7 @@ def test_evidence_is_the_same_at_distances_that_are_smaller(scenes):
     less, more = (boxes.hear(prepare(each)) for each in (small, usual))
     for one, other in ((less.evidence, more.evidence), (less.plain, more.plain)):
         beyond = (one.values.shape[1] - other.values.shape[1]) // 2  # late microphones are as late in a small world
-        assert np.abs(one.values[:, beyond:-beyond] - other.values).max() < 0.05 * other.values.max()
+        assert np.abs(one.values[:, beyond:-beyond] - other.values).max() < 0.07 * other.values.max()
     assert less.evidence.step_m * TIMES == pytest.approx(more.evidence.step_m)
     assert less.plain.step_m == less.evidence.step_m
     assert less.evidence.grain * TIMES == pytest.approx(more.evidence.grain)

@@ -29,7 +29,7 @@ def test_a_known_lateness_is_taken_out():
     offset[2] = 80 / 16_000
     microphones = Microphones(positions=scene.microphones.positions, offset_s=offset)
     estimate = ThreeStream(network=untrained()).locate(replace(scene, audio=late, microphones=microphones))
-    assert estimate.verdict == "ok", estimate.reasons
+    assert estimate.reasons in ((), ("unsure",)), estimate.reasons  # it was never trained
     assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.02
 
 

@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
@@ -15,7 +13,7 @@ from soundfix.files.polygons import told_region
 from soundfix.files.take import WINDOW_S
 from soundfix.report.survey import plot_survey, survey_dict, survey_lines
 from soundfix.scene import Band, Room
-from soundfix.search_region import SearchRegion
+from soundfix.search_region import Numbers, SearchRegion
 from soundfix.survey.channel_grades import MicrophoneGrade
 from soundfix.survey.requirement import Requirement, parse_requirement
 from soundfix.survey.survey import Survey, survey
@@ -108,8 +106,8 @@ def check(
     *,
     sample_rate: float | None = None,
     room: Room | None = None,
-    search: SearchRegion | ArrayLike | str | Path | None = None,
-    height_m: ArrayLike | None = None,
+    search: SearchRegion | Numbers | str | Path | None = None,
+    height_m: Numbers | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,

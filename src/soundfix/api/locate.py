@@ -26,7 +26,7 @@ from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
 from soundfix.scene import Band, Room
-from soundfix.search_region import SearchRegion
+from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
 from soundfix.session.summary import Summary
@@ -196,8 +196,8 @@ def locate(
     hop_s: float | None = None,
     smooth: bool = False,
     room: Room | None = None,
-    search: SearchRegion | ArrayLike | str | Path | None = None,
-    height_m: ArrayLike | None = None,
+    search: SearchRegion | Numbers | str | Path | None = None,
+    height_m: Numbers | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,

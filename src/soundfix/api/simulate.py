@@ -132,7 +132,8 @@ def simulate(
             print(scene.audio.shape, scene.truth.sources)
         soundfix.simulate(scenes=100).write("rooms")
 
-    world: clean-rooms, random-rooms (with all that goes wrong), luvira-twin or luvira-hard. The same seed gives the same
+    world: clean-rooms, random-rooms (with all that goes wrong), rough-rooms (as rough as reality), luvira-twin or
+    luvira-hard. The same seed gives the same
     scenes: audio (M, T) at 16000 Hz, microphones (M, 3) and sources (K, 3) in metres.
     room: your own, ((x0, y0, z0), (x1, y1, z1)) in metres, with microphones: path of their list, Microphones, or positions
     (M, 3) in metres. audio: folders of dry recordings; built-in sounds without. part: only their speakers of "train",

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @app.command()
 def evaluate(
-    dataset: Annotated[str, typer.Argument(help="luvira-twin, luvira-hard, random-rooms, measured or luvira.")],
+    dataset: Annotated[
+        str, typer.Argument(help="luvira-twin, luvira-hard, random-rooms, rough-rooms, measured or luvira.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for tables, pictures and every window's answer.")],
     methods: Annotated[
         str, typer.Option(help="Names of `soundfix methods`; NAME=CHECKPOINT or LABEL:NAME=CHECKPOINT for networks.")

@@ -13,7 +13,8 @@ from soundfix.cli.terminal import progress
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder for the scenes.")],
     world: Annotated[
-        str, typer.Option(help="clean-rooms, random-rooms (with all that goes wrong), luvira-twin or luvira-hard.")
+        str,
+        typer.Option(help="clean-rooms, random-rooms (with all that goes wrong), rough-rooms, luvira-twin, -hard."),
     ] = "clean-rooms",
     room: Annotated[str | None, typer.Option(help="Your own room: x0,y0,z0,x1,y1,z1 (m); with --microphones.")] = None,
     microphones: Annotated[

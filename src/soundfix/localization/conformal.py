@@ -1,8 +1,9 @@
 """How much larger a network's regions must be than theory says, so that 90 % of them hold the source.
 
-Theory (sources.py) knows the scatter of the arrivals and the errors of positions, declared or betrayed by peaks that do not
-meet (list_error.py); not the speed of sound that was off, the direct path that was masked by an echo, the peak next to the right one. What these amount to was measured in
-simulated rooms that nothing was trained on, the rough ones among them (bench/regions.py), in two steps:
+Theory (sources.py) knows the scatter of the arrivals and the errors of positions, declared or betrayed by peaks that do
+not meet (list_error.py); not the speed of sound that was off, the direct path that was masked by an echo, the peak next
+to the right one. What these amount to was measured in simulated rooms that nothing was trained on, the rough ones among
+them (bench/regions.py), in two steps:
 
     factor of the covariance = exp(a + b doubt) * f,    doubt = the log-odds against the place that came first
 
@@ -29,7 +30,7 @@ from soundfix.estimate import COVERAGE, Estimate, Regions, Source
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.sources import LISTED
 
-WEIGHTS = (-0.025, 0.173)  # a, b
+WEIGHTS = (-0.041, 0.302)  # a, b
 MOST_SURE = 6.0  # log-odds: beyond, surer is not better
 
 
@@ -45,10 +46,10 @@ class ArrayClass(NamedTuple):
 # Of answers in the twin, its hard variant, random and rough rooms and halls, alike in weight, as WEIGHTS are; the last of
 # random and rough rooms and of claps in these.
 CONFORMAL = (
-    ArrayClass("up to 5 microphones", 5, 1.408, 388),
-    ArrayClass("6-8 microphones", 8, 1.192, 451),
-    ArrayClass("9-12 microphones", 12, 0.778, 442),
-    ArrayClass("13 or more microphones", inf, 1.710, 175),
+    ArrayClass("up to 5 microphones", 5, 1.492, 573),
+    ArrayClass("6-8 microphones", 8, 0.982, 666),
+    ArrayClass("9-12 microphones", 12, 0.857, 664),
+    ArrayClass("13 or more microphones", inf, 1.405, 517),
 )
 
 
