@@ -58,8 +58,11 @@ def test_the_second_source_is_found_and_no_third():
     assert np.linalg.norm(found[0] - OTHER) < 0.02
 
 
-def test_none_that_is_less_likely_than_not():
-    assert next_ones(heard(ONE, OTHER), mode(ONE, 0.5), probability=0.4) == []
+@pytest.mark.parametrize(("probability", "height", "count"), [(0.4, 0.3, 0), (0.6, 0.3, 1), (0.4, 0.9, 1)])
+def test_none_that_is_less_likely_than_not_unless_it_stands_out_beyond_doubt(probability, height, count):
+    first, second = heard(ONE), heard(OTHER)
+    both = replace(first, values=np.maximum(first.values, height * second.values))
+    assert len(next_ones(both, mode(ONE, 0.5), probability=probability, least=0.2)) == count
 
 
 @pytest.mark.parametrize(("height", "count"), [(0.5, 1), (0.05, 0)])

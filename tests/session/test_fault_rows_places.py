@@ -151,7 +151,7 @@ def test_row_28_a_walker_is_where_they_were_in_the_middle_and_the_region_knows(w
     across = np.cross(along, [0.0, 0.0, 1.0])
     plain = located_without_motion(scene)
     grown = source.covariance_m2 - plain.covariance_m2
-    assert along @ grown @ along > 2 * abs(across @ grown @ across)
+    assert along @ grown @ along > 1.5 * abs(across @ grown @ across)  # the rest grows with the whole region
     assert np.linalg.norm(plain.position_m - scene.truth.sources[0]) > gap(estimate, scene.truth.sources[0])
 
 

@@ -29,6 +29,8 @@ def believe(prepared: Prepared, consensus: Consensus, sources: Sequence[Source])
     guess_m = np.array([source.position_m for source in sources])
     if unsure > UNSURE:
         guess_m = least_expected_error(consensus)[None]
+    low, high = prepared.scene.search_box()
+    guess_m = np.clip(guess_m, low, high)  # not even a guess is beyond where a source may be
     raise Abstention(why, prepared.health, consensus, guess_m)
 
 

@@ -43,12 +43,12 @@ class ArrayClass(NamedTuple):
     held_out: int
 
 
-# Of answers in the twin, its hard variant, random and rough rooms and halls, alike in weight, as WEIGHTS are; the last of
-# random and rough rooms and of claps in these.
+# Of answers in the twin, its hard variant, random and rough rooms and halls; worlds whose lists are not exact weigh three
+# times as much: in exact arrays more than 90 % are held.
 CONFORMAL = (
-    ArrayClass("up to 5 microphones", 5, 1.492, 573),
-    ArrayClass("6-8 microphones", 8, 0.982, 666),
-    ArrayClass("9-12 microphones", 12, 0.857, 664),
+    ArrayClass("up to 5 microphones", 5, 2.004, 573),
+    ArrayClass("6-8 microphones", 8, 1.017, 666),
+    ArrayClass("9-12 microphones", 12, 0.984, 664),
     ArrayClass("13 or more microphones", inf, 1.405, 517),
 )
 

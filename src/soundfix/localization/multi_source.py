@@ -21,6 +21,7 @@ from soundfix.physics import EXPLAINED_M
 
 MOST_SOURCES = 3  # at once
 LEAST_SHARE = 0.1  # of the first one's evidence: less is what is left of it; real ones have 0.4 and more
+CLEAR, REAL_SHARE = 40.0, 0.4  # standard deviations, and share of the first one's evidence, that leave no doubt
 Spots = Sequence[Float[np.ndarray, "3"]]
 
 
@@ -37,15 +38,18 @@ def further_sources(
         modes = find(evidence.among(consensus.is_kept), places)
         fresh = [mode for mode in modes if _is_elsewhere(mode, places)]
         other = replace(consensus, modes=fresh[:1], evidence=cancel_sources(evidence, places))
-        if not fresh or not _is_source(other) or fresh[0].score < LEAST_SHARE * consensus.modes[0].score:
+        share = fresh[0].score / consensus.modes[0].score if fresh else 0.0
+        if share < LEAST_SHARE or not _is_source(other, share):
             break
         found.append(other)
     return found
 
 
-def _is_source(consensus: Consensus) -> bool:
-    sure = consensus.modes[0].probability
-    return detection(consensus) >= DETECTED and (sure is None or sure > UNSURE)
+def _is_source(consensus: Consensus, share: float) -> bool:
+    """Whether it stands out, and a network believes it; or it stands out beyond all doubt, whatever a network says."""
+    sure, stands_out = consensus.modes[0].probability, detection(consensus)
+    is_clear = stands_out >= CLEAR and share >= REAL_SHARE
+    return stands_out >= DETECTED and (sure is None or sure > UNSURE or is_clear)
 
 
 def apart_from(consensus: Consensus, places: Spots) -> Consensus:

@@ -26,7 +26,7 @@ DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 
 CLEAR_LEAD = 1.5  # standard deviations by which the best mode must lead the next: then 1 in 100 is wrong
 LIKELY = 0.1  # the probability from which another mode is listed, where the method knows it
 LISTED, UNSURE = 0.9, 0.5  # of all probability: less in the list widens the region, more outside all modes is no answer
-BELIEVED, SURE = 0.3, 0.6  # a first place that is less probable is none, or is called unsure
+BELIEVED, SURE = 0.3, 0.5  # a first place that is less probable is none, or is called unsure
 MOST_CANDIDATES = 4
 EVENLY = np.stack(np.meshgrid(*3 * [(np.arange(6) + 0.5) / 6], indexing="ij"), axis=-1).reshape(-1, 3)  # in a unit cube
 NEARBY_M = (
