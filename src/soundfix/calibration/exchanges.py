@@ -12,7 +12,7 @@ none is much better; and, while nothing fits well, from orders that sound cards 
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from soundfix.calibration.bundle import Arrivals
 from soundfix.calibration.initial_guess import COARSE_M, sample_box
@@ -32,12 +32,27 @@ def order_of(
 
     positions: of the list, NaN where it has none: such a row, and a channel that hears nothing, stay.
     """
-    order = np.arange(len(positions))
-    may_move = np.isfinite(positions).all(axis=1) & np.isfinite(arrivals.path_m).any(axis=0)
+    order, may_move = np.arange(len(positions)), _may_move(arrivals, positions)
     if may_move.sum() >= FEWEST:
         search = _Search(arrivals.path_m[:, may_move], positions[may_move], sample_box(box, PLACES, rng))
         order[may_move] = np.flatnonzero(may_move)[search.best()]
     return order
+
+
+def coarse_misfit(
+    arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], rng: np.random.Generator
+) -> float:
+    """What an arrival costs, as listed or with the best exchange of two channels; 0 where too few tell."""
+    may_move = _may_move(arrivals, positions)
+    if may_move.sum() < FEWEST:
+        return 0.0
+    search = _Search(arrivals.path_m[:, may_move], positions[may_move], sample_box(box, PLACES, rng))
+    return float(search.costs(np.arange(may_move.sum())).min() / search.count)
+
+
+def _may_move(arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"]) -> Bool[np.ndarray, "mic"]:
+    placed: np.ndarray = np.isfinite(positions).all(axis=1) & np.isfinite(arrivals.path_m).any(axis=0)
+    return placed
 
 
 def sound_cards(count: int) -> list[Order]:
@@ -56,7 +71,8 @@ class _Search:
         some = np.unique(np.linspace(0, len(path_m) - 1, MOMENTS).astype(int))
         self.path_m = path_m[some].astype(np.float32)
         self.ranges_m = np.linalg.norm(places[:, None] - positions, axis=-1).astype(np.float32)
-        self.fits = FITS * np.isfinite(self.path_m).sum()
+        self.count = int(np.isfinite(self.path_m).sum())
+        self.fits = FITS * self.count
 
     def best(self) -> Order:
         """As listed, unless another is much better."""
