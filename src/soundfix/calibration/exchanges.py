@@ -9,7 +9,7 @@ w (as path), r_k the rows of the list and x places drawn in the box, an order k(
 with b by the median channel of the order that was best so far. COARSE_M is more than tapes are off and less than
 microphones are apart. From the list downhill: the best exchange of two channels, or where there is none turn of three, until
 none is much better; and, while nothing fits well, from orders that sound cards are known for. A sound that stands still
-tells few orders apart: there those of sound cards go before any that fits no better.
+tells few orders apart: there those of sound cards that fit go before any other.
 """
 
 import numpy as np
@@ -76,12 +76,12 @@ class _Search:
         self.fits = FITS * self.count
 
     def best(self) -> Order:
-        """As listed, unless another is much better; of what fits as well, an order that sound cards make."""
+        """As listed, unless another is much better; else an order that sound cards make, where one fits."""
         count = self.path_m.shape[1]
         order, cost = self.downhill(np.arange(count))
         if (order != np.arange(count)).any():
             plain = [float(self.costs(card).flat[0]) for card in sound_cards(count)]
-            if min(plain) < (1 + GAIN_SHARE) * cost:
+            if min(plain) < max((1 + GAIN_SHARE) * cost, self.fits):
                 return sound_cards(count)[int(np.argmin(plain))]
         for start in sound_cards(count):
             if cost < self.fits:
