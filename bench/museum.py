@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,10 @@ def main() -> None:
     for seed in range(*options.seeds):
         for rt60_s in options.rt60:
             scene, truth = recording(options, seed, rt60_s)
-            rows.append({"seed": seed, "rt60_s": rt60_s} | judged(calibrated(heard(scene), scene, seed), scene, truth))
+            started = process_time()
+            result = calibrated(heard(scene), scene, seed)
+            took_s = process_time() - started
+            rows.append({"seed": seed, "rt60_s": rt60_s, "took_s": round(took_s)} | judged(result, scene, truth))
             print(rows[-1], flush=True)
     print("\n".join(report(rows)))
 
@@ -115,6 +119,7 @@ def judged(result: Calibration, scene: Scene, truth: np.ndarray) -> dict[str, An
         "speed_m_s": round(result.speed_m_s, 1),
         "true_speed_m_s": scene.truth.speed_of_sound_m_s or scene.speed,
         "is_doubtful": result.is_doubtful,
+        "doubts": result.doubts,
         "sigma_m": result.microphones.sigma_m.round(3).tolist(),
     }
 
@@ -131,8 +136,8 @@ def report(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Markdown: a line a T60, and all."""
     lines = [
         "| T60 (s) | recordings | exchanged found | doubtful | off: median, 90 % (cm) | aligned: median, 90 % (cm) "
-        "| `good` beyond 15 cm, aligned | of the list, aligned | speed within 1 % or doubtful |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| `good` beyond 15 cm, aligned | of the list, aligned | speed within 1 % or doubtful | time (CPU s) |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for rt60_s in [*sorted({row["rt60_s"] for row in rows}), None]:
         lines.append(_line(rt60_s, [row for row in rows if rt60_s in (None, row["rt60_s"])]))
@@ -149,7 +154,7 @@ def _line(rt60_s: float | None, rows: Sequence[dict[str, Any]]) -> str:
         f"| {np.sum([row['is_doubtful'] for row in rows])} | {np.median(off):.1f}, {np.quantile(off, 0.9):.1f} "
         f"| {np.median(near):.1f}, {np.quantile(near, 0.9):.1f} "
         f"| {np.sum(good & (off > 100 * FAR_M))}, {np.sum(good & (near > 100 * FAR_M))} of {len(off)} "
-        f"| {np.sum(good & (listed > FAR_M))} | {np.sum(speeds)} |"
+        f"| {np.sum(good & (listed > FAR_M))} | {np.sum(speeds)} | {np.median([row['took_s'] for row in rows]):.0f} |"
     )
 
 

@@ -14,6 +14,7 @@ SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
+OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
 EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that
 
 Points = Float[np.ndarray, "*batch 3"]

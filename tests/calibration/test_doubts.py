@@ -8,7 +8,7 @@ import pytest
 from helpers.calibrations import listed
 from helpers.walks import ROOM, SPEED_M_S, array, walk
 from soundfix.calibration.bundle import Arrivals, Covariance, Freedom, Layout, Solution
-from soundfix.calibration.doubts import reasons, share_of_leaps
+from soundfix.calibration.doubts import leaps_of, reasons
 from soundfix.calibration.outcome import Outcome
 
 
@@ -29,6 +29,7 @@ def right(rng):
         arrivals=Arrivals(path_m=path_m, sigma_m=np.full(path_m.shape, 0.01), times_s=np.arange(len(path_m)) / 2),
         listed=layout,
         order=np.arange(8),
+        unit="metres",
         microphones=listed(places),
         speed_m_s=SPEED_M_S,
         images={},
@@ -90,7 +91,20 @@ def test_a_track_that_leaps(right):
 
 def test_sounds_that_jump_from_place_to_place_do_not_leap_back(rng):
     places = np.repeat(rng.uniform(0, 7, (15, 3)), 4, axis=0)
-    assert share_of_leaps(places, np.arange(60) / 2) == 0.0
+    assert leaps_of(places, np.arange(60) / 2) == (0, 58)
+
+
+def test_two_moments_heard_wrongly_are_no_leaping_track(right):
+    sources = np.linspace([1.0, 1.0, 0.8], [6.0, 7.0, 1.8], 60)
+    sources[[15, 35]] += 3.0
+    assert leaps_of(sources, np.arange(60) / 2) == (2, 58)
+    assert reasons(changed(right, sources=sources), None) == ()
+
+
+def test_who_is_away_for_long_does_not_leap(rng):
+    places = np.zeros((60, 3))
+    places[::2, 0] = 3.0
+    assert leaps_of(places, 2.0 * np.arange(60)) == (0, 0)
 
 
 def test_a_track_that_leaves_the_room(right):

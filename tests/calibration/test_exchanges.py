@@ -35,6 +35,14 @@ def test_pairs_turns_and_what_sound_cards_do(rng, order):
     assert found(rng, np.array(order)) == order
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_where_the_sound_stands_still_a_sound_card_is_the_simplest_of_orders(seed):
+    rng, order = np.random.default_rng(seed), [0, 4, 1, 5, 2, 6, 3, 7]
+    places, stand = array(rng, 8), np.tile(walk(rng)[:1], (60, 1))
+    heard = hearing(places[order], stand, rng).arrivals
+    assert order_of(heard, places, BOX, rng).tolist() == order
+
+
 def test_a_row_without_a_position_stays(rng):
     order = [1, 0, 2, 3, 4, 5, 6, 7]
     assert found(rng, np.array(order), unknown=[5]) == order

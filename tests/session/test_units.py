@@ -12,8 +12,9 @@ from soundfix.errors import SceneError
 from soundfix.estimate import Estimate, MicrophoneReport, Source
 from soundfix.methods.catalog import load
 from soundfix.microphones import Microphones
+from soundfix.physics import OTHER_UNITS_M
 from soundfix.session import units
-from soundfix.session.units import UNITS_M, WINDOWS_FOR_UNITS, UnitsCheck, is_unclear, likely_unit
+from soundfix.session.units import WINDOWS_FOR_UNITS, UnitsCheck, is_unclear, likely_unit
 from soundfix.simulation.worlds import LUVIRA_TWIN
 from soundfix.testing import contract_scene
 
@@ -26,13 +27,13 @@ SOMEWHERE = Source(position_m=np.zeros(3), covariance_m2=np.eye(3), radius90_m=2
 def test_positions_in_another_unit_are_named(outdoors, unit):
     """Millimetres may be refused already because a window cannot span them."""
     with pytest.raises(SceneError, match=rf"in {unit}\?|in {unit} or"):
-        soundfix.locate(outdoors.audio, RATE, CORNERS / UNITS_M[unit], speed_of_sound_m_s=343.0)
+        soundfix.locate(outdoors.audio, RATE, CORNERS / OTHER_UNITS_M[unit], speed_of_sound_m_s=343.0)
 
 
 def test_likely_unit_of_a_live_room(studio):
     window = replace(studio, audio=studio.audio[:, :8000], room=None)
     abstained = Estimate(method="none", start_s=0.0, end_s=0.5, verdict="abstain")
-    feet = replace(window, microphones=Microphones(positions=studio.microphones.positions / UNITS_M["feet"]))
+    feet = replace(window, microphones=Microphones(positions=studio.microphones.positions / OTHER_UNITS_M["feet"]))
     assert likely_unit(window, load(), load().locate(window)) is None
     assert likely_unit(feet, load(), abstained) == "feet"
 

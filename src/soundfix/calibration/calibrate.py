@@ -1,10 +1,11 @@
 """Where microphones stand and how their clocks run, from a recording of a sound that moves.
 
-Arrivals of every moment (observations.py) -> whose channel is whose (exchanges.py) -> where the sources were, by the
-microphones that agree -> what is wrong with the others, the simplest of explanations that fits -> bundle adjustment of all
-that is in doubt (bundle.py). Twice: the second time with better sources. Listed positions are as good as the list says, or
-as what was heard lets them be (list_errors.py). With too few microphones of known position the shape is found first
-(self_localization.py), with no clock to trust the offsets are. What is made of the solution is in findings.py.
+Arrivals of every moment (observations.py) -> the unit of the list (list_units.py), and whose channel is whose
+(exchanges.py) -> where the sources were, by the microphones that agree -> what is wrong with the others, the simplest of
+explanations that fits -> bundle adjustment of all that is in doubt (bundle.py). Twice: the second time with better sources.
+Listed positions are as good as the list says, or as what was heard lets them be (list_errors.py). With too few microphones
+of known position the shape is found first (self_localization.py), with no clock to trust the offsets are. What is made of
+the solution is in findings.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,8 +21,9 @@ from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution, adj
 from soundfix.calibration.exchanges import Order, order_of
 from soundfix.calibration.findings import Calibration, summarize
 from soundfix.calibration.hypotheses import FaultHypothesis, PullHistory, simplest_fit
-from soundfix.calibration.initial_guess import around, procrustes, sample_box, sources_from
+from soundfix.calibration.initial_guess import around, box_of, procrustes, sample_box, sources_from
 from soundfix.calibration.jackknife import with_streaks
+from soundfix.calibration.list_units import METRES, in_metres, unit_of
 from soundfix.calibration.mirrors import images, righted
 from soundfix.calibration.observations import Observations
 from soundfix.calibration.outcome import FEWEST_FIXED, FEWEST_KNOWN, Outcome
@@ -30,7 +32,7 @@ from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.robust import medians
-from soundfix.scene import Room, search_box
+from soundfix.scene import Room
 
 FEWEST_MOMENTS = 8
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
@@ -43,7 +45,6 @@ AGREED = 0.5  # share of the others that an arrival agrees with
 MOST = 0.5  # of the microphones: moments that fewer hear say little of a shape
 LESSONS, SETTLED_SHARE = 6, 0.1  # about how good the list is, until it changes by less
 MISSED = 2.5  # half squared standard errors that a missing arrival counts for: as one 10 cm off does
-OWN_WALLS_M = 0.3  # a box reaches beyond the room, for microphones on the walls
 CONVINCING = 0.3  # cost of an arrival: shapes that are right have less, nearly always (EXPERIMENTS.md)
 Watch = Callable[[str], None]
 Clocks = Literal["common", "free"]
@@ -91,6 +92,7 @@ def _solved(case: "_Case", clocks: Clocks) -> Outcome:
         arrivals=arrivals,
         listed=centre,
         order=case.order,
+        unit=case.unit,
         microphones=case.microphones,
         speed_m_s=case.hearing.speed_m_s,
         has_free_clocks=clocks == "free",
@@ -107,6 +109,7 @@ class _Case:
     microphones: Microphones
     listed: Layout
     order: Order
+    unit: str
     tape_m: float
     box: Float[np.ndarray, "2 3"]
     is_anywhere: bool
@@ -171,10 +174,13 @@ def _case(
             f"{len(hearing.arrivals.path_m)} moments at which enough microphones hear the same, wanted {FEWEST_MOMENTS} or "
             "more: is there sound, does it move through the room, do the recordings begin together (`soundfix check` says)?"
         )
-    box, rng, order = _box(microphones, room), np.random.default_rng(seed), np.arange(len(microphones))
+    rng, order, unit = np.random.default_rng(seed), np.arange(len(microphones)), METRES
     if clocks == "common" and microphones.is_known.sum() >= FEWEST_KNOWN:
         watch("whose channel is whose")
-        order = order_of(hearing.agreed(AGREED), microphones.border_positions(), box, rng)
+        arrivals = hearing.agreed(AGREED)
+        unit = unit_of(arrivals, microphones, room, rng.spawn(1)[0])
+        microphones = in_metres(microphones, unit)
+        order = order_of(arrivals, microphones.border_positions(), box_of(microphones, room), rng)
     listed = Layout(
         positions=microphones.border_positions()[order],
         offset_m=microphones.offset_s * hearing.speed_m_s,
@@ -186,8 +192,9 @@ def _case(
         microphones=microphones,
         listed=listed,
         order=order,
+        unit=unit,
         tape_m=list_errors.TAPE_M,
-        box=box,
+        box=box_of(microphones, room),
         is_anywhere=bool(room is None or microphones.is_known.sum() < FEWEST_FIXED),
         rng=rng,
         watch=watch,
@@ -331,13 +338,6 @@ def _taught(case: _Case, arrivals: Arrivals, solved: Solution, doubts: _Doubts) 
         centre, freedom = case.centre(solved.layout), _freedom(doubts, case)
         solved = adjust(arrivals, centre, freedom, start=solved.layout, scales=END_SCALES[2:])
     return solved, case
-
-
-def _box(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
-    """The room, a little beyond its walls; nowhere, before the shape of an array without any position is found."""
-    if not microphones.is_known.any():
-        return np.zeros((2, 3))
-    return search_box(microphones, room) + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]])
 
 
 def _filled(layout: Layout) -> Layout:

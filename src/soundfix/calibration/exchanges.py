@@ -8,11 +8,12 @@ w (as path), r_k the rows of the list and x places drawn in the box, an order k(
 
 with b by the median channel of the order that was best so far. COARSE_M is more than tapes are off and less than
 microphones are apart. From the list downhill: the best exchange of two channels, or where there is none turn of three, until
-none is much better; and, while nothing fits well, from orders that sound cards are known for.
+none is much better; and, while nothing fits well, from orders that sound cards are known for. A sound that stands still
+tells few orders apart: there those of sound cards that fit go before any other.
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from soundfix.calibration.bundle import Arrivals
 from soundfix.calibration.initial_guess import COARSE_M, sample_box
@@ -32,12 +33,27 @@ def order_of(
 
     positions: of the list, NaN where it has none: such a row, and a channel that hears nothing, stay.
     """
-    order = np.arange(len(positions))
-    may_move = np.isfinite(positions).all(axis=1) & np.isfinite(arrivals.path_m).any(axis=0)
+    order, may_move = np.arange(len(positions)), _may_move(arrivals, positions)
     if may_move.sum() >= FEWEST:
         search = _Search(arrivals.path_m[:, may_move], positions[may_move], sample_box(box, PLACES, rng))
         order[may_move] = np.flatnonzero(may_move)[search.best()]
     return order
+
+
+def coarse_misfit(
+    arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], rng: np.random.Generator
+) -> float:
+    """What an arrival costs, as listed or with the best exchange of two channels; 0 where too few tell."""
+    may_move = _may_move(arrivals, positions)
+    if may_move.sum() < FEWEST:
+        return 0.0
+    search = _Search(arrivals.path_m[:, may_move], positions[may_move], sample_box(box, PLACES, rng))
+    return float(search.costs(np.arange(may_move.sum())).min() / search.count)
+
+
+def _may_move(arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"]) -> Bool[np.ndarray, "mic"]:
+    placed: np.ndarray = np.isfinite(positions).all(axis=1) & np.isfinite(arrivals.path_m).any(axis=0)
+    return placed
 
 
 def sound_cards(count: int) -> list[Order]:
@@ -56,12 +72,17 @@ class _Search:
         some = np.unique(np.linspace(0, len(path_m) - 1, MOMENTS).astype(int))
         self.path_m = path_m[some].astype(np.float32)
         self.ranges_m = np.linalg.norm(places[:, None] - positions, axis=-1).astype(np.float32)
-        self.fits = FITS * np.isfinite(self.path_m).sum()
+        self.count = int(np.isfinite(self.path_m).sum())
+        self.fits = FITS * self.count
 
     def best(self) -> Order:
-        """As listed, unless another is much better."""
+        """As listed, unless another is much better; else an order that sound cards make, where one fits."""
         count = self.path_m.shape[1]
         order, cost = self.downhill(np.arange(count))
+        if (order != np.arange(count)).any():
+            plain = [float(self.costs(card).flat[0]) for card in sound_cards(count)]
+            if min(plain) < max((1 + GAIN_SHARE) * cost, self.fits):
+                return sound_cards(count)[int(np.argmin(plain))]
         for start in sound_cards(count):
             if cost < self.fits:
                 break

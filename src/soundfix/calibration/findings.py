@@ -57,6 +57,7 @@ class Calibration:
 
     speed_m_s and its standard error. is_relative: fewer than three positions were known, so the layout may be turned, moved
     and mirrored. doubts: in words, why none of this may be so; none where all is as it would be of a right layout.
+    unit: in which the list fits, and was taken to be.
     stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
@@ -68,6 +69,7 @@ class Calibration:
     speed_sigma_m_s: float
     is_relative: bool
     doubts: tuple[str, ...]
+    unit: str
     has_free_clocks: bool
     stand_m: Float[np.ndarray, "3"] | None
     stand_for: str | None
@@ -94,6 +96,7 @@ def summarize(outcome: Outcome, *, room: Room | None) -> Calibration:
         speed_sigma_m_s=outcome.speed_m_s * solution.covariance.kappa,
         is_relative=is_relative,
         doubts=doubts,
+        unit=outcome.unit,
         has_free_clocks=outcome.has_free_clocks,
         stand_m=stand,
         stand_for=stand_for,

@@ -10,11 +10,14 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.calibration.bundle import Arrivals, Layout
+from soundfix.microphones import Microphones
 from soundfix.robust import medians
+from soundfix.scene import Room, search_box
 
 PLACES = 4000  # looked through
 GUESSES, APART_M = 6, 0.5
 COARSE_M = 0.3  # a misfit that counts half
+OWN_WALLS_M = 0.3  # a box reaches beyond the room, for microphones on the walls
 AROUND_M = 0.5  # where sources are looked for round an unknown array
 
 
@@ -48,6 +51,13 @@ def places_from(
         if len(found) < GUESSES and all(np.linalg.norm(places[k] - places[other]) > APART_M for other in found):
             found.append(int(k))
     return [(places[k], float(offsets[k])) for k in found]
+
+
+def box_of(microphones: Microphones, room: Room | None) -> Float[np.ndarray, "2 3"]:
+    """The room, a little beyond its walls; nowhere, before the shape of an array without any position is found."""
+    if not microphones.is_known.any():
+        return np.zeros((2, 3))
+    return search_box(microphones, room) + np.array([[-OWN_WALLS_M], [OWN_WALLS_M]])
 
 
 def sample_box(box: Float[np.ndarray, "2 3"], count: int, rng: np.random.Generator) -> Float[np.ndarray, "place 3"]:

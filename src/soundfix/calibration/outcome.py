@@ -23,7 +23,7 @@ class Outcome:
     """The solution, what it was free to move, and what it was made from.
 
     listed: the layout of the list, unknown positions anywhere, every channel at its own row. order: of every channel that
-    row. speed_m_s: that times were made path by. images: of
+    row. unit: that the list was in; microphones are in metres. speed_m_s: that times were made path by. images: of
     microphones that may be at a mirror image of their place. has_free_clocks: no clock was trusted.
     """
 
@@ -32,6 +32,7 @@ class Outcome:
     arrivals: Arrivals
     listed: Layout
     order: Int[np.ndarray, "mic"]
+    unit: str
     microphones: Microphones
     speed_m_s: float
     images: dict[int, Image]

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.calibration.findings import Calibration, MicrophoneFinding
+from soundfix.calibration.list_units import METRES, in_metres
 from soundfix.microphones import Microphones
 from soundfix.physics import radius90
 from soundfix.report.canvas import (
@@ -32,6 +33,8 @@ MOVED, KEPT, TRACK = "#c8102e", "black", "#7a8ca3"
 def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     """The result as text."""
     yield from (f"doubtful: {doubt}" for doubt in result.doubts)
+    if result.unit != METRES:
+        yield f"the list fits as {result.unit}: taken so, and corrected in metres"
     yield f"{len(result.times_s)} moments from {result.times_s[0]:.1f} to {result.times_s[-1]:.1f} s"
     width = max(len(repair.name) for repair in result.repairs)
     for repair in result.repairs:
@@ -101,6 +104,7 @@ def as_dict(result: Calibration) -> dict[str, Any]:
         "is_relative": result.is_relative,
         "is_doubtful": result.is_doubtful,
         "doubts": list(result.doubts),
+        "list_unit": result.unit,
         "has_free_clocks": result.has_free_clocks,
         "stand_next_m": None if result.stand_m is None else result.stand_m.tolist(),
         "stand_next_for": result.stand_for,
@@ -116,7 +120,8 @@ def _plain(repair: MicrophoneFinding) -> dict[str, Any]:
 def plot(result: Calibration, microphones: Microphones, room: Room | None, path: Path) -> None:
     """The array from above and from the side, as listed and as found, and the track of the source, as PNG."""
     checked_suffix(path, [".png"])
-    found, listed = np.array([repair.position_m for repair in result.repairs]), microphones.border_positions()
+    found = np.array([repair.position_m for repair in result.repairs])
+    listed = in_metres(microphones, result.unit).border_positions()
     box = _box(np.concatenate([found, result.sources, listed[microphones.is_known]]), room)
     figure = blank_figure(box, extra_inches=0.0)
     grid = figure.add_gridspec(2, 1, height_ratios=view_inches(box))

@@ -6,9 +6,9 @@ import numpy as np
 
 from soundfix.errors import SceneError
 from soundfix.estimate import ACCUSATIONS, Estimate, Localizer
+from soundfix.physics import OTHER_UNITS_M
 from soundfix.scene import Scene
 
-UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
 BETTER_FIT = 1.5  # times the score: positions fit that much better in another unit
 
@@ -42,7 +42,7 @@ def is_unclear(scene: Scene, estimate: Estimate) -> bool:
 
 def likely_unit(scene: Scene, localizer: Localizer, estimate: Estimate) -> str | None:
     """The unit in which the positions fit the sound far better than in metres, if there is one."""
-    for unit, metres in UNITS_M.items():
+    for unit, metres in OTHER_UNITS_M.items():
         try:
             other = localizer.locate(_scaled(scene, metres))
         except SceneError:
