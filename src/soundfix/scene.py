@@ -17,7 +17,7 @@ WALLS_M = 0.1  # to which walls are known: a search region this far outside them
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
 
 Room = tuple[tuple[float, float, float], tuple[float, float, float]]
-Band = tuple[float, float]  # from, to (Hz)
+Band = tuple[float | int, float | int]  # from, to (Hz)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -104,7 +104,7 @@ def test_a_sound_from_all_sides_alike_is_no_direction(rng, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("rate", "samples", "sigma_m"), [(16_000, 5, 0), (16_000, 600, 0), (300, 600, 0), (16_000, 8000, 1)]
+    ("rate", "samples", "sigma_m"), [(16_000.0, 5, 0), (16_000.0, 600, 0), (300.0, 600, 0), (16_000.0, 8000, 1)]
 )
 def test_what_can_hardly_be_answered_is_no_error(rng, rate, samples, sigma_m):
     """A few samples, few of them a second, or positions that are known to be wrong."""

@@ -69,7 +69,8 @@ class RowFile:
                 rows += clip
                 clip = []
             else:
-                clip.append(Row(**entry | {"score": Score(**_score(entry["score"]))}))
+                read = {"score": Score(**_score(entry["score"])), "reasons": tuple(entry.get("reasons", ()))}
+                clip.append(Row(**entry | read))
         return rows
 
     def is_done(self, sources: int, clip: int) -> bool:

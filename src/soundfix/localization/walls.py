@@ -99,7 +99,7 @@ def _best(z: Walls, is_meant: Bool[np.ndarray, "shift 1"]) -> float:
 
 def _echo_curves(
     evidence: Evidence, is_kept: Bool[np.ndarray, "mic"], place_m: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "mic delay"]:
+) -> Float[np.ndarray, "kept delay"]:
     """Of every microphone that is kept: how much better its pairs fit if it heard the sound later than if it did earlier, in
     standard deviations, from no delay on."""
     curves = profile_curves(evidence, place_m, evidence.positions, is_kept)[0][is_kept]
