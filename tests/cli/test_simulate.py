@@ -56,7 +56,7 @@ def test_simulate_plays_a_folder(tmp_path, command):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--world", "cave"], "no world is called 'cave'; there are clean-rooms, random-rooms, luvira-twin"),
+        (["--world", "cave"], "no world is called 'cave'; there are clean-rooms, random-rooms, rough-rooms"),
         (["--fault", "dead"], "KIND one of dead, cut, noisy"),
         (["--fault", "rusty:1"], "KIND one of dead, cut, noisy"),
         (["--fault", "dead:99"], "no microphone '99'"),

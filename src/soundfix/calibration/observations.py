@@ -19,7 +19,7 @@ from soundfix.localization.correlate import UNKNOWN_M
 from soundfix.localization.health import Health, examine
 from soundfix.methods.frame import frame_of
 from soundfix.networks.model import Network, levelled
-from soundfix.resample import listening_rate, resampled
+from soundfix.resample import resampled
 from soundfix.scene import Scene
 
 FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where there are fewer
@@ -105,7 +105,7 @@ def _whole(values: Sequence[np.ndarray], microphones: int, step_m: float) -> Cur
 def _step_m(scene: Scene, network: Network) -> float:
     """How far apart in path the lags of the network's curves are."""
     assert network.head is not None
-    return scene.speed / (listening_rate(scene.band_hz) * network.head.config.lags_a_sample)
+    return scene.speed / (frame_of(scene).rate_hz * network.head.config.lags_a_sample)
 
 
 def _moment(
@@ -135,9 +135,10 @@ def _curves(
         semb = network.acoustic(network.listen(audio_of))
         longest = min(round(UNKNOWN_M / scene.speed * frame.rate_hz), sound.shape[1] // 2)
         asked = torch.from_numpy(pairs)
-        curves, _ = network.correlate(audio_of, semb, asked, max_lag=longest, lowest_hz=frame.lowest_hz)
-    assert curves is not None
-    return curves.curves[0].numpy(), pairs
+        heard, _ = network.correlate(audio_of, semb, asked, max_lag=longest, lowest_hz=frame.lowest_hz)
+    assert heard is not None
+    curves = heard.curves if heard.masked is None else heard.masked  # sharper: here many moments correct a wrong one
+    return curves[0].numpy(), pairs
 
 
 def _inverted(scenes: list[Scene], healths: list[Health]) -> Bool[np.ndarray, "mic"]:

@@ -243,12 +243,16 @@ class TimeFrequencyMask(nn.Module):
 
 
 class Correlations(NamedTuple):
-    """Of every pair: l_ij, what it was before mask and correction, and what strangers' would be."""
+    """Of every pair: l_ij, what it was before mask and correction, and what strangers' would be.
+
+    masked: what the mask alone says, where plain correlations vote in l_ij.
+    """
 
     curves: Float[Tensor, "batch pair lag"]
     plain: Float[Tensor, "batch pair lag"]
     sigma: float
     partial: Float[Tensor, "batch pair lag"] | None = None
+    masked: Float[Tensor, "batch pair lag"] | None = None
 
 
 class LikelihoodHead(nn.Module):
@@ -288,7 +292,7 @@ class LikelihoodHead(nn.Module):
         in_band, whiten = self._whitening(spectra, strength, max(lowest_hz, usual_hz))
         partial = self._curves(spectra * whiten, in_band, pairs, max_lag)
         experts = in_deviations(torch.stack([masked, plain, partial], dim=2))
-        return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1])
+        return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1], masked)
 
     def _whitening(self, spectra: Tensor, strength: float, lowest_hz: float) -> tuple[Tensor, Tensor]:
         """Which bins are in the band from lowest_hz up, and what spectra are multiplied by there."""
