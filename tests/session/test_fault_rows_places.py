@@ -145,13 +145,14 @@ def test_row_28_a_walker_is_where_they_were_in_the_middle_and_the_region_knows(w
     assert "moves" in said["reasons"]
     assert re.search(r"the source moves, about \d\.\d m/s", note(estimate, "moves"))
     assert "moves" in describe(estimate)
+    assert source.radius90_m < 0.12  # that a walker's peaks do not meet is not held against the list
 
     way = scene.truth.track.at(0.5)[0] - scene.truth.track.at(0.0)[0]
     along = way / np.linalg.norm(way)
     across = np.cross(along, [0.0, 0.0, 1.0])
     plain = located_without_motion(scene)
     grown = source.covariance_m2 - plain.covariance_m2
-    assert along @ grown @ along > 1.5 * abs(across @ grown @ across)  # the rest grows with the whole region
+    assert along @ grown @ along > 2 * abs(across @ grown @ across)
     assert np.linalg.norm(plain.position_m - scene.truth.sources[0]) > gap(estimate, scene.truth.sources[0])
 
 
@@ -166,6 +167,7 @@ def test_row_28_who_stands_keeps_place_and_region(walks):
 def located_without_motion(scene):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(soundfix.localization.pipeline, "followed", lambda window, sources: (sources, ()))
+        patch.setattr(soundfix.localization.sources, "list_error_m", lambda evidence, place: 0.0)
         return answer(scene).sources[0]
 
 

@@ -44,6 +44,7 @@ class Consensus:
     modes: list[Mode]
     evidence: Evidence
     is_contradicted: bool  # somebody is at fault, and there are too few microphones to say who
+    is_moving: bool = False  # the source is: then peaks do not meet, however exact the list
 
 
 def agree(

@@ -60,6 +60,10 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
         return Answer(_abstaining(scene, nothing, method), heard)
     follows = boxes.follows and not evidence.is_fine
     moved = follow(prepared, agreement, placed) if follows else Placed(placed.sources, ())
+    if any(finding.code == "moves" for finding in moved.findings):  # peaks that do not meet are not the list's fault
+        agreement = agreement._replace(consensus=replace(agreement.consensus, is_moving=True))
+        placed = boxes.place(heard, prepared, agreement.consensus, agreement.box)
+        moved = follow(prepared, agreement, placed)
     return Answer(report(prepared, agreement, placed, moved, method=method), heard)
 
 

@@ -168,7 +168,7 @@ def _source(
 
 def listed_sigma_m(microphones: Microphones, consensus: Consensus, mode: Mode) -> Float[np.ndarray, "mic"]:
     """Standard errors of the listed positions: as declared, or where nothing is, as large as peaks miss each other."""
-    if microphones.sigma_m.any():
+    if microphones.sigma_m.any() or consensus.is_moving:
         return microphones.sigma_m
     return microphones.sigma_m + list_error_m(consensus.evidence.among(consensus.is_kept), mode.position)
 
