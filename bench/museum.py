@@ -11,21 +11,18 @@ what moves all microphones alike nothing can be heard of, and six unknowns of it
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import numpy as np
 
+from calibration import heard, sounds
 from soundfix.calibration.calibrate import calibrate
 from soundfix.calibration.findings import Calibration
-from soundfix.calibration.observations import Observations, moments, observe
+from soundfix.calibration.observations import Observations
 from soundfix.microphones import Microphones
-from soundfix.networks import checkpoint
-from soundfix.networks.model import Network
 from soundfix.scene import Scene
-from soundfix.simulation.soundbank import Sounds, open_sounds
 from soundfix.simulation.worlds import World, draw_world
 
 MUSEUM = World(
@@ -75,24 +72,6 @@ def recording(options: argparse.Namespace, seed: int, rt60_s: float) -> tuple[Sc
     order[ring] = np.roll(order[ring], 1)
     listed = Microphones(positions=places + off_m)
     return replace(scene, audio=scene.audio[order], microphones=listed), places[order]
-
-
-@cache
-def sounds(audio: Path | None, part: str) -> Sounds:
-    return open_sounds([audio], part=part) if audio else open_sounds([])
-
-
-@cache
-def network() -> Network:
-    return checkpoint.load(checkpoint.PACKAGED)
-
-
-def heard(scene: Scene) -> Observations:
-    """The scene's arrivals."""
-    window_s, hop_s = moments(scene.duration_s)
-    length, hop = round(window_s * scene.sample_rate), round(hop_s * scene.sample_rate)
-    firsts = range(0, scene.audio.shape[1] - length + 1, hop)
-    return observe(network(), [scene.part(first, length) for first in firsts])
 
 
 def calibrated(hearing: Observations, scene: Scene, seed: int) -> Calibration:

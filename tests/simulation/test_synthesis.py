@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from soundfix.simulation import synthesis
-from soundfix.simulation.synthesis import PEAK, SYNTHESIZED, TOP
+from soundfix.simulation.sounds import PEAK
+from soundfix.simulation.synthesis import SYNTHESIZED, TOP
 
 RATE = 16_000.0
 KINDS = pytest.mark.parametrize("kind", SYNTHESIZED)

@@ -55,7 +55,7 @@ def place_sources(
     microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
     if best.probability is not None:
-        listed = [best, *rivals[: MOST_CANDIDATES - 1]]
+        listed = likely_modes(consensus)
         unlisted = [mode for mode in consensus.modes if all(mode is not other for other in listed)]
         sources = (_widened(sources[0], listed, unlisted, _elsewhere(listed, scene, box)), *sources[1:])
     findings = [

@@ -1,7 +1,6 @@
 """From what the microphones agree on to the sources of a network: further ones, other opinions, calibrated regions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -79,11 +78,10 @@ def opinions(heard: NetworkHeard, consensus: Consensus) -> list[Opinion]:
 
 def steered_power(heard: NetworkHeard, consensus: Consensus) -> Float[np.ndarray, "mode"]:
     """Of the plain curves of the pairs that were kept, at every mode, in standard deviations."""
-    said = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept))
-    plain = replace(said, curves=said.plain, gates=torch.ones_like(said.gates[:, :1]))
+    plain = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept)).physics
     modes = heard.frame.inside(np.array([mode.position for mode in consensus.modes]))
     positions = np.nan_to_num(heard.frame.inside(heard.scene.microphones.positions))
-    places, stand = (torch.from_numpy(each.astype(np.float32))[None].to(said.curves) for each in (modes, positions))
+    places, stand = (torch.from_numpy(each.astype(np.float32))[None].to(plain.curves) for each in (modes, positions))
     speed = torch.full((1,), heard.frame.speed_m_s).to(places)
     with torch.inference_mode():
         return (plain.at(places, stand, speed)[0, 0] / plain.sharpness).cpu().numpy()

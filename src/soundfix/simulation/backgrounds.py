@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy.signal import butter, lfilter, sosfilt
 
 from soundfix.simulation.diffuse import diffuse_noise
+from soundfix.simulation.sounds import resonance
 
 MAINS_HZ = (50.0, 60.0)
 RUMBLE_HZ = (40.0, 300.0)  # above it falls by 12 dB an octave
@@ -58,8 +59,7 @@ def fan(count: int, *, rate: float, rng: np.random.Generator) -> Float[np.ndarra
     """The dry sound of a machine: noise that falls with frequency, a few resonances, now and then the blades' tone."""
     noise = lfilter([1.0], [1.0, -rng.uniform(0.5, 0.95)], rng.standard_normal(count))
     for frequency_hz in rng.uniform(100, 0.4 * rate, rng.integers(1, 4)):
-        radius, turn = np.exp(-np.pi * 100 / rate), 2 * np.pi * frequency_hz / rate
-        noise = noise + (1 - radius) * lfilter([1.0], [1, -2 * radius * np.cos(turn), radius**2], noise)
+        noise = noise + resonance(noise, frequency_hz, rate, width_hz=100.0)
     blades = np.sin(2 * np.pi * rng.uniform(60, 600) * np.arange(count) / rate)
     return _unit(noise + rng.uniform(0, 1) * (rng.random() < 0.3) * noise.std() * blades)
 

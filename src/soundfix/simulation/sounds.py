@@ -32,7 +32,7 @@ def voice(duration_s: float, *, sample_rate: float, rng: np.random.Generator) ->
         pieces += [_hiss(rng, sample_rate), _vowel(pitch_hz, rng, sample_rate)]
         if rng.random() < 0.2:
             pieces.append(np.zeros(round(rng.uniform(0.05, 0.15) * sample_rate)))
-    return _scaled(np.concatenate(pieces)[:total])
+    return scaled(np.concatenate(pieces)[:total])
 
 
 def _vowel(pitch_hz: float, rng: np.random.Generator, sample_rate: float) -> np.ndarray:
@@ -42,20 +42,22 @@ def _vowel(pitch_hz: float, rng: np.random.Generator, sample_rate: float) -> np.
     pulses = np.diff(np.floor(phase), prepend=0.0)
     excitation = pulses + 0.01 * rng.standard_normal(count)
     formants = VOWELS_HZ[rng.integers(len(VOWELS_HZ))]
-    sound = np.sum([_resonance(excitation, f, sample_rate) for f in formants], axis=0)
-    return _scaled(sound) * np.hanning(count) ** 0.3
+    sound = np.sum([resonance(excitation, f, sample_rate) for f in formants], axis=0)
+    return scaled(sound) * np.hanning(count) ** 0.3
 
 
 def _hiss(rng: np.random.Generator, sample_rate: float) -> np.ndarray:
     """A consonant: a short burst of high noise."""
     count = round(rng.uniform(0.03, 0.09) * sample_rate)
     high = butter(2, min(2500.0, 0.4 * sample_rate), "highpass", fs=sample_rate, output="sos")
-    return 0.3 * _scaled(sosfilt(high, rng.standard_normal(count))) * np.hanning(count)
+    return 0.3 * scaled(sosfilt(high, rng.standard_normal(count))) * np.hanning(count)
 
 
-def _resonance(excitation: np.ndarray, frequency_hz: float, sample_rate: float) -> np.ndarray:
-    """A two-pole resonator."""
-    radius = np.exp(-np.pi * FORMANT_WIDTH_HZ / sample_rate)
+def resonance(
+    excitation: np.ndarray, frequency_hz: float, sample_rate: float, width_hz: float = FORMANT_WIDTH_HZ
+) -> np.ndarray:
+    """A two-pole resonator, so wide at half of its power."""
+    radius = np.exp(-np.pi * width_hz / sample_rate)
     turn = 2 * np.pi * min(frequency_hz / sample_rate, 0.45)
     return lfilter([1 - radius], [1, -2 * radius * np.cos(turn), radius**2], excitation)
 
@@ -70,7 +72,7 @@ def melody(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -
         span = min(len(note), total - start)
         sound[start : start + span] += note[:span]
         start += round(rng.uniform(0.12, 0.4) * sample_rate)
-    return _scaled(sound)
+    return scaled(sound)
 
 
 def _note(pitch_hz: float, rng: np.random.Generator, sample_rate: float) -> np.ndarray:
@@ -90,7 +92,7 @@ def bursts(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -
         burst = _burst(rng, sample_rate)[: total - start]
         sound[start : start + len(burst)] += burst
         start += round(rng.uniform(0.05, 0.3) * sample_rate)
-    return _scaled(sound)
+    return scaled(sound)
 
 
 def _burst(rng: np.random.Generator, sample_rate: float) -> np.ndarray:
@@ -99,10 +101,11 @@ def _burst(rng: np.random.Generator, sample_rate: float) -> np.ndarray:
     high_hz = min(low_hz * rng.uniform(2, 8), 0.45 * sample_rate)
     band = butter(2, [low_hz, high_hz], "bandpass", fs=sample_rate, output="sos")
     noise = sosfilt(band, rng.standard_normal(len(time_s)))
-    return rng.uniform(0.3, 1.0) * _scaled(noise) * np.exp(-time_s / rng.uniform(0.01, 0.1))
+    return rng.uniform(0.3, 1.0) * scaled(noise) * np.exp(-time_s / rng.uniform(0.01, 0.1))
 
 
-def _scaled(sound: np.ndarray) -> Float[np.ndarray, "time"]:
+def scaled(sound: np.ndarray) -> Float[np.ndarray, "time"]:
+    """float32, its largest sample PEAK."""
     return (PEAK * sound / (np.abs(sound).max() + 1e-12)).astype(np.float32)
 
 

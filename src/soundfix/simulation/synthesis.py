@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import butter, lfilter, sosfilt
 
-PEAK = 0.5
+from soundfix.simulation.sounds import resonance, scaled
+
 TOP = 0.45  # of the sample rate: nothing is made above
 QUIETEST_DB = -12.0  # of a sound beside the loudest in a stretch
 Sound = Float[np.ndarray, "time"]
@@ -63,7 +64,7 @@ def birds(duration_s: float, *, sample_rate: float, rng: np.random.Generator) ->
     song = _syllables(duration_s, sample_rate, rng, (1500.0, 8000.0), (0.03, 0.3), (0.08, 0.5))
     if rng.random() < 0.2:
         song = song + _syllables(duration_s, sample_rate, rng, (1500.0, 8000.0), (0.03, 0.3), (0.08, 0.5))
-    return _scaled(song)
+    return scaled(song)
 
 
 def insects(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -> Sound:
@@ -76,7 +77,7 @@ def insects(duration_s: float, *, sample_rate: float, rng: np.random.Generator) 
     time_s = np.arange(total) / sample_rate
     trill = np.maximum(np.sin(2 * np.pi * rng.uniform(20, 80) * time_s), 0) ** 2
     train = (np.sin(2 * np.pi * rng.uniform(0.5, 3) * time_s + rng.uniform(0, 6)) > -0.5) * 1.0
-    return _scaled(sosfilt(band, rng.standard_normal(total)) * trill * train)
+    return scaled(sosfilt(band, rng.standard_normal(total)) * trill * train)
 
 
 def engines(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -> Sound:
@@ -85,8 +86,8 @@ def engines(duration_s: float, *, sample_rate: float, rng: np.random.Generator) 
     wander = 1 + 0.1 * np.cumsum(rng.standard_normal(total)) / np.sqrt(total)
     phase = np.cumsum(rng.uniform(15, 120) * wander / sample_rate)
     strokes = np.diff(np.floor(phase), prepend=0.0) * (1 + 0.3 * rng.standard_normal(total))
-    body = [_ringing(strokes, f, 60.0, sample_rate) for f in rng.uniform(80, 3000, 5)]
-    return _scaled(np.sum(body, axis=0) / np.std(body) + rng.uniform(0.1, 1) * _coloured(total, sample_rate, rng))
+    body = [resonance(strokes, f, sample_rate, width_hz=60.0) for f in rng.uniform(80, 3000, 5)]
+    return scaled(np.sum(body, axis=0) / np.std(body) + rng.uniform(0.1, 1) * _coloured(total, sample_rate, rng))
 
 
 def sirens(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -> Sound:
@@ -94,7 +95,7 @@ def sirens(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -
     time_s = np.arange(round(duration_s * sample_rate)) / sample_rate
     wail = np.sin(2 * np.pi * rng.uniform(0.2, 5) * time_s + rng.uniform(0, 6))
     pitch_hz = rng.uniform(700, 1100) * 2 ** (wail * rng.uniform(0.2, 0.7))
-    return _scaled(_harmonics(pitch_hz, sample_rate, rng, slope=rng.uniform(0.5, 1.5)))
+    return scaled(_harmonics(pitch_hz, sample_rate, rng, slope=rng.uniform(0.5, 1.5)))
 
 
 def tones(duration_s: float, *, sample_rate: float, rng: np.random.Generator) -> Sound:
@@ -135,7 +136,7 @@ def _strung(
         each = make(rng, sample_rate)[: total - start]
         sound[start : start + len(each)] += 10 ** (rng.uniform(QUIETEST_DB, 0) / 20) * each
         start += max(1, round(rng.uniform(*every_s) * sample_rate))
-    return _scaled(sound)
+    return scaled(sound)
 
 
 def _syllables(
@@ -177,7 +178,7 @@ def _code(rng: np.random.Generator, rate: float) -> Sound:
 def _decaying_noise(rng: np.random.Generator, rate: float, band_hz: tuple[float, float], decay_s: float) -> Sound:
     count = round((0.02 + 8 * decay_s) * rate)
     band = butter(2, _within(band_hz, rate), "bandpass", fs=rate, output="sos")
-    return _scaled(sosfilt(band, rng.standard_normal(count)) * np.exp(-np.arange(count) / (decay_s * rate)))
+    return scaled(sosfilt(band, rng.standard_normal(count)) * np.exp(-np.arange(count) / (decay_s * rate)))
 
 
 def _harmonics(pitch_hz: Float[np.ndarray, "time"], rate: float, rng: np.random.Generator, *, slope: float) -> Sound:
@@ -197,11 +198,6 @@ def _coloured(total: int, rate: float, rng: np.random.Generator) -> Sound:
     return noise / noise.std()
 
 
-def _ringing(strokes: np.ndarray, frequency_hz: float, width_hz: float, rate: float) -> Sound:
-    radius, turn = np.exp(-np.pi * width_hz / rate), 2 * np.pi * min(frequency_hz / rate, TOP)
-    return lfilter([1 - radius], [1, -2 * radius * np.cos(turn), radius**2], strokes)
-
-
 def _swell(count: int, share: float) -> Sound:
     """1, with a raised cosine over this share at both ends."""
     edge = max(1, int(share * count))
@@ -216,7 +212,3 @@ def _within(band_hz: tuple[float, float], rate: float) -> tuple[float, float]:
     """The band, as far as there is one below TOP."""
     high = min(band_hz[1], TOP * rate)
     return min(band_hz[0], high / 2), high
-
-
-def _scaled(sound: np.ndarray) -> Sound:
-    return (PEAK * sound / (np.abs(sound).max() + 1e-12)).astype(np.float32)
