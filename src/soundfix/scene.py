@@ -44,6 +44,7 @@ class Truth:
     sources: (K, 3) metres, in the middle of the scene; a row of NaN: not seen. track: where they were all along, if they
     moved. positions: (M, 3) where the microphones truly stood, if that is not what their list says. rt60_s is measured.
     speed_of_sound_m_s: if it was not what the scene claims. gains_db: (M,) what each microphone's amplifier added.
+    beside: (N, 3) where other things sound that nobody asked for, such as fans.
     """
 
     sources: Float[np.ndarray, "source 3"]
@@ -54,6 +55,7 @@ class Truth:
     positions: Float[np.ndarray, "mic 3"] | None = None
     speed_of_sound_m_s: float | None = None
     gains_db: Float[np.ndarray, "mic"] | None = None
+    beside: Float[np.ndarray, "thing 3"] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

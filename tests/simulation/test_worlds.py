@@ -7,6 +7,7 @@ import pytest
 
 import soundfix
 from soundfix.errors import ConfigError
+from soundfix.methods.catalog import load
 from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.simulation import roughness
@@ -485,3 +486,16 @@ def test_srp_phat_finds_the_twin_s_sources():
         errors.append(np.linalg.norm(localizer.locate(scene).sources[0].position_m - scene.truth.sources[0]))
     assert np.median(errors) < 0.02
     assert sorted(errors)[6] < 0.05
+
+
+def test_the_truth_says_where_fans_stand():
+    """Whoever says that something sounds there is not wrong."""
+    fans = Roughness(share=1.0, fan_db=(20.0, 20.0))
+    scene = scene_of(LUVIRA_TWIN, 1, roughness=fans, duration_s=0.5, microphones=(11, 11), image_order=2)
+    place = load("srp-phat").locate(scene).sources[0].position_m
+    assert np.linalg.norm(scene.truth.beside - place, axis=1).min() < 0.1
+    assert np.linalg.norm(scene.truth.sources - place, axis=1).min() > 1
+
+
+def test_without_fans_nothing_sounds_beside():
+    assert scene_of(LUVIRA_TWIN, 0, **QUICK).truth.beside.shape == (0, 3)

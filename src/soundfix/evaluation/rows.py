@@ -15,7 +15,8 @@ NAME = "windows.jsonl"
 class Row:
     """One method's answer to one window. labels: of the part of the test set. moment: which clip of that part.
 
-    Metres; seconds: the method took so long. reasons: of the estimate (none in files of before they were noted).
+    Metres; seconds: the method took so long. reasons: of the estimate; beside_m: where other things sound (none in files of
+    before these were noted).
     """
 
     clip: int
@@ -35,6 +36,7 @@ class Row:
     said_m: list[list[float]]
     seconds: float
     reasons: Sequence[str] = ()
+    beside_m: Sequence[list[float]] = ()
 
     @property
     def recording(self) -> tuple:

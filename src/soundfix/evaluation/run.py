@@ -171,6 +171,7 @@ class ClipTask:
                 said_m=said(estimate).tolist(),
                 seconds=seconds,
                 reasons=estimate.reasons,
+                beside_m=truth.beside.tolist(),
             )
 
 

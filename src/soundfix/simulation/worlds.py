@@ -202,8 +202,8 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
     clean, rt60_s = _clean(world, room, sources, places, rng)
     snr_db = float(rng.uniform(*world.snr_db))
     audio = clean + _noise(world, clean, snr_db, places, room.speed_of_sound_m_s, rng)
-    audio += _background(world, clean, room, places, rng)
-    audio = roughness.recorded(world.roughness, audio, rng)
+    noises, fans = _background(world, clean, room, places, rng)
+    audio = roughness.recorded(world.roughness, audio + noises, rng)
     gains_db = rng.uniform(-world.gain_db, world.gain_db, len(places))
     audio *= (10 ** (gains_db / 20)).astype(np.float32)[:, None]
     audio = roughness.kept(world.roughness, audio, rng)
@@ -220,6 +220,7 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
             snr_db=snr_db,
             speed_of_sound_m_s=room.speed_of_sound_m_s if world.speed_spread else None,
             gains_db=gains_db if world.gain_db else None,
+            beside=fans,
         ),
     )
     whole = _broken(world, with_true_positions(scene, places), rng)
@@ -318,17 +319,19 @@ def _noise(
 
 def _background(
     world: World, clean: np.ndarray, room: RoomConfig, microphones: np.ndarray, rng: np.random.Generator
-) -> Float[np.ndarray, "mic time"]:
-    """Of roughness; a fan stands anywhere in the room."""
+) -> tuple[Float[np.ndarray, "mic time"], Float[np.ndarray, "fan 3"]]:
+    """Of roughness, and where its fans stand: anywhere in the room."""
+    fans = []
 
     def play(dry: Float[np.ndarray, "time"]) -> Float[np.ndarray, "mic time"]:
-        place = rng.uniform(0.1, np.array(room.size_m) - 0.1)
+        fans.append(place := rng.uniform(0.1, np.array(room.size_m) - 0.1))
         fan = talkers.Talker(sound=dry, places=place[None], times_s=np.zeros(1))
         few = replace(room, image_order=min(FAN_ORDER, world.image_order))
         responses = talkers.responses_of(fan, few, microphones, sample_rate=SAMPLE_RATE, rng=rng)
         return talkers.heard(fan, responses, few, microphones, sample_rate=SAMPLE_RATE)
 
-    return roughness.background(world.roughness, clean, microphones, room.speed_of_sound_m_s, play, rng)
+    noises = roughness.background(world.roughness, clean, microphones, room.speed_of_sound_m_s, play, rng)
+    return noises, np.reshape(fans, (-1, 3))
 
 
 def _rms(sound: np.ndarray) -> float:
@@ -384,12 +387,13 @@ def _moved(scene: Scene, by_m: Float[np.ndarray, "3"]) -> Scene:
     assert scene.room is not None
     track = truth.track and replace(truth.track, places=truth.track.places + by_m)
     positions = None if truth.positions is None else truth.positions + by_m
+    sources, beside = truth.sources + by_m, truth.beside + by_m
     (x0, y0, z0), (x1, y1, z1) = (np.array(scene.room) + by_m).tolist()
     return replace(
         scene,
         microphones=replace(scene.microphones, positions=scene.microphones.border_positions() + by_m),
         room=((x0, y0, z0), (x1, y1, z1)),
-        truth=replace(truth, sources=truth.sources + by_m, positions=positions, track=track),
+        truth=replace(truth, sources=sources, beside=beside, positions=positions, track=track),
     )
 
 
