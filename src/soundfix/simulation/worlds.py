@@ -224,7 +224,7 @@ def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
         ),
     )
     whole = _broken(world, with_true_positions(scene, places), rng)
-    return _moved(whole, np.array(world.origin_m)) if any(world.origin_m) else whole
+    return _moved(whole, np.array(world.origin_m))
 
 
 def _room(world: World, rng: np.random.Generator) -> RoomConfig:
@@ -330,8 +330,8 @@ def _background(
         responses = talkers.responses_of(fan, few, microphones, sample_rate=SAMPLE_RATE, rng=rng)
         return talkers.heard(fan, responses, few, microphones, sample_rate=SAMPLE_RATE)
 
-    noises = roughness.background(world.roughness, clean, microphones, room.speed_of_sound_m_s, play, rng)
-    return noises, np.reshape(fans, (-1, 3))
+    total = roughness.background(world.roughness, clean, microphones, room.speed_of_sound_m_s, play, rng)
+    return total, np.reshape(fans, (-1, 3))
 
 
 def _rms(sound: np.ndarray) -> float:
@@ -384,7 +384,6 @@ def _moved(scene: Scene, by_m: Float[np.ndarray, "3"]) -> Scene:
     """The same scene in coordinates whose origin lies at -by_m."""
     truth = scene.truth
     assert truth is not None
-    assert scene.room is not None
     track = truth.track and replace(truth.track, places=truth.track.places + by_m)
     positions = None if truth.positions is None else truth.positions + by_m
     sources, beside = truth.sources + by_m, truth.beside + by_m
