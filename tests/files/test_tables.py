@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from helpers.lists import PLAIN, channels, microphones
+from helpers.lists import PLAIN
 from soundfix.errors import MicrophoneFileError
 from soundfix.files import tables
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.microphones import read_microphones
 from soundfix.microphones import Microphones
 
 ROWS = [{"name": "a", "x": 0, "y": 0, "z": 1}, {"name": "b", "x": 2.5, "y": -0.1, "z": 1.0}, {"name": "c", "x": None}]
@@ -158,9 +158,3 @@ def test_no_file_is_refused(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(MicrophoneFileError, match="cannot be read"):
             read_microphones(path)
-
-
-def test_long_notes_are_shortened():
-    (note,) = arrange(channels(*[1] * 40), microphones(40))[1]
-    assert len(note) < 200
-    assert note.endswith("t6.wav, ..., t39.wav.")

@@ -31,7 +31,8 @@ from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, r
 from soundfix.errors import DatasetError, MicrophoneFileError, SceneError
 from soundfix.files.audio import Channel, natural_key
 from soundfix.files.decoding import AudioFile
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.microphones import read_microphones
+from soundfix.files.pairing import arrange
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, Track, Truth
 

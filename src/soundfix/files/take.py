@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from soundfix.errors import SceneError
 from soundfix.files.audio import Recording, open_recording
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.microphones import read_microphones
+from soundfix.files.pairing import arrange
 from soundfix.microphones import Microphones
 
 WINDOW_S = 0.5  # of sound that an answer is made from, unless something else is asked for
