@@ -10,7 +10,8 @@ import soxr
 from helpers.recordings import RATE, heard, saved, with_bytes
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files import audio
-from soundfix.files.audio import Channel, natural_key, open_recording
+from soundfix.files.audio import Channel, open_recording
+from soundfix.files.listing import natural_key
 
 FORMATS = [
     ("wav", "WAV", "PCM_U8", 2**-7),

@@ -40,7 +40,7 @@ def read_microphones(path: Path | str) -> Microphones:
 
 def write_microphones(path: Path | str, microphones: Microphones) -> None:
     """Write a CSV that `read_microphones` reads back to the last bit. Blank coordinates where unknown."""
-    names = (*microphones.names, *(microphones.files or ()))
+    names = (*microphones.names, *filter(None, microphones.files or ()))
     for name in names:
         if name != name.strip() or not name.isprintable() or not name:
             raise OutputError(f"{path}: the name {name!r} would read back differently, wanted plain text: rename it")
@@ -134,17 +134,15 @@ def _property(row: TableRow, column: str) -> float:
 
 
 def _files(rows: list[TableRow]) -> tuple[str, ...] | None:
+    """Blank where a recorder wrote none, unless no row names one."""
     files = tuple(row.text("file") for row in rows)
-    if any(files) and not all(files):
-        raise MicrophoneFileError(
-            f"{rows[files.index('')].place}: file is blank, but other rows name theirs: give all or none"
-        )
     return files if any(files) else None
 
 
 def _channels(rows: list[TableRow]) -> tuple[int, ...] | None:
-    """Counted from 1. A row that names its file but no channel means the first."""
-    texts = [row.text("channel") or ("1" if row.text("file") else "") for row in rows]
+    """Counted from 1. Where rows name their files, one without a channel means the first."""
+    usual = "1" if any(row.text("file") for row in rows) else ""
+    texts = [row.text("channel") or usual for row in rows]
     if not any(row.text("channel") for row in rows):
         return None
     for row, text in zip(rows, texts, strict=True):
