@@ -52,3 +52,10 @@ def test_a_failed_write_leaves_the_old_list(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="the disk is full"):
         write_microphones(tmp_path / "m.csv", microphones())
     assert (tmp_path / "m.csv").read_text() == PLAIN
+
+
+def test_a_recorder_that_wrote_no_file_has_a_blank(tmp_path, listed):
+    read = listed("name,x,y,z,file,channel\na,0,0,1,a.wav,2\nb,1,0,1,,\n")
+    assert (read.files, read.channels) == (("a.wav", ""), (2, 1))
+    write_microphones(tmp_path / "again.csv", read)
+    assert read_microphones(tmp_path / "again.csv").files == read.files

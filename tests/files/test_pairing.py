@@ -8,7 +8,7 @@ import pytest
 from helpers.lists import channels, microphones
 from soundfix.errors import MicrophoneFileError, SceneError
 from soundfix.files.audio import Channel
-from soundfix.files.pairing import arrange
+from soundfix.files.pairing import arrange, pair
 from soundfix.microphones import Microphones
 
 
@@ -117,3 +117,57 @@ def test_long_notes_are_shortened():
     (note,) = arrange(channels(*[1] * 40), microphones(40))[1]
     assert len(note) < 200
     assert note.endswith("t6.wav, ..., t39.wav.")
+
+
+def test_a_row_whose_file_was_not_given_has_none_where_three_others_have():
+    rows = microphones(4, files=("t0.wav", "t1.wav", "t9.wav", "t2.wav"))
+    assert pair(channels(1, 1, 1), rows) == ([0, 1, None, 2], ())
+    with pytest.raises(MicrophoneFileError, match=r"mic3 is in t9\.wav, but given were .*a typo"):
+        arrange(channels(1, 1, 1), rows)
+    with pytest.raises(MicrophoneFileError, match=r"mic3 is in t9\.wav, but given were .*a typo"):
+        pair(channels(1, 1, 1, 1), rows)  # t3.wav may be meant
+    with pytest.raises(MicrophoneFileError, match="mic3 is in t9"):
+        pair(channels(1, 1), microphones(3, files=("t0.wav", "t1.wav", "t9.wav")))
+
+
+def test_a_row_with_a_blank_file_has_none_even_where_one_is_left_over():
+    rows = microphones(4, files=("t0.wav", "t1.wav", "", "t2.wav"))
+    order, notes = pair(channels(1, 1, 1, 1), rows)
+    assert order == [0, 1, None, 2]
+    assert notes == ("Not in the list of microphones and left out: channel 1 of t3.wav.",)
+    with pytest.raises(MicrophoneFileError, match="mic3 is in no file"):
+        pair(channels(1, 1), microphones(3, files=("t0.wav", "t1.wav", "")))
+
+
+def test_a_row_that_no_file_is_named_after_has_none_where_three_others_have():
+    assert pair(named("mic1.wav", "mic4.wav", "mic2.wav"), microphones(4))[0] == [0, 2, None, 1]
+    with pytest.raises(MicrophoneFileError, match="mic3 has no file"):
+        arrange(named("mic1.wav", "mic4.wav", "mic2.wav"), microphones(4))
+    with pytest.raises(MicrophoneFileError, match=r"take\.wav have the name of no row and mic3 are rows"):
+        pair(named("mic1.wav", "mic4.wav", "mic2.wav", "take.wav"), microphones(4))
+
+
+def recorder(path, *names, count=1):
+    """The channels of a recorder that goes by other names too."""
+    return [Channel(file=Path(path), number=c + 1, names=tuple(map(Path, names))) for c in range(count)]
+
+
+def test_recorders_go_by_what_is_left_of_their_files_names_and_by_their_folders():
+    given = [
+        *recorder("/rec/b_20220620_120000.wav", "/rec/b"),
+        *recorder("/rec/a/20220620_120000.wav", "/rec/a"),
+        *recorder("/rec/c", "/rec/c/1.wav", "/rec/c/2.wav"),
+    ]
+    rows = Microphones(positions=np.eye(3), names=("a", "b", "c"))
+    assert pair(given, rows)[0] == [1, 0, 2]
+    for files in (
+        ("a", "b", "c"),
+        ("a/20220620_120000.wav", "b_20220620_120000.wav", "c/2.wav"),
+        ("/rec/a", "rec/b", "2.wav"),
+    ):
+        assert pair(given, microphones(files=files))[0] == [1, 0, 2]
+
+
+def test_a_recorder_of_several_channels_is_named_with_its_channel():
+    given = [*recorder("/rec/c", "/rec/c/1.wav", count=2), *recorder("/rec/d")]
+    assert pair(given, microphones(files=("c", "c", "d"), channels=(2, 1, 1)))[0] == [1, 0, 2]

@@ -95,7 +95,6 @@ def test_yaml_words_stay_names(listed):
         ("name,x,y,z,channel\na,0,0,1,0\n", "line 2: channel is '0', wanted 1, 2, .*count from 1"),
         ("name,x,y,z,channel\na,0,0,1,1\nb,1,0,1,\n", "line 3: channel is ''"),
         ("name,x,y,z,channel\na,0,0,1,1.5\n", "line 2: channel is '1.5'"),
-        ("name,x,y,z,file\na,0,0,1,a.wav\nb,1,0,1,\n", "line 3: file is blank, but other rows name theirs"),
         ('name,x,y,z\n"a,0,0,1\n', "line 2: unexpected end of data.*quotation mark"),
         ("name,x,y,z\na\x07,0,0,1\n", "line 2: the name 'a.x07' holds control characters"),
         (b"RIFF\0\0\0\0WAVE", "is binary or UTF-16"),

@@ -59,7 +59,7 @@ def _how_it_ends(recording: Recording, recorder: Recorder, end_s: float) -> str:
     """What became of the last file that begins before."""
     file = [part.file for part in recorder.parts if part.start_s < end_s][-1]
     if file.path in recording.broken_s:
-        return f"{file.path.name} is damaged"
+        return f"{file.path.name} is damaged there"
     return f"{file.path.name} {'is cut short' if file.header.is_cut else 'ends'} there"
 
 

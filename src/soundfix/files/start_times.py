@@ -100,10 +100,10 @@ def believed(told: Sequence[Told]) -> list[StartTime | None]:
     names, headers = [each.by_name for each in told], [each.by_header for each in told]
     is_finer = all(each.by_header and each.by_header.is_fine and not each.is_contradicted for each in told)
     if all(headers) and (is_finer or not all(names)):
-        return _in_one_zone(headers)
+        return _comparable(headers)
     if all(names):
-        return _in_one_zone([_with_zone(each) for each in told])
-    return _in_one_zone([each.by_name or each.by_header for each in told])
+        return _comparable([_with_zone(each) for each in told])
+    return _comparable([each.by_name or each.by_header for each in told])
 
 
 def _with_zone(told: Told) -> StartTime | None:
@@ -115,11 +115,16 @@ def _with_zone(told: Told) -> StartTime | None:
     return name._replace(at=name.at.replace(tzinfo=header.at.tzinfo if is_local else UTC))
 
 
-def _in_one_zone(times: Sequence[StartTime | None]) -> list[StartTime | None]:
+def _comparable(times: Sequence[StartTime | None]) -> list[StartTime | None]:
+    """All in one zone, or all without one; all with their fractions, or all to the second, which each may have lost."""
     zones = [time.at.tzinfo for time in times if time]
-    if all(zones):
-        return [time and time._replace(at=time.at.astimezone(zones[0])) for time in times]
-    return [time and time._replace(at=time.at.replace(tzinfo=None)) for time in times]
+    is_fine = all(time.is_fine for time in times if time)
+
+    def alike(time: StartTime) -> StartTime:
+        at = time.at.astimezone(zones[0]) if all(zones) else time.at.replace(tzinfo=None)
+        return StartTime(at if is_fine else at.replace(microsecond=0), is_fine)
+
+    return [time and alike(time) for time in times]
 
 
 def _clocks(at: datetime) -> list[datetime]:

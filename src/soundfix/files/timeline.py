@@ -74,7 +74,7 @@ class Recorder:
 
 def in_a_row(files: Sequence[Timed], origin: datetime | None) -> tuple[Part, ...]:
     """The files of one recorder from `origin` on; one without a time begins there."""
-    if len(files) == 1 or origin is None:
+    if len(files) <= 1 or origin is None:
         return tuple(Part(file=each.file, start_s=_seconds(each.start, origin)) for each in files)
     files = sorted(files, key=lambda each: _seconds(each.start, origin))
     starts = _followed(
