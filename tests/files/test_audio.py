@@ -123,8 +123,9 @@ def test_a_little_more_of_a_few_is_left_out(tmp_path, rng, lengths, samples):
 
 
 @pytest.fixture
-def duty(tmp_path, rng):
+def duty(tmp_path, rng, monkeypatch):
     """Two recorders that listen for 0.5 s every 2 s, three times; the second one has lost its second file."""
+    monkeypatch.setattr(audio, "FEWEST", 1)
     sounds = rng.normal(size=(3, 2, 8000)).astype(np.float32)
     for k in range(3):
         for m in range(2 if k != 1 else 1):
@@ -279,10 +280,15 @@ def test_a_long_recording_costs_no_more_memory_than_a_window(tmp_path):
 
 def test_many_channels_share_the_read_ahead(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(audio, "Reader", lambda file, rate, *, frames_per_read: asked.append(frames_per_read))
+
+    def reader(file, rate, *, frames_per_read):
+        asked.append(frames_per_read)
+        raise RuntimeError
+
+    monkeypatch.setattr(audio, "Reader", reader)
     path = saved(tmp_path / "take.wav", np.zeros((10, 512), np.float32))
     recording = open_recording([path])
-    with pytest.raises(AttributeError):
+    with pytest.raises(RuntimeError):
         heard(recording)
     assert asked == [audio.READ_BUDGET_SAMPLES // 512]
 
@@ -369,3 +375,15 @@ def test_the_same_files_at_another_rate(tmp_path, sound):
     assert whole.sample_rate == recording.native_rate == 32_000.0
     assert whole.notes[0].endswith("each was resampled to 32000 Hz.")
     np.testing.assert_array_equal(heard(whole)[2:], np.repeat(sound, 2, axis=0).T)
+
+
+def test_while_fewer_than_three_have_sound_there_is_no_window(tmp_path, rng):
+    seconds = {"a": 5.0, "b": 1.0, "c": 2.0, "d": 3.0}
+    for name, length_s in seconds.items():
+        saved(tmp_path / f"{name}.wav", rng.normal(size=round(length_s * RATE)))
+    recording = open_recording([tmp_path])
+    assert (recording.duration_s, recording.anybody(), recording.enough()) == (5.0, [(0.0, 5.0)], [(0.0, 2.0)])
+    assert [start for start, _ in recording.windows(0.5, 0.5)] == [0.0, 0.5, 1.0, 1.5]
+    assert recording.notes == ("For 3.0 s fewer than 3 microphones have sound: nothing is located there.",)
+    saved(tmp_path / "d.wav", rng.normal(size=(RATE * 3, 2)))
+    assert open_recording([tmp_path]).enough() == [(0.0, 3.0)]

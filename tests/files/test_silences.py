@@ -10,11 +10,11 @@ from soundfix.files.silences import Silence, clock, silences
 
 @pytest.fixture
 def written(tmp_path, rng):
-    """Files of noise, by their names and lengths in s."""
+    """Files of noise in three channels, so that one is enough, by their names and lengths in s."""
 
     def write(**lengths):
         for name, seconds in lengths.items():
-            saved(tmp_path / f"{name}.wav", rng.normal(0, 0.1, round(seconds * RATE)), subtype="PCM_16")
+            saved(tmp_path / f"{name}.wav", rng.normal(0, 0.1, (round(seconds * RATE), 3)), subtype="PCM_16")
         return tmp_path
 
     return write
@@ -85,7 +85,7 @@ def test_a_fraction_of_a_window_is_not_told(written):
 
 def test_damage_is_told_when_it_has_been_met(written, rng):
     folder = written(b=4.0)
-    path = saved(folder / "a.flac", rng.normal(0, 0.1, 4 * RATE), subtype="PCM_16")
+    path = saved(folder / "a.flac", rng.normal(0, 0.1, (4 * RATE, 3)), subtype="PCM_16")
     with_bytes(path, path.stat().st_size // 2, b"\xff" * 500)
     recording = open_recording([folder])
     assert list(silences(recording, recording.recorders, "ab")) == []

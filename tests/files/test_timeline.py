@@ -10,7 +10,7 @@ from soundfix.errors import AudioFileError
 from soundfix.files.decoding import AudioFile
 from soundfix.files.headers import Header
 from soundfix.files.start_times import StartTime
-from soundfix.files.timeline import Part, Recorder, Timed, in_a_row, merged, session, shared_s, uncovered
+from soundfix.files.timeline import Part, Recorder, Timed, at_once, in_a_row, merged, session, shared_s, uncovered
 
 NOON = datetime(2022, 6, 20, 12)
 
@@ -85,3 +85,11 @@ def test_intervals():
     assert uncovered(covered, 6.0) == [(2.0, 4.0)]
     assert uncovered([(1.0, 2.0)], 1.5) == [(0.0, 1.0)]
     assert [shared_s(each, covered) for each in [(1.0, 5.0), (2.0, 4.0), (-1.0, 9.0), (4.5, 4.75)]] == [2, 0, 4, 0.25]
+
+
+def test_how_many_run_at_once():
+    intervals = [(0.0, 5.0), (1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]
+    assert at_once(intervals, 1) == [(0.0, 6.0)]
+    assert at_once(intervals, 2) == [(1.0, 5.0)]  # one follows directly on another
+    assert at_once(intervals, 3) == [(3.0, 4.0)]
+    assert at_once(intervals, 4) == at_once([], 0) == []

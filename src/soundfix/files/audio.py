@@ -15,7 +15,7 @@ from jaxtyping import Float
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files.decoding import AudioFile, Reader, cut_early
 from soundfix.files.recorders import FEWEST, open_recorders, some
-from soundfix.files.timeline import Interval, Recorder, merged, shared_s
+from soundfix.files.timeline import Interval, Recorder, at_once, merged, shared_s
 from soundfix.resample import working_rate
 from soundfix.spans import in_samples, spans
 
@@ -60,6 +60,7 @@ class Recording:
             *self.told,
             *_header_notes(self.files),
             *_surround_notes(self.files),
+            *_lonely_notes(self),
             *_rate_notes(self.files, self.sample_rate),
         )
 
@@ -100,6 +101,12 @@ class Recording:
         """When any recorder has sound (s)."""
         return merged(interval for recorder in self.recorders for interval in self.covered(recorder))
 
+    def enough(self) -> list[Interval]:
+        """When FEWEST microphones have sound, or, where there are not so many, all (s): else nothing can be located."""
+        has_sound = [recorder for recorder in self.recorders if self.covered(recorder)]
+        each = [interval for recorder in has_sound for interval in self.covered(recorder) * recorder.channels]
+        return at_once(each, min(FEWEST, sum(recorder.channels for recorder in has_sound)))
+
     def blocks(self, block_s: float) -> Iterator[Float[np.ndarray, "mic time"]]:
         """The whole recording in pieces of `block_s` seconds, the last one shorter."""
         block = in_samples(block_s, self.sample_rate, "block_s")
@@ -110,7 +117,7 @@ class Recording:
                 yield streams.take(min(block, self.samples - start))
 
     def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
-        """(start in seconds, audio) of every window in which anybody has sound; spans.py says which there are."""
+        """(start in seconds, audio) of every window in which enough have sound; spans.py says which there are."""
         with _Streams(self) as streams:
             held, held_start = streams.take(0), 0
             for start, stop in self._spans(window_s, hop_s):
@@ -124,10 +131,10 @@ class Recording:
         return sum(1 for _ in self._spans(window_s, hop_s))
 
     def _spans(self, window_s: float, hop_s: float) -> Iterator[tuple[int, int]]:
-        heard, damaged = self.anybody(), len(self.broken_s)
+        heard, damaged = self.enough(), len(self.broken_s)
         for start, stop in spans(self.samples, self.sample_rate, window_s=window_s, hop_s=hop_s):
             if damaged < len(self.broken_s):
-                heard, damaged = self.anybody(), len(self.broken_s)
+                heard, damaged = self.enough(), len(self.broken_s)
             if start / self.sample_rate >= _end_of(heard):
                 return
             if shared_s((start / self.sample_rate, stop / self.sample_rate), heard) > 0:
@@ -273,6 +280,13 @@ def _surround_notes(files: Sequence[AudioFile]) -> Iterator[str]:
                 f"{file.path.name} may have {what}, as some encoders of Ogg write them: `soundfix check` says whether the "
                 "list fits; WAV and FLAC keep their order."
             )
+
+
+def _lonely_notes(recording: Recording) -> Iterator[str]:
+    """Of recorders that run by turns, or one that goes on when the others have stopped."""
+    lonely_s = recording.duration_s - shared_s((0.0, recording.duration_s), recording.enough())
+    if lonely_s >= RAGGED_S:
+        yield f"For {lonely_s:.1f} s fewer than {FEWEST} microphones have sound: nothing is located there."
 
 
 def _rate_notes(files: Sequence[AudioFile], sample_rate: float) -> list[str]:

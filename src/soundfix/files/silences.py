@@ -20,25 +20,25 @@ class Silence(NamedTuple):
 
 
 def silences(recording: Recording, recorders: Sequence[Recorder | None], names: Sequence[str]) -> Iterator[Silence]:
-    """Of every microphone, by its recorder; None: there is none. When nobody has sound nobody is missing."""
-    anybody = recording.anybody()
+    """Of every microphone, by its recorder; None: there is none. While too few have sound to locate nobody is missing."""
+    enough = recording.enough()
     for recorder, name in zip(recorders, names, strict=True):
-        found = list(_missing(recording, recorder, anybody))
+        found = list(_missing(recording, recorder, enough))
         if len(found) > MOST_TOLD:
-            found = [(found[0][0], found[-1][1], _many(found, anybody))]
+            found = [(found[0][0], found[-1][1], _many(found, enough))]
         for start_s, end_s, text in found:
             yield Silence(name, start_s, end_s, text)
 
 
 def _missing(
-    recording: Recording, recorder: Recorder | None, anybody: Sequence[Interval]
+    recording: Recording, recorder: Recorder | None, enough: Sequence[Interval]
 ) -> Iterator[tuple[float, float, str]]:
     end_s = recording.duration_s
     if recorder is None or not recorder.parts:
         yield 0.0, end_s, f"no sound at all: {_trouble(recorder)}"
         return
     for start_s, stop_s in uncovered(recording.covered(recorder), end_s):
-        if shared_s((start_s, stop_s), anybody) < SHORTEST_TOLD_S:
+        if shared_s((start_s, stop_s), enough) < SHORTEST_TOLD_S:
             continue
         if start_s == 0.0:
             yield start_s, stop_s, f"no sound before {clock(stop_s)} ({recorder.parts[0].file.path.name} begins there)"
@@ -63,8 +63,8 @@ def _how_it_ends(recording: Recording, recorder: Recorder, end_s: float) -> str:
     return f"{file.path.name} {'is cut short' if file.header.is_cut else 'ends'} there"
 
 
-def _many(found: Sequence[tuple[float, float, str]], anybody: Sequence[Interval]) -> str:
-    together_s = sum(shared_s((start_s, stop_s), anybody) for start_s, stop_s, _ in found)
+def _many(found: Sequence[tuple[float, float, str]], enough: Sequence[Interval]) -> str:
+    together_s = sum(shared_s((start_s, stop_s), enough) for start_s, stop_s, _ in found)
     return (
         f"no sound in {len(found)} stretches, {together_s:.1f} s together; {found[0][2].removeprefix('no sound ')}, ..."
     )

@@ -154,6 +154,20 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
     return found
 
 
+def at_once(intervals: Iterable[Interval], count: int) -> list[Interval]:
+    """When so many of the intervals overlap; each is merged with its like already."""
+    edges = sorted([(start, 1) for start, _ in intervals] + [(stop, -1) for _, stop in intervals])
+    found: list[Interval] = []
+    running = 0
+    for time_s, step in edges:
+        if running + step == count and step == 1:
+            found.append((time_s, time_s))
+        running += step
+        if running == count - 1 and step == -1:
+            found[-1] = (found[-1][0], time_s)
+    return merged(found)
+
+
 def uncovered(covered: Sequence[Interval], end_s: float) -> list[Interval]:
     """What merged intervals leave of the time from 0 to end_s."""
     edges = [0.0, *(edge for interval in covered for edge in interval), end_s]
