@@ -77,11 +77,11 @@ class StartOffsets:
         if len(heard) * FRAME_S < SHORTEST_S:
             return self._clearest
         rises = onsets(self._levels[:, : heard[-1] + 1])
-        has_sound = rises.any(axis=1)
-        if has_sound.sum() < FEWEST:
+        has_sound = np.flatnonzero(rises.any(axis=1))
+        if len(has_sound) < FEWEST:
             return self._clearest
         lags, clarity, ahead = lags_of(rises[has_sound], round(self.reach_s / FRAME_S))
-        names = [name for name, has in zip(self.names, has_sound, strict=True) if has]
+        names = [self.names[m] for m in has_sound]
         told = float(clarity.sum()), _told(names, lags, (clarity > CLEAR) & (ahead > AHEAD))
         return max(self._clearest, told, key=lambda each: each[0])
 
@@ -90,7 +90,7 @@ def _told(
     names: Sequence[str], lags: Float[np.ndarray, "mic"], is_clear: Bool[np.ndarray, "mic"]
 ) -> tuple[StartOffset, ...]:
     reference = names[int(np.argmin(np.abs(lags)))]
-    return tuple(StartOffset(names[m], float(lags[m]) * FRAME_S, reference) for m in np.flatnonzero(is_clear))
+    return tuple(StartOffset(names[int(m)], float(lags[m]) * FRAME_S, reference) for m in np.flatnonzero(is_clear))
 
 
 def starts_of(microphones: Microphones, speed_m_s: float) -> StartOffsets:
