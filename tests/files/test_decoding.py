@@ -77,6 +77,8 @@ def test_damage_in_the_middle_of_a_compressed_file_ends_it_and_is_remembered(tmp
     np.testing.assert_array_equal(samples, expected[:, : samples.shape[1]])
     assert recording.broken_s == {path: left_s}
     assert recording.covered(recording.recorders[0]) == [(0.0, left_s)]
+    slower_s, _ = sound_of(open_recording([path], sample_rate=8000.0))  # a resampler is told that this was the end
+    assert slower_s == pytest.approx(left_s, abs=1 / 8000)
 
 
 @pytest.mark.parametrize("claimed", [10**6, 2**36 - 1])

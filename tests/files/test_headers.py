@@ -10,7 +10,7 @@ from helpers.recordings import cut_to, heard, saved, with_bytes
 from soundfix.errors import AudioFileError
 from soundfix.files.audio import open_recording
 from soundfix.files.decoding import _Reheaded, open_audio_file
-from soundfix.files.headers import read_chunks
+from soundfix.files.headers import Header, read_chunks, read_header
 
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "RF64", "W64"])
@@ -47,6 +47,14 @@ def test_a_size_that_is_too_small_loses_nothing(tmp_path, sound, claimed):
     recording = open_recording([with_bytes(path, 40, struct.pack("<I", claimed))])
     assert recording.notes == ("take.wav has a wrong size in its header; the 0.50 s that are in it are used.",)
     np.testing.assert_allclose(heard(recording), sound.T, rtol=0, atol=2**-15)
+
+
+def test_chunks_after_an_odd_number_of_bytes_are_no_sound(tmp_path):
+    path = saved(tmp_path / "take.wav", np.zeros(99), subtype="PCM_U8")
+    content = path.read_bytes()[: 44 + 99] + b"\0" + b"LIST" + struct.pack("<I", 4) + b"INFO"
+    path.write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
+    assert read_header(path) == Header()
+    assert open_recording([path]).samples == 99
 
 
 def test_what_the_outer_size_knows_nothing_of_is_no_sound(tmp_path, sound):
@@ -99,6 +107,8 @@ def test_a_crashed_recorder_loses_nothing(tmp_path, sound, outer, claimed):
         "take.wav was never closed by its recorder (no length in its header); the 0.50 s that are in it are used.",
     )
     np.testing.assert_allclose(heard(recording), sound.T[:, :-1], rtol=0, atol=2**-15)
+    header = read_header(path)
+    assert header.stop - header.payload == 4 * recording.samples  # whole frames
 
 
 def test_a_crashed_rf64_recorder_loses_nothing(tmp_path, sound):

@@ -57,7 +57,7 @@ def test_times_that_were_cut_to_seconds_are_told_from_others(files, found):
 
 
 def test_samples_of_files_that_follow_directly_leave_no_gap():
-    parts = tuple(Part(file=timed(0, 1.0003).file, start_s=start) for start in (0.0, 1.00047, 2.5))
+    parts = tuple(Part(file=timed(0, 1.0003).file, start_s=start) for start in (0.0, 1.0006, 2.5))
     assert Recorder(path=Path("a"), channels=1, parts=parts).spans(1000.0) == [(0, 1000), (1000, 2000), (2500, 3500)]
     cut = (Part(file=timed(0, 2.0).file, until_s=1.5), Part(file=timed(0, 2.0).file, start_s=1.5))
     assert Recorder(path=Path("a"), channels=1, parts=cut).spans(1000.0) == [(0, 1500), (1500, 3500)]
@@ -74,6 +74,8 @@ def test_a_clock_that_was_never_set_is_out():
 def test_recorders_that_never_run_together_are_refused():
     with pytest.raises(AudioFileError, match=r"a\.wav lasts from 2022-06-20 12:00:00 to .*b\.wav begins at"):
         session([[timed(0)], [timed(60, name="b.wav")]])
+    with pytest.raises(AudioFileError, match="no two recorders"):
+        session([[timed(0), timed(30)], [timed(500, name="b.wav")]])
     assert len(session([[timed(0), timed(60)]])) == 2  # one recorder
     assert len(session([[timed(0)], [timed(59)]])) == 2
 
