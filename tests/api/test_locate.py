@@ -25,6 +25,7 @@ from soundfix.errors import (
 )
 from soundfix.estimate import Estimate, Source
 from soundfix.files.scenes import write_scene
+from soundfix.files.silences import Silence
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
@@ -286,19 +287,20 @@ def test_it_draws_into_a_notebook(located):
 
 
 def test_the_result_holds_all_that_was_concluded(scene, monkeypatch):
-    """Also what this recording has nothing of: events, explanations, starts."""
+    """Also what this recording has nothing of: events, explanations, starts, silences."""
     concluded = Summary(
         events=(Event(time_s=3.0, microphone="mic1", status="late"),),
         explanations={"mic1": FaultHypothesis(position_m=np.zeros(3))},
         speed_m_s=340.0,
         starts=(StartOffset("mic2", 1.5, "mic3"),),
+        silences=(Silence("mic4", 0.0, 2.0, "no sound before 0:02 (mic4.wav begins there)"),),
     )
     monkeypatch.setattr("soundfix.api.locate.run", lambda request, watch: concluded)
     located = heard(scene)
     assert isinstance(located, Located)
     assert vars(located.summary) == vars(concluded)
     assert (located.events, located.explanations) == (concluded.events, concluded.explanations)
-    assert (located.starts, located.microphones) == (concluded.starts, ())
+    assert (located.starts, located.silences, located.microphones) == (concluded.starts, concluded.silences, ())
     assert located.to_dict()["events"][0]["time_s"] == 3.0
 
 

@@ -67,7 +67,6 @@ def degrees(take):
         (missing, "no such file"),
         (text_as_wav, "scene.wav"),
         (empty, "scene.wav"),
-        (truncated, "scene.wav"),
         (more_channels, "7 channels"),
         (fewer_channels, "8 microphones"),
         (millimetres, "given in mm"),
@@ -88,6 +87,13 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(take, tmp_path, command, n
     assert_refused(command(*words), message)
     assert names_in(tmp_path) == before
     assert (tmp_path / "old.json").read_text() == "old"
+
+
+def test_what_is_left_of_a_truncated_file_is_used_and_told(take, command):
+    truncated(take)
+    status, _, told = command("check", take / "scene.wav", "-m", take / "microphones.csv")
+    assert status == 0
+    assert "scene.wav is cut short (its header promises more)" in told
 
 
 @pytest.mark.parametrize(

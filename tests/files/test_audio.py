@@ -1,6 +1,7 @@
 """Recordings: every format, streamed = one-shot, and damaged files become one readable sentence."""
 
 import struct
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import soxr
 from helpers.recordings import RATE, heard, saved, with_bytes
 from soundfix.errors import AudioFileError, SceneError
 from soundfix.files import audio
-from soundfix.files.audio import Channel, natural_key, open_recording
+from soundfix.files.audio import Channel, open_recording
 
 FORMATS = [
     ("wav", "WAV", "PCM_U8", 2**-7),
@@ -101,19 +102,79 @@ def test_files_as_a_shell_lists_them_come_in_natural_order(tmp_path, sound, give
     assert [file.path.name for file in recording.files] == heard_in
 
 
-def test_natural_order_survives_odd_digits():
-    assert sorted(["x²", "x10", "x9", "9", "x"], key=natural_key) == ["9", "x", "x9", "x10", "x²"]
-
-
-def test_unequal_lengths_use_the_common_span_and_say_so(tmp_path, sound):
+def test_the_recording_lasts_as_long_as_the_longest_file_and_the_others_are_missing(tmp_path, sound):
     short, long = saved(tmp_path / "short.wav", sound[:4000]), saved(tmp_path / "long.wav", sound)
     recording = open_recording([long, short])
-    assert recording.duration_s == 0.25
-    assert recording.notes == (
-        "The files differ in length (short.wav 0.25 s, long.wav 0.50 s); "
-        "only the common 0.25 s from the start are used.",
-    )
-    np.testing.assert_array_equal(heard(recording), [*sound[:4000].T, *sound[:4000].T])
+    assert recording.duration_s == 0.5
+    assert (recording.notes, recording.starts_at) == ((), None)
+    whole = heard(recording)
+    np.testing.assert_array_equal(whole[:2], sound.T)
+    np.testing.assert_array_equal(whole[2:, :4000], sound[:4000].T)
+    assert np.isnan(whole[2:, 4000:]).all()
+
+
+@pytest.mark.parametrize(("lengths", "samples"), [((8000, 8000, 8700), 8000), ((8000, 8000, 8000, 24_001), 24_001)])
+def test_a_little_more_of_a_few_is_left_out(tmp_path, rng, lengths, samples):
+    """Recorders that were stopped together: no window in which most are missing."""
+    paths = [saved(tmp_path / f"{m}.wav", rng.normal(size=length)) for m, length in enumerate(lengths)]
+    recording = open_recording(paths)
+    assert recording.samples == samples
+    assert heard(recording).shape == (len(lengths), samples)
+
+
+@pytest.fixture
+def duty(tmp_path, rng, monkeypatch):
+    """Two recorders that listen for 0.5 s every 2 s, three times; the second one has lost its second file."""
+    monkeypatch.setattr(audio, "FEWEST", 1)
+    sounds = rng.normal(size=(3, 2, 8000)).astype(np.float32)
+    for k in range(3):
+        for m in range(2 if k != 1 else 1):
+            (tmp_path / f"m{m}").mkdir(exist_ok=True)
+            saved(tmp_path / f"m{m}" / f"20220620_14300{2 * k}.wav", sounds[k, m])
+    return tmp_path, sounds
+
+
+def test_files_in_a_row_stand_where_their_times_say(duty):
+    folder, sounds = duty
+    recording = open_recording([folder])
+    assert recording.starts_at == datetime(2022, 6, 20, 14, 30)
+    assert recording.duration_s == 4.5
+    whole = heard(recording)
+    for k in range(3):
+        np.testing.assert_array_equal(whole[0, 32_000 * k : 32_000 * k + 8000], sounds[k, 0])
+    assert np.isnan(whole[0, 8000:32_000]).all()
+    assert np.isnan(whole[1, 8000:64_000]).all()
+    np.testing.assert_array_equal(whole[1, 64_000:], sounds[2, 1])
+
+
+def test_when_nobody_listens_there_is_no_window(duty):
+    folder, sounds = duty
+    recording = open_recording([folder])
+    windows = list(recording.windows(0.25, 0.25))
+    assert [start_s for start_s, _ in windows] == [0.0, 0.25, 2.0, 2.25, 4.0, 4.25]
+    assert recording.count_windows(0.25, 0.25) == 6
+    np.testing.assert_array_equal(windows[3][1][0], sounds[1, 0, 4000:])
+    np.testing.assert_array_equal(windows[5][1], sounds[2, :, 4000:])
+
+
+def test_what_is_skipped_is_not_decoded(duty, monkeypatch):
+    opened, honest = [], audio.Reader
+
+    def reader(file, *args, **kwargs):
+        opened.append(file.path.name)
+        return honest(file, *args, **kwargs)
+
+    monkeypatch.setattr(audio, "Reader", reader)
+    starts = [start for start, _ in open_recording([duty[0] / "m0"]).windows(0.1, 4.0)]
+    assert starts == [0.0, 4.0]
+    assert opened == ["20220620_143000.wav", "20220620_143004.wav"]
+
+
+def test_a_hop_within_a_file_reads_on_at_the_right_place(tmp_path, rng):
+    sound = rng.normal(size=(24_000, 1)).astype(np.float32)
+    recording = open_recording([saved(tmp_path / "take.wav", sound)])
+    for start, window in recording.windows(0.1, 0.7):
+        np.testing.assert_array_equal(window, sound.T[:, round(start * RATE) : round((start + 0.1) * RATE)])
 
 
 def test_differing_rates_are_each_resampled_and_said(tmp_path, sound):
@@ -219,10 +280,15 @@ def test_a_long_recording_costs_no_more_memory_than_a_window(tmp_path):
 
 def test_many_channels_share_the_read_ahead(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(audio, "Reader", lambda file, rate, *, frames_per_read: asked.append(frames_per_read))
+
+    def reader(file, rate, *, frames_per_read):
+        asked.append(frames_per_read)
+        raise RuntimeError
+
+    monkeypatch.setattr(audio, "Reader", reader)
     path = saved(tmp_path / "take.wav", np.zeros((10, 512), np.float32))
     recording = open_recording([path])
-    with pytest.raises(AttributeError):
+    with pytest.raises(RuntimeError):
         heard(recording)
     assert asked == [audio.READ_BUDGET_SAMPLES // 512]
 
@@ -250,7 +316,7 @@ def test_what_is_no_recording_is_named(tmp_path, name, content, message):
 
 def test_a_folder_without_audio_is_refused(tmp_path):
     (tmp_path / "deeper").mkdir()
-    with pytest.raises(AudioFileError, match=r"holds no audio files.*folder further down"):
+    with pytest.raises(AudioFileError, match=r"holds no audio files.*another folder"):
         open_recording([tmp_path])
 
 
@@ -309,3 +375,15 @@ def test_the_same_files_at_another_rate(tmp_path, sound):
     assert whole.sample_rate == recording.native_rate == 32_000.0
     assert whole.notes[0].endswith("each was resampled to 32000 Hz.")
     np.testing.assert_array_equal(heard(whole)[2:], np.repeat(sound, 2, axis=0).T)
+
+
+def test_while_fewer_than_three_have_sound_there_is_no_window(tmp_path, rng):
+    seconds = {"a": 5.0, "b": 1.0, "c": 2.0, "d": 3.0}
+    for name, length_s in seconds.items():
+        saved(tmp_path / f"{name}.wav", rng.normal(size=round(length_s * RATE)))
+    recording = open_recording([tmp_path])
+    assert (recording.duration_s, recording.anybody(), recording.enough()) == (5.0, [(0.0, 5.0)], [(0.0, 2.0)])
+    assert [start for start, _ in recording.windows(0.5, 0.5)] == [0.0, 0.5, 1.0, 1.5]
+    assert recording.notes == ("For 3.0 s fewer than 3 microphones have sound: nothing is located there.",)
+    saved(tmp_path / "d.wav", rng.normal(size=(RATE * 3, 2)))
+    assert open_recording([tmp_path]).enough() == [(0.0, 3.0)]

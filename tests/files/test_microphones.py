@@ -1,14 +1,11 @@
 """Lists of microphones: three formats, one meaning; every mistake is named with its line."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from helpers.lists import PLAIN, channels, microphones
-from soundfix.errors import MicrophoneFileError, OutputError, SceneError
-from soundfix.files.audio import Channel
-from soundfix.files.microphones import arrange, read_microphones, write_microphones
+from helpers.lists import PLAIN, microphones
+from soundfix.errors import OutputError
+from soundfix.files.microphones import read_microphones, write_microphones
 from soundfix.microphones import Microphones
 
 
@@ -57,102 +54,8 @@ def test_a_failed_write_leaves_the_old_list(tmp_path, monkeypatch):
     assert (tmp_path / "m.csv").read_text() == PLAIN
 
 
-def test_without_columns_rows_follow_the_channels():
-    order, notes = arrange(channels(2, 1), microphones())
-    assert order == [0, 1, 2]
-    assert notes == ("The list has no file and no channel column; its rows are, in turn: t0.wav channels 1-2, t1.wav.",)
-
-
-def test_a_channel_column_counts_through_all_files():
-    order, notes = arrange(channels(2, 2), microphones(channels=(3, 1, 2)))
-    assert order == [2, 0, 1]
-    assert notes[0] == ("The list has no file column; its rows are, in turn: t1.wav channel 1, t0.wav channels 1-2.")
-    assert notes[1] == "Not in the list of microphones and left out: channel 2 of t1.wav."
-
-
-@pytest.mark.parametrize(
-    "files", [("t1.wav", "t0.wav", "t2.wav"), ("/rec/t1.wav", "rec\\t0.wav", "../elsewhere/t2.wav")]
-)
-def test_files_are_matched_by_name_relative_or_absolute(files):
-    assert arrange(channels(1, 1, 1), microphones(files=files)) == ([1, 0, 2], ())
-
-
-def named(*names):
-    """A file of one channel for each name."""
-    return [Channel(file=Path("/rec") / name, number=1) for name in names]
-
-
-@pytest.mark.parametrize(
-    ("files", "rows", "order"),
-    [
-        (("mic1.wav", "mic10.wav", "mic2.wav"), ("mic1", "mic2", "mic10"), [0, 2, 1]),
-        (("b.flac", "A.WAV"), ("a", "B.wav"), [1, 0]),
-        (("mic02.wav", "mic01.wav"), ("mic1", "mic2"), [1, 0]),
-        (("de\u0301.wav", "a.wav"), ("a", "d\u00e9"), [1, 0]),
-    ],
-)
-def test_a_file_for_each_microphone_goes_to_the_row_of_its_name(files, rows, order):
-    microphones = Microphones(positions=np.eye(3)[: len(rows)], names=rows)
-    found, notes = arrange(named(*files), microphones)
-    assert found == order
-    assert notes == (f"Files went to the rows of their names: {', '.join(files[k] for k in order)}.",)
-    assert arrange(named(*files), microphones, is_named=False)[0] == list(range(len(files)))
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        (
-            ("mic1.wav", "mic2.wav", "take.wav"),
-            r"/rec/take\.wav have the name of no row and mic3 are rows that no file",
-        ),
-        (("mic1.wav", "mic2.wav"), "mic3 are rows that no file is named after"),
-        (("mic1.wav", "mic2.wav", "mic3.wav", "mic4.wav"), r"/rec/mic4\.wav have the name of no row"),
-        (("mic1.wav", "mic1.flac", "mic2.wav"), r"/rec/mic1\.wav, /rec/mic1\.flac are files for one row"),
-    ],
-)
-def test_names_that_clash_are_refused(files, message):
-    with pytest.raises(MicrophoneFileError, match=f"{message}.*wanted a file for each row.*column file"):
-        arrange(named(*files), microphones())
-
-
-def test_rows_that_one_file_may_mean_are_refused():
-    rows = Microphones(positions=np.eye(3)[:2], names=("mic1", "mic01"))
-    with pytest.raises(MicrophoneFileError, match="mic1, mic01 are rows for one file"):
-        arrange(named("mic1.wav", "mic2.wav"), rows)
-
-
-def test_files_of_several_channels_have_no_say_by_name():
-    given = [Channel(file=Path("mic2.wav"), number=1), Channel(file=Path("mic2.wav"), number=2), *named("mic1.wav")]
-    assert arrange(given, microphones())[0] == [0, 1, 2]
-
-
-def test_files_are_matched_with_their_channel():
-    order, notes = arrange(channels(2, 2), microphones(2, files=("t1.wav", "t0.wav"), channels=(2, 1)))
-    assert order == [3, 0]
-    assert notes == ("Not in the list of microphones and left out: channel 2 of t0.wav, channel 1 of t1.wav.",)
-
-
-def test_a_folder_tells_two_files_of_one_name_apart():
-    given = [*channels(1, folder="/rec/left"), *channels(1, folder="/rec/right")]
-    assert arrange(given, microphones(2, files=("right/t0.wav", "left/t0.wav")))[0] == [1, 0]
-    with pytest.raises(MicrophoneFileError, match=r"/rec/left/t0\.wav, /rec/right/t0\.wav: name the folder too"):
-        arrange(given, microphones(1, files=("t0.wav",)))
-
-
-@pytest.mark.parametrize(
-    ("given", "columns", "error", "message"),
-    [
-        (channels(2), {}, SceneError, r"2 channels \(t0\.wav\) for 3 microphones: is a file missing"),
-        (channels(2, 2), {}, SceneError, r"4 channels \(t0\.wav, t1\.wav\) for 3 microphones: is a microphone missing"),
-        (channels(3), {"channels": (1, 2, 4)}, SceneError, r"mic3 is channel 4, but .* has 3 .*count from 1"),
-        (channels(3), {"channels": (1, 2, 2)}, MicrophoneFileError, r"mic2 and mic3 are both channel 2 of t0\.wav"),
-        (channels(1), {"files": ("t0.wav", "a", "b")}, MicrophoneFileError, r"mic2 is in a, but given were t0\.wav"),
-        (channels(1, 1), {"files": ("t0.wav", "t1.wav", ".")}, MicrophoneFileError, r"in \., but given were"),
-        (channels(2), {"files": ("t0.wav",) * 3, "channels": (1, 2, 3)}, MicrophoneFileError, r"channel 3 of .* has 2"),
-        (channels(2), {"files": ("t0.wav",) * 3}, MicrophoneFileError, r"mic1 and mic2 are both channel 1 of t0\.wav"),
-    ],
-)  # fmt: skip
-def test_what_does_not_fit_together_is_named(given, columns, error, message):
-    with pytest.raises(error, match=message):
-        arrange(given, microphones(**columns))
+def test_a_recorder_that_wrote_no_file_has_a_blank(tmp_path, listed):
+    read = listed("name,x,y,z,file,channel\na,0,0,1,a.wav,2\nb,1,0,1,,\n")
+    assert (read.files, read.channels) == (("a.wav", ""), (2, 1))
+    write_microphones(tmp_path / "again.csv", read)
+    assert read_microphones(tmp_path / "again.csv").files == read.files

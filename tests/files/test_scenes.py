@@ -9,7 +9,8 @@ import soundfile
 from helpers.scenes import drawn
 from soundfix.errors import OutputError
 from soundfix.files.audio import open_recording
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.microphones import read_microphones
+from soundfix.files.pairing import arrange
 from soundfix.files.scenes import write_scene
 from soundfix.simulation.faults import break_scene, parse_fault
 from soundfix.simulation.worlds import CLEAN_ROOMS

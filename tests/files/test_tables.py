@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from helpers.lists import PLAIN, channels, microphones
+from helpers.lists import PLAIN
 from soundfix.errors import MicrophoneFileError
 from soundfix.files import tables
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.microphones import read_microphones
 from soundfix.microphones import Microphones
 
 ROWS = [{"name": "a", "x": 0, "y": 0, "z": 1}, {"name": "b", "x": 2.5, "y": -0.1, "z": 1.0}, {"name": "c", "x": None}]
@@ -95,7 +95,6 @@ def test_yaml_words_stay_names(listed):
         ("name,x,y,z,channel\na,0,0,1,0\n", "line 2: channel is '0', wanted 1, 2, .*count from 1"),
         ("name,x,y,z,channel\na,0,0,1,1\nb,1,0,1,\n", "line 3: channel is ''"),
         ("name,x,y,z,channel\na,0,0,1,1.5\n", "line 2: channel is '1.5'"),
-        ("name,x,y,z,file\na,0,0,1,a.wav\nb,1,0,1,\n", "line 3: file is blank, but other rows name theirs"),
         ('name,x,y,z\n"a,0,0,1\n', "line 2: unexpected end of data.*quotation mark"),
         ("name,x,y,z\na\x07,0,0,1\n", "line 2: the name 'a.x07' holds control characters"),
         (b"RIFF\0\0\0\0WAVE", "is binary or UTF-16"),
@@ -158,9 +157,3 @@ def test_no_file_is_refused(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(MicrophoneFileError, match="cannot be read"):
             read_microphones(path)
-
-
-def test_long_notes_are_shortened():
-    (note,) = arrange(channels(*[1] * 40), microphones(40))[1]
-    assert len(note) < 200
-    assert note.endswith("t6.wav, ..., t39.wav.")

@@ -1,5 +1,7 @@
 """A take: rows of sound in the order of the list, whichever channel they are in."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 import soundfile
@@ -95,3 +97,41 @@ def test_a_take_can_be_heard_at_another_rate(tmp_path, audio):
     assert any("resampled to 32000 Hz" in note for note in fast.notes)
     assert not any("resampled to 16000 Hz" in note for note in fast.notes)
     assert len(fast.notes) == len(take.notes)
+
+
+@pytest.fixture
+def recorders(tmp_path, rng):
+    """A folder for each of five recorders, of which the third wrote nothing, and the fourth begins half a second later."""
+    sounds = 0.1 * rng.standard_normal((5, 2 * RATE)).astype(np.float32)
+    for m, fraction in ((0, "000"), (1, "000"), (3, "500"), (4, "000")):
+        (tmp_path / f"m{m + 1}").mkdir()
+        path = tmp_path / f"m{m + 1}" / f"20220620_120000.{fraction}.wav"
+        soundfile.write(path, sounds[m, RATE // 2 * (m == 3) :], RATE, subtype="FLOAT")
+    (tmp_path / "mics.csv").write_text("name,x,y,z\nm1,0,0,0\nm4,1,0,0\nm3,0,1,0\nm2,1,1,0\nm5,1,1,1\n")
+    return tmp_path, sounds
+
+
+def test_where_a_recorder_has_no_sound_its_row_is_missing(recorders):
+    folder, sounds = recorders
+    take = read(folder, folder / "mics.csv")
+    assert take.starts_at == datetime(2022, 6, 20, 12)
+    assert take.order == (0, 2, None, 1, 3)
+    heard = take.beginning(10.0)
+    assert np.array_equal(heard[[0, 3, 4]], sounds[[0, 1, 4]])
+    assert np.array_equal(heard[1, RATE // 2 :], sounds[3, RATE // 2 :])
+    assert np.isnan(heard[1, : RATE // 2]).all()
+    assert np.isnan(heard[2]).all()
+    assert not heard.flags.writeable
+    (_, window), *_ = take.windows(0.5, 0.5)
+    assert np.array_equal(window, heard[:, : RATE // 2], equal_nan=True)
+
+
+def test_who_has_no_sound_is_told(recorders):
+    take = read(recorders[0], recorders[0] / "mics.csv")
+    assert [(each.microphone, each.start_s, each.end_s) for each in take.silences] == [
+        ("m4", 0.0, 0.5),
+        ("m3", 0.0, 2.0),
+    ]
+    assert take.notes[-2:] == tuple(f"{each.microphone}: {each.text}" for each in take.silences)
+    assert take.at(8000.0).silences == take.silences
+    assert take.at(8000.0).starts_at == take.starts_at

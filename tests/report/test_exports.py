@@ -15,6 +15,7 @@ from helpers.drawings import directed
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import OutputError
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Regions, Source
+from soundfix.files.silences import Silence
 from soundfix.report import exports
 from soundfix.report.exports import CsvWriter, JsonWriter, locate_schema
 from soundfix.report.summary import summary_dict, summary_lines
@@ -54,6 +55,7 @@ CONCLUSION = Summary(
     },
     speed_m_s=WATER_M_S,
     starts=(StartOffset("b", 2.0, "a"),),
+    silences=(Silence("c", 720.0, 900.0, "no sound after 12:00 (c.wav ends there)"),),
 )
 SILENCE = Estimate(method="srp", start_s=0.5, end_s=1.0, verdict="abstain", findings=(Finding("silence", ""),))
 
@@ -122,8 +124,17 @@ def test_json_holds_every_estimate_one_a_line(tmp_path, estimates):
     text = (tmp_path / "a.json").read_text()
     document = json.loads(text)
     assert document["estimates"] == [estimate.to_dict() for estimate in estimates]
-    assert list(document) == ["method", "version", "estimates", "events", "summary", "explanations", "starts"]
-    assert len(text.splitlines()) == len(estimates) + 6
+    assert list(document) == [
+        "method",
+        "version",
+        "estimates",
+        "events",
+        "summary",
+        "explanations",
+        "starts",
+        "silences",
+    ]
+    assert len(text.splitlines()) == len(estimates) + 7
     validate(document)
 
 
@@ -134,10 +145,13 @@ def test_json_ends_with_what_was_concluded(tmp_path):
     document = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
     validate(document)
     assert document["events"] == [{"time_s": 723.0, "microphone": "a", "status": "dead", "text": "00:12:03  a: dead"}]
-    assert document["summary"]["text"] == list(summary_lines(CONCLUSION))[1:-1]
+    assert document["summary"]["text"] == list(summary_lines(CONCLUSION))[1:-2]
     (start,) = document["starts"]
     assert (start["microphone"], start["late_s"], start["reference"]) == ("b", 2.0, "a")
-    assert f"  b: {start['text']}" == list(summary_lines(CONCLUSION))[-1]
+    assert f"  b: {start['text']}" == list(summary_lines(CONCLUSION))[-2]
+    (silence,) = document["silences"]
+    assert silence == CONCLUSION.silences[0]._asdict()
+    assert f"  c: {silence['text']}" == list(summary_lines(CONCLUSION))[-1]
     assert [report["status"] for report in document["summary"]["microphones"]] == ["misplaced", "late", "ok"]
     moved, late = document["explanations"]
     assert (moved["microphone"], moved["position_m"], moved["exchanged_with"]) == ("a", [4.0, 0.0, 0.1], "c")
@@ -202,6 +216,7 @@ def concluded(name: str, **changes: object) -> dict:
         concluded("explanations", share=2),
         concluded("explanations", extra=1),
         concluded("starts", late_s="two"),
+        concluded("silences", extra=1),
         answer() | {"summary": {"microphones": []}},
         answer() | {"extra": 1},
         answer(extra=1),

@@ -28,13 +28,38 @@ def refused(folder, error, message, **options):
     assert written is None
 
 
-def test_row_13_files_of_unequal_lengths_use_the_common_span_and_say_so(folder):
+def test_row_13_a_file_that_ends_early_is_a_microphone_that_is_dead_from_there(folder):
     audio, _ = soundfile.read(folder / "mic3.wav")
     soundfile.write(folder / "mic3.wav", audio[:9600], RATE, subtype="FLOAT")
     done, estimates = shell(folder)
-    assert "only the common 0.60 s from the start are used" in done.stderr
-    assert [(each["start_s"], each["end_s"]) for each in estimates] == [(0.0, 0.5)]
-    assert np.linalg.norm(place(estimates[0]) - SOURCE) < 0.01
+    assert "mic3: no sound after 0:00.6 (mic3.wav ends there)" in done.stderr
+    assert "  mic3: no sound after 0:00.6 (mic3.wav ends there)" in done.stdout
+    assert [(each["start_s"], each["end_s"]) for each in estimates] == [(0.0, 0.5), (0.5, 1.0)]
+    assert [each["microphones"][2]["status"] for each in estimates] == ["ok", "dead"]
+    assert max(np.linalg.norm(place(each) - SOURCE) for each in estimates) < 0.01
+
+
+def test_row_11_a_file_that_begins_later_by_its_name_is_heard_where_it_belongs(folder):
+    for m in range(1, 9):
+        audio, _ = soundfile.read(folder / f"mic{m}.wav")
+        late_s = 2 if m == 3 else 0
+        name = folder / f"mic{m}_20220620_14300{late_s}.wav"
+        soundfile.write(name, np.tile(audio, 4)[late_s * RATE :], RATE, subtype="FLOAT")
+        (folder / f"mic{m}.wav").unlink()
+    (folder / "mics.csv").write_text((folder / "mics.csv").read_text().replace(".wav", ""))
+    done, estimates = shell(folder, "--hop", "1")
+    assert "mic3: no sound before 0:02 (mic3_20220620_143002.wav begins there)" in done.stderr
+    assert "take begins at 2022-06-20 14:30:00" in done.stderr
+    assert [each["microphones"][2]["status"] for each in estimates] == ["dead", "dead", "ok", "ok"]
+    assert max(np.linalg.norm(place(each) - SOURCE) for each in estimates) < 0.01
+
+
+def test_row_01_a_microphone_without_a_file_is_dead_throughout(folder):
+    (folder / "mic3.wav").unlink()
+    done, estimates = shell(folder)
+    assert "mic3: no sound at all: it has no file" in done.stderr
+    assert [each["microphones"][2]["status"] for each in estimates] == ["dead", "dead"]
+    assert max(np.linalg.norm(place(each) - SOURCE) for each in estimates) < 0.01
 
 
 def rewritten(folder, change, header="name,x,y,z"):
@@ -106,21 +131,31 @@ def test_row_32_a_huge_sparse_file_streams(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("spoil", "statuses"),
     [
-        (lambda raw: raw[: len(raw) // 2], "mic3.wav"),
-        (lambda raw: b"", "mic3.wav"),
-        (lambda raw: b"this is a letter, not a sound\n" * 50, "mic3.wav"),
-        (lambda raw: raw[:40] + b"\0" * (len(raw) - 40), "mic3.wav"),
-        (lambda raw: raw[:22] + b"\xff\xff" + raw[24:], "mic3.wav"),
+        (lambda raw: raw[: len(raw) // 2], ["ok", "dead"]),
+        (lambda raw: b"", ["dead", "dead"]),
+        (lambda raw: b"this is a letter, not a sound\n" * 50, ["dead", "dead"]),
+        (lambda raw: raw[:40] + b"\0" * (len(raw) - 40), ["dead", "dead"]),
+        (lambda raw: raw[:22] + b"\xff\xff" + raw[24:], ["dead", "dead"]),
     ],
     ids=["truncated", "empty", "text", "zeroed header", "65535 channels"],
 )
-def test_row_33_a_damaged_file_is_named_in_time(folder, spoil, message):
+def test_row_33_a_damaged_file_is_named_in_time_and_the_others_go_on(folder, spoil, statuses):
     path, started = folder / "mic3.wav", monotonic()
     path.write_bytes(spoil(path.read_bytes()))
-    refused(folder, AudioFileError, message)
+    done, estimates = shell(folder)
+    assert "mic3: no sound" in done.stderr
+    assert "mic3.wav" in done.stderr
+    assert [each["microphones"][2]["status"] for each in estimates] == statuses
+    assert max(np.linalg.norm(place(each) - SOURCE) for each in estimates) < 0.01
     assert monotonic() - started < 60
+
+
+def test_row_33_where_too_few_can_be_read_a_damaged_file_is_an_error(folder):
+    for m in range(3, 9):
+        (folder / f"mic{m}.wav").write_bytes(b"")
+    refused(folder, AudioFileError, "mic3.wav is empty")
 
 
 @pytest.mark.parametrize("claimed", [b"\xff\xff\xff\xff", b"\0\0\0\0"])

@@ -62,6 +62,15 @@ def test_noise_silence_and_a_dead_channel_begin_nowhere(rng):
         assert heard(each) == ()
 
 
+@pytest.mark.parametrize("value", [0.0, np.nan])
+@pytest.mark.parametrize("dead", [(0,), (0, 1)])
+def test_who_has_no_sound_is_no_reference(rng, value, dead):
+    audio = shifted(clapping(rng), [0, 0, 0, 0, 2.0])
+    audio[list(dead)] = value
+    (start,) = heard(audio)
+    assert (start.microphone, start.reference) == ("mic5", NAMES[len(dead)])
+
+
 def test_samples_that_are_no_numbers_do_not_matter(rng):
     audio = shifted(clapping(rng), [0, 0, 2.0, 0, 0])
     audio[1, 5000:9000], audio[3, 77] = np.nan, np.inf

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import ConfigError, SceneError
 from soundfix.estimate import Estimate, Localizer, MicrophoneReport
 from soundfix.files.polygons import told_region
+from soundfix.files.silences import Silence
 from soundfix.files.take import WINDOW_S
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
@@ -103,7 +104,7 @@ def run(request: LocateRequest, watch: Callable[[Estimate], None]) -> Summary:
     heard = (session.hear(start_s, part, request.sound.sample_rate) for start_s, part in windows)
     for estimate in smoothed(heard) if request.smooth else heard:
         watch(estimate)
-    return session.conclusion()
+    return replace(session.conclusion(), silences=request.sound.silences)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -114,7 +115,7 @@ class Located:
     when one changed (s from the start). explanations: by name, why one is bad. starts: microphones that do not begin with
     the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
     given (m). speed_m_s: of sound. notes: what was assumed of the files. band_hz: that was listened to, where it was not the
-    usual one.
+    usual one. silences: when files of some microphones have no sound, but others have.
     """
 
     estimates: tuple[Estimate, ...]
@@ -128,6 +129,7 @@ class Located:
     starts: tuple[StartOffset, ...] = ()
     notes: tuple[str, ...] = ()
     band_hz: Band | None = None
+    silences: tuple[Silence, ...] = ()
 
     @property
     def summary(self) -> Summary:
@@ -139,6 +141,7 @@ class Located:
             speed_m_s=self.speed_m_s,
             starts=self.starts,
             band_hz=self.band_hz,
+            silences=self.silences,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -264,6 +267,7 @@ def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]
         starts=summary.starts,
         notes=request.sound.notes,
         band_hz=summary.band_hz,
+        silences=summary.silences,
     )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from soundfix.errors import SceneError
+from soundfix.files.silences import Silence
 from soundfix.files.take import Take, listed_microphones, read
 from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
@@ -30,6 +31,7 @@ class Samples:
     native_rate: float
     sample_rate: float
     notes: tuple[str, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
     @cached_property
     def audio(self) -> Float[np.ndarray, "mic part"]:

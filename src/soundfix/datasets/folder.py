@@ -29,9 +29,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from soundfix.datasets.dataset import find_clip
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import DatasetError, MicrophoneFileError, SceneError
-from soundfix.files.audio import Channel, natural_key
+from soundfix.files.audio import Channel
 from soundfix.files.decoding import AudioFile
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.listing import natural_key
+from soundfix.files.microphones import read_microphones
+from soundfix.files.pairing import arrange
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, Track, Truth
 

@@ -10,7 +10,7 @@ Audio in here is (time, channel) float32, as decoders and resamplers want it.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,13 +36,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, kw_only=True)
 class AudioFile:
-    """One file that was opened once and looked whole: frames counts samples of each channel at sample_rate (Hz)."""
+    """One file that was opened once: frames counts samples of each channel at sample_rate (Hz).
+
+    header: what is wrong with it. comment: of whoever made the file.
+    """
 
     path: Path
     channels: int
     sample_rate: int
     frames: int
     header: Header
+    comment: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -55,20 +59,31 @@ class AudioFile:
 
 def open_audio_file(path: Path) -> AudioFile:
     """Check one file and learn its shape. Raises AudioFileError if it is missing, empty, cut short or not audio."""
+    file = open_what_is_left(path)
+    if file.header.is_cut:
+        raise _cut_short(file, file.frames)
+    return file
+
+
+def open_what_is_left(path: Path) -> AudioFile:
+    """The same, but a file cut short is as long as what is left of it."""
     _check_is_file(path)
     header = _watched(lambda: read_header(path), path, 0.0)
     file = _probe(path, header)
     if file.frames > LARGEST_FRAME_COUNT:
         file = replace(file, frames=readable_frames(file))
-    if header.is_cut:
-        raise _cut_short(file, file.frames)
+    if file.frames == 0 and header.is_cut:
+        raise cut_early(path)
     if file.frames == 0:
         raise AudioFileError(f"{path} holds no samples: did the recording stop before it began?")
     return file
 
 
 class Reader:
-    """The samples of one file at `sample_rate`, handed out in order. Close it when done."""
+    """The samples of one file at `sample_rate`, handed out in order; NaN from where it breaks off. Close it when done.
+
+    broke_s: where that was, in seconds of the file; None as long as it did not.
+    """
 
     def __init__(self, file: AudioFile, sample_rate: float, *, frames_per_read: int) -> None:
         self._file, self._frames_per_read = file, frames_per_read
@@ -76,14 +91,24 @@ class Reader:
         self._resampler = _Resampling(file, sample_rate) if sample_rate != file.sample_rate else None
         self._position_frames = 0
         self._ready = [np.empty((0, file.channels), np.float32)]
+        self.position = 0
+        self.broke_s: float | None = None
 
     def take(self, count: int) -> Float[np.ndarray, "channel time"]:
         """The next `count` samples. The caller must not ask for more than `frames_at` promised."""
-        while sum(len(chunk) for chunk in self._ready) < count:
+        while self.broke_s is None and sum(len(chunk) for chunk in self._ready) < count:
             self._ready.append(self._next_chunk())
         joined = np.concatenate(self._ready)
         self._ready = [joined[count:].copy()]
-        return joined[:count].T
+        self.position += count
+        missing = count - len(joined)
+        taken = np.pad(joined, ((0, missing), (0, 0)), constant_values=np.nan) if missing > 0 else joined[:count]
+        return taken.T
+
+    def skip_to(self, position: int) -> None:
+        """Decode and forget up to this sample: the only safe way forward, since decoders must not seek."""
+        while self.position < position:
+            self.take(min(position - self.position, self._frames_per_read))
 
     def close(self) -> None:
         self._decoder.close()
@@ -93,11 +118,24 @@ class Reader:
         assert wanted > 0, "more samples were asked for than the file has"
         chunk = self._decoder.read(wanted, self._position_frames / self._file.sample_rate)
         if len(chunk) < wanted:
-            raise _cut_short(self._file, readable_frames(self._file))
-        self._position_frames += wanted
+            chunk = self._rest(wanted)
+            self.broke_s = (self._position_frames + len(chunk)) / self._file.sample_rate
+        self._position_frames += len(chunk)
         if self._resampler is None:
             return chunk
-        return self._resampler.process(chunk, is_last=self._position_frames == self._file.frames)
+        is_last = self.broke_s is not None or self._position_frames == self._file.frames
+        return self._resampler.process(chunk, is_last=is_last)
+
+    def _rest(self, wanted: int) -> Float[np.ndarray, "time channel"]:
+        """What can be decoded from here on: a read that meets the damage keeps back what is before it, small ones do not."""
+        decoder, second = _Decoding(self._file.path, self._file.header), self._position_frames / self._file.sample_rate
+        try:
+            for _ in _steps(decoder, self._frames_per_read, self._position_frames, second):
+                pass
+            pieces = _steps(decoder, SMALL_READ_FRAMES, wanted, second)
+            return np.concatenate([np.empty((0, self._file.channels), np.float32), *pieces])
+        finally:
+            decoder.close()
 
 
 def readable_frames(file: AudioFile) -> int:
@@ -111,11 +149,18 @@ def readable_frames(file: AudioFile) -> int:
     return frames
 
 
+def _steps(decoder: "_Decoding", step: int, frames: int, second: float) -> Iterator[Float[np.ndarray, "time channel"]]:
+    """The next `frames`, so many at a time, up to where the file breaks off."""
+    while frames > 0 and len(chunk := decoder.read(min(step, frames), second)):
+        yield chunk
+        frames -= len(chunk)
+
+
 class _Decoding:
     """An open decoder, every call of which has a deadline."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        self._path, self._is_stuck = path, False
+        self._path, self._order, self._is_stuck = path, list(header.surround.order), False
         self._sound = _watched(lambda: _Forwards(path, header), path, 0.0)
 
     def read(self, frames: int, second: float) -> Float[np.ndarray, "time channel"]:
@@ -126,7 +171,7 @@ class _Decoding:
         except soundfile.LibsndfileError:
             chunk = np.empty((0, self._sound.channels), np.float32)
         self._is_stuck = False
-        return chunk
+        return chunk[:, self._order] if self._order else chunk
 
     def close(self) -> None:
         if not self._is_stuck:
@@ -134,36 +179,49 @@ class _Decoding:
 
 
 class _Forwards(soundfile.SoundFile):
-    """A SoundFile that never seeks, and reads the patched header where there is one."""
+    """A SoundFile that never seeks, and sees another header where the file's own is wrong."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        self._patched = _Patched(path, header.patches) if header.patches else None
-        super().__init__(self._patched or str(path))
+        self._reheaded = _Reheaded(path, header) if header.head else None
+        super().__init__(self._reheaded or str(path))
 
     def seekable(self) -> bool:
         return False
 
     def close(self) -> None:
         super().close()
-        if self._patched is not None:
-            self._patched.close()
+        if self._reheaded is not None:
+            self._reheaded.close()
 
 
-class _Patched(io.FileIO):
-    """A file some bytes of which read differently from what is on disk."""
+class _Reheaded(io.RawIOBase):
+    """A file that begins with another header than on the disk, and ends where its sound does."""
 
-    def __init__(self, path: Path, patches: tuple[tuple[int, bytes], ...]) -> None:
-        super().__init__(path)
-        self._patches = patches
+    def __init__(self, path: Path, header: Header) -> None:
+        self._file, self._head, self._position = path.open("rb"), header.head, 0
+        self._shift = header.payload - len(header.head)  # from places in here to places on the disk
+        self._stop = header.stop - self._shift
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._stop}[whence]
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
-        start = self.tell()
-        count = super().readinto(buffer) or 0
-        for offset, patch in self._patches:
-            for place, byte in enumerate(patch, start=offset - start):
-                if 0 <= place < count:
-                    buffer[place : place + 1] = bytes([byte])
-        return count
+        start, view = self._position, memoryview(buffer).cast("B")
+        content = self._head[start : start + len(view)]
+        if wanted := min(len(view), max(0, self._stop - start)) - len(content):
+            self._file.seek(start + len(content) + self._shift)
+            content += self._file.read(wanted)
+        view[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _Resampling:
@@ -240,9 +298,14 @@ def _probe(path: Path, header: Header) -> AudioFile:
     try:
         sound = _watched(lambda: _Forwards(path, header), path, 0.0)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: soundfile takes .raw for headerless
-        raise _cut_early(path) if header.is_cut else _not_audio(path, error) from error
+        raise cut_early(path) if header.is_cut else _not_audio(path, error) from error
     shape = AudioFile(
-        path=path, channels=sound.channels, sample_rate=sound.samplerate, frames=sound.frames, header=header
+        path=path,
+        channels=sound.channels,
+        sample_rate=sound.samplerate,
+        frames=sound.frames,
+        header=header,
+        comment=sound.copy_metadata().get("comment", ""),
     )
     sound.close()
     if not LOWEST_RATE_HZ <= shape.sample_rate <= HIGHEST_RATE_HZ:
@@ -261,7 +324,8 @@ def _not_audio(path: Path, error: Exception) -> AudioFileError:
     )
 
 
-def _cut_early(path: Path) -> AudioFileError:
+def cut_early(path: Path) -> AudioFileError:
+    """Nothing of this file can be read."""
     return AudioFileError(
         f"{path} is cut short so early that 0.00 s are readable: was the copy interrupted? Copy it again"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ from numpy.typing import ArrayLike
 
 from soundfix.errors import SceneError
 from soundfix.files.audio import Recording, open_recording
-from soundfix.files.microphones import arrange, read_microphones
+from soundfix.files.microphones import read_microphones
+from soundfix.files.pairing import pair
+from soundfix.files.silences import Silence, silences
+from soundfix.files.timeline import Recorder
 from soundfix.microphones import Microphones
 
 WINDOW_S = 0.5  # of sound that an answer is made from, unless something else is asked for
@@ -21,13 +25,13 @@ class Take:
     """M microphones and their recording, still in its files: sound is read when it is asked for, as (M, T) float32.
 
     microphones: the list, positions (M, 3) in metres. recording: the files, resampled to 16000 Hz
-    unless `at` says otherwise. order: of each
-    microphone the recording's channel, from 0. notes: what was assumed on the way, in sentences.
+    unless `at` says otherwise. order: of each microphone the recording's channel, from 0; None: it has no file.
+    notes: what was assumed on the way, in sentences. Where a microphone has no sound its row is NaN.
     """
 
     microphones: Microphones
     recording: Recording
-    order: tuple[int, ...]
+    order: tuple[int | None, ...]
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -51,12 +55,23 @@ class Take:
 
     @property
     def duration_s(self) -> float:
-        """From the common start to the end of the shortest file."""
+        """From the start of the first recorder to the end of the last."""
         return self.recording.duration_s
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """Clock time of the start, where names or headers of the files tell it; with a time zone where they do."""
+        return self.recording.starts_at
+
+    @property
+    def silences(self) -> tuple[Silence, ...]:
+        """Which microphones have no sound when others have, and why; files are found damaged as they are read."""
+        recorders = [None if row is None else _recorder(self.recording, row) for row in self.order]
+        return tuple(silences(self.recording, recorders, self.microphones.names))
 
     def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
         """(start in seconds, audio) of every window."""
-        return ((start_s, part[list(self.order)]) for start_s, part in self.recording.windows(window_s, hop_s))
+        return ((start_s, self._rows(part)) for start_s, part in self.recording.windows(window_s, hop_s))
 
     def count_windows(self, window_s: float, hop_s: float) -> int:
         """How many windows `windows` gives."""
@@ -64,24 +79,39 @@ class Take:
 
     def beginning(self, seconds: float) -> Float[np.ndarray, "mic time"]:
         """Its first `seconds`, or all of it."""
-        return next(self.recording.blocks(seconds))[list(self.order)]
+        return self._rows(next(self.recording.blocks(seconds)))
+
+    def _rows(self, channels: Float[np.ndarray, "channel time"]) -> Float[np.ndarray, "mic time"]:
+        rows = channels[[row or 0 for row in self.order]]
+        rows[[row is None for row in self.order]] = np.nan
+        rows.flags.writeable = False
+        return rows
 
 
 def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Microphones | ArrayLike) -> Take:
     """Open a recording together with the list of its microphones; nothing is read before it is asked for.
 
-    paths: one file of M channels, several files, or a folder of them; a file for each microphone goes to the row of its
-    name, else rows follow the files in natural order. microphones: path of a .csv, .yaml
-    or .json list (name, x, y, z in metres; blank: unknown), Microphones, or their positions (M, 3) in metres, a row of NaN
-    for an unknown one. Whatever the files' rates, the Take's sound is (M, T) at 16000 Hz; notes say what was assumed.
+    paths: one file of M channels, several files, a folder of them, or a folder that holds a folder for each recorder; files
+    that differ in nothing but the times in their names are in a row. A file, or a recorder, for each microphone goes to the
+    row of its name, else rows follow the files in natural order. Where a recorder has no sound its rows are NaN.
+    microphones: path of a .csv, .yaml or .json list (name, x, y, z in metres; blank: unknown), Microphones, or their
+    positions (M, 3) in metres, a row of NaN for an unknown one. Whatever the files' rates, the Take's sound is (M, T) at
+    16000 Hz; notes say what was assumed.
 
     Raises AudioFileError on a recording that cannot be read, MicrophoneFileError on a list that cannot, and SceneError where
     the two do not belong together, each in a sentence with the likely cause.
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     listed, recording = listed_microphones(microphones), open_recording(given)
-    order, notes = arrange(recording.channels, listed, is_named=_has_names(microphones, listed))
-    return Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
+    order, notes = pair(recording.channels, listed, is_named=_has_names(microphones, listed))
+    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
+    told = [f"{silence.microphone}: {silence.text}" for silence in take.silences]
+    return replace(take, notes=(*take.notes, *told))
+
+
+def _recorder(recording: Recording, channel: int) -> Recorder:
+    """Whose this channel is."""
+    return [recorder for recorder in recording.recorders for _ in range(recorder.channels)][channel]
 
 
 def listed_microphones(microphones: str | Path | Microphones | ArrayLike | None) -> Microphones:

@@ -28,7 +28,7 @@ ALIKE = 1e-7  # of the power, by which copies at another gain may differ: 16 bit
 TONE_CELLS = 4.0  # effective width of a spectrum (sum p)² / sum p², in cells of its resolution
 SENTENCES = {
     "dead": "nothing but a constant",
-    "nan": "has samples that are no numbers; they were silenced",
+    "nan": "has samples that are missing or no numbers; they were silenced",
     "dropout": "stands still for a while; that stretch was not used",
     "clipped": "is clipped",
     "dc": "has an offset above 10 % of full scale; it was removed",

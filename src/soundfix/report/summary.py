@@ -15,6 +15,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield from describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s)
     for start in summary.starts:
         yield f"  {start.microphone}: {start.sentence}"
+    for silence in summary.silences:
+        yield f"  {silence.microphone}: {silence.text}"
 
 
 def summary_dict(summary: Summary) -> dict[str, Any]:
@@ -25,4 +27,5 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
         "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},
         "explanations": plain_explanations(summary.microphones, summary.explanations, summary.speed_m_s),
         "starts": [start._asdict() | {"text": start.sentence} for start in summary.starts],
+        "silences": [silence._asdict() for silence in summary.silences],
     }

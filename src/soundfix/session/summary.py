@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import MicrophoneReport
+from soundfix.files.silences import Silence
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.scene import Band
 from soundfix.session.microphone_history import Event
@@ -14,6 +15,7 @@ from soundfix.survey.start_offsets import StartOffset
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
     """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
+    silences: when files of some microphones have no sound, but others have.
 
     band_hz: that was listened to, where it was not the usual one.
     """
@@ -24,3 +26,4 @@ class Summary:
     speed_m_s: float = SPEED_OF_SOUND_M_S
     starts: tuple[StartOffset, ...] = ()
     band_hz: Band | None = None
+    silences: tuple[Silence, ...] = ()

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from soundfix.errors import AudioFileError
-from soundfix.files.audio import AUDIO_SUFFIXES
+from soundfix.files.listing import AUDIO_SUFFIXES
 from soundfix.resample import resampled
 
 PEAK = 0.5

@@ -5,6 +5,7 @@ echoes and positions hardly change. Every microphone is compared with the best o
 as they are aligned so far. Axes: M microphones, F frames, L lags.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,15 +74,23 @@ class StartOffsets:
     def _clearer(self) -> tuple[float, tuple[StartOffset, ...]]:
         """What this block or an earlier one says, and how clearly."""
         heard = np.flatnonzero(np.isfinite(self._levels[0]))
-        if len(heard) * FRAME_S < SHORTEST_S or len(self.names) < FEWEST:
+        if len(heard) * FRAME_S < SHORTEST_S:
             return self._clearest
-        lags, clarity, ahead = lags_of(onsets(self._levels[:, : heard[-1] + 1]), round(self.reach_s / FRAME_S))
-        told = float(clarity.sum()), self._told(lags, (clarity > CLEAR) & (ahead > AHEAD))
+        rises = onsets(self._levels[:, : heard[-1] + 1])
+        has_sound = np.flatnonzero(rises.any(axis=1))
+        if len(has_sound) < FEWEST:
+            return self._clearest
+        lags, clarity, ahead = lags_of(rises[has_sound], round(self.reach_s / FRAME_S))
+        names = [self.names[m] for m in has_sound]
+        told = float(clarity.sum()), _told(names, lags, (clarity > CLEAR) & (ahead > AHEAD))
         return max(self._clearest, told, key=lambda each: each[0])
 
-    def _told(self, lags: Float[np.ndarray, "mic"], is_clear: Bool[np.ndarray, "mic"]) -> tuple[StartOffset, ...]:
-        reference = self.names[int(np.argmin(np.abs(lags)))]
-        return tuple(StartOffset(self.names[m], float(lags[m]) * FRAME_S, reference) for m in np.flatnonzero(is_clear))
+
+def _told(
+    names: Sequence[str], lags: Float[np.ndarray, "mic"], is_clear: Bool[np.ndarray, "mic"]
+) -> tuple[StartOffset, ...]:
+    reference = names[int(np.argmin(np.abs(lags)))]
+    return tuple(StartOffset(names[int(m)], float(lags[m]) * FRAME_S, reference) for m in np.flatnonzero(is_clear))
 
 
 def starts_of(microphones: Microphones, speed_m_s: float) -> StartOffsets:
