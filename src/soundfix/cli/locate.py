@@ -21,6 +21,7 @@ from soundfix.cli.options import (
     opened,
     parse_room,
     parse_search,
+    refuse_idle,
     tuned,
 )
 from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
@@ -28,6 +29,7 @@ from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines
 if TYPE_CHECKING:
     from soundfix.api.locate import LocateRequest
     from soundfix.estimate import Estimate
+    from soundfix.report.geojson import GeoJsonWriter
 
 ESTIMATES_DRAWN = 2000
 
@@ -58,6 +60,8 @@ def locate(
     band: BandText = None,
     json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
+    geojson: Annotated[Path | None, typer.Option(help="Write the sources, for a map, to this GeoJSON file.")] = None,
+    crs: Annotated[str | None, typer.Option(help="Of the list's metres, for --geojson: EPSG:32632 and so on.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
@@ -69,7 +73,7 @@ def locate(
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region = parse_search(search, height)
-    check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
+    check_targets([path for path in (json, csv, geojson, plot) if path], [microphones, *audio])
     if plot:
         check_picture(plot)
     sound, band_hz = tuned(opened(audio, microphones), band)
@@ -78,10 +82,11 @@ def locate(
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound, require=contract,
     )  # fmt: skip
+    to_map = writer_of_map(geojson, crs, request)
     if promise := request.promise():
         show_lines(promise_lines(promise))
     drawn, show = Thinned(request.count, ESTIMATES_DRAWN), Shown()
-    with writers(json, csv, method) as (write, conclude), progress("locating", request.count) as advance:
+    with writers(json, csv, method, to_map) as (write, conclude), progress("locating", request.count) as advance:
 
         def watch(estimate: "Estimate") -> None:
             write(estimate)
@@ -103,6 +108,16 @@ def check_picture(path: Path) -> None:
     from soundfix.report.plots import WRITERS
 
     checked_suffix(path, WRITERS)
+
+
+def writer_of_map(path: Path | None, crs: str | None, request: "LocateRequest") -> "GeoJsonWriter | None":
+    """That nothing says the system of coordinates is found out before the work, too."""
+    if path is None:
+        refuse_idle({"--crs": crs}, "does nothing without --geojson")
+        return None
+    from soundfix.report.geojson import GeoJsonWriter, crs_of
+
+    return GeoJsonWriter(path, crs_of(request.sound.microphones, crs))
 
 
 def draw(estimates: "list[Estimate]", request: "LocateRequest", path: Path) -> None:

@@ -71,9 +71,9 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     """Open a recording together with the list of its microphones; nothing is read before it is asked for.
 
     paths: one file of M channels, several files, or a folder of them; a file for each microphone goes to the row of its
-    name, else rows follow the files in natural order. microphones: path of a .csv, .yaml
-    or .json list (name, x, y, z in metres; blank: unknown), Microphones, or their positions (M, 3) in metres, a row of NaN
-    for an unknown one. Whatever the files' rates, the Take's sound is (M, T) at 16000 Hz; notes say what was assumed.
+    name, else rows follow the files in natural order. microphones: path of a .csv, .yaml or .json list (name, x, y, z in
+    metres, or latitude and longitude; blank: unknown), Microphones, or their positions (M, 3) in metres, a row of NaN for
+    an unknown one. Whatever the files' rates, the Take's sound is (M, T) at 16000 Hz; notes say what was assumed.
 
     Raises AudioFileError on a recording that cannot be read, MicrophoneFileError on a list that cannot, and SceneError where
     the two do not belong together, each in a sentence with the likely cause.
@@ -81,7 +81,9 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     listed, recording = listed_microphones(microphones), open_recording(given)
     order, notes = arrange(recording.channels, listed, is_named=_has_names(microphones, listed))
-    return Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
+    return Take(
+        microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *listed.notes, *notes)
+    )
 
 
 def listed_microphones(microphones: str | Path | Microphones | ArrayLike | None) -> Microphones:
