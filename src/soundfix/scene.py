@@ -292,8 +292,10 @@ def _check_search(room: Room | None, search: SearchRegion) -> None:
 
 def _is_huge(box: Float[np.ndarray, "2 3"]) -> bool:
     """Whether no site is so large, or has such coordinates; what is open is not."""
-    told, sides = np.abs(box[np.isfinite(box)]), (box[1] - box[0])[np.isfinite(box).all(axis=0)]
-    return bool(told.max(initial=0.0) > LARGEST_COORDINATE_M or sides.max(initial=0.0) > LARGEST_SIDE_M)
+    if np.abs(box[np.isfinite(box)]).max(initial=0.0) > LARGEST_COORDINATE_M:
+        return True
+    sides = np.ptp(box[:, np.isfinite(box).all(axis=0)], axis=0)
+    return bool(sides.max(initial=0.0) > LARGEST_SIDE_M)
 
 
 def _check_delays_fit(scene: Scene) -> None:

@@ -1,6 +1,6 @@
 """Positions in feet, centimetres or millimetres that were given for metres: in another unit they fit the sound.
 
-That is noticed, and told; the run goes on in metres.
+That is noticed, and told; the run goes on in metres. A compact array fits in any unit, and is never asked.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,8 @@ import numpy as np
 
 from soundfix.errors import SceneError
 from soundfix.estimate import ACCUSATIONS, Estimate, Localizer
-from soundfix.physics import OTHER_UNITS_M
+from soundfix.localization.compact import WIDEST_M
+from soundfix.physics import OTHER_UNITS_M, distances
 from soundfix.scene import Scene
 
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
@@ -29,11 +30,17 @@ class UnitsCheck:
 
     def hear(self, scene: Scene, estimate: Estimate, localizer: Localizer) -> None:
         """One more window and its answer."""
-        self.is_settled = self.is_settled or not is_unclear(scene, estimate)
+        self.is_settled = self.is_settled or is_compact(scene) or not is_unclear(scene, estimate)
         if self.is_settled or self.unit or self.tried >= WINDOWS_FOR_UNITS:
             return
         self.tried += 1
         self.unit = likely_unit(scene, localizer, estimate)
+
+
+def is_compact(scene: Scene) -> bool:
+    """Whether all of it is within WIDEST_M."""
+    known = scene.microphones.positions[scene.microphones.is_known]
+    return bool(distances(known, known).max(initial=0.0) <= WIDEST_M)
 
 
 def is_unclear(scene: Scene, estimate: Estimate) -> bool:
