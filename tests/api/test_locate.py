@@ -358,7 +358,6 @@ def test_in_utm_the_answers_are_the_same(scene, tmp_path, told):
 
 
 def test_a_map_by_the_list_or_as_it_is_told(scene, located, tmp_path):
-    pytest.importorskip("pyproj")
     far = soundfix.locate(scene.audio, 16_000.0, in_utm(scene), method="srp-phat")
     far.to_geojson(tmp_path / "far.geojson")
     longitude, latitude = json.loads((tmp_path / "far.geojson").read_text())["features"][0]["geometry"]["coordinates"]

@@ -301,7 +301,6 @@ def test_a_band_is_two_numbers(take, command, band):
 
 
 def test_a_map(take, tmp_path, command):
-    pytest.importorskip("pyproj")
     words = given(take, "--geojson", tmp_path / "found.geojson")
     assert_refused(command(*words), "nothing says which coordinate system the list is in")
     assert command(*words, "--crs", "EPSG:32632")[0] == 0
@@ -314,7 +313,6 @@ def test_a_map(take, tmp_path, command):
 
 def test_a_list_in_degrees_is_projected_and_that_is_said(take, tmp_path, command):
     """Placed on the equator at 9 degrees east, where a metre is the same in both."""
-    pytest.importorskip("pyproj")
     positions = read_microphones(take / "microphones.csv").positions
     degrees = to_degrees(positions[:, :2] + [500_000.0, 100.0], "EPSG:32632")
     rows = [f"{lat!r},{lon!r},{z!r}" for (lon, lat), z in zip(degrees.tolist(), positions[:, 2].tolist(), strict=True)]

@@ -59,7 +59,6 @@ def test_without_heights_all_are_at_one_height_and_that_is_said(listed):
 
 def test_degrees_become_metres_of_the_zone_and_that_is_said(listed):
     """On the central meridian of zone 32 the easting is 500 km; the scale there is 0.9996."""
-    pytest.importorskip("pyproj")
     found = listed("id,lat,lon,alt\na,48.0,9.0,500\nb,48.0,9.001,510\nc,,,\n")
     assert found.crs == "EPSG:32632"
     assert found.positions[0] == pytest.approx([500_000, 5_316_300.22, 500], abs=0.01)
@@ -78,7 +77,6 @@ def test_degrees_become_metres_of_the_zone_and_that_is_said(listed):
 
 
 def test_degrees_of_a_site_across_two_zones_are_in_that_of_the_first(listed):
-    pytest.importorskip("pyproj")
     found = listed("lat,lon\n-20,-0.0001\n-20,0.0001\n")
     assert found.crs == "EPSG:32730"
     assert np.linalg.norm(found.positions[0] - found.positions[1]) == pytest.approx(20.9, abs=0.1)

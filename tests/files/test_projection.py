@@ -8,8 +8,6 @@ import pytest
 from soundfix.errors import ConfigError, MissingPackageError
 from soundfix.files.projection import checked_crs, described, to_degrees, to_metres, utm_at
 
-pyproj = pytest.importorskip("pyproj")
-
 
 @pytest.mark.parametrize(
     ("longitude", "latitude", "crs"),

@@ -66,16 +66,12 @@ def locate(
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
     from soundfix.api.locate import LocateRequest, run
-    from soundfix.report.exports import check_targets
-    from soundfix.report.requirement import promise_lines
     from soundfix.report.summary import summary_lines
     from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region = parse_search(search, height)
-    check_targets([path for path in (json, csv, geojson, plot) if path], [microphones, *audio])
-    if plot:
-        check_picture(plot)
+    check_outputs([path for path in (json, csv, geojson, plot) if path], [microphones, *audio], plot)
     sound, band_hz = tuned(opened(audio, microphones), band)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
@@ -83,8 +79,7 @@ def locate(
         speed_of_sound_m_s=speed_of_sound, require=contract,
     )  # fmt: skip
     to_map = writer_of_map(geojson, crs, request)
-    if promise := request.promise():
-        show_lines(promise_lines(promise))
+    show_promise(request)
     drawn, show = Thinned(request.count, ESTIMATES_DRAWN), Shown()
     with writers(json, csv, method, to_map) as (write, conclude), progress("locating", request.count) as advance:
 
@@ -102,12 +97,23 @@ def locate(
         draw(drawn.kept, request, plot)
 
 
-def check_picture(path: Path) -> None:
-    """Whether there is such a kind of picture is found out before the work."""
+def check_outputs(outputs: list[Path], inputs: list[Path], plot: Path | None) -> None:
+    """Whether they can be written, and whether there is such a kind of picture, is found out before the work."""
     from soundfix.report.canvas import checked_suffix
+    from soundfix.report.exports import check_targets
     from soundfix.report.plots import WRITERS
 
-    checked_suffix(path, WRITERS)
+    check_targets(outputs, inputs)
+    if plot:
+        checked_suffix(plot, WRITERS)
+
+
+def show_promise(request: "LocateRequest") -> None:
+    """What the array can keep of the contract, if there is one."""
+    from soundfix.report.requirement import promise_lines
+
+    if promise := request.promise():
+        show_lines(promise_lines(promise))
 
 
 def writer_of_map(path: Path | None, crs: str | None, request: "LocateRequest") -> "GeoJsonWriter | None":
