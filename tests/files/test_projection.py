@@ -49,8 +49,9 @@ def test_what_is_nowhere_is_refused():
 @pytest.mark.parametrize(
     ("crs", "message"),
     [
-        ("EPSG:4326", r"\(WGS 84\) is in degree, wanted one in metres"),
-        ("EPSG:2227", "is in US survey foot, wanted one in metres"),
+        ("EPSG:4326", r"\(WGS 84, in degree\) is no projection in metres"),
+        ("EPSG:4978", r"\(WGS 84, in metre\) is no projection in metres"),
+        ("EPSG:2227", r"in US survey foot\) is no projection in metres, wanted that of the list"),
         ("EPSG:999999", "is no coordinate reference system, wanted one such as EPSG:32632"),
         ("UTM", "is no coordinate reference system"),
     ],

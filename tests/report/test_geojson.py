@@ -93,8 +93,8 @@ def test_the_system_is_that_of_the_list_or_as_told():
     [
         (None, None, "nothing says which coordinate system.*--crs EPSG:32632"),
         (CRS, "EPSG:32633", "EPSG:32633 was given, but the list's places are in EPSG:32632"),
-        (None, "EPSG:4326", "wanted one in metres"),
-        ("EPSG:4326", None, "wanted one in metres"),
+        (None, "EPSG:4326", "no projection in metres"),
+        ("EPSG:4326", None, "no projection in metres"),
     ],
 )
 def test_without_a_system_there_is_no_map(listed, told, message):

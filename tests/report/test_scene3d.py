@@ -1,6 +1,7 @@
 """A page in space holds its names and its own program."""
 
 import numpy as np
+from plotly.graph_objects import Figure
 
 from helpers.drawings import MICROPHONES, ROOM, directed, estimate, walk
 from soundfix import physics
@@ -29,13 +30,18 @@ def test_a_page_without_estimates_shows_the_microphones(tmp_path):
     assert "shelf" in (tmp_path / "none.html").read_text(encoding="utf-8")
 
 
-def test_far_from_its_origin_a_page_is_drawn_from_a_round_number(tmp_path):
+def test_far_from_its_origin_a_page_is_drawn_from_a_round_number(tmp_path, monkeypatch):
     """What browsers keep of 5 930 001.25 in 24 bits is 5 930 001."""
-    far = MICROPHONES.positions + np.array([371_000.0, 5_930_000.25, 0.0])
-    located = [estimate(places=((371_002.0, 5_930_001.25, 1.0),))]
-    plot_estimates(located, Microphones(positions=far, names=MICROPHONES.names), None, tmp_path / "far.html")
-    page = (tmp_path / "far.html").read_text(encoding="utf-8").split("Plotly.newPlot")[-1]
-    assert all(title in page for title in ("x - 371000 (m)", "y - 5929000 (m)", '"z (m)"'))
+    drawn = []
+    monkeypatch.setattr(Figure, "to_html", lambda figure, **_: drawn.append(figure) or "")
+    far = Microphones(positions=MICROPHONES.positions + np.array([371_000.0, 5_930_000.25, 0.0]))
+    plot_estimates([estimate(places=((371_002.0, 5_930_001.25, 1.0),))], far, None, tmp_path / "far.html")
+    scene = drawn[0].layout.scene
+    titles = [axis.title.text for axis in (scene.xaxis, scene.yaxis, scene.zaxis)]
+    assert titles == ["x - 371000 (m)", "y - 5929000 (m)", "z (m)"]
+    dots = next(trace for trace in drawn[0].data if trace.name == "source")
+    assert (*dots.x, *dots.y, *dots.z) == (2.0, 1001.25, 1.0)
+    assert dots.customdata.tolist() == [[0.25, 371_002.0, 5_930_001.25, 1.0]]
 
 
 def test_near_its_origin_nothing_is_moved():

@@ -47,8 +47,8 @@ def checked_crs(crs: str) -> str:
     units = {axis.unit_name for axis in system.axis_info[:2]}
     if not system.is_projected or units != {"metre"}:
         raise ConfigError(
-            f"{crs} ({system.name}) is in {' and '.join(sorted(units))}, wanted one in metres, as the list is: the UTM "
-            "zone, EPSG:32601 to 32660 in the north, EPSG:32701 to 32760 in the south?"
+            f"{crs} ({system.name}, in {' and '.join(sorted(units))}) is no projection in metres, wanted that of the list's "
+            "x and y: the UTM zone, EPSG:32601 to 32660 in the north, EPSG:32701 to 32760 in the south?"
         )
     return crs
 
