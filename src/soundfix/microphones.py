@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from soundfix.errors import SceneError
 
-LARGEST_COORDINATE_M = 1e6  # beyond this a coordinate is a degree, a millimetre or an accident
+LARGEST_COORDINATE_M = 2e7  # half round the earth: beyond it a coordinate is a millimetre or an accident
 SMALLEST_SPACING_M = 1e-3  # microphones closer than this are one microphone listed twice
 
 
@@ -19,6 +19,7 @@ class Microphones:
     positions: (M, 3) in metres (m); a row of NaN at this border means "position unknown" and becomes `is_known` False.
     sigma_m: (M,) standard error of each position, in m. offset_s, drift_ppm: (M,) how late (s) and how fast (parts per
     million) each clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
+    crs: the coordinate reference system of x and y, such as "EPSG:32632", if known. notes: what was assumed of the list.
     Raises SceneError where this cannot be an array of microphones in metres.
     """
 
@@ -29,6 +30,8 @@ class Microphones:
     drift_ppm: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     files: tuple[str, ...] | None = None
     channels: tuple[int, ...] | None = None
+    crs: str | None = None
+    notes: tuple[str, ...] = ()
     is_known: Bool[np.ndarray, "mic"] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +89,10 @@ def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     except (TypeError, ValueError) as error:
         raise SceneError(f"positions are no numbers ({error}), wanted (microphones, 3) in metres") from error
     if positions.ndim != 2 or positions.shape[1] != 3:
-        raise SceneError(f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each")
+        raise SceneError(
+            f"positions have shape {positions.shape}, wanted (microphones, 3): one x, y, z row each; "
+            "without heights, z = 0"
+        )
     is_blank: np.ndarray = np.isnan(positions)
     half_blank: np.ndarray = np.logical_and(is_blank.any(axis=1), ~is_blank.all(axis=1))
     if half_blank.any():
@@ -145,7 +151,7 @@ def _check_units(positions: np.ndarray, names: list[str]) -> None:
     if widest < 0.01:
         raise SceneError(
             f"all microphones lie within {widest * 1000:.3g} mm of each other: were positions given in degrees or km? "
-            "They must be metres"
+            "They must be metres; a list may have columns latitude and longitude"
         )
     if gaps.min() < SMALLEST_SPACING_M:
         first, second = np.unravel_index(gaps.argmin(), gaps.shape)

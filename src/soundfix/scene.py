@@ -11,6 +11,7 @@ from soundfix.errors import SceneError
 from soundfix.microphones import LARGEST_COORDINATE_M, Microphones, checked_mask, frozen_array, set_frozen
 from soundfix.search_region import OPEN, SearchRegion, flattened, is_known, known_to_m
 
+LARGEST_SIDE_M = 1e6  # of a box
 LARGEST_LATENESS = 0.25  # of the window
 THIN_ROOM_M = 0.02  # a box thinner than this along an axis has one place there: search boxes have none, or more
 WALLS_M = 0.1  # to which walls are known: a search region this far outside them is at them
@@ -279,7 +280,7 @@ def _checked_room(given: Room) -> Room:
         raise SceneError(f"room is {given!r}, wanted ((x0, y0, z0), (x1, y1, z1)) in metres")
     if (box[1] < box[0]).any():
         raise SceneError(f"room {given!r} has a corner below its opposite: give the lowest corner first")
-    if np.abs(box).max() > LARGEST_COORDINATE_M or not free_axes(flattened(box)).any():
+    if _is_huge(box) or not free_axes(flattened(box)).any():
         raise SceneError(f"room {given!r} is no room: wanted sides in metres, at least one of them not thin")
     low, high = box.tolist()
     return (low[0], low[1], low[2]), (high[0], high[1], high[2])
@@ -287,8 +288,16 @@ def _checked_room(given: Room) -> Room:
 
 def _check_search(room: Room | None, search: SearchRegion) -> None:
     told = _bounds(room, search)
-    if np.abs(told[np.isfinite(told)]).max(initial=0.0) > LARGEST_COORDINATE_M or is_known(told).all():
+    if _is_huge(told) or is_known(told).all():
         raise SceneError(f"search {search!r} leaves no place to be found: wanted sides in metres, one of them not thin")
+
+
+def _is_huge(box: Float[np.ndarray, "2 3"]) -> bool:
+    """Whether no site is so large, or has such coordinates; what is open is not."""
+    if np.abs(box[np.isfinite(box)]).max(initial=0.0) > LARGEST_COORDINATE_M:
+        return True
+    sides = np.ptp(box[:, np.isfinite(box).all(axis=0)], axis=0)
+    return bool(sides.max(initial=0.0) > LARGEST_SIDE_M)
 
 
 def _check_delays_fit(scene: Scene) -> None:

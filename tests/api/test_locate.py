@@ -24,6 +24,7 @@ from soundfix.errors import (
     UnknownMethodError,
 )
 from soundfix.estimate import Estimate, Source
+from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.files.silences import Silence
 from soundfix.methods.three_stream import ThreeStream
@@ -314,3 +315,64 @@ def test_a_search_region_and_a_height(scene):
     told = {"sample_rate": scene.sample_rate, "microphones": scene.microphones, "method": "srp-phat"}
     there = soundfix.locate(scene.audio, search=((0, 0, 0), (6, 5, 3)), height_m=1.2, **told)
     assert all(each.sources[0].position_m[2] == pytest.approx(1.2) for each in there.estimates if each.sources)
+
+
+# coordinates of a map
+
+UTM = np.array([691_000.0, 5_330_000.0, 510.0])
+SIDES = np.array(ROOM)
+
+
+def in_utm(scene):
+    return Microphones(positions=scene.microphones.border_positions() + UTM, crs="EPSG:32632")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"room": "box", "require": "20cm 95% minus 1"},
+        {"search": "box", "height_m": 1.3},
+        {"search": "polygon"},
+        {"smooth": True},
+    ],
+)
+def test_in_utm_the_answers_are_the_same(scene, tmp_path, told):
+    def asked(by_m):
+        low, high = (SIDES + by_m).tolist()
+        (tmp_path / "stage.csv").write_text(
+            f"easting,northing\n{low[0]},{low[1]}\n{high[0]},{low[1]}\n{high[0]},{high[1]}\n{low[0]},{high[1]}\n"
+        )
+        as_told = {"box": (tuple(low), tuple(high)), "polygon": str(tmp_path / "stage.csv")}
+        options = {name: as_told.get(value, value) for name, value in told.items()}
+        if "height_m" in options:
+            options["height_m"] += float(by_m[2])
+        return {"method": "srp-phat", "speed_of_sound_m_s": 343.0} | options
+
+    near = soundfix.locate(scene.audio, 16_000.0, scene.microphones, **asked(np.zeros(3)))
+    far = soundfix.locate(scene.audio, 16_000.0, in_utm(scene), **asked(UTM))
+    assert [each.verdict for each in far.estimates] == [each.verdict for each in near.estimates]
+    assert [each.reasons for each in far.estimates] == [each.reasons for each in near.estimates]
+    for here, there in zip(near.estimates, far.estimates, strict=True):
+        for source, moved in zip(here.sources, there.sources, strict=True):
+            assert moved.position_m - UTM == pytest.approx(source.position_m, abs=1e-6)
+            assert moved.radius90_m == pytest.approx(source.radius90_m, rel=1e-4)
+    assert far.microphones[0].position_m - UTM == pytest.approx(scene.microphones.positions[0], abs=1e-6)
+
+
+def test_a_map_by_the_list_or_as_it_is_told(scene, located, tmp_path):
+    far = soundfix.locate(scene.audio, 16_000.0, in_utm(scene), method="srp-phat")
+    far.to_geojson(tmp_path / "far.geojson")
+    longitude, latitude = json.loads((tmp_path / "far.geojson").read_text())["features"][0]["geometry"]["coordinates"]
+    assert (longitude, latitude) == pytest.approx((11.5653, 48.0948), abs=1e-3)
+    located.to_geojson(tmp_path / "near.geojson", crs="EPSG:32632")
+    assert "FeatureCollection" in (tmp_path / "near.geojson").read_text()
+    with pytest.raises(ConfigError, match="nothing says which coordinate system"):
+        located.to_geojson(tmp_path / "none.geojson")
+
+
+def test_a_list_without_heights_says_so(scene, tmp_path):
+    rows = "\n".join(f"{x},{y}" for x, y, _ in scene.microphones.positions)
+    (tmp_path / "flat.csv").write_text("x,y\n" + rows)
+    flat = soundfix.locate(scene.audio, 16_000.0, read_microphones(tmp_path / "flat.csv"), method="srp-phat")
+    assert "No z in the list" in flat.notes[0]
+    assert np.ptp(flat.listed.positions[:, 2]) == 0

@@ -49,6 +49,18 @@ def test_four_unknown_positions_are_found_as_well_as_said(places, sources, rng):
     assert result.microphones.sigma_m[1] > 0
 
 
+def test_a_list_in_utm(places, sources, rng):
+    """A list near its origin and one far from it differ by rounding, and the search for places by what that makes of it."""
+    utm = np.array([691_000.0, 5_330_000.0, 510.0])
+    low, high = (np.array(ROOM) + utm).tolist()
+    blank = places.copy()
+    blank[[1, 4]] = np.nan
+    result = calibrate(hearing(places, sources, rng), listed(blank + utm), room=(tuple(low), tuple(high)))
+    assert [findings(result)[m] for m in (1, 4)] == ["placed"] * 2
+    assert np.linalg.norm(found_m(result) - utm - places, axis=1).max() < 0.05
+    assert result.doubts == ()
+
+
 def test_wrong_positions_and_late_clocks_are_told_apart(places, sources, rng):
     wrong = places.copy()
     wrong[2] += [0.6, -0.6, 0.4]

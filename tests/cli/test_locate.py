@@ -14,7 +14,8 @@ from helpers.bands import ANIMAL, CAGE, HIGH_HZ, RATE, shared_sound
 from helpers.command import CORNERS, ROOM, SOURCE, SPEED, assert_refused, given, names_in
 from helpers.scenes import anechoic_scene
 from soundfix.errors import SoundfixError
-from soundfix.files.microphones import write_microphones
+from soundfix.files.microphones import read_microphones, write_microphones
+from soundfix.files.projection import to_degrees, to_metres
 from soundfix.files.scenes import write_scene
 from soundfix.methods.catalog import CATALOG
 from soundfix.microphones import Microphones
@@ -297,3 +298,29 @@ def test_the_band_is_told_or_chosen(rng, tmp_path, command):
 @pytest.mark.parametrize("band", ["20000", "20000,forty", "1,2,3"])
 def test_a_band_is_two_numbers(take, command, band):
     assert_refused(command(*given(take, "--band", band)), "wanted two numbers lo,hi in Hz")
+
+
+def test_a_map(take, tmp_path, command):
+    words = given(take, "--geojson", tmp_path / "found.geojson")
+    assert_refused(command(*words), "nothing says which coordinate system the list is in")
+    assert command(*words, "--crs", "EPSG:32632")[0] == 0
+    found = json.loads((tmp_path / "found.geojson").read_text())["features"]
+    assert [each["properties"]["start_s"] for each in found] == [0.0, 0.0, 0.5, 0.5]
+    assert found[0]["properties"]["x_m"] == pytest.approx(SOURCE[0], abs=0.01)
+    assert_refused(command(*given(take, "--crs", "EPSG:32632")), "--crs does nothing without --geojson")
+    assert_refused(command(*given(take, "--geojson", take / "microphones.csv", "--crs", "EPSG:1")), "is an input")
+
+
+def test_a_list_in_degrees_is_projected_and_that_is_said(take, tmp_path, command):
+    """Placed on the equator at 9 degrees east, where a metre is the same in both."""
+    positions = read_microphones(take / "microphones.csv").positions
+    degrees = to_degrees(positions[:, :2] + [500_000.0, 100.0], "EPSG:32632")
+    rows = [f"{lat!r},{lon!r},{z!r}" for (lon, lat), z in zip(degrees.tolist(), positions[:, 2].tolist(), strict=True)]
+    (tmp_path / "gps.csv").write_text("Latitude,Longitude,Altitude\n" + "\n".join(rows))
+    words = ["locate", take / "scene.wav", "-m", tmp_path / "gps.csv", *SPEED, "--geojson", tmp_path / "gps.geojson"]
+    status, said, complaint = command(*words)
+    assert status == 0
+    assert "were projected to EPSG:32632 (WGS 84 / UTM zone 32N)" in complaint
+    assert "(500003.90, 101.80, 1.30) m" in said
+    point = json.loads((tmp_path / "gps.geojson").read_text())["features"][0]["geometry"]["coordinates"]
+    assert to_metres(np.array(point), "EPSG:32632") == pytest.approx([500_003.9, 101.8], abs=0.01)

@@ -13,6 +13,7 @@ CORNERS = [(0.0, 0.0), (4.0, 0.5), (4.0, -3.0)]
     [
         "0,0\n4,0.5\n4,-3\n",
         "# the stage\nX, Y\n0, 0\n\n4, 0.5\n4, -3\n",
+        "Easting,Northing,Elevation\n0,0,9\n4,.5,9\n4,-3,9\n",
         "name;y;x\na;0;0\nb;0.5;4\nc;-3;4\n",
         "x\ty\n0\t0\n4\t.5\n4\t-3",
     ],
@@ -32,6 +33,7 @@ def test_corners_are_read(tmp_path, text):
         ("x,y\n0,0\n1,far\n", "line 3.*wanted the numbers"),
         ("x,y\n1\n", "line 2.*wanted the numbers"),
         ("0,0\n1,1\n", "three or more corners"),
+        ("lat,lon\n48,11\n49,11\n49,12\n", "has longitude and latitude, wanted x,y in metres"),
     ],
 )
 def test_what_is_no_polygon_is_refused(tmp_path, text, message):

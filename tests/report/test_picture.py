@@ -48,3 +48,11 @@ def test_an_unknown_microphone_stands_where_the_answer_puts_it():
     assert picture.captions == ("a", "b: unknown-position")
     assert picture.microphones.tolist() == [[0, 0, 0], [1, 2, 3]]
     assert picture.is_estimated.tolist() == [False, True]
+
+
+def test_a_picture_moves_as_a_whole():
+    picture, by_m = gather([directed(), estimate(0.5)], MICROPHONES, ROOM), np.array([10.0, -20.0, 30.0])
+    moved = picture.moved(by_m)
+    for name in ("box", "positions", "rays", "cones", "microphones"):
+        np.testing.assert_allclose(getattr(moved, name) - getattr(picture, name) - by_m, 0, atol=1e-12)
+    assert moved.captions == picture.captions

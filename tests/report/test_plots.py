@@ -7,8 +7,9 @@ import pytest
 
 from helpers.drawings import MICROPHONES, ROOM, assert_is_drawn, directed, estimate, walk
 from soundfix.errors import MissingPackageError, OutputError
+from soundfix.microphones import Microphones
 from soundfix.report.picture import gather
-from soundfix.report.plots import ELLIPSE_90, _ellipses, plot_estimates
+from soundfix.report.plots import ELLIPSE_90, _draw_coordinate, _ellipses, plot_estimates
 from soundfix.report.survey import plot_survey
 from soundfix.survey.survey import survey
 
@@ -41,6 +42,16 @@ def test_without_a_room_the_picture_holds_everything(tmp_path):
     assert (high > [20, 3.8, 2.5]).all()
     plot_estimates([far], MICROPHONES, None, tmp_path / "far.png")
     assert_is_drawn(tmp_path / "far.png")
+
+
+def test_over_time_coordinates_of_a_map_are_written_out():
+    from matplotlib.figure import Figure
+
+    far = Microphones(positions=MICROPHONES.positions + np.array([371_000.0, 5_930_000.0, 0.0]))
+    axes, located = Figure().add_subplot(), [estimate(places=((371_002.0, 5_930_001.0, 1.0),))]
+    _draw_coordinate(axes, 1, gather(located, far, None))
+    axes.figure.draw_without_rendering()
+    assert "5930001" in [text.get_text() for text in axes.get_yticklabels()]
 
 
 def test_ellipses_hold_the_projected_covariance():

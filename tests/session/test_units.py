@@ -23,11 +23,23 @@ SILENCE = replace(SOUND, audio=np.zeros_like(SOUND.audio))
 SOMEWHERE = Source(position_m=np.zeros(3), covariance_m2=np.eye(3), radius90_m=2.5, score=1.0)
 
 
-@pytest.mark.parametrize("unit", ["feet", "cm", "mm"])
-def test_positions_in_another_unit_are_named(outdoors, unit):
-    """Millimetres may be refused already because a window cannot span them."""
+@pytest.mark.parametrize("unit", ["cm", "mm"])
+def test_a_unit_that_no_window_spans_is_refused(outdoors, unit):
     with pytest.raises(SceneError, match=rf"in {unit}\?|in {unit} or"):
         soundfix.locate(outdoors.audio, RATE, CORNERS / OTHER_UNITS_M[unit], speed_of_sound_m_s=343.0)
+
+
+def test_positions_in_another_unit_are_told_once_and_the_run_goes_on(outdoors):
+    located = soundfix.locate(outdoors.audio, RATE, CORNERS / OTHER_UNITS_M["feet"], speed_of_sound_m_s=343.0)
+    assert len(located.estimates) == 4
+    assert located.to_dict()["list_unit"] == "feet"
+    assert repr(located).count("they do as feet: were they given in feet?") == 1
+
+
+def test_metres_are_not_spoken_of(outdoors):
+    located = soundfix.locate(outdoors.audio, RATE, CORNERS, speed_of_sound_m_s=343.0)
+    assert "list_unit" not in located.to_dict()
+    assert "given in" not in repr(located)
 
 
 def test_likely_unit_of_a_live_room(studio):
@@ -94,7 +106,16 @@ def test_one_clear_answer_settles_it(tried, before):
     assert len(tried) == before
 
 
-def test_the_unit_that_fits_is_named(monkeypatch):
-    monkeypatch.setattr(units, "likely_unit", lambda *given: "feet")
-    with pytest.raises(SceneError, match="do as feet: were they given in feet"):
-        told(UnitsCheck(), answer("abstain"))
+def test_the_unit_that_fits_is_kept(monkeypatch):
+    found = iter(["feet", None])
+    monkeypatch.setattr(units, "likely_unit", lambda *given: next(found))
+    check = UnitsCheck()
+    told(check, answer("abstain"), answer("abstain"))
+    assert check.unit == "feet"
+
+
+def test_a_compact_array_is_never_asked(tried):
+    """Its microphones are within 0.5 m."""
+    microphones = Microphones(positions=SOUND.microphones.positions / 20)
+    told(UnitsCheck(), *[answer("abstain")] * 5, scene=replace(SOUND, microphones=microphones))
+    assert tried == []

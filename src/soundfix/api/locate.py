@@ -23,6 +23,7 @@ from soundfix.files.take import WINDOW_S
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
 from soundfix.report.exports import CSV_COLUMNS, CsvWriter, JsonWriter, source_rows
+from soundfix.report.geojson import GeoJsonWriter, crs_of
 from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
@@ -116,6 +117,7 @@ class Located:
     the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
     given (m). speed_m_s: of sound. notes: what was assumed of the files. band_hz: that was listened to, where it was not the
     usual one. silences: when files of some microphones have no sound, but others have.
+    list_unit: in which the positions fit the sound, where that is not metres.
     """
 
     estimates: tuple[Estimate, ...]
@@ -130,6 +132,7 @@ class Located:
     notes: tuple[str, ...] = ()
     band_hz: Band | None = None
     silences: tuple[Silence, ...] = ()
+    list_unit: str | None = None
 
     @property
     def summary(self) -> Summary:
@@ -142,6 +145,7 @@ class Located:
             starts=self.starts,
             band_hz=self.band_hz,
             silences=self.silences,
+            list_unit=self.list_unit,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -159,6 +163,15 @@ class Located:
     def to_csv(self, path: str | Path) -> None:
         """Write the CSV file of `soundfix locate --csv`: a row a source. Raises OutputError where it cannot be written."""
         with CsvWriter(path) as writer:
+            for estimate in self.estimates:
+                writer.write(estimate)
+
+    def to_geojson(self, path: str | Path, crs: str | None = None) -> None:
+        """Write the GeoJSON file of `soundfix locate --geojson`: of every source a point and its region, in degrees.
+
+        crs: of the positions (m), such as "EPSG:32632", where their list does not say it. Raises ConfigError where neither
+        does, MissingPackageError without pyproj, OutputError where it cannot be written."""
+        with GeoJsonWriter(path, crs_of(self.listed, crs)) as writer:
             for estimate in self.estimates:
                 writer.write(estimate)
 
@@ -268,6 +281,7 @@ def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]
         notes=request.sound.notes,
         band_hz=summary.band_hz,
         silences=summary.silences,
+        list_unit=summary.list_unit,
     )
 
 

@@ -110,4 +110,6 @@ def _samples(audio: Any, sample_rate: float, microphones: Microphones) -> Sample
     """Checked as a Scene is; at 16 kHz where the rate is higher."""
     whole = Scene(audio=np.asarray(audio), sample_rate=sample_rate, microphones=microphones)
     rate = whole.sample_rate
-    return Samples(microphones=microphones, given=whole.audio, native_rate=rate, sample_rate=working_rate(rate))
+    return Samples(
+        microphones=microphones, given=whole.audio, native_rate=rate, sample_rate=working_rate(rate), notes=microphones.notes
+    )  # fmt: skip

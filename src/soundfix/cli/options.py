@@ -21,7 +21,9 @@ Audio = Annotated[
     list[Path],
     typer.Argument(help="One multichannel file, a file or a folder for each microphone, or a folder of them."),
 ]
-MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres.")]
+MicrophoneFile = Annotated[
+    Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres, or latitude, longitude.")
+]
 RoomText = Annotated[
     str | None, typer.Option("--room", help="Where walls are: x0,y0,z0,x1,y1,z1 in metres; see --search.")
 ]

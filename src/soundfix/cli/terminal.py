@@ -12,6 +12,7 @@ from soundfix import __version__
 
 if TYPE_CHECKING:
     from soundfix.estimate import Estimate
+    from soundfix.report.geojson import GeoJsonWriter
     from soundfix.session.summary import Summary
 
 LINES_SHOWN = 20  # of a long recording; files keep all
@@ -69,7 +70,7 @@ def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
 
 
 @contextmanager
-def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
+def writers(json: Path | None, csv: Path | None, method: str, to_map: "GeoJsonWriter | None" = None) -> Iterator:
     """Functions that write an estimate to every file, and the summary; files appear whole, at the end, or not at all."""
     from contextlib import ExitStack
 
@@ -78,9 +79,11 @@ def writers(json: Path | None, csv: Path | None, method: str) -> Iterator:
     with ExitStack() as stack:
         to_json = stack.enter_context(JsonWriter(json, method, __version__)) if json else None
         to_csv = stack.enter_context(CsvWriter(csv)) if csv else None
+        if to_map:
+            stack.enter_context(to_map)
 
         def write(estimate: "Estimate") -> None:
-            for writer in (to_json, to_csv):
+            for writer in (to_json, to_csv, to_map):
                 if writer:
                     writer.write(estimate)
 

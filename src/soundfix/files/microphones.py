@@ -1,8 +1,9 @@
 """Lists of microphones: CSV, YAML or JSON to Microphones, and back to CSV.
 
-Columns: name, x, y, z (metres; all three blank = unknown position), and optionally file, channel (from 1),
-sigma_m, offset_s, drift_ppm. YAML and JSON hold the same fields in a list of mappings, alone or under
-"microphones". All three formats are first made into the same rows of text, so that they obey the same rules.
+Columns: name, x, y, z (metres; all three blank = unknown position; other names and degrees: coordinates.py), and
+optionally file, channel (from 1), sigma_m, offset_s, drift_ppm, crs (one for all). YAML and JSON hold the same fields in a
+list of mappings, alone or under "microphones". All three formats are first made into the same rows of text, so that they
+obey the same rules.
 """
 
 import csv
@@ -13,17 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from soundfix.atomic import atomic_path
-from soundfix.errors import MicrophoneFileError, OutputError, SceneError
+from soundfix.errors import ConfigError, MicrophoneFileError, OutputError, SceneError
+from soundfix.files.coordinates import HEIGHTS, Columns, columns_of, number, places_of
 from soundfix.files.tables import TableRow, read_rows
 from soundfix.microphones import Microphones
 
 AXES = ("x", "y", "z")
 PROPERTIES = ("sigma_m", "offset_s", "drift_ppm")
-COLUMNS = ("name", *AXES, "file", "channel", *PROPERTIES)
+COLUMNS = ("name", *AXES, "file", "channel", *PROPERTIES, "crs")
 LONGEST_LIST = 8  # columns shown in a message
-LARGEST_NUMBER = 1e6  # no coordinate (m), clock offset (s) or drift (ppm) is larger
-DEGREES = frozenset({"lat", "lon", "lng", "latitude", "longitude"})
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+NAMES = ("name", "station", "point", "recorder", "id")  # of the column of names
+LARGEST_NUMBER = 1e6  # no standard error (m), clock offset (s) or drift (ppm) is larger
 
 
 def read_microphones(path: Path | str) -> Microphones:
@@ -34,7 +35,7 @@ def read_microphones(path: Path | str) -> Microphones:
         raise MicrophoneFileError(f"{path} lists no microphones, wanted a line for each after the header {COLUMNS[:4]}")
     try:
         return _microphones(rows)
-    except SceneError as error:
+    except (SceneError, ConfigError) as error:
         raise MicrophoneFileError(f"{path}: {error}") from error
 
 
@@ -44,7 +45,8 @@ def write_microphones(path: Path | str, microphones: Microphones) -> None:
     for name in names:
         if name != name.strip() or not name.isprintable() or not name:
             raise OutputError(f"{path}: the name {name!r} would read back differently, wanted plain text: rename it")
-    optional = {"file": microphones.files, "channel": microphones.channels}
+    crs = microphones.crs and [microphones.crs] * len(microphones)
+    optional = {"file": microphones.files, "channel": microphones.channels, "crs": crs}
     columns = {
         "name": microphones.names,
         **{axis: _blank_where_nan(microphones.border_positions()[:, a]) for a, axis in enumerate(AXES)},
@@ -59,75 +61,89 @@ def write_microphones(path: Path | str, microphones: Microphones) -> None:
 
 
 def _check_header(header: list[str], place: str) -> None:
-    """x, y and z are there, nothing is there twice, and nothing looks like one of ours in another unit."""
-    known = [column for column in header if column in COLUMNS]
-    missing = [axis for axis in AXES if axis not in header]
-    stems = {column.split("_")[0] for column in COLUMNS} - {"name", "file", "channel"}
-    other_units = [column for column in header if column not in COLUMNS and re.split("[ _([]", column)[0] in stems]
-    if missing or other_units:
+    """Coordinates are there, nothing is there twice, and nothing looks like one of ours in another unit."""
+    columns = columns_of(header)
+    other_units = _other_units(header, columns)
+    if columns is None or other_units:
         raise MicrophoneFileError(
-            f"{place}: columns {_shown(header)}; wanted name, x, y, z in metres: {_header_hint(header, other_units)}"
+            f"{place}: columns {_shown(header)}; wanted name, x, y, z in metres, or latitude and longitude: "
+            f"{_header_hint(other_units)}"
         )
-    if len(set(known)) < len(known):
+    if any(header.count(column) > 1 for column in (*COLUMNS, *columns.limits)):
         raise MicrophoneFileError(f"{place}: columns {_shown(header)}; a column is there twice: remove one")
+
+
+def _other_units(header: list[str], columns: Columns | None) -> list[str]:
+    """Columns such as x_mm or sigma_cm; elevation_ft where there is no other height."""
+    own = {*COLUMNS, *(columns.limits if columns else ())}
+    stems = {*AXES, *(_stem(column) for column in PROPERTIES), *(() if columns and columns.up else HEIGHTS)}
+    return [column for column in header if column not in own and _stem(column) in stems]
+
+
+def _stem(column: str) -> str:
+    return re.split("[ _([]", column)[0]
 
 
 def _shown(header: list[str]) -> str:
     return reprlib.repr(", ".join(header[:LONGEST_LIST]))
 
 
-def _header_hint(header: list[str], other_units: list[str]) -> str:
-    if DEGREES.intersection(header):
-        return "these are degrees: convert to metres first"
-    if other_units:
-        return f"convert {other_units[0]} to the unit wanted and call it {_wanted_name(other_units[0])}"
-    return "is the line with the names missing, or one of them spelt otherwise?"
-
-
-def _wanted_name(column: str) -> str:
-    return next(known for known in COLUMNS if known.split("_")[0] == re.split("[ _([]", column)[0])
+def _header_hint(other_units: list[str]) -> str:
+    if not other_units:
+        return "is the line with the names missing, or one of them spelt otherwise?"
+    stem = _stem(other_units[0])
+    wanted = next((known for known in COLUMNS if _stem(known) == stem), stem)
+    return f"convert {other_units[0]} to the unit wanted and call it {wanted}"
 
 
 def _microphones(rows: list[TableRow]) -> Microphones:
-    _check_names_differ(rows)
+    header = list(dict.fromkeys(column for row in rows for column in row.cells))
+    columns = columns_of(header)
+    assert columns is not None  # _check_header
+    names, files, places = _names(rows, header), _files(rows), places_of(rows, columns)
+    _check_names_differ(rows, names)
     return Microphones(
-        positions=np.array([_position(row) for row in rows]),
-        names=tuple(_name(row, r) for r, row in enumerate(rows)),
-        files=_files(rows),
+        positions=places.positions,
+        names=names,
+        files=files,
         channels=_channels(rows),
+        crs=places.crs or _crs(rows),
+        notes=places.notes,
         **{column: np.array([_property(row, column) for row in rows]) for column in PROPERTIES},
     )
 
 
-def _name(row: TableRow, r: int) -> str:
-    return row.text("name") or f"mic{r + 1}"
+def _names(rows: list[TableRow], header: list[str]) -> tuple[str, ...]:
+    """Those of the list; without a column of names those of files, where there is one for each row; else mic1, mic2, ..."""
+    column = next((name for name in NAMES if name in header), None)
+    stems = [PurePosixPath(row.text("file").replace("\\", "/")).stem for row in rows]
+    if column is None and all(stems) and len(set(stems)) == len(stems):
+        return tuple(stems)
+    return tuple((column and row.text(column)) or f"mic{r}" for r, row in enumerate(rows, 1))
 
 
-def _check_names_differ(rows: list[TableRow]) -> None:
+def _check_names_differ(rows: list[TableRow], names: Sequence[str]) -> None:
     seen: dict[str, TableRow] = {}
-    for r, row in enumerate(rows):
-        first = seen.setdefault(_name(row, r), row)
+    for row, name in zip(rows, names, strict=True):
+        first = seen.setdefault(name, row)
         if first is not row:
-            raise MicrophoneFileError(
-                f"{row.place}: the name {_name(row, r)!r} is taken ({first.place}): names must differ"
-            )
-        if not _name(row, r).isprintable():
-            raise MicrophoneFileError(f"{row.place}: the name {_name(row, r)!r} holds control characters: wrong file?")
+            raise MicrophoneFileError(f"{row.place}: the name {name!r} is taken ({first.place}): names must differ")
+        if not name.isprintable():
+            raise MicrophoneFileError(f"{row.place}: the name {name!r} holds control characters: wrong file?")
 
 
-def _position(row: TableRow) -> tuple[float, float, float]:
-    """NaN three times where blank, which is how Microphones wants an unknown position."""
-    x, y, z = (_number(row, axis) for axis in AXES)
-    if x is None and y is None and z is None:
-        return np.nan, np.nan, np.nan
-    if x is None or y is None or z is None:
-        blank = ", ".join(axis for axis in AXES if _number(row, axis) is None)
-        raise MicrophoneFileError(f"{row.place}: {blank} is blank: give all three, or none for an unknown position")
-    return x, y, z
+def _crs(rows: list[TableRow]) -> str | None:
+    """The one that rows name, if any does."""
+    named = list(dict.fromkeys(text for row in rows if (text := row.text("crs"))))
+    if len(named) > 1:
+        raise MicrophoneFileError(
+            f"{rows[0].place} and on: crs is {' and '.join(named)}, wanted one for all: list them apart"
+        )
+    return named[0] if named else None
 
 
 def _property(row: TableRow, column: str) -> float:
-    value = _number(row, column) or 0.0
+    value = number(row, column, LARGEST_NUMBER) or 0.0
     if column == "sigma_m" and value < 0:
         raise MicrophoneFileError(f"{row.place}: sigma_m is {value:g}, wanted 0 or more: a standard error in metres")
     return value
@@ -149,19 +165,6 @@ def _channels(rows: list[TableRow]) -> tuple[int, ...] | None:
         if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text):
             raise MicrophoneFileError(f"{row.place}: channel is {text!r}, wanted 1, 2, ...: channels count from 1")
     return tuple(int(text) for text in texts)
-
-
-def _number(row: TableRow, column: str) -> float | None:
-    """None where blank. Stricter than float(): no nan, no inf, no 1_000."""
-    text, place = row.text(column), f"{row.place}, column {column}"
-    if not text:
-        return None
-    if not NUMBER.fullmatch(text):
-        comma = " Decimals take a point: 1.5, not 1,5." if "," in text else ""
-        raise MicrophoneFileError(f"{place}: {reprlib.repr(text)} is not a number; blank means unknown.{comma}")
-    if abs(float(text)) > LARGEST_NUMBER:
-        raise MicrophoneFileError(f"{place}: {reprlib.repr(text)} is beyond {LARGEST_NUMBER:,.0f}: a unit or a typo?")
-    return float(text)
 
 
 def _blank_where_nan(values: np.ndarray) -> list[float | str]:

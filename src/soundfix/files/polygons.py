@@ -1,13 +1,14 @@
 """A search region as it is told: numbers, or a file with the corners of a polygon, a line x,y each (metres), in order.
 
-The file is CSV, with or without the header x,y; other columns beside those two need it. Blank lines and those that begin
-with # are skipped.
+The file is CSV, with or without the header x,y (or easting,northing); other columns beside those two need it. Blank lines
+and those that begin with # are skipped.
 """
 
 import csv
 from pathlib import Path
 
 from soundfix.errors import SceneError
+from soundfix.files.coordinates import columns_of
 from soundfix.search_region import Numbers, SearchRegion
 
 MOST_CORNERS = 10_000  # more is a track, or a picture
@@ -42,7 +43,10 @@ def read_corners(path: str | Path) -> list[tuple[float, float]]:
         (number, [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]) for number, line in numbered
     ]
     header = [cell.lower() for cell in rows[0][1]]
-    columns = (header.index("x"), header.index("y")) if {"x", "y"} <= set(header) else None
+    named = columns_of(header)
+    if named and named.is_degrees:
+        raise SceneError(f"{path} has longitude and latitude, wanted x,y in metres, in the system of the microphones")
+    columns = (header.index(named.east), header.index(named.north)) if named else None
     return [_corner(path, *row, columns) for row in (rows if columns is None else rows[1:])]
 
 

@@ -94,9 +94,9 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     paths: one file of M channels, several files, a folder of them, or a folder that holds a folder for each recorder; files
     that differ in nothing but the times in their names are in a row. A file, or a recorder, for each microphone goes to the
     row of its name, else rows follow the files in natural order. Where a recorder has no sound its rows are NaN.
-    microphones: path of a .csv, .yaml or .json list (name, x, y, z in metres; blank: unknown), Microphones, or their
-    positions (M, 3) in metres, a row of NaN for an unknown one. Whatever the files' rates, the Take's sound is (M, T) at
-    16000 Hz; notes say what was assumed.
+    microphones: path of a .csv, .yaml or .json list (name, x, y, z in metres, or latitude and longitude; blank: unknown),
+    Microphones, or their positions (M, 3) in metres, a row of NaN for an unknown one. Whatever the files' rates, the Take's
+    sound is (M, T) at 16000 Hz; notes say what was assumed.
 
     Raises AudioFileError on a recording that cannot be read, MicrophoneFileError on a list that cannot, and SceneError where
     the two do not belong together, each in a sentence with the likely cause.
@@ -104,7 +104,8 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     listed, recording = listed_microphones(microphones), open_recording(given)
     order, notes = pair(recording.channels, listed, is_named=_has_names(microphones, listed))
-    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
+    notes = [*recording.notes, *listed.notes, *notes]
+    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=tuple(notes))
     told = [f"{silence.microphone}: {silence.text}" for silence in take.silences]
     return replace(take, notes=(*take.notes, *told))
 

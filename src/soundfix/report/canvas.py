@@ -64,6 +64,7 @@ def frame(axes: Any, plane: Plane, box: Float[np.ndarray, "2 3"], title: str) ->
     axes.set_xlim(box[0, across] - margin, box[1, across] + margin)
     axes.set_ylim(box[0, up] - margin, box[1, up] + margin)
     axes.set_aspect("equal")
+    axes.ticklabel_format(useOffset=False, style="plain")
     axes.set_xlabel(f"{plane[0]} (m)")
     axes.set_ylabel(f"{plane[1]} (m)")
     axes.set_title(title, loc="left", fontsize=10)

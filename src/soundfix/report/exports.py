@@ -26,7 +26,7 @@ class JsonWriter:
     """{"method", "version", "estimates": [...], and what was concluded}; one estimate a line, written as they come."""
 
     def __init__(self, path: Path | str, method: str, version: str) -> None:
-        self._file = _PartFile(path)
+        self._file = PartFile(path)
         self._opening = f'{{"method": {json.dumps(method)}, "version": {json.dumps(version)}, "estimates": ['
         self._separator = "\n"
         self._method = method
@@ -55,7 +55,7 @@ class CsvWriter:
     """A row a source, or one row with blank coordinates for a window without an answer (source_rows)."""
 
     def __init__(self, path: Path | str) -> None:
-        self._file = _PartFile(path)
+        self._file = PartFile(path)
 
     def __enter__(self) -> "CsvWriter":
         self._file.open()
@@ -94,7 +94,7 @@ def locate_schema() -> dict[str, Any]:
     return schema
 
 
-class _PartFile:
+class PartFile:
     """atomic_path for a file that stays open for hours while other work is done: only writing raises OutputError."""
 
     def __init__(self, path: Path | str) -> None:

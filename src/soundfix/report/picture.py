@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -41,6 +41,11 @@ class Picture:
     microphones: Float[np.ndarray, "mic 3"]
     is_used: Bool[np.ndarray, "mic"]
     is_estimated: Bool[np.ndarray, "mic"]
+
+    def moved(self, by_m: Float[np.ndarray, "3"]) -> "Picture":
+        """The same picture elsewhere."""
+        places = ("box", "positions", "rays", "cones", "microphones")
+        return replace(self, **{name: getattr(self, name) + by_m for name in places})
 
 
 def gather(estimates: Iterable[Estimate], microphones: Microphones, room: Room | None) -> Picture:

@@ -208,4 +208,5 @@ def _draw_coordinate(axes: Any, axis: int, picture: Picture) -> None:
     faces = np.where(picture.is_candidate[:, None], 1.0, colours)
     axes.scatter(picture.time_s, values, s=14, c=faces, edgecolors=colours, linewidths=0.8, zorder=4)
     margin = 0.03 * (high - low)
+    axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     axes.set_ylim(low - margin, high + margin)

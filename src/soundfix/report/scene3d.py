@@ -1,4 +1,7 @@
-"""The same in space: a page of its own that turns with the mouse, and needs no network."""
+"""The same in space: a page of its own that turns with the mouse, and needs no network.
+
+Browsers draw with 24 bits: coordinates far from zero, as UTM has them, are drawn from a round number that the axis names.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -13,21 +16,26 @@ from soundfix.report.picture import Picture
 ELLIPSOID_90 = 2.5003  # standard deviations that hold 90 % of a Gaussian in space
 RINGS, SPOKES = 7, 12  # of an ellipsoid's mesh
 MOST_ELLIPSOIDS = 300  # more make the page slow; the others are left out, evenly
+FAR_M, ROUND_M = 10_000.0, 1000.0  # from zero 24 bits tell millimetres as far as this; what axes begin with
 EDGES = ((0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6), (3, 7))
 
 
 def write_html(picture: Picture, path: Path) -> None:
     """The scene as one HTML file, with the program that draws it inside."""
-    graphs = library("plotly.graph_objects")
+    graphs, origin_m = library("plotly.graph_objects"), origin_of(picture.box)
+    picture = picture.moved(-origin_m)
     figure = graphs.Figure(
-        [_room(graphs, picture), *_sources(graphs, picture), *_rays(graphs, picture), *_microphones(graphs, picture)]
+        [
+            _room(graphs, picture),
+            *_sources(graphs, picture, origin_m),
+            *_rays(graphs, picture),
+            *_microphones(graphs, picture),
+        ]
     )
     figure.update_layout(
         scene={
             "aspectmode": "data",
-            "xaxis": {"title": "x (m)"},
-            "yaxis": {"title": "y (m)"},
-            "zaxis": {"title": "z (m)"},
+            **{f"{axis}axis": {"title": _title(axis, start)} for axis, start in zip("xyz", origin_m, strict=True)},
         },
         legend={"orientation": "h", "y": 0.0, "x": 0.0},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -36,6 +44,16 @@ def write_html(picture: Picture, path: Path) -> None:
     page = figure.to_html(include_plotlyjs=True, full_html=True)
     with atomic_path(path) as part:
         part.write_text(page, encoding="utf-8")
+
+
+def origin_of(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3"]:
+    """Along each axis zero, or a round number below what is far from it."""
+    is_far = np.abs(box).max(axis=0) > FAR_M
+    return np.where(is_far, ROUND_M * np.floor(box[0] / ROUND_M), 0.0)
+
+
+def _title(axis: str, start_m: float) -> str:
+    return f"{axis} - {start_m:.0f} (m)" if start_m else f"{axis} (m)"
 
 
 def _room(graphs: Any, picture: Picture) -> Any:
@@ -73,7 +91,7 @@ def _plain(caption: str) -> str:
     return caption.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _sources(graphs: Any, picture: Picture) -> list[Any]:
+def _sources(graphs: Any, picture: Picture, origin_m: Float[np.ndarray, "3"]) -> list[Any]:
     """Dots coloured by time, hollow where several places explain the sound, and their 90 % ellipsoids."""
     traces = [_ellipsoids(graphs, picture)] if len(picture.positions) else []
     for name, chosen, symbol in (
@@ -81,11 +99,13 @@ def _sources(graphs: Any, picture: Picture) -> list[Any]:
         ("one of several places", picture.is_candidate, "circle-open"),
     ):
         if chosen.any():
-            traces.append(_dots(graphs, picture, chosen, name, symbol))
+            traces.append(_dots(graphs, picture, chosen, name, symbol, origin_m))
     return traces
 
 
-def _dots(graphs: Any, picture: Picture, chosen: np.ndarray, name: str, symbol: str) -> Any:
+def _dots(
+    graphs: Any, picture: Picture, chosen: np.ndarray, name: str, symbol: str, origin_m: Float[np.ndarray, "3"]
+) -> Any:
     time_s = picture.time_s[chosen]
     colour = {
         "color": time_s, "colorscale": "Viridis", "cmin": picture.time_s.min(), "cmax": picture.time_s.max() + 1e-9,
@@ -95,8 +115,9 @@ def _dots(graphs: Any, picture: Picture, chosen: np.ndarray, name: str, symbol: 
         **_xyz(picture.positions[chosen]),
         mode="markers",
         marker=colour | {"symbol": symbol, "size": 4},
-        customdata=time_s,
-        hovertemplate="%{customdata:.2f} s<br>x %{x:.2f} m<br>y %{y:.2f} m<br>z %{z:.2f} m",
+        customdata=np.column_stack([time_s, picture.positions[chosen] + origin_m]),
+        hovertemplate="%{customdata[0]:.2f} s<br>x %{customdata[1]:.2f} m<br>y %{customdata[2]:.2f} m"
+        "<br>z %{customdata[3]:.2f} m",
         name=name,
     )
 

@@ -11,6 +11,7 @@ from soundfix.session.summary import Summary
 def summary_lines(summary: Summary) -> Iterator[str]:
     """As text."""
     yield from listening_lines(summary.band_hz)
+    yield from unit_lines(summary.list_unit)
     yield from describe_events(summary.events)
     yield from describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s)
     for start in summary.starts:
@@ -19,13 +20,24 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield f"  {silence.microphone}: {silence.text}"
 
 
+def unit_lines(unit: str | None) -> Iterator[str]:
+    """What to do about a list that fits in another unit."""
+    if unit is not None:
+        yield (
+            f"the positions do not fit the sound as metres, but they do as {unit}: were they given in {unit}? "
+            "If so, convert them to metres"
+        )
+
+
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers, named as in the JSON file."""
     text = list(describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s))
-    return listening_dict(summary.band_hz) | {
+    unit = {"list_unit": summary.list_unit} if summary.list_unit else {}
+    told = {
         "events": plain_events(summary.events),
         "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},
         "explanations": plain_explanations(summary.microphones, summary.explanations, summary.speed_m_s),
         "starts": [start._asdict() | {"text": start.sentence} for start in summary.starts],
         "silences": [silence._asdict() for silence in summary.silences],
     }
+    return listening_dict(summary.band_hz) | unit | told

@@ -173,6 +173,7 @@ class Session:
             speed_m_s=self.speed,
             starts=self.starts,
             band_hz=self.band_hz,
+            list_unit=self._units.unit,
         )
 
     def _learn(self, estimate: Estimate) -> None:

@@ -17,7 +17,8 @@ class Summary:
     """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
     silences: when files of some microphones have no sound, but others have.
 
-    band_hz: that was listened to, where it was not the usual one.
+    band_hz: that was listened to, where it was not the usual one. list_unit: in which the positions fit the sound, where
+    that is not metres.
     """
 
     events: tuple[Event, ...] = ()
@@ -27,3 +28,4 @@ class Summary:
     starts: tuple[StartOffset, ...] = ()
     band_hz: Band | None = None
     silences: tuple[Silence, ...] = ()
+    list_unit: str | None = None

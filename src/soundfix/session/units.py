@@ -1,4 +1,7 @@
-"""Positions in feet, centimetres or millimetres that were given for metres: in another unit they fit the sound."""
+"""Positions in feet, centimetres or millimetres that were given for metres: in another unit they fit the sound.
+
+That is noticed, and told; the run goes on in metres. A compact array fits in any unit, and is never asked.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +9,8 @@ import numpy as np
 
 from soundfix.errors import SceneError
 from soundfix.estimate import ACCUSATIONS, Estimate, Localizer
-from soundfix.physics import OTHER_UNITS_M
+from soundfix.localization.compact import WIDEST_M
+from soundfix.physics import OTHER_UNITS_M, distances
 from soundfix.scene import Scene
 
 WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
@@ -15,23 +19,28 @@ BETTER_FIT = 1.5  # times the score: positions fit that much better in another u
 
 @dataclass(kw_only=True, eq=False)
 class UnitsCheck:
-    """Told every window in order: one with a clear answer settles that these are metres; a few without one are tried."""
+    """Told every window in order: one with a clear answer settles that these are metres; a few without one are tried.
+
+    unit: the one in which the positions fit, where that is another.
+    """
 
     is_settled: bool = False
     tried: int = 0
+    unit: str | None = None
 
     def hear(self, scene: Scene, estimate: Estimate, localizer: Localizer) -> None:
-        """One more window and its answer. Raises SceneError where the positions fit in another unit."""
-        self.is_settled = self.is_settled or not is_unclear(scene, estimate)
-        if self.is_settled or self.tried >= WINDOWS_FOR_UNITS:
+        """One more window and its answer."""
+        self.is_settled = self.is_settled or is_compact(scene) or not is_unclear(scene, estimate)
+        if self.is_settled or self.unit or self.tried >= WINDOWS_FOR_UNITS:
             return
         self.tried += 1
-        unit = likely_unit(scene, localizer, estimate)
-        if unit:
-            raise SceneError(
-                f"the positions do not fit the sound as metres, but they do as {unit}: "
-                f"were they given in {unit}? Convert them to metres"
-            )
+        self.unit = likely_unit(scene, localizer, estimate)
+
+
+def is_compact(scene: Scene) -> bool:
+    """Whether all of it is within WIDEST_M."""
+    known = scene.microphones.positions[scene.microphones.is_known]
+    return bool(distances(known, known).max(initial=0.0) <= WIDEST_M)
 
 
 def is_unclear(scene: Scene, estimate: Estimate) -> bool:
