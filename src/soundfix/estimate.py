@@ -278,7 +278,7 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, named as in the JSON file."""
-        answer = {
+        answer: dict[str, Any] = {
             "start_s": self.start_s,
             "end_s": self.end_s,
             "verdict": self.verdict,

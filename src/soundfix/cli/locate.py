@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from soundfix.cli.events import Answers, EventsFile, RavenFile, read_table, say_heard
 from soundfix.cli.options import (
     Audio,
     BandText,
@@ -19,9 +20,9 @@ from soundfix.cli.options import (
     Temperature,
     app,
     opened,
+    parse_band,
     parse_room,
     parse_search,
-    tuned,
 )
 from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
 
@@ -42,7 +43,9 @@ def locate(
     explain: Annotated[
         bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")
     ] = False,
-    window: Annotated[float, typer.Option(help="Seconds of sound an answer is made from.")] = 0.5,
+    window: Annotated[
+        float | None, typer.Option(help="Seconds of sound an answer is made from; 0.5, or more for a large array.")
+    ] = None,
     hop: Annotated[
         float | None, typer.Option(help="Seconds from window to window; the window's length without it.")
     ] = None,
@@ -56,12 +59,14 @@ def locate(
     speed_of_sound: Speed = None,
     require: Require = None,
     band: BandText = None,
+    events: EventsFile = None,
+    raven: RavenFile = None,
     json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.api.locate import LocateRequest, run
+    from soundfix.api.locate import LocateRequest, heard_as, run
     from soundfix.report.exports import check_targets
     from soundfix.report.requirement import promise_lines
     from soundfix.report.summary import summary_lines
@@ -69,30 +74,36 @@ def locate(
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region = parse_search(search, height)
-    check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
+    table = read_table(events, raven)
+    check_targets(
+        [path for path in (json, csv, plot, raven) if path], [microphones, *audio, *([events] if events else [])]
+    )
     if plot:
         check_picture(plot)
-    sound, band_hz = tuned(opened(audio, microphones), band)
+    sound, band_hz, listed = heard_as(opened(audio, microphones), parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
-        speed_of_sound_m_s=speed_of_sound, require=contract,
+        speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
+    say_heard(request)
     if promise := request.promise():
         show_lines(promise_lines(promise))
-    drawn, show = Thinned(request.count, ESTIMATES_DRAWN), Shown()
+    drawn, show, kept = Thinned(request.count, ESTIMATES_DRAWN), Shown(), Answers(table, raven)
     with writers(json, csv, method) as (write, conclude), progress("locating", request.count) as advance:
 
         def watch(estimate: "Estimate") -> None:
             write(estimate)
             show(estimate)
+            kept(estimate)
             if plot:
                 drawn(estimate)
             advance()
 
-        conclude(summary := run(request, watch))
-    say_rest(request.count, json, csv)
+        conclude(summary := run(request, watch, passed=advance))
+    say_rest(request.count - summary.passed_over, json, csv)
     show_lines(summary_lines(summary))
+    kept.write()
     if plot:
         draw(drawn.kept, request, plot)
 

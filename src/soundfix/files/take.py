@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.files.audio import Recording, open_recording
 from soundfix.files.microphones import arrange, read_microphones
 from soundfix.microphones import Microphones
 
 WINDOW_S = 0.5  # of sound that an answer is made from, unless something else is asked for
+LARGEST_CROSSING = 0.5  # of a window: the furthest two must hear most of the same
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -22,13 +26,15 @@ class Take:
 
     microphones: the list, positions (M, 3) in metres. recording: the files, resampled to 16000 Hz
     unless `at` says otherwise. order: of each
-    microphone the recording's channel, from 0. notes: what was assumed on the way, in sentences.
+    microphone the recording's channel, from 0. notes: what was assumed on the way, in sentences. starts_at: when it began,
+    by the recorders' clocks, where these are known.
     """
 
     microphones: Microphones
     recording: Recording
     order: tuple[int, ...]
     notes: tuple[str, ...]
+    starts_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Take({len(self.microphones)} microphones, {self.duration_s:.2f} s at {self.sample_rate:g} Hz)"
@@ -62,6 +68,10 @@ class Take:
         """How many windows `windows` gives."""
         return self.recording.count_windows(window_s, hop_s)
 
+    def blocks(self, block_s: float) -> Iterator[Float[np.ndarray, "mic time"]]:
+        """All of it in pieces of block_s seconds, the last one shorter."""
+        return (part[list(self.order)] for part in self.recording.blocks(block_s))
+
     def beginning(self, seconds: float) -> Float[np.ndarray, "mic time"]:
         """Its first `seconds`, or all of it."""
         return next(self.recording.blocks(seconds))[list(self.order)]
@@ -82,6 +92,12 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     listed, recording = listed_microphones(microphones), open_recording(given)
     order, notes = arrange(recording.channels, listed, is_named=_has_names(microphones, listed))
     return Take(microphones=listed, recording=recording, order=tuple(order), notes=(*recording.notes, *notes))
+
+
+def window_for(microphones: Microphones, speed_m_s: float) -> float:
+    """Seconds of sound that an answer is made from: WINDOW_S, or what sound needs to cross a large array."""
+    crossing_s = physics.widest_m(microphones.positions[microphones.is_known]) / speed_m_s
+    return max(WINDOW_S, ceil(10 * crossing_s / LARGEST_CROSSING) / 10)
 
 
 def listed_microphones(microphones: str | Path | Microphones | ArrayLike | None) -> Microphones:

@@ -13,9 +13,12 @@ from soundfix.resample import TOP_HZ
 from soundfix.signal.bands import within_band
 
 FRAME_S = 0.02
-LONGEST_S = 0.5  # of the loudest stretch of an event: a clip of a detector is longer than a call
+LONGEST_S = 0.1  # of the loudest part of an event: a call is shorter than the clip it is in
 AUDIBLE_DB = 6.0  # above what is heard round the event
-FEWEST, MOST = 5, 12  # stations: one more than unknowns; pairs of more take long and say nothing new
+FEWEST, MOST = (
+    5,
+    8,
+)  # stations: one more than unknowns; those that are further away say little more, and contradict more
 VOICES_HZ = (500.0, TOP_HZ)  # listened to where the event has no band: wind is below
 
 
@@ -59,14 +62,14 @@ def stands_out_db(
 def chosen_stations(
     level_db: Float[np.ndarray, "mic"], is_listed: Bool[np.ndarray, "mic"], *, fewest: int
 ) -> Bool[np.ndarray, "mic"]:
-    """Those that are listed, if they can place it (`fewest`); else these and the loudest: whoever hears it, FEWEST at least."""
+    """Those that are listed, if they can place it (`fewest`); else also the loudest that hear it, and FEWEST at least."""
     if is_listed.sum() >= fewest:
         return is_listed
     order = np.lexsort((-level_db, ~is_listed))
     audible = int((is_listed | (level_db >= AUDIBLE_DB)).sum())
     is_chosen = np.zeros(len(order), dtype=bool)
     is_chosen[order[: min(max(audible, FEWEST), MOST)]] = True
-    return is_chosen & (is_listed | (level_db > -np.inf))
+    return is_chosen
 
 
 def _power(audio: Float[np.ndarray, "mic time"], frame: int) -> Float[np.ndarray, "mic frame"]:

@@ -11,6 +11,8 @@ from soundfix.session.summary import Summary
 def summary_lines(summary: Summary) -> Iterator[str]:
     """As text."""
     yield from listening_lines(summary.band_hz)
+    if summary.passed_over:
+        yield f"{summary.passed_over} windows were passed over: nothing stands out in them"
     yield from describe_events(summary.events)
     yield from describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s)
     for start in summary.starts:
@@ -20,9 +22,14 @@ def summary_lines(summary: Summary) -> Iterator[str]:
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers, named as in the JSON file."""
     text = list(describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s))
-    return listening_dict(summary.band_hz) | {
-        "events": plain_events(summary.events),
-        "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},
-        "explanations": plain_explanations(summary.microphones, summary.explanations, summary.speed_m_s),
-        "starts": [start._asdict() | {"text": start.sentence} for start in summary.starts],
-    }
+    passed_over = {"passed_over": summary.passed_over} if summary.passed_over else {}
+    return (
+        listening_dict(summary.band_hz)
+        | passed_over
+        | {
+            "events": plain_events(summary.events),
+            "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},
+            "explanations": plain_explanations(summary.microphones, summary.explanations, summary.speed_m_s),
+            "starts": [start._asdict() | {"text": start.sentence} for start in summary.starts],
+        }
+    )

@@ -15,7 +15,7 @@ from soundfix.survey.start_offsets import StartOffset
 class Summary:
     """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
 
-    band_hz: that was listened to, where it was not the usual one.
+    band_hz: that was listened to, where it was not the usual one. passed_over: windows in which nothing stood out.
     """
 
     events: tuple[Event, ...] = ()
@@ -24,3 +24,4 @@ class Summary:
     speed_m_s: float = SPEED_OF_SOUND_M_S
     starts: tuple[StartOffset, ...] = ()
     band_hz: Band | None = None
+    passed_over: int = 0

@@ -20,7 +20,9 @@ def is_birdnet(table: Table) -> bool:
 def read_birdnet(table: Table) -> list[SoundEvent]:
     """One event a row."""
     return [
-        row.event(*BIRDNET, label=row.text("Common name", "Scientific name"), stations=[row.text("File")], number=number)
+        row.event(
+            *BIRDNET, label=row.text("Common name", "Scientific name"), stations=[row.text("File")], number=number
+        )
         for number, row in enumerate(table.rows)
     ]
 

@@ -14,8 +14,12 @@ def read_locar(table: Table) -> list[SoundEvent]:
     stations = [column for column in table.columns if column.startswith("Station")]
     return [
         row.event(
-            "From", "To", band=("F_Low", "F_High"), label=row.text("Species"),
-            stations=[row.text(column) for column in stations], number=number,
-        )  # fmt: skip
+            "From",
+            "To",
+            band=("F_Low", "F_High"),
+            label=row.text("Species"),
+            stations=[row.text(column) for column in stations],
+            number=number,
+        )
         for number, row in enumerate(table.rows)
     ]

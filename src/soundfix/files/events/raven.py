@@ -1,6 +1,7 @@
 """Raven's selection tables, and those that BirdNET and others write for Raven.
 
-Rows of one selection, one a view, are one event. The file in which a selection was drawn is that of a recorder that hears it.
+Rows of one selection, one a view, are one event. The file in which a selection was drawn is that of a recorder that
+hears it.
 """
 
 from soundfix.events import SoundEvent
@@ -29,9 +30,7 @@ def read_raven(table: Table) -> list[SoundEvent]:
 
 
 def _event(row: Row, number: int) -> SoundEvent:
-    event = row.event(
-        BEGIN, END, band=(LOW, HIGH), label=row.text(*LABELS), stations=[row.text(*FILES)], number=number
-    )
+    event = row.event(BEGIN, END, band=(LOW, HIGH), label=row.text(*LABELS), stations=[row.text(*FILES)], number=number)
     return _in_its_file(row, event) if row.text(IN_FILE) and event.stations else event
 
 

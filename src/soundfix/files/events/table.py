@@ -38,7 +38,9 @@ class Row(NamedTuple):
                 return value
         except ValueError:
             pass
-        raise EventFileError(f"{self.place}: {column} is {text!r}, wanted a number: a decimal comma, or a cell too few?")
+        raise EventFileError(
+            f"{self.place}: {column} is {text!r}, wanted a number: a decimal comma, or a cell too few?"
+        )
 
     def event(
         self, start: str, end: str, *, band: tuple[str, str] | None = None, label: str = "",
@@ -79,9 +81,12 @@ def read_text(path: Path) -> str:
 
 def read_table(path: Path, text: str) -> Table:
     """The rows under the first line, between tabs where that has any, else commas. Raises EventFileError."""
-    separator = "\t" if "\t" in text.partition("\n")[0] else ","
-    quotes = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL  # Raven quotes nothing
-    lines = csv.reader(text.splitlines(), delimiter=separator, quoting=quotes)
+    is_tabbed = "\t" in text.partition("\n")[0]  # and then quotes nothing, as Raven does
+    lines = csv.reader(
+        text.splitlines(),
+        delimiter="\t" if is_tabbed else ",",
+        quoting=csv.QUOTE_NONE if is_tabbed else csv.QUOTE_MINIMAL,
+    )
     columns = [cell.strip() for cell in next(lines, [])]
     rows = []
     for cells in lines:
@@ -104,7 +109,9 @@ def checked_span(start_s: float, end_s: float, place: str) -> tuple[float, float
 def checked_band(low_hz: float, high_hz: float, place: str) -> tuple[float, float] | None:
     """None for the whole of what a detector listens to. Raises EventFileError on what is no band."""
     if not 0 <= low_hz < high_hz:
-        raise EventFileError(f"{place}: {low_hz:g} to {high_hz:g} Hz, wanted the lower frequency first, and a higher one")
+        raise EventFileError(
+            f"{place}: {low_hz:g} to {high_hz:g} Hz, wanted the lower frequency first, and a higher one"
+        )
     is_whole = low_hz <= WHOLE_BAND_HZ[0] and high_hz >= WHOLE_BAND_HZ[1]
     return None if is_whole else (low_hz, high_hz)
 
