@@ -1,7 +1,7 @@
 """`soundfix locate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -29,6 +29,7 @@ from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines
 if TYPE_CHECKING:
     from soundfix.api.locate import LocateRequest
     from soundfix.estimate import Estimate
+    from soundfix.files.events.reading import EventTable
 
 ESTIMATES_DRAWN = 2000
 
@@ -66,18 +67,14 @@ def locate(
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.api.locate import LocateRequest, heard_as, run
+    from soundfix.api.locate import LocateRequest, heard_as
     from soundfix.report.exports import check_targets
-    from soundfix.report.requirement import promise_lines
-    from soundfix.report.summary import summary_lines
     from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
-    region = parse_search(search, height)
-    table = read_table(events, raven)
-    check_targets(
-        [path for path in (json, csv, plot, raven) if path], [microphones, *audio, *([events] if events else [])]
-    )
+    region, table = parse_search(search, height), read_table(events, raven)
+    targets = Targets(json, csv, plot, raven)
+    check_targets([path for path in targets if path], [microphones, *audio, *([events] if events else [])])
     if plot:
         check_picture(plot)
     sound, band_hz, listed = heard_as(opened(audio, microphones), parse_band(band), table)
@@ -86,10 +83,30 @@ def locate(
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
+    answer(request, targets, table)
+
+
+class Targets(NamedTuple):
+    """The files that are asked for."""
+
+    json: Path | None
+    csv: Path | None
+    plot: Path | None
+    raven: Path | None
+
+
+def answer(request: "LocateRequest", targets: Targets, table: "EventTable | None") -> None:
+    """Do what was asked for: print the answers, and fill the files with them."""
+    from soundfix.api.locate import run
+    from soundfix.report.requirement import promise_lines
+    from soundfix.report.summary import summary_lines
+
     say_heard(request)
     if promise := request.promise():
         show_lines(promise_lines(promise))
+    json, csv, plot, raven = targets
     drawn, show, kept = Thinned(request.count, ESTIMATES_DRAWN), Shown(), Answers(table, raven)
+    method = request.method if isinstance(request.method, str) else request.method.name
     with writers(json, csv, method) as (write, conclude), progress("locating", request.count) as advance:
 
         def watch(estimate: "Estimate") -> None:
