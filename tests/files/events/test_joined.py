@@ -23,7 +23,13 @@ def test_clips_that_overlap_are_joined_each_with_its_own():
 
 def test_what_differs_is_not_joined():
     """Another species, the same recorder, half of the time, no recorder, several."""
-    for other in (event(0, 5, "b", label="wren"), event(0, 5, "a"), event(2.5, 7.5, "b"), event(0, 5), event(0, 5, "b", "c")):
+    for other in (
+        event(0, 5, "b", label="wren"),
+        event(0, 5, "a"),
+        event(2.5, 7.5, "b"),
+        event(0, 5),
+        event(0, 5, "b", "c"),
+    ):
         assert len(joined([event(0, 5, "a"), other])) == 2
 
 

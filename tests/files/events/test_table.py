@@ -22,7 +22,7 @@ def test_blank_lines_are_no_rows_and_cells_at_the_end_may_be_left_out():
 
 
 def test_a_cell_too_many_is_refused_with_its_line():
-    with pytest.raises(EventFileError, match="e.txt, line 2 has 3 cells, wanted 2 as in the header: a decimal comma"):
+    with pytest.raises(EventFileError, match=r"e.txt, line 2 has 3 cells, wanted 2 as in the header: a decimal comma"):
         read_table(PATH, "a,b\n1,5,2\n")
 
 
@@ -40,7 +40,7 @@ def test_what_is_no_number_is_refused_with_its_column(cell):
 
 @pytest.mark.parametrize("span", [(2.0, 1.0), (-1.0, 1.0)])
 def test_time_goes_forward_from_the_start(span):
-    with pytest.raises(EventFileError, match="line 1: from .* wanted seconds from the start"):
+    with pytest.raises(EventFileError, match=r"line 1: from .* wanted seconds from the start"):
         checked_span(*span, "line 1")
 
 
