@@ -17,7 +17,7 @@ def sound(request, tmp_path):
     audio = np.arange(2 * int(4.3 * RATE), dtype=np.float32).reshape(2, -1) / 1e5
     positions = np.array([[0.0, 0, 0], [1, 0, 0]])
     if request.param == "array":
-        return audio, open_sound(audio, RATE, positions)
+        return audio, open_sound(audio, float(RATE), positions)
     soundfile.write(tmp_path / "a.wav", audio.T, RATE, subtype="FLOAT")
     return audio, soundfix.read(tmp_path / "a.wav", positions)
 

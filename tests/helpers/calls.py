@@ -21,7 +21,7 @@ RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\t
 def calls(seed=7):
     """Noise, and in it two calls, each in its own band, from its own place; the far station hears next to nothing."""
     rng = np.random.default_rng(seed)
-    audio = 0.002 * rng.standard_normal((len(STATIONS), int(SECONDS * RATE)))
+    audio = 0.005 * rng.standard_normal((len(STATIONS), int(SECONDS * RATE)))
     for start_s, place in PLACES.items():
         audio += _heard(_call(rng, BANDS_HZ[start_s]), start_s, place, audio.shape[1])
     return Scene(

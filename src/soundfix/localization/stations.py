@@ -78,7 +78,7 @@ def _power(audio: Float[np.ndarray, "mic time"], frame: int) -> Float[np.ndarray
     return np.square(whole).reshape(len(whole), frames, -1).mean(axis=2)
 
 
-def _running_mean(power: Float[np.ndarray, "mic frame"], width: int) -> Float[np.ndarray, "mic frame"]:
+def _running_mean(power: Float[np.ndarray, "mic frame"], width: int) -> Float[np.ndarray, "mic start"]:
     """Of this many frames from each one on; as many as there are, where that is less."""
     width = min(width, power.shape[1])
     total = np.cumsum(np.pad(power, ((0, 0), (1, 0))), axis=1)
