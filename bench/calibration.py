@@ -26,6 +26,7 @@ from soundfix.calibration.calibrate import calibrate
 from soundfix.calibration.findings import Calibration, MicrophoneFinding
 from soundfix.calibration.initial_guess import procrustes
 from soundfix.calibration.observations import Observations, moments, observe
+from soundfix.files.take import WINDOW_S
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.networks.model import Network
@@ -96,7 +97,7 @@ def network() -> Network:
 
 def heard(scene: Scene) -> Observations:
     """The scene's arrivals."""
-    window_s, hop_s = moments(scene.duration_s)
+    window_s, hop_s = moments(scene.duration_s, WINDOW_S)
     length, hop = round(window_s * scene.sample_rate), round(hop_s * scene.sample_rate)
     firsts = range(0, scene.audio.shape[1] - length + 1, hop)
     return observe(network(), [scene.part(first, length) for first in firsts])

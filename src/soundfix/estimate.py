@@ -1,12 +1,14 @@
 """The answer and who may give it: Estimate, and the Localizer interface that every method of the catalog obeys."""
 
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from soundfix import physics
+from soundfix.events import SoundEvent
 from soundfix.scene import Scene
 
 Verdict = Literal["ok", "degraded", "ambiguous", "direction only", "abstain"]
@@ -223,6 +225,7 @@ class Estimate:
     to be said; reasons are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the
     sources were calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain
     itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file.
+    event: the one that was located, where a table listed it; the span is its own. clock: when that began, by the recorders.
     Each source has position_m (3,) in m, covariance_m2 (3, 3) in m², radius90_m in m and a score.
     Numbers are finite, always. Raises ValueError where one is not, or an abstention has sources.
     """
@@ -238,6 +241,8 @@ class Estimate:
     pairs: tuple[PairReport, ...] = ()
     guess_m: Float[np.ndarray, "place 3"] | None = None
     direction: Direction | None = None
+    event: SoundEvent | None = None
+    clock: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict == "direction only") != (self.direction is not None):
@@ -273,7 +278,7 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, named as in the JSON file."""
-        answer = {
+        answer: dict[str, Any] = {
             "start_s": self.start_s,
             "end_s": self.end_s,
             "verdict": self.verdict,
@@ -285,6 +290,10 @@ class Estimate:
         }
         if self.direction:
             answer["direction"] = self.direction.to_dict()
+        if self.event:
+            answer["event"] = self.event.to_dict()
+        if self.clock:
+            answer["clock"] = self.clock.isoformat()
         return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer
 
 

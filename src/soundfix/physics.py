@@ -93,6 +93,11 @@ def cramer_rao(
     return np.linalg.inv(information)
 
 
+def widest_m(positions: Float[np.ndarray, "mic 3"]) -> float:
+    """The largest distance between two of them; 0 where there are no two."""
+    return float(distances(positions, positions).max(initial=0.0))
+
+
 def spread(positions: Float[np.ndarray, "mic 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
     """Widths of the array (m, largest first) along its principal axes, and those axes as rows."""
     centred = positions - positions.mean(axis=0)

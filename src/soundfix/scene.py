@@ -89,7 +89,7 @@ class Scene:
         set_frozen(
             self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate)
         )
-        _check_speed(self.speed, self.temperature_c)
+        checked_speed(self.speed_of_sound_m_s, self.temperature_c)
         _check_start(self.start_s)
         if self.band_hz is not None:
             set_frozen(self, band_hz=checked_band(self.band_hz, self.sample_rate))
@@ -249,11 +249,14 @@ def _checked_rate(sample_rate: float) -> float:
     return float(sample_rate)
 
 
-def _check_speed(speed_m_s: float, temperature_c: float | None) -> None:
+def checked_speed(speed_of_sound_m_s: float | None, temperature_c: float | None) -> float:
+    """Speed of sound (m/s), given, from the temperature (°C), or 343.2; SceneError where that cannot be."""
+    speed_m_s = physics.chosen_speed(speed_of_sound_m_s, temperature_c)
     if temperature_c is not None and not -60 <= temperature_c <= 70:
         raise SceneError(f"temperature {temperature_c}, wanted -60 to 70 °C: was it given in °F or K?")
     if not 100 <= speed_m_s <= 7000:
         raise SceneError(f"speed of sound {speed_m_s} m/s, wanted 100 to 7000: air is about 343, water 1480")
+    return speed_m_s
 
 
 def _check_start(start_s: float) -> None:

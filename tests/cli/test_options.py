@@ -56,9 +56,9 @@ def no_list(take):
     (take / "microphones.csv").unlink()
 
 
-def degrees(take):
+def other_unit(take):
     text = (take / "microphones.csv").read_text()
-    (take / "microphones.csv").write_text(text.replace("name,x,y", "name,lat,lon"))
+    (take / "microphones.csv").write_text(text.replace("name,x,y", "name,x_mm,y_mm"))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def degrees(take):
         (same_row_twice, "the name 'mic2' is taken"),
         (nan_coordinate, "'nan' is not a number"),
         (no_list, "microphones.csv cannot be read"),
-        (degrees, "convert to metres first"),
+        (other_unit, "to the unit wanted"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from soundfix.errors import SceneError
-from soundfix.files.take import listed_microphones, read
+from soundfix.files.take import listed_microphones, read, window_for
 from soundfix.microphones import Microphones
 
 RATE = 16_000
@@ -135,3 +135,20 @@ def test_who_has_no_sound_is_told(recorders):
     assert take.notes[-2:] == tuple(f"{each.microphone}: {each.text}" for each in take.silences)
     assert take.at(8000.0).silences == take.silences
     assert take.at(8000.0).starts_at == take.starts_at
+
+
+@pytest.mark.parametrize(("across_m", "window_s"), [(5.0, 0.5), (80.0, 0.5), (100.0, 0.6), (343.0, 2.0), (400.0, 2.4)])
+def test_a_window_suits_the_array(across_m, window_s):
+    """Half a second, or twice what sound needs from end to end; who stands nowhere does not count."""
+    positions = np.array([[0.0, 0, 0], [across_m, 0, 0], [np.nan] * 3])
+    assert window_for(Microphones(positions=positions), 343.0) == window_s
+
+
+def test_blocks_are_the_whole_recording_in_the_order_of_the_list(tmp_path):
+    audio = np.arange(24, dtype=np.float32).reshape(2, 12) / 100
+    for name, samples in zip("ab", audio, strict=True):
+        soundfile.write(tmp_path / f"{name}.wav", samples, 1000, subtype="FLOAT")
+    listed = Microphones(positions=np.eye(2, 3), names=("b", "a"), files=("b.wav", "a.wav"))
+    blocks = list(read([tmp_path / "a.wav", tmp_path / "b.wav"], listed).blocks(0.005))
+    assert [block.shape[1] for block in blocks] == [5, 5, 2]
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), audio[::-1])

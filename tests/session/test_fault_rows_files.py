@@ -77,10 +77,9 @@ def rewritten(folder, change, header="name,x,y,z"):
         (lambda row: 1000 * row, "name,x,y,z", "were positions given in mm?"),
         (lambda row: 100 * row, "name,x,y,z", "given in cm"),
         (lambda row: 1e-5 * row + [55.71, 13.21, 0], "name,x,y,z", "given in degrees"),
-        (lambda row: 1e-5 * row + [55.71, 13.21, 0], "name,lat,lon,z", "these are degrees: convert to metres first"),
         (lambda row: row, "name,x_mm,y_mm,z_mm", "call it x"),
     ],
-    ids=["mm", "cm", "degrees", "lat-lon", "x_mm"],
+    ids=["mm", "cm", "degrees", "x_mm"],
 )
 def test_row_17_another_unit_is_refused_with_a_hint(tmp_path, change, header, message):
     audio = rewritten(tmp_path, change, header)
@@ -90,8 +89,8 @@ def test_row_17_another_unit_is_refused_with_a_hint(tmp_path, change, header, me
 def test_row_17_feet_are_guessed_from_the_sound(tmp_path):
     audio = rewritten(tmp_path, lambda row: row / 0.3048)
     done = CliRunner().invoke(app, ["locate", str(audio), "-m", str(tmp_path / "mics.csv"), "--method", "srp-phat"])
-    assert isinstance(done.exception, SceneError)
-    assert "were they given in feet?" in str(done.exception)
+    assert done.exit_code == 0
+    assert "feet" in done.stdout
 
 
 def test_row_19_two_microphones_on_one_spot_are_refused(tmp_path):
@@ -188,8 +187,8 @@ def test_row_34_every_format_gives_the_same_place(folder, container, subtype):
     [
         ("mic9,nan,1,1", "'nan' is not a number"),
         ("mic9,inf,1,1", "'inf' is not a number"),
-        ("mic9,1e308,1,1", "'1e308' is beyond 1,000,000"),
-        ("mic9,1e999,1,1", "'1e999' is beyond 1,000,000"),
+        ("mic9,1e308,1,1", "'1e308' is beyond 20,000,000"),
+        ("mic9,1e999,1,1", "'1e999' is beyond 20,000,000"),
         ("mic9,1_0,1,1", "'1_0' is not a number"),
         ("mic1,1,1,1", "the name 'mic1' is taken"),
         ("mic9,1,1", "wanted 4 as in the header"),

@@ -10,6 +10,7 @@ import soundfix
 from helpers.scenes import anechoic_scene
 from helpers.session import CORNERS, RATE, SOURCE, locate
 from soundfix.errors import SceneError, UnknownMethodError
+from soundfix.localization.stations import Stretch
 from soundfix.methods.catalog import load
 from soundfix.session.session import Session
 from soundfix.simulation.faults import break_scene, parse_fault
@@ -239,7 +240,7 @@ def test_silence_then_sound(outdoors):
 def test_a_wide_array_survives_a_short_last_window(rng):
     """120 m need 0.35 s; the last window of 1.3 s is 0.3 s long. It may say nothing, but not end the run."""
     scene = anechoic_scene(CORNERS * 20, SOURCE * 20, rng, seconds=1.3, snr_db=60.0)
-    assert len(locate(scene).estimates) >= 2
+    assert len(locate(scene, window_s=0.5).estimates) >= 2
 
 
 def test_estimates_keep_no_profiles_and_a_session_does_not_grow(studio):
@@ -282,3 +283,28 @@ def test_smoothing_gives_the_same_windows_with_other_places(studio):
     assert any((a.sources[0].position_m != b.sources[0].position_m).any() for a, b in zip(usual, smooth, strict=True))
     source = studio.truth.sources[0]
     assert max(np.linalg.norm(e.sources[0].position_m - source) for e in smooth) < 0.05
+
+
+def test_windows_that_are_passed_over_still_tell_that_recordings_begin_apart(outdoors):
+    """Bursts of noise, one station 1 s late: of windows that are not located as well."""
+    rng = np.random.default_rng(9)
+    bursts = np.repeat(rng.random(300) < 0.15, 800) * rng.standard_normal(240_000) + 0.01 * rng.standard_normal(240_000)
+    audio = np.stack([np.roll(bursts, 16_000 * (m == 2)) for m in range(7)]).astype(np.float32)
+    session = Session(localizer=load("srp-phat"), microphones=outdoors.microphones)
+    for start in range(0, audio.shape[1], 8000):
+        session.pass_over(start / RATE, audio[:, start : start + 8000], RATE)
+    (late,) = session.conclusion().starts
+    assert (late.microphone, late.late_s) == ("mic3", pytest.approx(1.0, abs=0.02))
+    assert session.conclusion().passed_over == 30
+
+
+def test_only_those_that_are_asked_learn_from_an_event(outdoors):
+    session = Session(localizer=load("srp-phat"), microphones=outdoors.microphones, speed_of_sound_m_s=343.0)
+    stretch = Stretch(audio=outdoors.audio[:, 8000:16_000], sample_rate=RATE, start_s=0.5)
+    is_chosen = np.arange(7) != 4
+    estimate = session.hear_event(stretch, is_chosen, (1000.0, 6000.0))
+    assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.02
+    assert (estimate.start_s, estimate.end_s) == (0.5, 1.0)
+    names = [name for name, chosen in zip(outdoors.microphones.names, is_chosen, strict=True) if chosen]
+    assert [report.name for report in estimate.microphones] == names
+    assert [report.name for report in session.summary()] == names

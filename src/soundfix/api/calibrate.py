@@ -14,11 +14,12 @@ from soundfix.calibration.calibrate import calibrate as solve_for
 from soundfix.calibration.findings import Calibration, MicrophoneFinding
 from soundfix.calibration.observations import Observations, moments, observe
 from soundfix.files.microphones import write_microphones
+from soundfix.files.take import window_for
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.physics import radius90
 from soundfix.report import calibration as report
-from soundfix.scene import Band, Room
+from soundfix.scene import Band, Room, checked_speed
 
 COLUMNS = (
     "name", "finding", "x_m", "y_m", "z_m", "radius90_m", "moved_m", "offset_s", "offset_sigma_s", "drift_ppm",
@@ -41,15 +42,21 @@ class CalibrateRequest:
     band_hz: Band | None = None
 
     @property
+    def span_s(self) -> tuple[float, float]:
+        """Length of a window, which suits the array, and from window to window."""
+        speed_m_s = checked_speed(self.speed_of_sound_m_s, self.temperature_c)
+        return moments(self.sound.duration_s, window_for(self.sound.microphones, speed_m_s))
+
+    @property
     def count(self) -> int:
         """Windows to listen to."""
-        return self.sound.count_windows(*moments(self.sound.duration_s))
+        return self.sound.count_windows(*self.span_s)
 
 
 def hear(request: CalibrateRequest, watch: Callable[[], None] = lambda: None) -> Observations:
     """Listen to the whole recording; `watch` is called after every window."""
     windows = scenes(
-        request.sound, *moments(request.sound.duration_s), room=request.room, temperature_c=request.temperature_c,
+        request.sound, *request.span_s, room=request.room, temperature_c=request.temperature_c,
         speed=request.speed_of_sound_m_s, band_hz=request.band_hz, watch=watch,
     )  # fmt: skip
     return observe(checkpoint.load(checkpoint.PACKAGED), windows)

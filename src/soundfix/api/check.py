@@ -10,9 +10,9 @@ from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
 from soundfix.files.polygons import told_region
-from soundfix.files.take import WINDOW_S
+from soundfix.files.take import window_for
 from soundfix.report.survey import plot_survey, survey_dict, survey_lines
-from soundfix.scene import Band, Room
+from soundfix.scene import Band, Room, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.survey.channel_grades import MicrophoneGrade
 from soundfix.survey.requirement import Requirement, parse_requirement
@@ -35,15 +35,21 @@ class CheckRequest:
     band_hz: Band | None = None
 
     @property
+    def window_s(self) -> float:
+        """Length of a window, which suits the array."""
+        speed_m_s = checked_speed(self.speed_of_sound_m_s, self.temperature_c)
+        return window_for(self.sound.microphones, speed_m_s)
+
+    @property
     def count(self) -> int:
         """Windows to listen to."""
-        return self.sound.count_windows(WINDOW_S, WINDOW_S)
+        return self.sound.count_windows(self.window_s, self.window_s)
 
 
 def run(request: CheckRequest, watch: Callable[[], None] = lambda: None) -> Survey:
     """Check as asked; `watch` is called after every window."""
     windows = scenes(
-        request.sound, WINDOW_S, WINDOW_S, room=request.room, temperature_c=request.temperature_c,
+        request.sound, request.window_s, request.window_s, room=request.room, temperature_c=request.temperature_c,
         speed=request.speed_of_sound_m_s, band_hz=request.band_hz, watch=watch,
     )  # fmt: skip
     return survey(

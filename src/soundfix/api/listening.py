@@ -39,8 +39,7 @@ def listened(sound: Sound, band_hz: Band | None) -> tuple[Sound, Band | None]:
 
 def widest_m(microphones: Microphones) -> float:
     """The largest distance between two of known position."""
-    known = microphones.positions[microphones.is_known]
-    return float(physics.distances(known, known).max(initial=0.0))
+    return physics.widest_m(microphones.positions[microphones.is_known])
 
 
 def _loudest(sound: Sound, stretch_s: float) -> list[Float[np.ndarray, "mic time"]]:

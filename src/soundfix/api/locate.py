@@ -1,7 +1,7 @@
 """`soundfix.locate`, as the command: a whole recording located, window by window."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,26 +11,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix import __version__
-from soundfix.api.listening import listened
+from soundfix.api.events import Listed as ListedEvent
+from soundfix.api.events import listed_events, run_events, with_clock
+from soundfix.api.listening import listened, widest_m
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import ConfigError, SceneError
 from soundfix.estimate import Estimate, Localizer, MicrophoneReport
+from soundfix.files.events.reading import EventTable, read_events
 from soundfix.files.polygons import told_region
 from soundfix.files.silences import Silence
-from soundfix.files.take import WINDOW_S
+from soundfix.files.take import window_for
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
 from soundfix.report.exports import CSV_COLUMNS, CsvWriter, JsonWriter, source_rows
 from soundfix.report.geojson import GeoJsonWriter, crs_of
 from soundfix.report.plots import plot_estimates
+from soundfix.report.raven import write_raven
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
-from soundfix.scene import Band, Room
+from soundfix.scene import Band, Room, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
+from soundfix.session.standing_out import Window, is_field, standing_out
 from soundfix.session.summary import Summary
 from soundfix.survey.requirement import Promise, Requirement, known_array, parse_requirement, promise
 from soundfix.survey.start_offsets import StartOffset
@@ -41,14 +46,14 @@ HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LocateRequest:
-    """What was asked for; the options are those of `locate`. require: read already. Raises ConfigError."""
+    """What was asked for; the options are those of `locate`. require, events: read already. Raises ConfigError."""
 
     sound: Sound
     method: str | Localizer = DEFAULT
     checkpoint: str | Path | None = None
     beats: str | Path | None = None
     explain: bool = False
-    window_s: float = WINDOW_S
+    window_s: float | None = None
     hop_s: float | None = None
     smooth: bool = False
     room: Room | None = None
@@ -57,16 +62,29 @@ class LocateRequest:
     speed_of_sound_m_s: float | None = None
     require: Requirement | None = None
     band_hz: Band | None = None
+    events: tuple[ListedEvent, ...] | None = None
+
+    def __post_init__(self) -> None:
+        idle = {"window": self.window_s, "hop": self.hop_s, "smooth": self.smooth or None, "require": self.require}
+        given = [name for name, value in idle.items() if value is not None]
+        if self.events is not None and given:
+            raise ConfigError(f"{given[0]} does nothing with events, which are located one by one: leave it out")
+
+    @property
+    def speed(self) -> float:
+        """Of sound (m/s)."""
+        return checked_speed(self.speed_of_sound_m_s, self.temperature_c)
 
     @property
     def span_s(self) -> tuple[float, float]:
-        """Length of a window, and from window to window: its length, unless something else was asked for."""
-        return self.window_s, self.window_s if self.hop_s is None else self.hop_s
+        """Length of a window, which without one suits the array, and from window to window: its length without a hop."""
+        window_s = window_for(self.sound.microphones, self.speed) if self.window_s is None else self.window_s
+        return window_s, window_s if self.hop_s is None else self.hop_s
 
     @property
     def count(self) -> int:
-        """Windows to go through."""
-        return self.sound.count_windows(*self.span_s)
+        """Windows, or events, to go through."""
+        return self.sound.count_windows(*self.span_s) if self.events is None else len(self.events)
 
     def promise(self) -> Promise | None:
         """What the array can keep of the contract, if there is one."""
@@ -98,14 +116,34 @@ class LocateRequest:
         )
 
 
-def run(request: LocateRequest, watch: Callable[[Estimate], None]) -> Summary:
-    """Locate as asked: `watch` is told every estimate as it comes; what all say together comes back. Keeps no window."""
+def run(
+    request: LocateRequest, watch: Callable[[Estimate], None], passed: Callable[[], None] = lambda: None
+) -> Summary:
+    """Locate as asked: `watch` is told every estimate as it comes, `passed` is called for every window in which nothing
+    stands out; what all say together comes back. Keeps no window."""
     session = request.session()
-    windows = request.sound.windows(*request.span_s)
-    heard = (session.hear(start_s, part, request.sound.sample_rate) for start_s, part in windows)
+    if request.events is not None:
+        run_events(session, request.sound, request.events, watch)
+        return session.conclusion()
+    heard = _heard(request, session, passed)
     for estimate in smoothed(heard) if request.smooth else heard:
         watch(estimate)
     return replace(session.conclusion(), silences=request.sound.silences)
+
+
+def _heard(request: LocateRequest, session: Session, passed: Callable[[], None]) -> Iterator[Estimate]:
+    """The estimates of all windows; in the field, of those in which something stands out."""
+    rate, windows = request.sound.sample_rate, request.sound.windows(*request.span_s)
+    located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
+    if is_field(request.sound.microphones, request.count):
+        reach_s = widest_m(request.sound.microphones) / request.speed
+        located = standing_out(windows, rate, reach_s=reach_s, band_hz=request.band_hz)
+    for (start_s, part), stands_out in located:
+        if stands_out:
+            yield with_clock(session.hear(start_s, part, rate), request.sound)
+        else:
+            session.pass_over(start_s, part, rate)
+            passed()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -116,8 +154,9 @@ class Located:
     when one changed (s from the start). explanations: by name, why one is bad. starts: microphones that do not begin with
     the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
     given (m). speed_m_s: of sound. notes: what was assumed of the files. band_hz: that was listened to, where it was not the
-    usual one. silences: when files of some microphones have no sound, but others have.
-    list_unit: in which the positions fit the sound, where that is not metres.
+    usual one. silences: when files of some microphones have no sound, but others have. list_unit: in which the positions fit
+    the sound, where that is not metres. passed_over: windows in which nothing stood out. table: of events, where one was
+    given; then an estimate is one of its events.
     """
 
     estimates: tuple[Estimate, ...]
@@ -133,6 +172,8 @@ class Located:
     band_hz: Band | None = None
     silences: tuple[Silence, ...] = ()
     list_unit: str | None = None
+    passed_over: int = 0
+    table: EventTable | None = None
 
     @property
     def summary(self) -> Summary:
@@ -146,6 +187,7 @@ class Located:
             band_hz=self.band_hz,
             silences=self.silences,
             list_unit=self.list_unit,
+            passed_over=self.passed_over,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,6 +217,15 @@ class Located:
             for estimate in self.estimates:
                 writer.write(estimate)
 
+    def to_raven(self, path: str | Path) -> None:
+        """Write the table of events with its answers (m), as `soundfix locate --raven`: a selection table of Raven.
+
+        Raises ConfigError where there were no events, OutputError where it cannot be written.
+        """
+        if self.table is None:
+            raise ConfigError("no table of events was located, wanted soundfix.locate(..., events=FILE)")
+        write_raven(path, self.table, self.estimates)
+
     def to_dataframe(self) -> Any:
         """A pandas.DataFrame with the columns of the CSV file, a row a source (m, s); coordinates are missing where there
         is no answer. Raises MissingPackageError without pandas."""
@@ -188,8 +239,8 @@ class Located:
         return picture(partial(plot_estimates, self.estimates, self.listed, self.room), path)
 
     def __repr__(self) -> str:
-        lines = shortened(map(describe, self.estimates))
-        return "\n".join([f"Located by {self.method}: {len(self.estimates)} windows", *lines, *self._told()])
+        lines, what = shortened(map(describe, self.estimates)), "windows" if self.table is None else "events"
+        return "\n".join([f"Located by {self.method}: {len(self.estimates)} {what}", *lines, *self._told()])
 
     def _repr_html_(self) -> str:
         rows = [row for estimate in self.estimates for row in _html_rows(estimate)]
@@ -208,7 +259,7 @@ def locate(
     checkpoint: str | Path | None = None,
     beats: str | Path | None = None,
     explain: bool = False,
-    window_s: float = WINDOW_S,
+    window_s: float | None = None,
     hop_s: float | None = None,
     smooth: bool = False,
     room: Room | None = None,
@@ -218,6 +269,7 @@ def locate(
     speed_of_sound_m_s: float | None = None,
     require: str | Requirement | None = None,
     band_hz: Band | None = None,
+    events: str | Path | EventTable | None = None,
     positions: ArrayLike | Microphones | None = None,
 ) -> Located:
     """Where the sounds of a recording came from, window by window, and what is wrong with the microphones.
@@ -230,8 +282,8 @@ def locate(
     for an unknown one; a Take has its own.
     method: a name of `soundfix methods`, or a Localizer. checkpoint, beats: files of weights, for a method that takes them;
     explain: estimates say what a network made of every pair.
-    window_s: seconds of sound for an answer. hop_s: from window to window; window_s without it. smooth: one source that
-    moves as people do: smooth its places over time.
+    window_s: seconds of sound for an answer; half a second, or more for a large array, without it. hop_s: from window to
+    window; window_s without it. smooth: one source that moves as people do: smooth its places over time.
     room: ((x0, y0, z0), (x1, y1, z1)) in metres, where walls are, known to 10 cm: their echoes are listened for.
     search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
@@ -239,14 +291,17 @@ def locate(
     require: what must hold when microphones are lost, such as "20cm 95% minus 2": estimates say where it is at risk.
     band_hz: (lowest, highest) frequency that is listened to, in Hz; without it up to 8 kHz, or, where microphones share
     nothing there, the band above that they share.
+    events: the path of a Raven selection table, of Audacity labels, or of detections of locaR, BirdNET or OpenSoundscape:
+    an answer for each of them, in its own time and band (band_hz: that of all), by the stations that hear it.
     positions: the former name of microphones, deprecated.
 
-    Raises SceneError on what cannot be right, AudioFileError and MicrophoneFileError on files, UnknownMethodError,
-    CheckpointError and ConfigError on options: each in a sentence with the likely cause.
+    Raises SceneError on what cannot be right, AudioFileError, MicrophoneFileError and EventFileError on files,
+    UnknownMethodError, CheckpointError and ConfigError on options: each in a sentence with the likely cause.
     """
     if positions is not None:
         microphones = _renamed(positions, microphones)
-    sound, band_hz = listened(open_sound(audio, sample_rate, microphones), band_hz)
+    table = read_events(events) if isinstance(events, str | Path) else events
+    sound, band_hz, listed = heard_as(open_sound(audio, sample_rate, microphones), band_hz, table)
     request = LocateRequest(
         sound=sound,
         band_hz=band_hz,
@@ -262,12 +317,23 @@ def locate(
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
         require=parse_requirement(require) if require else None,
+        events=listed,
     )
     estimates: list[Estimate] = []
-    return _located(request, run(request, estimates.append), estimates)
+    return _located(request, run(request, estimates.append), estimates, table)
 
 
-def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]) -> Located:
+def heard_as(
+    sound: Sound, band_hz: Band | None, table: EventTable | None
+) -> tuple[Sound, Band | None, tuple[ListedEvent, ...] | None]:
+    """The recording at the rate that suits its band, or its events; that band (Hz), and those events."""
+    if table is None:
+        return *listened(sound, band_hz), None
+    sound, listed = listed_events(sound, table, band_hz)
+    return sound, None, listed
+
+
+def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate], table: EventTable | None) -> Located:
     return Located(
         estimates=tuple(estimates),
         microphones=summary.microphones,
@@ -282,6 +348,8 @@ def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]
         band_hz=summary.band_hz,
         silences=summary.silences,
         list_unit=summary.list_unit,
+        passed_over=summary.passed_over,
+        table=table,
     )
 
 

@@ -16,7 +16,7 @@ from soundfix.files.take import Take, listed_microphones, read
 from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
 from soundfix.scene import Band, Room, Scene
-from soundfix.spans import spans
+from soundfix.spans import in_samples, spans
 
 Audio = Take | str | Path | Sequence[str | Path] | ArrayLike
 Listed = str | Path | Microphones | ArrayLike
@@ -32,6 +32,7 @@ class Samples:
     sample_rate: float
     notes: tuple[str, ...] = ()
     silences: tuple[Silence, ...] = ()
+    starts_at: None = None  # an array has no clock
 
     @cached_property
     def audio(self) -> Float[np.ndarray, "mic part"]:
@@ -51,6 +52,11 @@ class Samples:
         """(start in seconds, audio) of every window (spans.py)."""
         for start, stop in self._spans(window_s, hop_s):
             yield start / self.sample_rate, self.audio[:, start:stop]
+
+    def blocks(self, block_s: float) -> Iterator[Float[np.ndarray, "mic part"]]:
+        """All of it in pieces of block_s seconds, the last one shorter."""
+        block = in_samples(block_s, self.sample_rate, "block_s")
+        return (self.audio[:, start : start + block] for start in range(0, self.audio.shape[1], block))
 
     def count_windows(self, window_s: float, hop_s: float) -> int:
         """How many windows `windows` gives."""

@@ -26,7 +26,7 @@ FEWEST_PARTNERS = 4  # others that an arrival agrees with, or half of them where
 FEWEST_HEARD = 4  # arrivals of a moment
 SIGMA_M = 0.01  # of an arrival
 POLARITY_WINDOWS = 12  # the loudest
-WINDOW_S, MOST_MOMENTS = 0.5, 400
+MOST_MOMENTS = 400
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,9 +65,9 @@ class Observations:
         return replace(self.arrivals, path_m=path_m), replace(layout, sources=sources)
 
 
-def moments(duration_s: float) -> tuple[float, float]:
+def moments(duration_s: float, window_s: float) -> tuple[float, float]:
     """Length of the windows, and from one to the next: of a long recording not more than MOST_MOMENTS."""
-    return WINDOW_S, max(WINDOW_S / 2, duration_s / MOST_MOMENTS)
+    return window_s, max(window_s / 2, duration_s / MOST_MOMENTS)
 
 
 def observe(network: Network, windows: Iterable[Scene]) -> Observations:

@@ -9,7 +9,8 @@ obey the same rules.
 import csv
 import re
 import reprlib
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.files.audio import Recording, open_recording
 from soundfix.files.microphones import read_microphones
@@ -18,6 +20,7 @@ from soundfix.files.timeline import Recorder
 from soundfix.microphones import Microphones
 
 WINDOW_S = 0.5  # of sound that an answer is made from, unless something else is asked for
+LARGEST_CROSSING = 0.5  # of a window: the furthest two must hear most of the same
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -77,6 +80,10 @@ class Take:
         """How many windows `windows` gives."""
         return self.recording.count_windows(window_s, hop_s)
 
+    def blocks(self, block_s: float) -> Iterator[Float[np.ndarray, "mic time"]]:
+        """All of it in pieces of block_s seconds, the last one shorter."""
+        return (self._rows(part) for part in self.recording.blocks(block_s))
+
     def beginning(self, seconds: float) -> Float[np.ndarray, "mic time"]:
         """Its first `seconds`, or all of it."""
         return self._rows(next(self.recording.blocks(seconds)))
@@ -103,16 +110,22 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     listed, recording = listed_microphones(microphones), open_recording(given)
-    order, notes = pair(recording.channels, listed, is_named=_has_names(microphones, listed))
-    notes = [*recording.notes, *listed.notes, *notes]
-    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=tuple(notes))
+    order, paired = pair(recording.channels, listed, is_named=_has_names(microphones, listed))
+    notes = (*recording.notes, *listed.notes, *paired)
+    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=notes)
     told = [f"{silence.microphone}: {silence.text}" for silence in take.silences]
-    return replace(take, notes=(*take.notes, *told))
+    return replace(take, notes=(*notes, *told))
 
 
 def _recorder(recording: Recording, channel: int) -> Recorder:
     """Whose this channel is."""
     return [recorder for recorder in recording.recorders for _ in range(recorder.channels)][channel]
+
+
+def window_for(microphones: Microphones, speed_m_s: float) -> float:
+    """Seconds of sound that an answer is made from: WINDOW_S, or what sound needs to cross a large array."""
+    crossing_s = physics.widest_m(microphones.positions[microphones.is_known]) / speed_m_s
+    return max(WINDOW_S, ceil(10 * crossing_s / LARGEST_CROSSING) / 10)
 
 
 def listed_microphones(microphones: str | Path | Microphones | ArrayLike | None) -> Microphones:

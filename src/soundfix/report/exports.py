@@ -18,7 +18,8 @@ from soundfix.session.summary import Summary
 
 PLACE_COLUMNS = ("x_m", "y_m", "z_m", "radius90_m", "score")
 DIRECTION_COLUMNS = ("azimuth_deg", "elevation_deg", "cone90_deg", "nearest_m", "furthest_m")
-CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS]
+EVENT_COLUMNS = ("event", "clock")
+CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS, *EVENT_COLUMNS]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for a formula (OWASP, CSV injection)
 
 
@@ -76,16 +77,17 @@ def source_rows(estimate: Estimate) -> list[list[Any]]:
     A direction has a row a side, without coordinates; the other answers have none of its columns.
     """
     span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
+    event = _event_cells(estimate)
     if not estimate.sources:
-        return [[*span, *[None] * (len(CSV_COLUMNS) - len(span))]]
+        return [[*span, *[None] * (len(CSV_COLUMNS) - len(span) - len(event)), *event]]
     if estimate.direction:
         sides = enumerate(zip(estimate.direction.sides, estimate.sources, strict=False), 1)
         return [
-            [*span, number, None, None, None, None, source.score, *_side_cells(side)]
+            [*span, number, None, None, None, None, source.score, *_side_cells(side), *event]
             for number, (side, source) in sides
         ]
     rest = [None] * len(DIRECTION_COLUMNS)
-    return [[*span, number, *_source_cells(source), *rest] for number, source in enumerate(estimate.sources, 1)]
+    return [[*span, number, *_source_cells(source), *rest, *event] for number, source in enumerate(estimate.sources, 1)]
 
 
 def locate_schema() -> dict[str, Any]:
@@ -153,6 +155,11 @@ def _json(said: Any, what: str, method: str) -> str:
 
 def _source_cells(source: Source) -> list[float]:
     return [*source.position_m.tolist(), source.radius90_m, source.score]
+
+
+def _event_cells(estimate: Estimate) -> list[str | None]:
+    label = estimate.event.label or None if estimate.event else None
+    return [label, estimate.clock.isoformat() if estimate.clock else None]
 
 
 def _side_cells(side: Direction) -> list[float | None]:

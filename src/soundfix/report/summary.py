@@ -12,6 +12,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     """As text."""
     yield from listening_lines(summary.band_hz)
     yield from unit_lines(summary.list_unit)
+    if summary.passed_over:
+        yield f"{summary.passed_over} windows were passed over: nothing stands out in them"
     yield from describe_events(summary.events)
     yield from describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s)
     for start in summary.starts:
@@ -32,7 +34,7 @@ def unit_lines(unit: str | None) -> Iterator[str]:
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers, named as in the JSON file."""
     text = list(describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s))
-    unit = {"list_unit": summary.list_unit} if summary.list_unit else {}
+    optional = {"list_unit": summary.list_unit, "passed_over": summary.passed_over}
     told = {
         "events": plain_events(summary.events),
         "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},
@@ -40,4 +42,4 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
         "starts": [start._asdict() | {"text": start.sentence} for start in summary.starts],
         "silences": [silence._asdict() for silence in summary.silences],
     }
-    return listening_dict(summary.band_hz) | unit | told
+    return listening_dict(summary.band_hz) | {name: value for name, value in optional.items() if value} | told

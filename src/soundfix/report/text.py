@@ -17,8 +17,8 @@ CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 
 
 def describe(estimate: Estimate) -> str:
-    """One window: when, the verdict, the place or places with the radius of their 90 % region, or the direction with its
-    cone, and the reasons."""
+    """One window: when, the verdict, what it is (of an event), the place or places with the radius of their 90 % region, or
+    the direction with its cone, and the reasons."""
     span = f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
@@ -26,7 +26,8 @@ def describe(estimate: Estimate) -> str:
         for source in estimate.sources
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
-    return "  ".join(part for part in (span, where, " ".join(estimate.reasons)) if part)
+    label = estimate.event.label if estimate.event else ""
+    return "  ".join(part for part in (span, label, where, " ".join(estimate.reasons)) if part)
 
 
 def describe_direction(direction: Direction) -> str:

@@ -7,6 +7,7 @@ or most of the windows one by one, is left out of those that follow.
 
 from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Float
 from soundfix import physics
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
+from soundfix.localization.stations import Stretch
 from soundfix.microphones import Microphones
 from soundfix.scene import Band, Room, Scene, search_box
 from soundfix.search_region import SearchRegion
@@ -45,6 +47,7 @@ class Session:
     _history: list[MicrophoneHistory] = field(init=False)
     _watch: Watch | None = field(init=False, default=None)
     _starts: StartOffsets = field(init=False)
+    _passed_over: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_requirement(self.require)
@@ -80,29 +83,60 @@ class Session:
         scene = self._scene(start_s, audio, sample_rate)
         estimate = self.localizer.locate(scene)
         self._units.hear(scene, estimate, self.localizer)
+        return self._with_contract(self._learned(scene, estimate))
+
+    def hear_event(self, stretch: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Estimate:
+        """The estimate for one event, in its band, by the stations that were chosen; only these learn from it."""
+        scene = self._told(
+            start_s=stretch.start_s,
+            audio=stretch.audio[is_chosen],
+            sample_rate=stretch.sample_rate,
+            microphones=self.microphones.where(is_chosen),
+            band_hz=band_hz,
+        )
+        return self._learned(scene, self.localizer.locate(scene))
+
+    def pass_over(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> None:
+        """A window in which nothing stands out."""
+        self._starts.hear(start_s, audio, sample_rate)
+        self._passed_over += 1
+
+    def _learned(self, scene: Scene, estimate: Estimate) -> Estimate:
+        """What is said, after this window has been added to the others."""
         self._learn(estimate)
         if self._walls:
             self._walls.hear(scene, estimate)
         said = self._with_excluded(estimate, ~scene.is_trusted)
-        for past, report in zip(self._history, said.microphones, strict=True):
-            past.note(report.status, start_s)
+        for past, report in self._pasts(said):
+            past.note(report.status, scene.start_s)
         if self.room is not None and scene.room is None:
             said = said.with_findings(CONTRADICTED)
-        return self._with_contract(said)
+        return said
+
+    def _pasts(self, estimate: Estimate) -> list[tuple[MicrophoneHistory, MicrophoneReport]]:
+        """Of those that it reports on."""
+        pasts = {past.name: past for past in self._history}
+        return [(pasts[report.name], report) for report in estimate.microphones]
 
     def _scene(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Scene:
-        """The window, as it is to be located: without a room that what was heard before contradicts."""
-        scene = Scene(
+        """The window of all microphones; those that earlier windows speak against are not trusted."""
+        return self._told(
+            start_s=start_s,
             audio=audio,
             sample_rate=sample_rate,
             microphones=self.microphones,
+            is_trusted=~self.is_excluded,
+            band_hz=self.band_hz,
+        )
+
+    def _told(self, **heard: Any) -> Scene:
+        """What was heard, as it is to be located: without a room that what was heard before contradicts."""
+        scene = Scene(
             room=self.room,
             search=self.search,
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
-            start_s=start_s,
-            is_trusted=~self.is_excluded,
-            band_hz=self.band_hz,
+            **heard,
         )
         return scene.without_room() if self._walls and self._walls.are_contradicted() else scene
 
@@ -174,11 +208,12 @@ class Session:
             starts=self.starts,
             band_hz=self.band_hz,
             list_unit=self._units.unit,
+            passed_over=self._passed_over,
         )
 
     def _learn(self, estimate: Estimate) -> None:
         place = estimate.sources[0].position_m if estimate.verdict in ("ok", "degraded") else None
-        for past, report in zip(self._history, estimate.microphones, strict=True):
+        for past, report in self._pasts(estimate):
             past.add(report, time_s=(estimate.start_s + estimate.end_s) / 2, place=place)
 
     def _with_excluded(self, estimate: Estimate, excluded: Bool[np.ndarray, "mic"]) -> Estimate:

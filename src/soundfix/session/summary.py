@@ -18,7 +18,7 @@ class Summary:
     silences: when files of some microphones have no sound, but others have.
 
     band_hz: that was listened to, where it was not the usual one. list_unit: in which the positions fit the sound, where
-    that is not metres.
+    that is not metres. passed_over: windows in which nothing stood out.
     """
 
     events: tuple[Event, ...] = ()
@@ -29,3 +29,4 @@ class Summary:
     band_hz: Band | None = None
     silences: tuple[Silence, ...] = ()
     list_unit: str | None = None
+    passed_over: int = 0

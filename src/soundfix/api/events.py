@@ -1,0 +1,140 @@
+"""Events of a table, each located in its own time and band, by the stations that hear it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from jaxtyping import Bool
+
+from soundfix import physics
+from soundfix.api.sound import Sound
+from soundfix.api.stretches import stretches
+from soundfix.errors import EventFileError
+from soundfix.estimate import Estimate
+from soundfix.events import SoundEvent
+from soundfix.files.events.reading import EventTable
+from soundfix.files.take import Take
+from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
+from soundfix.microphones import Microphones
+from soundfix.resample import resampled, working_rate
+from soundfix.scene import Band, checked_band, search_box, unknowns
+from soundfix.session.session import Session
+
+AROUND_S = 2.0  # of sound before and after, by which the usual level is told
+SHORTEST_S = 0.25  # of sound that an event is located in
+SLACK_S = 0.02  # beside the time that sound takes through the array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Listed:
+    """An event of this recording, and the stations (M,) that its table says hear it."""
+
+    event: SoundEvent
+    is_listed: Bool[np.ndarray, "mic"]
+
+
+def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tuple[Sound, tuple[Listed, ...]]:
+    """The recording at the rate that suits all events, and those that are in it; band_hz: of all, instead of their own.
+
+    Its notes say how many are not. Raises EventFileError where none is, or where a band is not in the recording.
+    """
+    found = [_listed(event, sound, band_hz, table.table.path) for event in table.events]
+    listed = tuple(each for each in found if each is not None)
+    if not listed:
+        raise EventFileError(
+            f"{table.table.path}: none of its {len(found)} events is in this recording of {sound.duration_s:.1f} s with "
+            f"{', '.join(sound.microphones.names[:3])} ...: wanted seconds from its start, and names or files of its "
+            "microphones"
+        )
+    rate = max(working_rate(sound.native_rate, each.event.band_hz) for each in listed)
+    left_out = len(found) - len(listed)
+    told = [f"{left_out} of {len(found)} events are not in this recording: left out."] if left_out else []
+    heard = sound.at(rate)
+    return replace(heard, notes=(*heard.notes, *told)), listed
+
+
+def run_events(session: Session, sound: Sound, listed: Sequence[Listed], watch: Callable[[Estimate], None]) -> None:
+    """Locate each event; `watch` is told every estimate, in order of time, with the event's own span."""
+    reach_s = physics.widest_m(_known(sound.microphones)) / session.speed
+    spans = [(each.event.start_s - reach_s - AROUND_S, each.event.end_s + reach_s + AROUND_S) for each in listed]
+    for each, stretch in zip(listed, stretches(sound, spans), strict=True):
+        estimate = _located(session, stretch, each, reach_s)
+        estimate = replace(estimate, event=each.event, start_s=each.event.start_s, end_s=each.event.end_s)
+        watch(with_clock(estimate, sound))
+
+
+def with_clock(estimate: Estimate, sound: Sound) -> Estimate:
+    """The estimate that says when its span began, where the recording knows when it did."""
+    clock = sound.starts_at and sound.starts_at + timedelta(seconds=estimate.start_s)
+    return replace(estimate, clock=clock) if clock else estimate
+
+
+def _located(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -> Estimate:
+    """By itself: that a station contradicts others elsewhere, where it heard something else, is not held against it."""
+    event, microphones = listed.event, session.microphones
+    is_able = microphones.is_known if microphones.is_known.any() else np.ones_like(microphones.is_known)
+    level_db = stands_out_db(stretch, (event.start_s, event.end_s), band_hz=event.band_hz, reach_s=reach_s)
+    fewest = unknowns(search_box(microphones, session.room, session.search))
+    is_chosen = is_able.copy()
+    is_chosen[is_able] = chosen_stations(level_db[is_able], listed.is_listed[is_able], fewest=fewest)
+    crossing_s = physics.widest_m(_known(microphones.where(is_chosen))) / session.speed
+    beside_s = max(crossing_s + SLACK_S, (SHORTEST_S - event.end_s + event.start_s) / 2)
+    part = stretch.part(event.start_s - beside_s, event.end_s + beside_s)
+    return session.hear_event(_tuned(part, event.band_hz), is_chosen, event.band_hz)
+
+
+def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
+    """At the rate that suits this band."""
+    rate = working_rate(part.sample_rate, band_hz)
+    return replace(part, audio=resampled(part.audio, part.sample_rate, rate), sample_rate=rate)
+
+
+def _listed(event: SoundEvent, sound: Sound, band_hz: Band | None, path: Path) -> Listed | None:
+    """None where it is after the end, or heard by nobody who is in this recording."""
+    stations = [_named(name, sound) for name in event.stations]
+    is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
+    if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
+        return None
+    if is_listed.all():  # the one file of all: nobody in particular
+        is_listed = np.zeros_like(is_listed)
+    return Listed(event=replace(event, band_hz=_band(event, sound.native_rate, band_hz, path)), is_listed=is_listed)
+
+
+def _band(event: SoundEvent, native_rate: float, band_hz: Band | None, path: Path) -> Band | None:
+    """That of all, or its own as far as it is in the recording."""
+    if band_hz is not None:
+        return checked_band(band_hz, native_rate)
+    if event.band_hz is None:
+        return None
+    low, high = event.band_hz
+    if low >= native_rate / 2:
+        raise EventFileError(
+            f"{path}, event at {event.start_s:g} s: {low:g} to {high:g} Hz, but a recording at {native_rate:g} Hz holds "
+            f"nothing above {native_rate / 2:g} Hz: does the table belong to this recording?"
+        )
+    return low, min(high, native_rate / 2)
+
+
+def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
+    """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
+    parts = [part.casefold() for part in PurePosixPath(station.replace("\\", "/")).parts]
+    words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}
+    files = [[part.casefold() for part in Path(file).parts] for file in _files(sound)]
+    by_path = np.array([len(parts) > 1 and file[-2:] == parts[-2:] for file in files], dtype=bool)
+    by_name = np.array([name.casefold() in words for name in sound.microphones.names], dtype=bool)
+    by_file = np.array([file[-1:] == parts[-1:] for file in files], dtype=bool)
+    return next((found for found in (by_path, by_name, by_file) if found.any()), by_file)
+
+
+def _files(sound: Sound) -> Sequence[str]:
+    """A microphone's own; "" for those that have none."""
+    if isinstance(sound, Take):
+        channels = sound.recording.channels
+        return ["" if channel is None else str(channels[channel].file) for channel in sound.order]
+    return sound.microphones.files or [""] * len(sound.microphones)
+
+
+def _known(microphones: Microphones) -> np.ndarray:
+    return microphones.positions[microphones.is_known]

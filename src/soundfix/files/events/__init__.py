@@ -1,0 +1,1 @@
+"""Tables of sound events, one reader a format; nothing is located here."""

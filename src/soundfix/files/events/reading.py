@@ -1,0 +1,49 @@
+"""A file of events, whoever wrote it: its format is told by its first line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from soundfix.errors import EventFileError
+from soundfix.events import SoundEvent
+from soundfix.files.events.audacity import is_audacity, read_labels
+from soundfix.files.events.detections import is_birdnet, is_opensoundscape, read_birdnet, read_opensoundscape
+from soundfix.files.events.joined import joined
+from soundfix.files.events.locar import is_locar, read_locar
+from soundfix.files.events.raven import is_raven, read_raven
+from soundfix.files.events.table import WANTED, Table, read_table, read_text
+
+FORMATS = (
+    (is_raven, read_raven),
+    (is_locar, read_locar),
+    (is_birdnet, read_birdnet),
+    (is_opensoundscape, read_opensoundscape),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EventTable:
+    """table: the file as it is, for the one that is written. events: in order of time, each once."""
+
+    table: Table
+    events: tuple[SoundEvent, ...]
+
+
+def read_events(path: str | Path) -> EventTable:
+    """The events of a Raven selection table, of Audacity labels, or of detections of locaR, BirdNET or OpenSoundscape.
+
+    Times in s from the start of the recording, bands in Hz. Raises EventFileError, naming file and line.
+    """
+    path = Path(path)
+    text = read_text(path)
+    table, events = read_labels(path, text) if is_audacity(text) else _read(read_table(path, text))
+    if not events:
+        raise EventFileError(f"{path} lists no event: wanted at least one row, or, with scores, one above one half")
+    return EventTable(table=table, events=tuple(joined(events)))
+
+
+def _read(table: Table) -> tuple[Table, list[SoundEvent]]:
+    for is_of, read in FORMATS:
+        if is_of(table):
+            return table, read(table)
+    shown = ", ".join(table.columns[:8]) or "nothing"
+    raise EventFileError(f"{table.path} begins with {shown}: wanted {WANTED}")
