@@ -4,6 +4,7 @@ SoundfixError
 ├── SceneError             audio, positions, room or speed of sound that cannot be right
 ├── AudioFileError         a recording that cannot be read
 ├── MicrophoneFileError    a list of microphones that cannot be read
+├── DelayFileError         a table of delays that cannot be read
 ├── CheckpointError        weights that are missing, damaged, or of another network
 ├── DatasetError           a data set that cannot be read, or holds what it must not
 ├── ConfigError            a setting that does not exist, or cannot have this value
@@ -29,6 +30,10 @@ class AudioFileError(SoundfixError):
 
 class MicrophoneFileError(SoundfixError):
     """A list of microphones that cannot be read."""
+
+
+class DelayFileError(SoundfixError):
+    """A table of delays that cannot be read."""
 
 
 class CheckpointError(SoundfixError):

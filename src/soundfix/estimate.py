@@ -222,7 +222,8 @@ class Estimate:
     its sources are the middle of the ray in the box, one a side) | abstain (no place: see reasons). findings: what else is
     to be said; reasons are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the
     sources were calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain
-    itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file.
+    itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file. label: what the sound is
+    called, where it was one of a table.
     Each source has position_m (3,) in m, covariance_m2 (3, 3) in m², radius90_m in m and a score.
     Numbers are finite, always. Raises ValueError where one is not, or an abstention has sources.
     """
@@ -238,6 +239,7 @@ class Estimate:
     pairs: tuple[PairReport, ...] = ()
     guess_m: Float[np.ndarray, "place 3"] | None = None
     direction: Direction | None = None
+    label: str | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict == "direction only") != (self.direction is not None):
@@ -285,6 +287,8 @@ class Estimate:
         }
         if self.direction:
             answer["direction"] = self.direction.to_dict()
+        if self.label is not None:
+            answer["label"] = self.label
         return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer
 
 

@@ -315,4 +315,4 @@ def test_names_that_are_no_unicode_are_written_all_the_same(tmp_path):
 
 
 def test_columns_are_the_documented_ones():
-    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 15
+    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 16

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from soundfix.cli.delays import DelayFile, check_either, locate_delays, opened_delays
 from soundfix.cli.options import (
-    Audio,
+    AudioOrNone,
     BandText,
     BeatsFile,
     Checkpoint,
@@ -34,8 +35,9 @@ ESTIMATES_DRAWN = 2000
 
 @app.command()
 def locate(
-    audio: Audio,
     microphones: MicrophoneFile,
+    audio: AudioOrNone = None,
+    delays: DelayFile = None,
     method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "three-stream",
     checkpoint: Checkpoint = None,
     beats: BeatsFile = None,
@@ -69,9 +71,18 @@ def locate(
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region = parse_search(search, height)
-    check_targets([path for path in (json, csv, plot) if path], [microphones, *audio])
+    idle = {
+        "--checkpoint": checkpoint, "--beats": beats, "--explain": explain or None, "--hop": hop, "--smooth": smooth or None,
+        "--room": room, "--require": require, "--band": band,
+    }  # fmt: skip
+    check_either(audio, delays, idle)
+    inputs = [path for path in (microphones, delays, *(audio or ())) if path]
+    check_targets([path for path in (json, csv, plot) if path], inputs)
     if plot:
         check_picture(plot)
+    if delays:
+        return locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
+    assert audio is not None
     sound, band_hz = tuned(opened(audio, microphones), band)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,

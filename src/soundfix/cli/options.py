@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Audio = Annotated[list[Path], typer.Argument(help="One multichannel file, a file for each microphone, or a folder.")]
+AudioOrNone = Annotated[
+    list[Path] | None, typer.Argument(help="One multichannel file, a file for each microphone, or a folder.")
+]
 MicrophoneFile = Annotated[Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres.")]
 RoomText = Annotated[
     str | None, typer.Option("--room", help="Where walls are: x0,y0,z0,x1,y1,z1 in metres; see --search.")

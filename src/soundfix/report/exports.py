@@ -18,7 +18,7 @@ from soundfix.session.summary import Summary
 
 PLACE_COLUMNS = ("x_m", "y_m", "z_m", "radius90_m", "score")
 DIRECTION_COLUMNS = ("azimuth_deg", "elevation_deg", "cone90_deg", "nearest_m", "furthest_m")
-CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS]
+CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS, "label"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for a formula (OWASP, CSV injection)
 
 
@@ -73,18 +73,19 @@ class CsvWriter:
 def source_rows(estimate: Estimate) -> list[list[Any]]:
     """Under CSV_COLUMNS: a row a source, or one whose coordinates are None for a window without an answer.
 
-    A direction has a row a side, without coordinates; the other answers have none of its columns.
+    label is what a sound of a table is called. A direction has a row a side, without coordinates; the other answers have
+    none of its columns.
     """
     span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
     if not estimate.sources:
-        return [[*span, *[None] * (len(CSV_COLUMNS) - len(span))]]
+        return [[*span, *[None] * (len(CSV_COLUMNS) - len(span) - 1), estimate.label]]
     if estimate.direction:
         sides = enumerate(zip(estimate.direction.sides, estimate.sources, strict=False), 1)
         return [
-            [*span, number, None, None, None, None, source.score, *_side_cells(side)]
+            [*span, number, None, None, None, None, source.score, *_side_cells(side), estimate.label]
             for number, (side, source) in sides
         ]
-    rest = [None] * len(DIRECTION_COLUMNS)
+    rest = [*[None] * len(DIRECTION_COLUMNS), estimate.label]
     return [[*span, number, *_source_cells(source), *rest] for number, source in enumerate(estimate.sources, 1)]
 
 

@@ -19,7 +19,7 @@ CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 def describe(estimate: Estimate) -> str:
     """One window: when, the verdict, the place or places with the radius of their 90 % region, or the direction with its
     cone, and the reasons."""
-    span = f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s  {estimate.verdict:9s}"
+    span = f"{_when(estimate)}  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
         f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{100 * source.radius90_m:.0f} cm"
@@ -27,6 +27,13 @@ def describe(estimate: Estimate) -> str:
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
     return "  ".join(part for part in (span, where, " ".join(estimate.reasons)) if part)
+
+
+def _when(estimate: Estimate) -> str:
+    """The span; of a sound of a table that has none, its name."""
+    if estimate.label is not None and estimate.end_s <= estimate.start_s:
+        return f"{estimate.label:>20s}"
+    return f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s"
 
 
 def describe_direction(direction: Direction) -> str:

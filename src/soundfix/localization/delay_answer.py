@@ -1,0 +1,308 @@
+"""From the delays of one sound to an Estimate: where it was, which delays are wrong, and whether that is sure.
+
+Where all microphones lie in a plane and no height is told, the source is taken to be in that plane unless a place beside it
+explains the delays clearly better; then its mirror image does too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from soundfix import physics
+from soundfix.delays import Delays
+from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source, Verdict
+from soundfix.localization.delay_equations import Equations
+from soundfix.localization.delay_fit import AGREED, Fit, fit
+from soundfix.localization.sources import BORDER_M, LIKELY, THEORY, long_axis
+from soundfix.microphones import Microphones
+from soundfix.scene import free_axes, is_within, search_box
+from soundfix.search_region import SearchRegion, outside_m
+
+METHOD = "delays"
+USUAL_S, USUAL_SHARE = (
+    0.6e-3,
+    0.01,
+)  # standard errors where none is told: of a delay, or of the array's width if that is less
+TOLD, UNTOLD = 0.3, 1.2  # how sure standard errors are: one standard deviation of their logarithm
+OUTSIDE = 2.0  # widths of the array that sources are away, where nothing is told: one standard deviation
+DOUBT = 2.3  # log of the odds of 10 to 1: less is not clear
+MOST_LISTED = 8
+FEWEST_NAMED = (
+    2  # delays of a microphone that have to be wrong, more than are right, before it is named and not the pairs
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Surroundings:
+    """What all sounds have in common: microphones, where sources may be, and the speed of sound (m/s)."""
+
+    microphones: Microphones
+    search: SearchRegion | None
+    speed_m_s: float
+
+
+def locate_delays(delays: Delays, around: Surroundings, rng: np.random.Generator) -> Estimate:
+    """The answer to the delays of one sound. Never raises: what cannot be answered is an `abstain`."""
+    heard = _of_known(delays, around.microphones).as_arrivals()
+    is_heard = heard.incidence(len(around.microphones)).any(axis=0)
+    box = search_box(around.microphones, None, around.search)
+    unknowns = int(free_axes(box).sum()) + (heard.second is None)
+    fewest = int(free_axes(box).sum()) + 1
+    if is_heard.sum() < fewest or len(heard) < unknowns:
+        return _abstention(delays, around, _too_few(int(is_heard.sum()), fewest))
+    fits = _fits(_equations(heard, around, box, is_heard), rng)
+    possible = [each for each in fits if _may_be(each.position, around.search, box)]
+    refusal = _unbelieved(possible[0], unknowns) if possible else _outside(fits[0])
+    if refusal:
+        return _abstention(delays, around, refusal)
+    return _answer(heard, possible, around, box)
+
+
+def _answer(heard: Delays, fits: list[Fit], around: Surroundings, box: Float[np.ndarray, "2 3"]) -> Estimate:
+    best, incidence = fits[0], heard.incidence(len(around.microphones))
+    listed = [best, *(each for each in fits[1:] if each.probability > LIKELY)][:MOST_LISTED]
+    reports, accused = _reports(best, incidence, around.microphones)
+    findings = [
+        *_ambiguity(listed, around.microphones.positions[incidence.any(axis=0)]),
+        *accused,
+        *_pairs(best, heard, reports, around.speed_m_s),
+        *_integrity(best, int(free_axes(box).sum()) + (heard.second is None)),
+        *_border(best.position, around.search, box),
+        *long_axis(best.covariance),
+    ]
+    is_degraded = any(finding.degrades for finding in findings)
+    verdict: Verdict = "ambiguous" if len(listed) > 1 else "degraded" if is_degraded else "ok"
+    return Estimate(
+        method=METHOD,
+        label=heard.label,
+        start_s=best.moment_m / around.speed_m_s,
+        end_s=best.moment_m / around.speed_m_s,
+        verdict=verdict,
+        findings=tuple(findings),
+        sources=tuple(map(_source, listed)),
+        regions=THEORY,
+        microphones=reports,
+    )
+
+
+def _of_known(delays: Delays, microphones: Microphones) -> Delays:
+    """Those of microphones of known position, with what clocks are late taken out."""
+    late_s = delays.incidence(len(microphones)) @ microphones.offset_s
+    is_known = microphones.is_known[delays.first]
+    if delays.second is not None:
+        is_known = is_known & microphones.is_known[delays.second]
+    return replace(
+        delays,
+        first=delays.first[is_known],
+        second=None if delays.second is None else delays.second[is_known],
+        delay_s=(delays.delay_s - late_s)[is_known],
+        sigma_s=delays.sigma_s[is_known],
+    )
+
+
+def _equations(
+    heard: Delays, around: Surroundings, box: Float[np.ndarray, "2 3"], is_heard: Bool[np.ndarray, "mic"]
+) -> Equations:
+    """A coordinate that is known is no axis. Standard errors of positions add to those of delays."""
+    incidence, is_free = heard.incidence(len(around.microphones))[:, is_heard], free_axes(box)
+    microphones, is_told = around.microphones.where(is_heard), heard.sigma_s > 0
+    width_m = float(np.ptp(microphones.positions, axis=0).max())
+    usual_m = min(USUAL_S * around.speed_m_s, USUAL_SHARE * width_m)
+    sigma_m = np.where(is_told, heard.sigma_s * around.speed_m_s, usual_m)
+    return Equations(
+        incidence=incidence,
+        path_m=heard.delay_s * around.speed_m_s,
+        sigma_m=np.sqrt(sigma_m**2 + np.square(incidence) @ microphones.sigma_m**2),
+        doubt=TOLD if is_told.all() else UNTOLD,
+        positions=microphones.positions,
+        origin=np.where(is_free, 0.0, box[0]),
+        axes=np.eye(3)[is_free],
+        box=box,
+        expected_m=_expected_m(around.search, box, width_m),
+    )
+
+
+def _expected_m(search: SearchRegion | None, box: Float[np.ndarray, "2 3"], width_m: float) -> Float[np.ndarray, "3"]:
+    """Standard deviations: of places anywhere in the region told; without one, of places about the array and beyond."""
+    is_told = np.zeros(3, dtype=bool) if search is None else np.isfinite(search.bounds).all(axis=0)
+    return np.maximum(np.where(is_told, (box[1] - box[0]) / 12**0.5, OUTSIDE * width_m), 1e-3)
+
+
+def _fits(equations: Equations, rng: np.random.Generator) -> list[Fit]:
+    """In space, or, where that explains nothing more, in the plane of the microphones."""
+    rank = physics.shape_rank(equations.positions)
+    if rank == 3 or len(equations.axes) < 3:
+        return fit(equations, rng)
+    centre, axes = equations.positions.mean(axis=0), physics.spread(equations.positions)[1]
+    flat = fit(replace(equations, origin=centre, axes=axes[:2]), rng)
+    if rank == 1:
+        return _with_twins(flat, equations)
+    deep = fit(equations, rng) if len(equations.path_m) > equations.unknowns else flat
+    if deep[0].support > flat[0].support + DOUBT:
+        return _with_twins(deep, equations)
+    return [_thick(each, equations) for each in flat]
+
+
+def _thick(found: Fit, equations: Equations) -> Fit:
+    """A place in the plane, which knows how little delays say of the height h over it: they change by h² / 2r only."""
+    away_m = float(np.median(physics.distances(found.position, equations.positions)))
+    relief_m2 = float(np.var((equations.positions - found.position) @ _normal(equations)))
+    across = np.outer(_normal(equations), _normal(equations))
+    return replace(found, covariance=found.covariance + (2 * away_m * found.sigma_m + relief_m2) * across)
+
+
+def _normal(equations: Equations) -> Float[np.ndarray, "3"]:
+    axes: np.ndarray = physics.spread(equations.positions)[1]
+    return axes[2]
+
+
+def _with_twins(fits: list[Fit], equations: Equations) -> list[Fit]:
+    """The best, the places that no delay can tell from it, and what else is none of these."""
+    best = fits[0]
+    twins = [_reflected(best, twin) for twin in physics.twins(best.position, equations.positions)]
+    near_m = BORDER_M + float(np.sqrt(np.trace(best.covariance)))
+    others = [each for each in fits[1:] if all(np.linalg.norm(each.position - t.position) > near_m for t in twins)]
+    return [best, *twins, *others]
+
+
+def _reflected(found: Fit, twin: Float[np.ndarray, "3"]) -> Fit:
+    """The same at its mirror image."""
+    across = (twin - found.position) / max(float(np.linalg.norm(twin - found.position)), 1e-9)
+    mirror = np.eye(3) - 2 * np.outer(across, across)
+    return replace(found, position=twin, covariance=mirror @ found.covariance @ mirror)
+
+
+def _may_be(point: Float[np.ndarray, "3"], search: SearchRegion | None, box: Float[np.ndarray, "2 3"]) -> bool:
+    if search is None:
+        return True
+    grown = box + np.array([[-BORDER_M], [BORDER_M]])
+    return bool(is_within(point, grown) & search.may_hold(point, margin_m=BORDER_M))
+
+
+def _source(found: Fit) -> Source:
+    return Source(
+        position_m=found.position,
+        covariance_m2=found.covariance,
+        radius90_m=physics.radius90(found.covariance),
+        score=float(found.is_right.mean()),
+    )
+
+
+def _reports(
+    best: Fit, incidence: Float[np.ndarray, "delay mic"], microphones: Microphones
+) -> tuple[tuple[MicrophoneReport, ...], list[Finding]]:
+    """On every microphone; one that was not heard has no weight, and no blame."""
+    accused, reports = _accused(best, incidence), []
+    for m, name in enumerate(microphones.names):
+        rows = np.flatnonzero(incidence[:, m])
+        status = "excluded" if m in accused else "ok" if microphones.is_known[m] else "unknown-position"
+        report = MicrophoneReport(
+            name=name,
+            status=status,
+            weight=float(best.is_right[rows].mean()) if len(rows) and status == "ok" else 0.0,
+            position_m=microphones.positions[m] if microphones.is_known[m] else None,
+            pull_m=float(np.median(incidence[rows, m] * best.misfit_m[rows])) if len(rows) else None,
+        )
+        reports.append(report)
+    return tuple(reports), [_accusation(report) for report in reports if report.status == "excluded"]
+
+
+def _accused(best: Fit, incidence: Float[np.ndarray, "delay mic"]) -> set[int]:
+    """Microphones of wrong arrivals; of pairs, one after the other, who is in more wrong ones than right ones."""
+    is_wrong, ends = best.is_right < AGREED, incidence != 0
+    if incidence.sum(axis=1).any():
+        return {int(m) for m in np.flatnonzero(ends[is_wrong].any(axis=0))}
+    accused: set[int] = set()
+    while True:
+        is_open = ~ends[:, list(accused)].any(axis=1)
+        wrong, right = ends[is_open & is_wrong].sum(axis=0), ends[is_open & ~is_wrong].sum(axis=0)
+        worst = int((wrong - right).argmax())
+        if wrong[worst] < FEWEST_NAMED or wrong[worst] <= right[worst]:
+            return accused
+        accused.add(worst)
+
+
+def _accusation(report: MicrophoneReport) -> Finding:
+    assert report.pull_m is not None
+    when = f"{abs(report.pull_m):.2f} m too {'late' if report.pull_m > 0 else 'early'}"
+    sentence = f"{report.name} hears it {when}: an echo, another sound, its clock or its position; left out"
+    return Finding(f"excluded:{report.name}", sentence)
+
+
+def _pairs(best: Fit, heard: Delays, reports: tuple[MicrophoneReport, ...], speed_m_s: float) -> Iterator[Finding]:
+    """Wrong delays of pairs whose microphones are not to blame."""
+    if heard.second is None:
+        return
+    for d in np.flatnonzero(best.is_right < AGREED):
+        first, second = reports[heard.first[d]], reports[heard.second[d]]
+        if "excluded" not in (first.status, second.status):
+            off_ms = 1e3 * best.misfit_m[d] / speed_m_s
+            sentence = f"the delay of {first.name} and {second.name} is {off_ms:+.1f} ms off; left out"
+            yield Finding(f"pair:{first.name}/{second.name}", sentence)
+
+
+def _ambiguity(listed: list[Fit], kept: Float[np.ndarray, "mic 3"]) -> list[Finding]:
+    if len(listed) == 1:
+        return []
+    rank = physics.shape_rank(kept)
+    twins = physics.twins(listed[0].position, kept)
+    if not len(twins) or physics.distances(listed[1].position, twins).min() > BORDER_M:
+        return [Finding("several_places", f"{len(listed)} places explain the delays about equally well")]
+    if rank == 1:
+        return [Finding("collinear", "the microphones stand on a line: the source is somewhere on a circle round it")]
+    return [Finding("mirror_twin", "the microphones lie in a plane: the source may as well be at its mirror image")]
+
+
+def _integrity(best: Fit, fewest: int) -> list[Finding]:
+    if len(best.is_right) > fewest:
+        return []
+    return [Finding("no_integrity_check", f"{fewest} microphones explain everything: a wrong delay would go unnoticed")]
+
+
+def _border(point: Float[np.ndarray, "3"], search: SearchRegion | None, box: Float[np.ndarray, "2 3"]) -> list[Finding]:
+    if search is None:
+        if is_within(point, box):
+            return []
+        return [Finding("at_border", "the source lies far outside the microphones, where they hardly tell how far")]
+    free = free_axes(box)
+    is_inside = (np.minimum(point - box[0], box[1] - point)[free] > BORDER_M).all()
+    if is_inside and search.may_hold(point, margin_m=-BORDER_M):
+        return []
+    return [Finding("at_border", "the source lies at the border of the search region, and may lie outside")]
+
+
+def _unbelieved(best: Fit, unknowns: int) -> Finding | None:
+    """Where delays could be checked and do not agree, there is no place."""
+    count = len(best.is_right)
+    least = min(count, unknowns + 1)
+    if best.agreeing < least or (count > unknowns and best.support < DOUBT):
+        sentence = f"{best.agreeing} of {count} delays agree on a place, which {least} may do by chance: are they of one sound?"
+        return Finding("no_fix", sentence)
+    return None
+
+
+def _too_few(heard: int, fewest: int) -> Finding:
+    sentence = f"{heard} microphones of known position have delays, and a place needs {fewest}"
+    return Finding("too_few_microphones", sentence)
+
+
+def _outside(best: Fit) -> Finding:
+    place = ", ".join(f"{x:.2f}" for x in best.position)
+    return Finding("outside_search", f"the delays agree on ({place}) m, which is outside the search region")
+
+
+def _abstention(delays: Delays, around: Surroundings, why: Finding) -> Estimate:
+    reports = [
+        MicrophoneReport(
+            name=name,
+            status="ok" if around.microphones.is_known[m] else "unknown-position",
+            weight=0.0,
+            position_m=around.microphones.positions[m] if around.microphones.is_known[m] else None,
+        )
+        for m, name in enumerate(around.microphones.names)
+    ]
+    return Estimate(
+        method=METHOD, label=delays.label, start_s=0.0, end_s=0.0, verdict="abstain", findings=(why,), microphones=tuple(reports)
+    )  # fmt: skip
