@@ -222,8 +222,8 @@ class Estimate:
     its sources are the middle of the ray in the box, one a side) | abstain (no place: see reasons). findings: what else is
     to be said; reasons are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the
     sources were calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain
-    itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file. label: what the sound is
-    called, where it was one of a table.
+    itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file.
+    label: what the sound is called, where it was one of a table.
     Each source has position_m (3,) in m, covariance_m2 (3, 3) in m², radius90_m in m and a score.
     Numbers are finite, always. Raises ValueError where one is not, or an abstention has sources.
     """
@@ -275,7 +275,7 @@ class Estimate:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, named as in the JSON file."""
-        answer = {
+        answer: dict[str, Any] = {
             "start_s": self.start_s,
             "end_s": self.end_s,
             "verdict": self.verdict,

@@ -39,12 +39,12 @@ class DelaysRequest:
     speed_of_sound_m_s: float | None = None
 
     def __post_init__(self) -> None:
-        physics_speed = self.around.speed_m_s
-        if not 100 <= physics_speed <= 7000:
-            raise SceneError(f"speed of sound {physics_speed:g} m/s, wanted 100 to 7000: air is about 343, water 1480")
+        speed_m_s = self.around.speed_m_s
+        if not 100 <= speed_m_s <= 7000:
+            raise SceneError(f"speed of sound {speed_m_s:g} m/s, wanted 100 to 7000: air is about 343, water 1480")
         known = self.microphones.positions[self.microphones.is_known]
         if len(known) > 1:
-            _check_units(self.events, float(physics.distances(known, known).max()) / physics_speed)
+            _check_units(self.events, float(physics.distances(known, known).max()) / speed_m_s)
 
     @property
     def around(self) -> Surroundings:
@@ -93,7 +93,8 @@ def locate_delays(
     delays: path of a table (docs/command-line.md), arrivals (E, M) in s of E sounds, NaN where one was not heard, or several
     soundfix.delays.Delays. microphones: path of a list, Microphones, or positions (M, 3) in metres; their sigma_m counts.
     search: where a source may be: a box ((x0, y0, z0), (x1, y1, z1)), corners (x, y) of a polygon (m), or their file.
-    height_m: of the source, or the lowest and the highest. temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins.
+    height_m: of the source, or the lowest and the highest. temperature_c: of the air, in °C;
+    speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
     Each estimate has the label of its sound; start_s and end_s are when it was made, by the clock of the arrivals.
 
     Raises SceneError on what cannot be right, DelayFileError and MicrophoneFileError on files.

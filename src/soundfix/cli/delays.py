@@ -1,6 +1,6 @@
 """`soundfix locate --delays`: places from a table of delays, without any sound."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,13 +20,19 @@ DelayFile = Annotated[
 ]
 
 
-def check_either(audio: list[Path] | None, delays: Path | None, idle: Mapping[str, object]) -> None:
-    """Sound or delays, not both; options that only sound needs are refused with delays."""
+IDLE = ("--checkpoint", "--beats", "--explain", "--hop", "--smooth", "--room", "--require", "--band")
+
+
+def check_either(audio: list[Path] | None, delays: Path | None, idle: Sequence[object]) -> None:
+    """Sound or delays, not both; options that only sound needs (the values of IDLE) are refused with delays."""
     if bool(audio) == (delays is not None):
         got = "both a recording and --delays" if audio else "neither a recording nor --delays"
         raise SoundfixError(f"{got}: wanted the files of a recording, or --delays FILE, and -m LIST with either")
     if delays is not None:
-        refuse_idle(idle, "does nothing with --delays, which is located without any sound: leave it out")
+        refuse_idle(
+            {name: value or None for name, value in zip(IDLE, idle, strict=True)},
+            "does nothing with --delays, which is located without any sound: leave it out",
+        )
 
 
 def opened_delays(

@@ -63,32 +63,35 @@ def locate(
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.api.locate import LocateRequest, run
+    from soundfix.api.locate import LocateRequest
     from soundfix.report.exports import check_targets
-    from soundfix.report.requirement import promise_lines
-    from soundfix.report.summary import summary_lines
     from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region = parse_search(search, height)
-    idle = {
-        "--checkpoint": checkpoint, "--beats": beats, "--explain": explain or None, "--hop": hop, "--smooth": smooth or None,
-        "--room": room, "--require": require, "--band": band,
-    }  # fmt: skip
-    check_either(audio, delays, idle)
+    check_either(audio, delays, [checkpoint, beats, explain, hop, smooth, room, require, band])
     inputs = [path for path in (microphones, delays, *(audio or ())) if path]
     check_targets([path for path in (json, csv, plot) if path], inputs)
     if plot:
         check_picture(plot)
     if delays:
-        return locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
-    assert audio is not None
-    sound, band_hz = tuned(opened(audio, microphones), band)
+        locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
+        return
+    sound, band_hz = tuned(opened(audio or [], microphones), band)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound, require=contract,
     )  # fmt: skip
+    locate_sound(request, method, json, csv, plot)
+
+
+def locate_sound(request: "LocateRequest", method: str, json: Path | None, csv: Path | None, plot: Path | None) -> None:
+    """Locate as asked: print, write and draw the answers."""
+    from soundfix.api.locate import run
+    from soundfix.report.requirement import promise_lines
+    from soundfix.report.summary import summary_lines
+
     if promise := request.promise():
         show_lines(promise_lines(promise))
     drawn, show = Thinned(request.count, ESTIMATES_DRAWN), Shown()

@@ -4,7 +4,6 @@ Where all microphones lie in a plane and no height is told, the source is taken 
 explains the delays clearly better; then its mirror image does too.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,13 +11,14 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.delays import Delays
-from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source, Verdict
+from soundfix.estimate import Estimate, Finding, Source, Verdict
 from soundfix.localization.delay_equations import Equations
-from soundfix.localization.delay_fit import AGREED, Fit, fit
+from soundfix.localization.delay_fit import Fit, fit
+from soundfix.localization.delay_reports import report_delays, report_unheard, wrong_pairs
 from soundfix.localization.sources import BORDER_M, LIKELY, THEORY, long_axis
 from soundfix.microphones import Microphones
 from soundfix.scene import free_axes, is_within, search_box
-from soundfix.search_region import SearchRegion, outside_m
+from soundfix.search_region import SearchRegion
 
 METHOD = "delays"
 USUAL_S, USUAL_SHARE = (
@@ -26,7 +26,7 @@ USUAL_S, USUAL_SHARE = (
     0.01,
 )  # standard errors where none is told: of a delay, or of the array's width if that is less
 TOLD, UNTOLD = 0.3, 1.2  # how sure standard errors are: one standard deviation of their logarithm
-OUTSIDE = 2.0  # widths of the array that sources are away, where nothing is told: one standard deviation
+OUTSIDE = 1.0  # widths of the array that sources are away, where nothing is told: one standard deviation
 DOUBT = 2.3  # log of the odds of 10 to 1: less is not clear
 MOST_LISTED = 8
 FEWEST_NAMED = (
@@ -46,7 +46,7 @@ class Surroundings:
 def locate_delays(delays: Delays, around: Surroundings, rng: np.random.Generator) -> Estimate:
     """The answer to the delays of one sound. Never raises: what cannot be answered is an `abstain`."""
     heard = _of_known(delays, around.microphones).as_arrivals()
-    is_heard = heard.incidence(len(around.microphones)).any(axis=0)
+    is_heard = np.asarray(heard.incidence(len(around.microphones)).any(axis=0))
     box = search_box(around.microphones, None, around.search)
     unknowns = int(free_axes(box).sum()) + (heard.second is None)
     fewest = int(free_axes(box).sum()) + 1
@@ -63,11 +63,11 @@ def locate_delays(delays: Delays, around: Surroundings, rng: np.random.Generator
 def _answer(heard: Delays, fits: list[Fit], around: Surroundings, box: Float[np.ndarray, "2 3"]) -> Estimate:
     best, incidence = fits[0], heard.incidence(len(around.microphones))
     listed = [best, *(each for each in fits[1:] if each.probability > LIKELY)][:MOST_LISTED]
-    reports, accused = _reports(best, incidence, around.microphones)
+    reports, accused = report_delays(best, incidence, around.microphones)
     findings = [
         *_ambiguity(listed, around.microphones.positions[incidence.any(axis=0)]),
         *accused,
-        *_pairs(best, heard, reports, around.speed_m_s),
+        *wrong_pairs(best, heard, reports, around.speed_m_s),
         *_integrity(best, int(free_axes(box).sum()) + (heard.second is None)),
         *_border(best.position, around.search, box),
         *long_axis(best.covariance),
@@ -190,59 +190,6 @@ def _source(found: Fit) -> Source:
     )
 
 
-def _reports(
-    best: Fit, incidence: Float[np.ndarray, "delay mic"], microphones: Microphones
-) -> tuple[tuple[MicrophoneReport, ...], list[Finding]]:
-    """On every microphone; one that was not heard has no weight, and no blame."""
-    accused, reports = _accused(best, incidence), []
-    for m, name in enumerate(microphones.names):
-        rows = np.flatnonzero(incidence[:, m])
-        status = "excluded" if m in accused else "ok" if microphones.is_known[m] else "unknown-position"
-        report = MicrophoneReport(
-            name=name,
-            status=status,
-            weight=float(best.is_right[rows].mean()) if len(rows) and status == "ok" else 0.0,
-            position_m=microphones.positions[m] if microphones.is_known[m] else None,
-            pull_m=float(np.median(incidence[rows, m] * best.misfit_m[rows])) if len(rows) else None,
-        )
-        reports.append(report)
-    return tuple(reports), [_accusation(report) for report in reports if report.status == "excluded"]
-
-
-def _accused(best: Fit, incidence: Float[np.ndarray, "delay mic"]) -> set[int]:
-    """Microphones of wrong arrivals; of pairs, one after the other, who is in more wrong ones than right ones."""
-    is_wrong, ends = best.is_right < AGREED, incidence != 0
-    if incidence.sum(axis=1).any():
-        return {int(m) for m in np.flatnonzero(ends[is_wrong].any(axis=0))}
-    accused: set[int] = set()
-    while True:
-        is_open = ~ends[:, list(accused)].any(axis=1)
-        wrong, right = ends[is_open & is_wrong].sum(axis=0), ends[is_open & ~is_wrong].sum(axis=0)
-        worst = int((wrong - right).argmax())
-        if wrong[worst] < FEWEST_NAMED or wrong[worst] <= right[worst]:
-            return accused
-        accused.add(worst)
-
-
-def _accusation(report: MicrophoneReport) -> Finding:
-    assert report.pull_m is not None
-    when = f"{abs(report.pull_m):.2f} m too {'late' if report.pull_m > 0 else 'early'}"
-    sentence = f"{report.name} hears it {when}: an echo, another sound, its clock or its position; left out"
-    return Finding(f"excluded:{report.name}", sentence)
-
-
-def _pairs(best: Fit, heard: Delays, reports: tuple[MicrophoneReport, ...], speed_m_s: float) -> Iterator[Finding]:
-    """Wrong delays of pairs whose microphones are not to blame."""
-    if heard.second is None:
-        return
-    for d in np.flatnonzero(best.is_right < AGREED):
-        first, second = reports[heard.first[d]], reports[heard.second[d]]
-        if "excluded" not in (first.status, second.status):
-            off_ms = 1e3 * best.misfit_m[d] / speed_m_s
-            sentence = f"the delay of {first.name} and {second.name} is {off_ms:+.1f} ms off; left out"
-            yield Finding(f"pair:{first.name}/{second.name}", sentence)
-
-
 def _ambiguity(listed: list[Fit], kept: Float[np.ndarray, "mic 3"]) -> list[Finding]:
     if len(listed) == 1:
         return []
@@ -278,7 +225,7 @@ def _unbelieved(best: Fit, unknowns: int) -> Finding | None:
     count = len(best.is_right)
     least = min(count, unknowns + 1)
     if best.agreeing < least or (count > unknowns and best.support < DOUBT):
-        sentence = f"{best.agreeing} of {count} delays agree on a place, which {least} may do by chance: are they of one sound?"
+        sentence = f"{best.agreeing} of {count} delays agree on a place, as some do by chance: are they of one sound?"
         return Finding("no_fix", sentence)
     return None
 
@@ -294,15 +241,13 @@ def _outside(best: Fit) -> Finding:
 
 
 def _abstention(delays: Delays, around: Surroundings, why: Finding) -> Estimate:
-    reports = [
-        MicrophoneReport(
-            name=name,
-            status="ok" if around.microphones.is_known[m] else "unknown-position",
-            weight=0.0,
-            position_m=around.microphones.positions[m] if around.microphones.is_known[m] else None,
-        )
-        for m, name in enumerate(around.microphones.names)
-    ]
+    reports = report_unheard(around.microphones)
     return Estimate(
-        method=METHOD, label=delays.label, start_s=0.0, end_s=0.0, verdict="abstain", findings=(why,), microphones=tuple(reports)
-    )  # fmt: skip
+        method=METHOD,
+        label=delays.label,
+        start_s=0.0,
+        end_s=0.0,
+        verdict="abstain",
+        findings=(why,),
+        microphones=reports,
+    )

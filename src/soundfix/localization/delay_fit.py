@@ -4,10 +4,10 @@ A place is scored by Laplace's approximation of its evidence (the letters are th
 
     E(x, b, f) = -sum log p(e) + 1/2 log det H - log p(x) - log p(f),    H = J^T W J + prior,
 
-which pays for unknowns that fit by themselves. The prior of x is a Gaussian as wide as the box searched, or far wider than the
-array; f is log-normal about 1.
-There are many local minima. Starts are minimal sets of delays, solved exactly (as in RANSAC), and a grid; each goes down
-with f falling from large to small, so that it first sees far and then sharply, and keeps the best it came by.
+which pays for unknowns that fit by themselves. The prior of x is a Gaussian as wide as the box that was told, or as wide as
+the array; f is log-normal about 1. There are many local minima. Starts are minimal sets of delays, solved exactly (as in
+RANSAC), and a grid; each goes down with f falling from large to small, so that it first sees far and then sharply, and keeps
+the best it came by.
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,17 @@ FURTHEST = 4.0  # standard deviations of what is expected, for a start
 DAMPING = 1e-3
 LEAST_CURVATURE = 0.3  # of what it is where every delay is surely right or wrong
 SHARED_PRIOR = 20.0  # how many pairs the belief counts for that all errors are the microphones'
-WIDENING = 1.4  # of the covariance, so that 90 % regions hold 85 to 95 %: measured by bench/delays.py
+WIDENING = 1.25  # of the covariance, so that 90 % regions hold 85 to 95 %: measured by bench/delays.py
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fit:
-    """A place (m), its covariance (m²), and its share of the evidence of all places; support: by how much (log) that is more
-    than if no delay had to do with another. is_right: the probability of each delay, misfit_m: by how much it is too late."""
+    """A place (m), its covariance (m²), and its share of the evidence of all places.
+
+    support: by how much that is more (log) than if no delay had to do with another. moment_m: when the sound was made, in
+    metres of path. sigma_m: the standard error of delays. is_right: the probability of each, misfit_m: how much it is too
+    late.
+    """
 
     position: Float[np.ndarray, "3"]
     covariance: Float[np.ndarray, "3 3"]
