@@ -18,6 +18,7 @@ def equations(incidence, **changes):
         "axes": np.eye(3),
         "box": np.array([[0.0, 0, 0], [10, 10, 10]]),
         "expected_m": np.full(3, 4.0),
+        "is_open": np.zeros(3, dtype=bool),
     }
     return Equations(**(told | changes))
 
@@ -58,7 +59,14 @@ def test_a_delay_is_right_or_anywhere_within_reach():
 
 
 def test_what_is_expected_of_a_place():
-    told = equations(PAIRS, axes=np.eye(3)[:2])
-    assert told.prior == pytest.approx([1 / 16, 1 / 16])
+    """A standard deviation of 4 m about 5 m: 4 m off costs half; twelve off as little as 1 in 10 where that is a guess."""
+    told, guessed = (equations(PAIRS, axes=np.eye(3)[:2], is_open=np.full(3, is_open)) for is_open in (False, True))
     assert told.middle == pytest.approx([5, 5])
     assert told.prior_degrees == 0.5
+    at = np.array([[9.0, 5.0], [17.0, 5.0]])
+    information, cost = told.prior(at)
+    assert information == pytest.approx(np.full((2, 2), 1 / 16))
+    assert cost - 2 * np.log(4) == pytest.approx([0.5, 4.5])
+    information, cost = guessed.prior(at)
+    assert information == pytest.approx(np.array([[1, 2], [0.2, 2]]) / 16)
+    assert cost - 2 * np.log(4) == pytest.approx([np.log(2), np.log(10)])

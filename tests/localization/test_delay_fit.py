@@ -27,6 +27,7 @@ def equations(positions, times_s, *, sigma_m=0.2, doubt=1.2, height_m=None):
         axes=axes,
         box=np.stack([low, high]),
         expected_m=np.full(3, 300.0),
+        is_open=np.ones(3, dtype=bool),
     )
 
 

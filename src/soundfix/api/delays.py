@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix import physics
+from soundfix.api.listening import widest_m
 from soundfix.api.locate import Located
 from soundfix.api.sound import Listed
 from soundfix.delays import Delays, arrivals
@@ -42,9 +43,7 @@ class DelaysRequest:
         speed_m_s = self.around.speed_m_s
         if not 100 <= speed_m_s <= 7000:
             raise SceneError(f"speed of sound {speed_m_s:g} m/s, wanted 100 to 7000: air is about 343, water 1480")
-        known = self.microphones.positions[self.microphones.is_known]
-        if len(known) > 1:
-            _check_units(self.events, float(physics.distances(known, known).max()) / speed_m_s)
+        _check_units(self.events, widest_m(self.microphones) / speed_m_s)
 
     @property
     def around(self) -> Surroundings:
@@ -66,7 +65,7 @@ def notes(request: DelaysRequest) -> tuple[str, ...]:
     """Whether the delays have the opposite sign: then those of most events agree far better when they are turned round."""
     some = request.events[:SOME]
     as_told, turned = (
-        sum(_agreeing(each) for each in _estimates(events, request.around))
+        sum(_agreeing(each, widest_m(request.microphones)) for each in _estimates(events, request.around))
         for events in (some, tuple(each.reversed() for each in some))
     )
     if turned < CLEARLY * as_told + len(some):
@@ -137,15 +136,16 @@ def _estimates(events: Iterable[Delays], around: Surroundings) -> Iterable[Estim
     return (locate_event(each, around, np.random.default_rng(0)) for each in events)
 
 
-def _agreeing(estimate: Estimate) -> float:
-    """How many microphones agree on the place."""
-    return sum(report.weight for report in estimate.microphones)
+def _agreeing(estimate: Estimate, widest_m: float) -> float:
+    """How many microphones agree on a place that is surer than the array is wide; what is far away fits anything."""
+    is_sure = len(estimate.sources) > 0 and estimate.sources[0].radius90_m < widest_m
+    return sum(report.weight for report in estimate.microphones) if is_sure else 0.0
 
 
 def _check_units(events: Sequence[Delays], widest_s: float) -> None:
     """Delays in milliseconds for seconds are far longer than the array; one wrong delay may be."""
     spreads = [np.median(np.abs(each.delay_s - (each.second is None) * np.median(each.delay_s))) for each in events]
-    if spreads and min(spreads) > LARGEST_SPREAD * widest_s:
+    if spreads and widest_s > 0 and min(spreads) > LARGEST_SPREAD * widest_s:
         raise SceneError(
             f"delays of {np.median(spreads):.3g} s, but sound crosses the array in {widest_s:.3g} s: are they in "
             "milliseconds (delay_ms), or positions not in metres?"

@@ -17,8 +17,9 @@ from soundfix.localization.delay_fit import Fit, fit
 from soundfix.localization.delay_reports import report_delays, report_unheard, wrong_pairs
 from soundfix.localization.sources import BORDER_M, LIKELY, THEORY, long_axis
 from soundfix.microphones import Microphones
+from soundfix.physics import REGION_90
 from soundfix.scene import free_axes, is_within, search_box
-from soundfix.search_region import SearchRegion
+from soundfix.search_region import OPEN, SearchRegion, is_known
 
 METHOD = "delays"
 USUAL_S, USUAL_SHARE = (
@@ -26,7 +27,6 @@ USUAL_S, USUAL_SHARE = (
     0.01,
 )  # standard errors where none is told: of a delay, or of the array's width if that is less
 TOLD, UNTOLD = 0.3, 1.2  # how sure standard errors are: one standard deviation of their logarithm
-OUTSIDE = 1.0  # widths of the array that sources are away, where nothing is told: one standard deviation
 DOUBT = 2.3  # log of the odds of 10 to 1: less is not clear
 MOST_LISTED = 8
 FEWEST_NAMED = (
@@ -53,11 +53,30 @@ def locate_delays(delays: Delays, around: Surroundings, rng: np.random.Generator
     if is_heard.sum() < fewest or len(heard) < unknowns:
         return _abstention(delays, around, _too_few(int(is_heard.sum()), fewest))
     fits = _fits(_equations(heard, around, box, is_heard), rng)
-    possible = [each for each in fits if _may_be(each.position, around.search, box)]
+    possible = [
+        each for each in (_pulled(each, around.search) for each in fits) if _may_be(each.position, around.search)
+    ]
     refusal = _unbelieved(possible[0], unknowns) if possible else _outside(fits[0])
-    if refusal:
-        return _abstention(delays, around, refusal)
-    return _answer(heard, possible, around, box)
+    if refusal is None:
+        return _answer(heard, possible, around, box)
+    if around.search is not None:
+        refusal = _elsewhere(heard, around, is_heard, rng) or refusal
+    return _abstention(delays, around, refusal)
+
+
+def _elsewhere(
+    heard: Delays, around: Surroundings, is_heard: Bool[np.ndarray, "mic"], rng: np.random.Generator
+) -> Finding | None:
+    """Where delays that agree on no place in the region agree on one outside, at the same height if that is known."""
+    assert around.search is not None
+    bounds = np.where(is_known(around.search.bounds), around.search.bounds, OPEN)
+    anywhere = replace(around, search=SearchRegion(bounds=bounds))
+    box = search_box(anywhere.microphones, None, anywhere.search)
+    best = _fits(_equations(heard, anywhere, box, is_heard), rng)[0]
+    unknowns = int(free_axes(box).sum()) + (heard.second is None)
+    if _unbelieved(best, unknowns) or _may_be(best.position, around.search):
+        return None
+    return _outside(best)
 
 
 def _answer(heard: Delays, fits: list[Fit], around: Surroundings, box: Float[np.ndarray, "2 3"]) -> Estimate:
@@ -105,10 +124,13 @@ def _of_known(delays: Delays, microphones: Microphones) -> Delays:
 def _equations(
     heard: Delays, around: Surroundings, box: Float[np.ndarray, "2 3"], is_heard: Bool[np.ndarray, "mic"]
 ) -> Equations:
-    """A coordinate that is known is no axis. Standard errors of positions add to those of delays."""
+    """A coordinate that is known is no axis; where nothing is told, a source may be an array's width away, or far more.
+    Standard errors of positions add to those of delays."""
     incidence, is_free = heard.incidence(len(around.microphones))[:, is_heard], free_axes(box)
     microphones, is_told = around.microphones.where(is_heard), heard.sigma_s > 0
     width_m = float(np.ptp(microphones.positions, axis=0).max())
+    bounds = OPEN if around.search is None else around.search.bounds
+    is_open = np.asarray(~np.isfinite(bounds).all(axis=0))
     usual_m = min(USUAL_S * around.speed_m_s, USUAL_SHARE * width_m)
     sigma_m = np.where(is_told, heard.sigma_s * around.speed_m_s, usual_m)
     return Equations(
@@ -120,14 +142,9 @@ def _equations(
         origin=np.where(is_free, 0.0, box[0]),
         axes=np.eye(3)[is_free],
         box=box,
-        expected_m=_expected_m(around.search, box, width_m),
+        expected_m=np.maximum(np.where(is_open, width_m, (box[1] - box[0]) / 12**0.5), 1e-3),
+        is_open=is_open,
     )
-
-
-def _expected_m(search: SearchRegion | None, box: Float[np.ndarray, "2 3"], width_m: float) -> Float[np.ndarray, "3"]:
-    """Standard deviations: of places anywhere in the region told; without one, of places about the array and beyond."""
-    is_told = np.zeros(3, dtype=bool) if search is None else np.isfinite(search.bounds).all(axis=0)
-    return np.maximum(np.where(is_told, (box[1] - box[0]) / 12**0.5, OUTSIDE * width_m), 1e-3)
 
 
 def _fits(equations: Equations, rng: np.random.Generator) -> list[Fit]:
@@ -174,10 +191,22 @@ def _reflected(found: Fit, twin: Float[np.ndarray, "3"]) -> Fit:
     return replace(found, position=twin, covariance=mirror @ found.covariance @ mirror)
 
 
-def _may_be(point: Float[np.ndarray, "3"], search: SearchRegion | None, box: Float[np.ndarray, "2 3"]) -> bool:
+def _pulled(found: Fit, search: SearchRegion | None) -> Fit:
+    """A place outside the box that was told by less than it is uncertain is taken to its border, along what else changes."""
+    if search is None:
+        return found
+    point, covariance = found.position.copy(), found.covariance
+    for axis in range(3):
+        excess = point[axis] - np.clip(point[axis], *search.bounds[:, axis])
+        if abs(excess) > 0 and excess**2 < REGION_90 * covariance[axis, axis]:
+            point -= covariance[:, axis] / covariance[axis, axis] * excess
+    return replace(found, position=point)
+
+
+def _may_be(point: Float[np.ndarray, "3"], search: SearchRegion | None) -> bool:
     if search is None:
         return True
-    grown = box + np.array([[-BORDER_M], [BORDER_M]])
+    grown = search.bounds + np.array([[-BORDER_M], [BORDER_M]])
     return bool(is_within(point, grown) & search.may_hold(point, margin_m=BORDER_M))
 
 
@@ -209,15 +238,18 @@ def _integrity(best: Fit, fewest: int) -> list[Finding]:
 
 
 def _border(point: Float[np.ndarray, "3"], search: SearchRegion | None, box: Float[np.ndarray, "2 3"]) -> list[Finding]:
-    if search is None:
-        if is_within(point, box):
-            return []
-        return [Finding("at_border", "the source lies far outside the microphones, where they hardly tell how far")]
-    free = free_axes(box)
-    is_inside = (np.minimum(point - box[0], box[1] - point)[free] > BORDER_M).all()
-    if is_inside and search.may_hold(point, margin_m=-BORDER_M):
+    """At an end that was told; or, where none was, where delays tell little."""
+    if search is not None and _is_at_edge(point, search):
+        return [Finding("at_border", "the source lies at the border of the search region, and may lie outside")]
+    if is_within(point, box + np.array([[-BORDER_M], [BORDER_M]])):
         return []
-    return [Finding("at_border", "the source lies at the border of the search region, and may lie outside")]
+    return [Finding("at_border", "the source lies far outside the microphones, where they hardly tell how far")]
+
+
+def _is_at_edge(point: Float[np.ndarray, "3"], search: SearchRegion) -> bool:
+    is_open = ~is_known(search.bounds)
+    gap = np.minimum(point - search.bounds[0], search.bounds[1] - point)
+    return bool((gap[is_open] <= BORDER_M).any() or not search.may_hold(point, margin_m=-BORDER_M))
 
 
 def _unbelieved(best: Fit, unknowns: int) -> Finding | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from soundfix import physics
 
@@ -25,7 +25,8 @@ class Equations:
     """incidence: A. path_m: d. sigma_m: the standard errors expected, and doubt: of the logarithm of f, how sure that is.
 
     positions: of the microphones (m). origin, axes: x = origin + y axes, so that fewer axes keep it in a plane. box: where x
-    is sought first, and expected_m: the standard deviation with which it is expected about the middle of that.
+    is sought first, expected_m: the standard deviation with which it is expected about the middle of that, and is_open:
+    along which axes that is but a guess.
     """
 
     incidence: Float[np.ndarray, "delay mic"]
@@ -37,6 +38,7 @@ class Equations:
     axes: Float[np.ndarray, "axis 3"]
     box: Float[np.ndarray, "2 3"]
     expected_m: Float[np.ndarray, "3"]
+    is_open: Bool[np.ndarray, "3"]
 
     @cached_property
     def emitted(self) -> Float[np.ndarray, "delay"]:
@@ -54,9 +56,21 @@ class Equations:
         return 2 * float(np.linalg.norm(np.ptp(self.positions, axis=0)))
 
     @cached_property
-    def prior(self) -> Float[np.ndarray, "unknown"]:
-        """Its information (1/m²)."""
-        return self._padded(np.square(self.axes) @ self.expected_m**-2.0, self.reach_m**-2)
+    def widths_m(self) -> Float[np.ndarray, "unknown"]:
+        """Standard deviations of what is expected, along the axes; of the moment hardly anything is."""
+        return self._padded((np.square(self.axes) @ self.expected_m**-2.0) ** -0.5, self.reach_m)
+
+    @cached_property
+    def is_vague(self) -> Bool[np.ndarray, "unknown"]:
+        """Along which the expectation is but a guess: what is further out is no surprise (Cauchy), else it is (Gaussian)."""
+        return self._padded(np.square(self.axes) @ self.is_open > 0.5, False)
+
+    def prior(self, unknowns: Unknowns) -> tuple[Float[np.ndarray, "start unknown"], Float[np.ndarray, "start"]]:
+        """Its information (1/m²) there, and -log p(x)."""
+        squares = np.square((unknowns - self.middle) / self.widths_m)
+        information = np.where(self.is_vague, 2 / (1 + squares), 1.0) / np.square(self.widths_m)
+        cost = np.where(self.is_vague, np.log1p(squares), 0.5 * squares) + np.log(self.widths_m)
+        return information, cost.sum(axis=1)
 
     @cached_property
     def middle(self) -> Float[np.ndarray, "unknown"]:
@@ -68,7 +82,7 @@ class Equations:
         """How many delays the expectation of their errors is worth."""
         return 1 / (2 * self.doubt**2)
 
-    def _padded(self, of_axes: np.ndarray, of_moment: float) -> np.ndarray:
+    def _padded(self, of_axes: np.ndarray, of_moment: float | bool) -> np.ndarray:
         return np.append(of_axes, of_moment) if self.emitted.any() else of_axes
 
     def places(self, unknowns: Unknowns) -> Float[np.ndarray, "start 3"]:

@@ -4,10 +4,10 @@ A place is scored by Laplace's approximation of its evidence (the letters are th
 
     E(x, b, f) = -sum log p(e) + 1/2 log det H - log p(x) - log p(f),    H = J^T W J + prior,
 
-which pays for unknowns that fit by themselves. The prior of x is a Gaussian as wide as the box that was told, or as wide as
-the array; f is log-normal about 1. There are many local minima. Starts are minimal sets of delays, solved exactly (as in
-RANSAC), and a grid; each goes down with f falling from large to small, so that it first sees far and then sharply, and keeps
-the best it came by.
+which pays for unknowns that fit by themselves. The prior of x is as wide as the box that was told, or else as the array,
+and then with long tails; f is log-normal about 1. There are many local minima. Starts are minimal sets of delays, solved
+exactly (as in RANSAC), and a grid; each goes down with f falling from large to small, so that it first sees far and then
+sharply, and keeps the best it came by.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from soundfix.physics import REGION_90
 SUBSETS, GRID, POLISHED = 256, 2000, 16  # minimal sets, places of the grid, and how many go all the way down
 SOLVING, FALLING, SETTLING = 8, 3, 8  # steps: to solve a minimal set, at every f, and at the last
 FINEST = 0.05  # of what is expected: no delay is taken to be better
+ROUGHEST = 1 / 80  # of the reach, a fortieth of the array: whoever is less exact is wrong
 AGREED = 0.5  # the probability from which a delay counts as right
 FURTHEST = 4.0  # standard deviations of what is expected, for a start
 DAMPING = 1e-3
@@ -187,21 +188,22 @@ def _stepped(
 ) -> Unknowns:
     slopes, axes = equations.slopes(unknowns), len(equations.axes)
     weighted = slopes * weights[..., None]
-    information = np.swapaxes(weighted, 1, 2) @ slopes + np.diag(equations.prior)
-    gradient = np.einsum("kdu,kd->ku", weighted, equations.misfits(unknowns))
-    gradient -= equations.prior * (unknowns - equations.middle)
-    step = np.linalg.solve(information * (1 + DAMPING * np.eye(len(equations.prior))), gradient[..., None])[..., 0]
+    prior, _ = equations.prior(unknowns)
+    information = np.swapaxes(weighted, 1, 2) @ slopes + _diagonal(prior)
+    gradient = np.einsum("kdu,kd->ku", weighted, equations.misfits(unknowns)) - prior * (unknowns - equations.middle)
+    step = np.linalg.solve(information * (1 + DAMPING * np.eye(equations.unknowns)), gradient[..., None])[..., 0]
     excess = np.linalg.norm(step[:, :axes], axis=1, keepdims=True) / longest_m
     return unknowns + step / np.maximum(excess, 1)
 
 
 def _likely_scale(equations: Equations, unknowns: Unknowns, scale: Scale) -> Scale:
-    """f by the delays that are right; unknowns that were fitted to them are paid for."""
+    """f by the delays that are right, within reason; unknowns that were fitted to them are paid for."""
     misfits = equations.misfits(unknowns)
     is_right, _ = equations.likelihood(misfits, scale)
     squares = (is_right * np.square(misfits / equations.sigma_m)).sum(axis=1)
     freedom = np.maximum(is_right.sum(axis=1) - equations.unknowns, 0)
-    return np.sqrt((equations.prior_degrees + squares) / (equations.prior_degrees + freedom))
+    most = max(1.0, ROUGHEST * equations.reach_m / float(np.median(equations.sigma_m)))
+    return np.sqrt((equations.prior_degrees + squares) / (equations.prior_degrees + freedom)).clip(max=most)
 
 
 def _energy(equations: Equations, unknowns: Unknowns, scale: Scale) -> Float[np.ndarray, "start"]:
@@ -209,10 +211,14 @@ def _energy(equations: Equations, unknowns: Unknowns, scale: Scale) -> Float[np.
     is_right, likelihood = equations.likelihood(equations.misfits(unknowns), scale)
     slopes = equations.slopes(unknowns)
     weights = is_right / np.square(equations.sigma_m * scale[:, None])
-    information = np.swapaxes(slopes * weights[..., None], 1, 2) @ slopes + np.diag(equations.prior)
-    prior = np.log(equations.prior).sum() - (equations.prior * np.square(unknowns - equations.middle)).sum(axis=1)
+    prior, cost = equations.prior(unknowns)
+    information = np.swapaxes(slopes * weights[..., None], 1, 2) @ slopes + _diagonal(prior)
     of_scale = np.square(np.log(scale) / equations.doubt)
-    return -likelihood + 0.5 * (np.linalg.slogdet(information)[1] - prior + of_scale)
+    return -likelihood + cost + 0.5 * (np.linalg.slogdet(information)[1] + of_scale)
+
+
+def _diagonal(values: Float[np.ndarray, "start unknown"]) -> Float[np.ndarray, "start unknown unknown"]:
+    return values[..., None] * np.eye(values.shape[-1])
 
 
 def _covariance(equations: Equations, unknowns: Unknowns, scale: Scale) -> Float[np.ndarray, "3 3"]:
@@ -224,7 +230,7 @@ def _covariance(equations: Equations, unknowns: Unknowns, scale: Scale) -> Float
     misfits, axes = equations.misfits(unknowns), len(equations.axes)
     is_right, sigma = equations.likelihood(misfits, scale)[0][0], equations.sigma_m * scale[0]
     slopes, standard = equations.slopes(unknowns)[0] / sigma[:, None], misfits[0] / sigma
-    weighted, prior = slopes * is_right[:, None], np.diag(equations.prior)
+    weighted, prior = slopes * is_right[:, None], np.diag(equations.prior(unknowns)[0][0])
     curvature = slopes.T @ (weighted * (1 - (1 - is_right) * np.square(standard))[:, None]) + prior
     shares, vectors = eigh(curvature, slopes.T @ weighted + prior)
     inverse = (vectors / shares.clip(LEAST_CURVATURE, 1)) @ vectors.T
