@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from soundfix.errors import SceneError
 from soundfix.microphones import frozen_array, set_frozen
@@ -14,16 +14,17 @@ from soundfix.microphones import frozen_array, set_frozen
 class Delays:
     """D delays of one sound, in s. Microphones are numbers (from 0) in their list.
 
-    label: what the sound is called. delay_s: (D,) when microphone `first` heard it, from a moment that is common to all; or,
-    where there is `second`, how much later first heard it than second. sigma_s: (D,) standard errors, 0 where not told.
+    label: what the sound is called. delay_s: (D,) when microphone `first`, (D,), heard it, from a moment that is common to
+    all; or, where there is `second`, (D,), how much later first heard it than second. sigma_s: (D,) standard errors, 0 where
+    not told.
     Raises SceneError where this cannot be.
     """
 
     label: str
-    first: Int[np.ndarray, "delay"]
-    delay_s: Float[np.ndarray, "delay"]
-    second: Int[np.ndarray, "delay"] | None = None
-    sigma_s: Float[np.ndarray, "delay"] = field(default_factory=lambda: np.zeros(0))
+    first: np.ndarray
+    delay_s: np.ndarray
+    second: np.ndarray | None = None
+    sigma_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         if not self.sigma_s.size:

@@ -92,10 +92,10 @@ def test_one_event_of_wild_delays_ends_nothing():
 
 def test_the_temperature_counts():
     positions, sources, times_s, _ = playback(17, wrong=0.0, places=5, sigma_s=1e-5)
-    colder_s = times_s * SPEED_OF_SOUND_M_S / speed_of_sound(0)
+    colder_s = times_s * SPEED_OF_SOUND_M_S / speed_of_sound(0.0)
     located = soundfix.locate_delays(colder_s, positions, height_m=HEIGHT_M, temperature_c=0.0)
     assert np.median(errors_m(located, sources)) < 0.05
-    assert located.speed_m_s == speed_of_sound(0)
+    assert located.speed_m_s == speed_of_sound(0.0)
     assert np.median(errors_m(soundfix.locate_delays(colder_s, positions, height_m=HEIGHT_M), sources)) > 0.05
 
 
