@@ -108,6 +108,17 @@ def test_a_recorder_that_is_always_wrong_is_bad():
     assert located.microphones[4].pull_m == pytest.approx(0.1 * SPEED_OF_SOUND_M_S, abs=0.5)
 
 
+def test_a_recorder_that_is_wrong_now_and_then_is_not():
+    """Twice, or in three of seven."""
+    positions, _, times_s, _ = playback(21, wrong=0.0, places=7)
+    times_s[:3, 4] += 0.1
+    times_s[:2, 7] += 0.1
+    times_s[2:, 7] = np.nan
+    located = soundfix.locate_delays(times_s, positions, height_m=HEIGHT_M)
+    assert "excluded:mic5" in located.estimates[0].reasons
+    assert {report.status for report in located.microphones} == {"ok"}
+
+
 def test_a_request_is_a_value():
     positions, _, times_s, _ = playback(19, wrong=0.0, places=1)
     request = DelaysRequest(events=arrivals(times_s), microphones=Microphones(positions=positions))

@@ -59,9 +59,14 @@ def test_as_many_as_unknowns_check_nothing(rng):
     assert found.verdict != "ok"
 
 
-def test_delays_of_no_common_sound(rng):
-    found = answer(FLAT, rng.uniform(0, 0.5, 6), rng, search=height(1))
-    assert (found.verdict, found.reasons) == ("abstain", ("no_fix",))
+@pytest.mark.parametrize("count", [4, 6, 12])
+def test_delays_of_no_common_sound(count, rng):
+    """With one to check and with many; with none, unless they all fit by chance."""
+    positions = rng.uniform(0, [300, 300, 30], (count, 3))
+    level = [answer(positions, rng.uniform(0, 0.8, count), rng, search=height(1)) for _ in range(12)]
+    free = [answer(positions, rng.uniform(0, 0.8, count), rng) for _ in range(12)]
+    assert sum(found.reasons == ("no_fix",) for found in level) >= 11
+    assert sum(found.verdict == "abstain" for found in free) >= 11
 
 
 def test_in_the_plane_of_the_microphones_there_is_no_mirror_image(rng):

@@ -103,6 +103,14 @@ def test_delays_without_a_common_sound_have_no_support(rng):
     assert max(each.support for each in by_chance) < 2.3 < best.support
 
 
+def test_what_agrees_but_roughly_does_not_agree(rng):
+    """Delays of the opposite sign, which a far place explains to many metres."""
+    positions, _, times_s, _ = playback(14, wrong=0.0, places=2)
+    for times in times_s:
+        told = equations(positions, -times)
+        assert fit(told, rng)[0].sigma_m <= told.reach_m / 80 + 1e-9
+
+
 def test_shares_of_the_evidence_add_up(rng):
     positions, _, times_s, _ = playback(7, recorders=6, places=1)
     fits = fit(equations(positions, times_s[0]), rng)

@@ -253,13 +253,13 @@ def _is_at_edge(point: Float[np.ndarray, "3"], search: SearchRegion) -> bool:
 
 
 def _unbelieved(best: Fit, unknowns: int) -> Finding | None:
-    """Where delays could be checked and do not agree, there is no place."""
+    """Where delays can be checked and agree no more than by chance, or cannot and do not all fit, there is no place."""
     count = len(best.is_right)
-    least = min(count, unknowns + 1)
-    if best.agreeing < least or (count > unknowns and best.support < DOUBT):
-        sentence = f"{best.agreeing} of {count} delays agree on a place, as some do by chance: are they of one sound?"
-        return Finding("no_fix", sentence)
-    return None
+    is_believed = best.support > DOUBT if count > unknowns else best.agreeing == count
+    if is_believed:
+        return None
+    sentence = f"{best.agreeing} of {count} delays agree on a place, as some do by chance: are they of one sound?"
+    return Finding("no_fix", sentence)
 
 
 def _too_few(heard: int, fewest: int) -> Finding:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import eigh
 from scipy.stats import chi2
 from scipy.stats import f as fisher
 
@@ -29,7 +28,6 @@ ROUGHEST = 1 / 80  # of the reach, a fortieth of the array: whoever is less exac
 AGREED = 0.5  # the probability from which a delay counts as right
 FURTHEST = 4.0  # standard deviations of what is expected, for a start
 DAMPING = 1e-3
-LEAST_CURVATURE = 0.3  # of what it is where every delay is surely right or wrong
 SHARED_PRIOR = 20.0  # how many pairs the belief counts for that all errors are the microphones'
 WIDENING = 1.25  # of the covariance, so that 90 % regions hold 85 to 95 %: measured by bench/delays.py
 
@@ -113,7 +111,7 @@ def _starts(equations: Equations, rng: np.random.Generator) -> Unknowns:
 
 
 def _solved(equations: Equations, rng: np.random.Generator) -> Unknowns:
-    """Places that explain random minimal sets of delays, and then what agrees with these."""
+    """Places that explain random minimal sets of delays."""
     count, delays = SUBSETS, len(equations.path_m)
     order = np.argsort(rng.random((count, delays)), axis=1)
     chosen = np.zeros((count, delays))
@@ -125,8 +123,6 @@ def _solved(equations: Equations, rng: np.random.Generator) -> Unknowns:
     weights, longest_m = chosen / np.square(3 * equations.sigma_m), 0.15 * equations.reach_m
     for _ in range(SOLVING):
         unknowns = _stepped(equations, unknowns, weights, longest_m)
-    for scale in _ladder(equations)[:2]:
-        unknowns = _descended_at(equations, unknowns, np.full(count, scale), longest_m / 3, steps=2)
     return unknowns
 
 
@@ -222,19 +218,16 @@ def _diagonal(values: Float[np.ndarray, "start unknown"]) -> Float[np.ndarray, "
 
 
 def _covariance(equations: Equations, unknowns: Unknowns, scale: Scale) -> Float[np.ndarray, "3 3"]:
-    """Of one place: A^-1 B A^-1, with A the second derivative of -log p and B the variance of the first (Huber's sandwich).
+    """Of one place: H^-1 B H^-1 (the sandwich), where B knows that pairs with a microphone in common share its error.
 
-    A delay that may be right or wrong takes from A. B knows that pairs with a microphone in common share its error. The
-    scale is but estimated: widened until a Gaussian's 90 % ellipsoid is as large as Student's.
+    The scale is but estimated: widened until a Gaussian's 90 % ellipsoid is as large as Student's.
     """
     misfits, axes = equations.misfits(unknowns), len(equations.axes)
     is_right, sigma = equations.likelihood(misfits, scale)[0][0], equations.sigma_m * scale[0]
-    slopes, standard = equations.slopes(unknowns)[0] / sigma[:, None], misfits[0] / sigma
-    weighted, prior = slopes * is_right[:, None], np.diag(equations.prior(unknowns)[0][0])
-    curvature = slopes.T @ (weighted * (1 - (1 - is_right) * np.square(standard))[:, None]) + prior
-    shares, vectors = eigh(curvature, slopes.T @ weighted + prior)
-    inverse = (vectors / shares.clip(LEAST_CURVATURE, 1)) @ vectors.T
-    alike = _alike(equations.incidence, is_right * standard, is_right)
+    slopes, prior = equations.slopes(unknowns)[0] / sigma[:, None], np.diag(equations.prior(unknowns)[0][0])
+    weighted = slopes * is_right[:, None]
+    inverse = np.linalg.inv(slopes.T @ weighted + prior)
+    alike = _alike(equations.incidence, is_right * misfits[0] / sigma, is_right)
     spread = (inverse @ (weighted.T @ alike @ slopes + prior) @ inverse)[:axes, :axes]
     return _student(equations, is_right) * WIDENING * equations.axes.T @ spread @ equations.axes
 
