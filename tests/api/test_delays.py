@@ -76,6 +76,13 @@ def test_the_opposite_sign_is_noticed():
     assert note.startswith("With the opposite sign 100 delays agree")
 
 
+@pytest.mark.parametrize(("as_they_are", "is_told"), [(1, True), (2, False)])
+def test_the_opposite_sign_of_some_events_only(as_they_are, is_told):
+    positions, _, times_s, _ = playback(14, wrong=0.0, places=5)
+    times_s[as_they_are:] *= -1
+    assert bool(soundfix.locate_delays(times_s, positions).notes) == is_told
+
+
 def test_delays_in_milliseconds_are_refused():
     positions, _, times_s, _ = playback(15, places=2)
     with pytest.raises(SceneError, match="are they in milliseconds"):
