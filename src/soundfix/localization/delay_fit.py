@@ -29,7 +29,7 @@ AGREED = 0.5  # the probability from which a delay counts as right
 FURTHEST = 4.0  # standard deviations of what is expected, for a start
 DAMPING = 1e-3
 SHARED_PRIOR = 20.0  # how many pairs the belief counts for that all errors are the microphones'
-WIDENING = 1.25  # of the covariance: chosen on simulations as in bench/delays.py, where 90 % regions then hold about that
+WIDENING = 1.25  # of the covariance, for 90 % regions: chosen on simulations as in bench/delays.py
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
