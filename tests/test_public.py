@@ -38,9 +38,9 @@ RESULTS = [Calibrated, Checked, Located]
 def test_the_names_are_these():
     assert NAMES == [
         "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Take", "calibrate", "check", "load",
-        "locate", "read", "simulate",
+        "locate", "locate_delays", "read", "simulate",
     ]  # fmt: skip
-    assert FUNCTIONS == ["calibrate", "check", "load", "locate", "read", "simulate"]
+    assert FUNCTIONS == ["calibrate", "check", "load", "locate", "locate_delays", "read", "simulate"]
     assert dir(soundfix) == soundfix.__all__
 
 

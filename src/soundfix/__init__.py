@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from soundfix.api.calibrate import calibrate as calibrate
     from soundfix.api.check import check as check
+    from soundfix.api.delays import locate_delays as locate_delays
     from soundfix.api.locate import locate as locate
     from soundfix.api.simulate import simulate as simulate
     from soundfix.estimate import Estimate as Estimate
@@ -38,6 +39,7 @@ _HOMES = {
     "check": "api.check",
     "load": "methods.catalog",
     "locate": "api.locate",
+    "locate_delays": "api.delays",
     "read": "files.take",
     "simulate": "api.simulate",
 }

@@ -5,6 +5,7 @@ SoundfixError
 ├── AudioFileError         a recording that cannot be read
 ├── MicrophoneFileError    a list of microphones that cannot be read
 ├── EventFileError         a table of sound events that cannot be read
+├── DelayFileError         a table of delays that cannot be read
 ├── CheckpointError        weights that are missing, damaged, or of another network
 ├── DatasetError           a data set that cannot be read, or holds what it must not
 ├── ConfigError            a setting that does not exist, or cannot have this value
@@ -34,6 +35,10 @@ class MicrophoneFileError(SoundfixError):
 
 class EventFileError(SoundfixError):
     """A table of sound events that cannot be read, or does not belong to the recording."""
+
+
+class DelayFileError(SoundfixError):
+    """A table of delays that cannot be read."""
 
 
 class CheckpointError(SoundfixError):

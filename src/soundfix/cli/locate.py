@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from soundfix.cli.answering import Targets, answer
+from soundfix.cli.delays import DelayFile, check_either, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
 from soundfix.cli.options import (
-    Audio,
+    AudioOrNone,
     BandText,
     BeatsFile,
     Checkpoint,
@@ -29,8 +30,9 @@ from soundfix.cli.options import (
 
 @app.command()
 def locate(
-    audio: Audio,
     microphones: MicrophoneFile,
+    audio: AudioOrNone = None,
+    delays: DelayFile = None,
     method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "three-stream",
     checkpoint: Checkpoint = None,
     beats: BeatsFile = None,
@@ -68,8 +70,12 @@ def locate(
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region, table = parse_search(search, height), read_table(events, raven)
     targets = Targets(json, csv, plot, raven, geojson, crs)
-    targets.check([microphones, *audio, *([events] if events else [])])
-    sound, band_hz, listed = heard_as(opened(audio, microphones), parse_band(band), table)
+    targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
+    check_either(audio, delays, [checkpoint, beats, explain, window, hop, smooth, room, require, band, events, geojson])
+    if delays:
+        locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
+        return
+    sound, band_hz, listed = heard_as(opened(audio or [], microphones), parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Audio = Annotated[
-    list[Path],
-    typer.Argument(help="One multichannel file, a file or a folder for each microphone, or a folder of them."),
-]
+RECORDING = "One multichannel file, a file or a folder for each microphone, or a folder of them."
+Audio = Annotated[list[Path], typer.Argument(help=RECORDING)]
+AudioOrNone = Annotated[list[Path] | None, typer.Argument(help=RECORDING)]
 MicrophoneFile = Annotated[
     Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres, or latitude, longitude.")
 ]

@@ -62,7 +62,7 @@ def place_sources(
         *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
         *_unsure(best, rivals),
         *_border(best.position, scene, box),
-        *_long_axis(sources[0].covariance_m2),
+        *long_axis(sources[0].covariance_m2),
         *_integrity(consensus, kept, box),
     ]
     return sources, tuple(findings)
@@ -232,7 +232,8 @@ def _is_at_edge(position: np.ndarray, search: SearchRegion | None) -> bool:
     return bool(search.may_hold(position) & ~search.may_hold(position, margin_m=-BORDER_M))
 
 
-def _long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
+def long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
+    """The coordinate that is known much less well than the others, if there is one."""
     deviation = np.sqrt(np.diag(covariance))
     worst = int(deviation.argmax())
     if deviation[worst] < max(LONG_AXIS_M, LONG_AXIS_RATIO * np.sort(deviation)[1]):

@@ -74,7 +74,8 @@ class CsvWriter:
 def source_rows(estimate: Estimate) -> list[list[Any]]:
     """Under CSV_COLUMNS: a row a source, or one whose coordinates are None for a window without an answer.
 
-    A direction has a row a side, without coordinates; the other answers have none of its columns.
+    label is what a sound of a table is called. A direction has a row a side, without coordinates; the other answers have
+    none of its columns.
     """
     span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
     event = _event_cells(estimate)

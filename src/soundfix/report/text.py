@@ -19,15 +19,22 @@ CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 def describe(estimate: Estimate) -> str:
     """One window: when, the verdict, what it is (of an event), the place or places with the radius of their 90 % region, or
     the direction with its cone, and the reasons."""
-    span = f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s  {estimate.verdict:9s}"
+    span = f"{_when(estimate)}  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
         f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{100 * source.radius90_m:.0f} cm"
         for source in estimate.sources
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
-    label = estimate.event.label if estimate.event else ""
+    label = estimate.event.label if estimate.event and estimate.end_s > estimate.start_s else ""
     return "  ".join(part for part in (span, label, where, " ".join(estimate.reasons)) if part)
+
+
+def _when(estimate: Estimate) -> str:
+    """The span; of an event that has none, its name."""
+    if estimate.event is not None and estimate.end_s <= estimate.start_s:
+        return f"{estimate.event.label:>20s}"
+    return f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s"
 
 
 def describe_direction(direction: Direction) -> str:
