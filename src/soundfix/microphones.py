@@ -18,7 +18,7 @@ class Microphones:
 
     positions: (M, 3) in metres (m); a row of NaN at this border means "position unknown" and becomes `is_known` False.
     sigma_m: (M,) standard error of each position, in m. offset_s, drift_ppm: (M,) how late (s) and how fast (parts per
-    million) each clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
+    million) each clock runs; clock_sigma_s: (M,) standard error (s) of that. files, channels: where each microphone's sound is stored (channels count from 1).
     Raises SceneError where this cannot be an array of microphones in metres.
     """
 
@@ -27,6 +27,7 @@ class Microphones:
     sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     offset_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     drift_ppm: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
+    clock_sigma_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     files: tuple[str, ...] | None = None
     channels: tuple[int, ...] | None = None
     is_known: Bool[np.ndarray, "mic"] = field(init=False)
@@ -38,7 +39,7 @@ class Microphones:
         set_frozen(self, names=_checked_names(self.names, count))
         for quantity in ("files", "channels"):
             _check_count(getattr(self, quantity), count, quantity)
-        for quantity in ("sigma_m", "offset_s", "drift_ppm"):
+        for quantity in ("sigma_m", "offset_s", "drift_ppm", "clock_sigma_s"):
             set_frozen(self, **{quantity: _checked_column(getattr(self, quantity), count, quantity)})
         _check_units(positions[is_known], [n for n, known in zip(self.names, is_known, strict=True) if known])
 
@@ -59,6 +60,7 @@ class Microphones:
             sigma_m=self.sigma_m[keep],
             offset_s=self.offset_s[keep],
             drift_ppm=self.drift_ppm[keep],
+            clock_sigma_s=self.clock_sigma_s[keep],
             files=self.files and tuple(self.files[m] for m in keep),
             channels=self.channels and tuple(self.channels[m] for m in keep),
         )
@@ -131,7 +133,7 @@ def _checked_column(values: ArrayLike | None, count: int, quantity: str) -> np.n
     column = np.zeros(count) if values is None or np.size(values) == 0 else np.array(values, dtype=np.float64)
     if column.shape != (count,):
         raise SceneError(f"{quantity} has shape {column.shape}, wanted ({count},): one number a microphone")
-    if not np.isfinite(column).all() or (quantity == "sigma_m" and (column < 0).any()):
+    if not np.isfinite(column).all() or ("sigma" in quantity and (column < 0).any()):
         raise SceneError(f"{quantity} holds {column[~np.isfinite(column) | (column < 0)][0]}, wanted finite numbers")
     return frozen_array(column)
 

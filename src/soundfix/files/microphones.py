@@ -1,7 +1,7 @@
 """Lists of microphones: CSV, YAML or JSON to Microphones, back to CSV, and which channel belongs to which.
 
 Columns: name, x, y, z (metres; all three blank = unknown position), and optionally file, channel (from 1),
-sigma_m, offset_s, drift_ppm. YAML and JSON hold the same fields in a list of mappings, alone or under
+sigma_m, offset_s, drift_ppm, clock_sigma_s. YAML and JSON hold the same fields in a list of mappings, alone or under
 "microphones". All three formats are first made into the same rows of text, so that they obey the same rules.
 """
 
@@ -22,7 +22,7 @@ from soundfix.files.tables import TableRow, read_rows
 from soundfix.microphones import Microphones
 
 AXES = ("x", "y", "z")
-PROPERTIES = ("sigma_m", "offset_s", "drift_ppm")
+PROPERTIES = ("sigma_m", "offset_s", "drift_ppm", "clock_sigma_s")
 COLUMNS = ("name", *AXES, "file", "channel", *PROPERTIES)
 LONGEST_LIST = 8  # names shown in a message
 LARGEST_NUMBER = 1e6  # no coordinate (m), clock offset (s) or drift (ppm) is larger
@@ -293,8 +293,8 @@ def _position(row: TableRow) -> tuple[float, float, float]:
 
 def _property(row: TableRow, column: str) -> float:
     value = _number(row, column) or 0.0
-    if column == "sigma_m" and value < 0:
-        raise MicrophoneFileError(f"{row.place}: sigma_m is {value:g}, wanted 0 or more: a standard error in metres")
+    if "sigma" in column and value < 0:
+        raise MicrophoneFileError(f"{row.place}: {column} is {value:g}, wanted 0 or more: a standard error")
     return value
 
 

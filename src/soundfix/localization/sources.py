@@ -50,7 +50,11 @@ def place_sources(
     mirrored = [
         Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
     ]
-    symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
+    symmetric = [
+        twin
+        for twin in mirrored
+        if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M and not is_held(twin.position, best)
+    ]
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
     microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
@@ -66,6 +70,14 @@ def place_sources(
         *_integrity(consensus, kept, box),
     ]
     return sources, tuple(findings)
+
+
+def is_held(place: Float[np.ndarray, "3"], mode: Mode) -> bool:
+    """Whether the region of a mode that has one of its own (arrival_fit.py) holds this place."""
+    if mode.fix is None:
+        return False
+    off = place - mode.fix.position_m
+    return bool(off @ np.linalg.solve(mode.fix.covariance_m2, off) <= REGION_90)
 
 
 def likely_modes(consensus: Consensus) -> list[Mode]:
@@ -155,9 +167,12 @@ def _source(
     microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"],
     known_to_m: Float[np.ndarray, "3"],
 ) -> Source:  # fmt: skip
-    sigma_m = np.hypot(timing_sigma(consensus), listed_sigma_m(microphones, consensus, mode))
-    covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
-    covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
+    if mode.fix is not None:
+        covariance = mode.fix.covariance_m2
+    else:
+        sigma_m = np.hypot(timing_sigma(consensus), listed_sigma_m(microphones, consensus, mode))
+        covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
+        covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
     return Source(
         position_m=mode.position,
         covariance_m2=covariance,
