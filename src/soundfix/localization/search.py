@@ -65,7 +65,7 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     consensus = agreement.consensus
     fit = partial(
         fit_arrivals, exact.among(consensus.is_kept), arrival_sigma_m(scene), box=agreement.box,
-        is_declared=is_declared(scene),
+        is_declared=is_declared(scene), is_under_sky=bool(np.isfinite(scene.ground_m)),
     )  # fmt: skip
     fixes = [fit(place=mode.position) for mode in consensus.modes[:MOST_CANDIDATES]]
     best = [replace(mode, position=fix.position_m, fix=fix) for mode, fix in zip(consensus.modes, fixes, strict=False)]
