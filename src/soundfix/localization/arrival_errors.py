@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix import physics
+from soundfix import physics, robust
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import Scene
 
@@ -26,6 +26,7 @@ STEPS = 10  # of broad curves, in a standard error
 WELSCH = 2.1  # standard errors: with it a robust fit to Gaussian errors is as good as 95 % of the best one
 REACH = 2.5  # of that
 PEAK_M = 0.03  # half the width of a usual peak
+ANYWHERE = np.random.default_rng(0).random((1000, 3))  # in a unit cube
 
 
 def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
@@ -61,6 +62,18 @@ def broadened(evidence: Evidence, sigma_m: Float[np.ndarray, "mic"]) -> Evidence
         np.maximum(broad, weight[:, None] * padded[:, most + lag : most + lag + values.shape[1]], out=broad)
     broad -= np.median(broad, axis=1, keepdims=True)
     return replace(coarse, values=broad, grain=float(error_m.mean()) / PEAK_M, is_broad=True)
+
+
+def above_chance(evidence: Evidence, score: float) -> float:
+    """How far a score of broad evidence stands out of those anywhere among the microphones, in their standard deviations.
+
+    Broad curves are what is highest nearby, of many pairs that share microphones: what chance makes of them is not known
+    beforehand, but every place where no source is shows it.
+    """
+    used = evidence.positions[np.unique(evidence.pairs)]
+    low, high = used.min(axis=0), used.max(axis=0)
+    scores = evidence.score(low + ANYWHERE * (high - low))
+    return float((score - np.median(scores)) / robust.deviation(scores))
 
 
 def _pooled(evidence: Evidence, step_m: float) -> Evidence:

@@ -14,6 +14,7 @@ from scipy.special import ndtri
 
 from soundfix import physics
 from soundfix.estimate import COVERAGE, Finding, Regions, Source
+from soundfix.localization.arrival_errors import above_chance
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.list_error import list_error_m
 from soundfix.localization.modes import Mode
@@ -147,6 +148,8 @@ def least_expected_error(consensus: Consensus) -> Float[np.ndarray, "3"]:
 
 def detection(consensus: Consensus) -> float:
     """How far the mean evidence at the best mode stands out of chance, in standard deviations."""
+    if consensus.evidence.is_broad:
+        return above_chance(consensus.evidence.among(consensus.is_kept), consensus.modes[0].score)
     return consensus.modes[0].score * _standard_errors(consensus)
 
 
