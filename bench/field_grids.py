@@ -2,8 +2,8 @@
 
     python bench/field_grids.py [--events 24] [--methods three-stream,srp-phat] [--cells ...]
 
-Each cell is a grid of 3 x 3 recorders, 40 m apart, that is drawn anew for every event; a song lasts 0.5 to 1.5 s of 3 s. Errors
-are horizontal (m). held: 90 % regions that hold the source, seen from above; r90: their radius.
+Each cell is a grid of 3 x 3 recorders, 40 m apart, that is drawn anew for every event; a song lasts 0.5 to 1.5 s of 3 s.
+Errors are horizontal (m); held: 90 % regions that hold the source, across (seen from above) and in 3-D; r90: their radius.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from time import process_time
 import numpy as np
 
 from soundfix import physics
+from soundfix.estimate import Localizer
 from soundfix.methods.catalog import load
 from soundfix.scene import Scene
 from soundfix.simulation.outdoors import RATE_HZ, Wood, draw_recorders, draw_singer, record, told
@@ -29,6 +30,7 @@ CELLS = {
     "0 C taken for 20": (Wood(temperature_c=0.0, told_c=20.0), {}),
 }
 BAND_HZ = (1500.0, 7500.0)
+ACROSS_90 = 4.605  # 0.9 quantile of chi squared with 2 degrees of freedom
 
 
 def event(wood: Wood, seed: int, options: dict) -> tuple[Scene, np.ndarray]:
@@ -63,7 +65,9 @@ def main() -> None:
     parser.add_argument("--cells", default=",".join(str(k) for k in range(len(CELLS))), help="numbers from 0")
     options = parser.parse_args()
     chosen = [list(CELLS.items())[int(k)] for k in options.cells.split(",")]
-    print("| cell | method | answered | ok | median | p90 | < 1 m | < 5 m | accused | held | held 3-D | r90 across | r90 | s |")
+    print(
+        "| cell | method | answered | ok | median | p90 | < 1 m | < 5 m | accused | held | held 3-D | r90 across | r90 | s |"
+    )
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for name, (wood, told_options) in chosen:
         for method in options.methods.split(","):
@@ -71,29 +75,35 @@ def main() -> None:
 
 
 def line(name: str, method: str, wood: Wood, told_options: dict, options: argparse.Namespace) -> str:
-    localizer, rows = load(method), []
-    for seed in range(options.first_seed, options.first_seed + options.events):
-        scene, singer = event(wood, seed, told_options)
-        started = process_time()
-        estimate = localizer.locate(replace(scene, truth=None))
-        took_s = process_time() - started
-        accused = sum(report.status not in ("ok", "unknown-position") for report in estimate.microphones)
-        if not estimate.sources:
-            guess = estimate.guess_m[0] if estimate.guess_m is not None else np.full(3, np.inf)
-            rows.append((False, False, np.linalg.norm((guess - singer)[:2]), accused, np.nan, np.nan, np.nan, np.nan, took_s))
-            continue
-        source = estimate.sources[0]
-        off = singer - source.position_m
-        flat = off[:2] @ np.linalg.solve(source.covariance_m2[:2, :2], off[:2]) <= 4.605
-        whole = off @ np.linalg.solve(source.covariance_m2, off) <= physics.REGION_90
-        rows.append((True, estimate.verdict == "ok", np.linalg.norm(off[:2]), accused, flat, whole,
-                     across90(source.covariance_m2), source.radius90_m, took_s))  # fmt: skip
-    answered, ok, error, accused, flat, whole, across, r90, took = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    localizer = load(method)
+    seeds = range(options.first_seed, options.first_seed + options.events)
+    rows = [judged(localizer, *event(wood, seed, told_options)) for seed in seeds]
+    answered, ok, error, accused, flat, whole, across, r90, took = np.array(rows, dtype=float).T
+    shares = [100 * np.mean(each) for each in (answered, ok, error < 1, error < 5)]
+    held = [100 * np.nanmean(each) for each in (flat, whole)]
     return (
-        f"| {name} | {method} | {100 * answered.mean():.0f} % | {100 * ok.mean():.0f} % | {np.median(error):.3f} | "
-        f"{np.quantile(error, 0.9):.2f} | {100 * np.mean(error < 1):.0f} % | {100 * np.mean(error < 5):.0f} % | {accused.mean():.1f} | "
-        f"{100 * np.nanmean(flat):.0f} % | {100 * np.nanmean(whole):.0f} % | {np.nanmedian(across):.2f} | {np.nanmedian(r90):.2f} | {took.mean():.2f} |"
+        f"| {name} | {method} | {shares[0]:.0f} % | {shares[1]:.0f} % | "
+        f"{np.median(error):.3f} | {np.quantile(error, 0.9):.2f} | "
+        f"{shares[2]:.0f} % | {shares[3]:.0f} % | {accused.mean():.1f} | {held[0]:.0f} % | {held[1]:.0f} % | "
+        f"{np.nanmedian(across):.2f} | {np.nanmedian(r90):.2f} | {took.mean():.2f} |"
     )
+
+
+def judged(localizer: Localizer, scene: Scene, singer: np.ndarray) -> tuple[float, ...]:
+    """answered, ok, error, accused, held across, held, radius across, radius, seconds; NaN where there is no region."""
+    started = process_time()
+    estimate = localizer.locate(replace(scene, truth=None))
+    took_s = process_time() - started
+    accused = sum(report.status not in ("ok", "unknown-position") for report in estimate.microphones)
+    if not estimate.sources:
+        guess = estimate.guess_m[0] if estimate.guess_m is not None else np.full(3, np.inf)
+        return False, False, float(np.linalg.norm((guess - singer)[:2])), accused, *4 * [np.nan], took_s
+    source = estimate.sources[0]
+    off, covariance = singer - source.position_m, source.covariance_m2
+    flat = off[:2] @ np.linalg.solve(covariance[:2, :2], off[:2]) <= ACROSS_90
+    whole = off @ np.linalg.solve(covariance, off) <= physics.REGION_90
+    error = float(np.linalg.norm(off[:2]))
+    return True, estimate.verdict == "ok", error, accused, flat, whole, across90(covariance), source.radius90_m, took_s
 
 
 if __name__ == "__main__":

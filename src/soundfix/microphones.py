@@ -18,7 +18,8 @@ class Microphones:
 
     positions: (M, 3) in metres (m); a row of NaN at this border means "position unknown" and becomes `is_known` False.
     sigma_m: (M,) standard error of each position, in m. offset_s, drift_ppm: (M,) how late (s) and how fast (parts per
-    million) each clock runs; clock_sigma_s: (M,) standard error (s) of that. files, channels: where each microphone's sound is stored (channels count from 1).
+    million) each clock runs; clock_sigma_s: (M,) standard error (s) of that. files, channels: where each microphone's sound
+    is stored (channels count from 1).
     Raises SceneError where this cannot be an array of microphones in metres.
     """
 
@@ -64,6 +65,14 @@ class Microphones:
             files=self.files and tuple(self.files[m] for m in keep),
             channels=self.channels and tuple(self.channels[m] for m in keep),
         )
+
+    def with_errors(self, position_sigma_m: float | None = None, clock_sigma_s: float | None = None) -> "Microphones":
+        """With these standard errors (m, s) where none are listed."""
+        sigma_m, clock_s = (
+            np.where(listed > 0, listed, told or 0.0)
+            for listed, told in ((self.sigma_m, position_sigma_m), (self.clock_sigma_s, clock_sigma_s))
+        )
+        return replace(self, positions=self.border_positions(), sigma_m=sigma_m, clock_sigma_s=clock_s)
 
     def border_positions(self) -> Float[np.ndarray, "mic 3"]:
         """Positions as they are given at the border: NaN where unknown."""

@@ -150,7 +150,7 @@ class Scene:
 
     @property
     def ground_m(self) -> float:
-        """Below this height (m) no source is: outdoors, in air, a little under the lowest microphone; else minus infinity."""
+        """Below this height (m) no source is: outdoors in air a little under the lowest microphone, else minus infinity."""
         if not self.is_outdoors or self.speed > FASTEST_AIR_M_S:
             return -np.inf
         return float(self.microphones.positions[self.microphones.is_known, 2].min()) - BELOW_M

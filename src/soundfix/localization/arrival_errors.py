@@ -30,7 +30,7 @@ ANYWHERE = np.random.default_rng(0).random((1000, 3))  # in a unit cube
 
 
 def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
-    """Standard error (m of path) of what each microphone hears: of positions and clocks as declared, or as usual outdoors."""
+    """Standard error (m of path) of what each microphone hears: of position and clock as declared, or as usual outdoors."""
     microphones = scene.microphones
     declared = np.hypot(microphones.sigma_m, scene.speed * microphones.clock_sigma_s)
     if declared.any() or not scene.is_outdoors:

@@ -6,11 +6,13 @@ which sound is slower than was told, that minimize
     sum_ij  w_ij rho((d_ij - (1 + s) d_ij(x)) / s_ij)  +  log(1 + (s / AIR)²)  +  log(1 + ((z - z0) / HEIGHT_M)²)
 
 with weights and rho as in position_errors.py. The second is what is known of the air; the last, used under the sky alone, of
-heights: recorders stand at about one and say little of it, most sounds come from a little above them, z0, some from far. What is left over, taken apart into one error of each microphone, says how
-large these errors are; the reach shrinks to that, and the peaks are taken anew. The region is that of a Student's t: its
-covariance has the size of what is left over, and of what was expected, and counts how few these are.
+heights: recorders stand at about one and say little of it, most sounds come from a little above them, z0, and some from far
+above. What is left over, taken apart into one error of each microphone, says how large these errors are; the reach shrinks
+to that, and the peaks are taken anew. The region is that of a Student's t: its covariance has the size of what is left over,
+and of what was expected, and counts how few these are.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import f as fisher
 
 from soundfix import physics
+from soundfix.estimate import Air
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.position_errors import HUBER, REACH, REACH_M, TIMING_M, peaks_near
 from soundfix.physics import REGION_90
@@ -44,6 +47,17 @@ class Fix(NamedTuple):
     slower: float
     slower_sigma: float
     errors_m: Float[np.ndarray, "mic"]
+
+    def reaching(self, places: Iterable[Float[np.ndarray, "3"]]) -> "Fix":
+        """With a region that holds these places (m) too."""
+        off_m = np.reshape([place - self.position_m for place in places], (-1, 3))
+        return self._replace(covariance_m2=self.covariance_m2 + off_m.T @ off_m / REGION_90)
+
+
+def air_of(fix: Fix, told_m_s: float) -> Air:
+    """The speed of sound in this fix, where this one was told."""
+    speed_m_s = told_m_s / (1 + fix.slower)
+    return Air(speed_m_s, speed_m_s * fix.slower_sigma)
 
 
 def fit_arrivals(
@@ -85,8 +99,9 @@ def _step(
     pairs_a_microphone = len(np.unique(evidence.pairs)) / 2  # pairs of one microphone are not independent
     weight = weight / max(float(weight.mean()), 1e-12) / pairs_a_microphone
     above_m = point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M
-    prior = np.array([LEAST, LEAST, LEAST + _known(above_m, HEIGHT_M) * is_under_sky * is_free[2], _known(slower, AIR)])
-    slope = jacobian.T @ (weight * residual) - prior * np.array([0, 0, above_m, slower])
+    usual = _known(above_m, HEIGHT_M) if is_under_sky and is_free[2] else 0.0
+    prior = np.array([LEAST, LEAST, LEAST + usual, _known(slower, AIR)])
+    slope = jacobian.T @ (weight * residual) - np.array([0, 0, usual * above_m, prior[3] * slower])
     step = np.linalg.solve(jacobian.T @ (weight[:, None] * jacobian) + np.diag(prior), slope)
     step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(float(np.linalg.norm(step[:3])), 1e-9))
     return step
@@ -134,7 +149,9 @@ def _fix(
     size = np.sqrt((prior + scatter) / (prior + freedom))
     above_m = point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M
     known = 12 / np.square(np.maximum(box[1] - box[0], 1e-3)) + [0, 0, _known(above_m, HEIGHT_M) * is_under_sky]
-    covariance = _covariance(evidence.positions[used], size * expected_m[used], point, np.append(known, _known(slower, AIR)))
+    covariance = _covariance(
+        evidence.positions[used], size * expected_m[used], point, np.append(known, _known(slower, AIR))
+    )
     few = 3 * fisher.ppf(0.9, 3, prior + freedom) / REGION_90
     return Fix(point, few * covariance[:3, :3], slower, float(np.sqrt(few * covariance[3, 3])), errors_m)
 
@@ -143,7 +160,7 @@ def _covariance(
     positions: Float[np.ndarray, "used 3"], sigma_m: Float[np.ndarray, "used"], point: Float[np.ndarray, "3"],
     known: Float[np.ndarray, "4"],
 ) -> Float[np.ndarray, "4 4"]:  # fmt: skip
-    """Of the place (m²) and the share: Cramér-Rao for arrivals whose common lateness is unknown. known: beforehand (1/m²)."""
+    """Of the place (m²) and the share: Cramér-Rao for arrivals whose common lateness is unknown; known: before (1/m²)."""
     slopes = np.column_stack([physics.directions(point, positions), physics.distances(point, positions)])
     weight = np.square(1 / sigma_m)
     centred = slopes - weight @ slopes / weight.sum()

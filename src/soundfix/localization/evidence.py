@@ -43,7 +43,7 @@ class Evidence:
         return self.step_m * (self.values.shape[1] - 1) / 2
 
     @property
-    def is_fine(self) -> bool:
+    def errors_hide_waves(self) -> bool:
         """Whether neither a polarity nor a motion can be told from errors of positions."""
         return self.grain < FINE or self.is_broad
 

@@ -8,6 +8,8 @@ modes are is believed: where those that are listed hold less than 90 %, the regi
 that are not and, should it be at none of them, their surroundings and the room.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
@@ -51,11 +53,9 @@ def place_sources(
     mirrored = [
         Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
     ]
-    symmetric = [
-        twin
-        for twin in mirrored
-        if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M and not is_held(twin.position, best)
-    ]
+    symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
+    if best.fix is not None and np.isfinite(scene.ground_m):  # a little above the plane of recorders, or a little below
+        best, symmetric = replace(best, fix=best.fix.reaching(twin.position for twin in symmetric)), []
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
     microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
@@ -234,7 +234,8 @@ def _ambiguity(rivals: list[Mode], symmetric: list[Mode], rank: int) -> list[Fin
 
 def _border(position: np.ndarray, scene: Scene, box: np.ndarray) -> list[Finding]:
     free = free_axes(box)
-    gap = np.minimum(position - box[0], box[1] - position)[free]
+    low = np.where(box[0] > scene.ground_m, box[0], -np.inf)  # nobody doubts the ground
+    gap = np.minimum(position - low, box[1] - position)[free]
     near = np.minimum(BORDER_M, BORDER_SHARE * (box[1] - box[0])[free])
     if (gap > near).all() and not _is_at_edge(position, scene.search):
         return []
@@ -255,7 +256,7 @@ def _long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
     worst = int(deviation.argmax())
     if deviation[worst] < max(LONG_AXIS_M, LONG_AXIS_RATIO * np.sort(deviation)[1]):
         return []
-    sentence = f"{'xyz'[worst]} is poorly determined by this array here: +-{deviation[worst] * 100:.0f} cm"
+    sentence = f"{'xyz'[worst]} is poorly determined by this array here: +-{deviation[worst]:.2g} m"
     return [Finding(f"poor_{'xyz'[worst]}", sentence, degrades=False)]
 
 

@@ -22,11 +22,18 @@ def describe(estimate: Estimate) -> str:
     span = f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
-        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{100 * source.radius90_m:.0f} cm"
+        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{length(source.radius90_m)}"
         for source in estimate.sources
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
     return "  ".join(part for part in (span, where, " ".join(estimate.reasons)) if part)
+
+
+def length(metres: float) -> str:
+    """In the unit that fits."""
+    if metres < 1:
+        return f"{100 * metres:.0f} cm"
+    return f"{metres:.1f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
 
 
 def describe_direction(direction: Direction) -> str:

@@ -17,6 +17,7 @@ from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, Microph
 from soundfix.microphones import Microphones
 from soundfix.scene import Band, Room, Scene, search_box
 from soundfix.search_region import SearchRegion
+from soundfix.session.air import AirCheck
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
 from soundfix.session.told_walls import CONTRADICTED, ToldWalls
@@ -45,6 +46,7 @@ class Session:
     _history: list[MicrophoneHistory] = field(init=False)
     _watch: Watch | None = field(init=False, default=None)
     _starts: StartOffsets = field(init=False)
+    _air: AirCheck = field(init=False)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_requirement(self.require)
@@ -53,6 +55,7 @@ class Session:
         self._walls = ToldWalls(room=self.room) if self.room is not None else None
         self._history = [MicrophoneHistory(name=name) for name in self.microphones.names]
         self._starts = starts_of(self.microphones, self.speed)
+        self._air = AirCheck(told_m_s=self.speed)
 
     @property
     def is_excluded(self) -> Bool[np.ndarray, "mic"]:
@@ -81,6 +84,7 @@ class Session:
         estimate = self.localizer.locate(scene)
         self._units.hear(scene, estimate, self.localizer)
         self._learn(estimate)
+        self._air.hear(estimate)
         if self._walls:
             self._walls.hear(scene, estimate)
         said = self._with_excluded(estimate, ~scene.is_trusted)
@@ -173,6 +177,8 @@ class Session:
             speed_m_s=self.speed,
             starts=self.starts,
             band_hz=self.band_hz,
+            air=self._air.found(),
+            air_contradicts=self._air.contradicts(),
         )
 
     def _learn(self, estimate: Estimate) -> None:

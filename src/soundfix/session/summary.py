@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from soundfix.calibration.hypotheses import FaultHypothesis
-from soundfix.estimate import MicrophoneReport
+from soundfix.estimate import Air, MicrophoneReport
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.scene import Band
 from soundfix.session.microphone_history import Event
@@ -15,7 +15,8 @@ from soundfix.survey.start_offsets import StartOffset
 class Summary:
     """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
 
-    band_hz: that was listened to, where it was not the usual one.
+    band_hz: that was listened to, where it was not the usual one. air: the speed of sound that fits all events, if the array
+    is wide enough to tell, and air_contradicts: whether that is clearly not speed_m_s.
     """
 
     events: tuple[Event, ...] = ()
@@ -24,3 +25,5 @@ class Summary:
     speed_m_s: float = SPEED_OF_SOUND_M_S
     starts: tuple[StartOffset, ...] = ()
     band_hz: Band | None = None
+    air: Air | None = None
+    air_contradicts: bool = False

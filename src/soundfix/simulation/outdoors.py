@@ -3,8 +3,8 @@ of their own.
 
 A recorder hears the direct sound, its reflection from the ground, and what leaves and trunks scatter: a decaying tail of
 independent noise after the direct sound. Air takes what ISO 9613-1 says at the temperature of the day. Wind blows at every
-microphone by itself; far sounds come from everywhere. The list is what a GPS receiver and a tape said, the clocks are good to
-a millisecond: what is truly so is the truth's.
+microphone by itself; far sounds come from everywhere. The list is what a GPS receiver said, the clocks are good to about a
+millisecond: what is truly so is the truth's.
 """
 
 from dataclasses import dataclass, replace
@@ -23,6 +23,7 @@ TAIL_S, TAIL_DB = 0.1, (-20.0, -8.0)  # of scattered sound: its decay by 60 dB t
 WIND_HZ = 300.0  # above which wind falls off by 12 dB an octave
 HEIGHT_M = 1.5  # of recorders on their trees
 HUMIDITY = 60.0  # per cent
+HISS = 0.25  # power of the recorders' own noise; that of far sounds, in no wind, is 1
 PAD_S = 0.1  # of silence before a sound can be heard anywhere
 
 
@@ -87,8 +88,8 @@ def record(
     ])  # fmt: skip
     noise = _noise(wood, places, count, speed_m_s, rng)
     lasting = len(song) / count
-    level = np.sqrt(np.mean(np.square(_in_band(clean, band_hz))) / lasting) * 10 ** (-wood.snr_db / 20)
-    audio = clean + noise * level / np.sqrt(np.mean(np.square(_in_band(noise, band_hz))))
+    level = _rms(_in_band(clean, band_hz)) / lasting**0.5 * 10 ** (-wood.snr_db / 20)
+    audio = clean + noise * level / _rms(_in_band(noise, band_hz))
     return Scene(
         audio=(0.5 * audio / np.abs(audio).max()).astype(np.float32),
         sample_rate=RATE_HZ,
@@ -115,11 +116,13 @@ def heard(
     return np.fft.irfft(spectrum * response, size)[:count]
 
 
-def absorption_db_m(frequency_hz: Float[np.ndarray, "freq"], temperature_c: float) -> Float[np.ndarray, "freq"]:
-    """What a metre of air takes (dB), at normal pressure and HUMIDITY (ISO 9613-1:1993, equations 3 to 5 and B.2, B.3)."""
+def absorption_db_m(
+    frequency_hz: Float[np.ndarray, "freq"], temperature_c: float, humidity: float = HUMIDITY
+) -> Float[np.ndarray, "freq"]:
+    """What a metre of air takes (dB), at normal pressure; humidity in per cent (ISO 9613-1:1993, equations 3 to 5)."""
     kelvin = temperature_c + 273.15
     warmth = kelvin / 293.15
-    vapour = HUMIDITY * 10 ** (-6.8346 * (273.16 / kelvin) ** 1.261 + 4.6151)
+    vapour = humidity * 10 ** (-6.8346 * (273.16 / kelvin) ** 1.261 + 4.6151)
     oxygen_hz = 24 + 4.04e4 * vapour * (0.02 + vapour) / (0.391 + vapour)
     nitrogen_hz = warmth**-0.5 * (9 + 280 * vapour * np.exp(-4.170 * (warmth ** (-1 / 3) - 1)))
     squared = np.square(frequency_hz)
@@ -146,12 +149,18 @@ def _tail(rng: np.random.Generator) -> np.ndarray:
 def _noise(
     wood: Wood, places: Float[np.ndarray, "mic 3"], count: int, speed_m_s: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "mic {count}"]:
-    """Wind in the microphones, far sounds, and the recorders' own hiss, each of its share in the whole band."""
+    """Wind in the microphones, far sounds, and the recorders' own hiss."""
     gusts = sosfilt(butter(2, WIND_HZ, fs=RATE_HZ, output="sos"), rng.standard_normal((len(places), count)), axis=1)
     far = diffuse_noise(places, count, speed_m_s=speed_m_s, sample_rate=RATE_HZ, rng=rng)
     hiss = rng.standard_normal((len(places), count))
-    blown, far, hiss = (each / np.sqrt(np.mean(np.square(each))) for each in (gusts, far, hiss))
-    return np.sqrt(10 * wood.wind) * blown + np.sqrt(1 - wood.wind) * far + 0.5 * hiss
+    shares = (10 * wood.wind, 1 - wood.wind, HISS)
+    return np.sum(
+        [share**0.5 * each / _rms(each) for share, each in zip(shares, (gusts, far, hiss), strict=True)], axis=0
+    )
+
+
+def _rms(sound: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(sound))))
 
 
 def _in_band(sound: np.ndarray, band_hz: tuple[float, float]) -> np.ndarray:
