@@ -52,6 +52,13 @@ class Profile:
         return max(self.early, self.late)
 
 
+class Air(NamedTuple):
+    """The speed of sound that fits what was heard (m/s), and its standard error: warmth and wind together."""
+
+    speed_m_s: float
+    sigma_m_s: float
+
+
 class Finding(NamedTuple):
     """Something the answer should mention: a code for machines, a sentence for people, and whether it costs the "ok"."""
 
@@ -224,7 +231,8 @@ class Estimate:
     its sources are the middle of the ray in the box, one a side) | abstain (no place: see reasons). findings: what else is
     to be said; reasons are their codes, `code` or `code:microphone`, notes their sentences. regions: how those of the
     sources were calibrated, if known. microphones: a report on every one. pairs: of a network that was asked to explain
-    itself. guess_m: the places that an abstention did not believe in, for comparing methods only; they are in no file.
+    itself. air: the speed of sound that fits best, where the array is wide enough to tell. guess_m: the places that an
+    abstention did not believe in, for comparing methods only; they are in no file.
     event: the one that was located, where a table listed it; the span is its own. clock: when that began, by the recorders.
     Each source has position_m (3,) in m, covariance_m2 (3, 3) in m², radius90_m in m and a score.
     Numbers are finite, always. Raises ValueError where one is not, or an abstention has sources.
@@ -243,6 +251,7 @@ class Estimate:
     direction: Direction | None = None
     event: SoundEvent | None = None
     clock: datetime | None = None
+    air: Air | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict == "direction only") != (self.direction is not None):
@@ -294,6 +303,8 @@ class Estimate:
             answer["event"] = self.event.to_dict()
         if self.clock:
             answer["clock"] = self.clock.isoformat()
+        if self.air:
+            answer["air"] = self.air._asdict()
         return answer | {"pairs": [asdict(pair) for pair in self.pairs]} if self.pairs else answer
 
 

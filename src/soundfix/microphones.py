@@ -18,8 +18,9 @@ class Microphones:
 
     positions: (M, 3) in metres (m); a row of NaN at this border means "position unknown" and becomes `is_known` False.
     sigma_m: (M,) standard error of each position, in m. offset_s, drift_ppm: (M,) how late (s) and how fast (parts per
-    million) each clock runs. files, channels: where each microphone's sound is stored (channels count from 1).
-    crs: the coordinate reference system of x and y, such as "EPSG:32632", if known. notes: what was assumed of the list.
+    million) each clock runs; clock_sigma_s: (M,) standard error (s) of that. files, channels: where each microphone's sound
+    is stored (channels count from 1). crs: the coordinate reference system of x and y, such as "EPSG:32632", if known.
+    notes: what was assumed of the list.
     Raises SceneError where this cannot be an array of microphones in metres.
     """
 
@@ -28,6 +29,7 @@ class Microphones:
     sigma_m: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     offset_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     drift_ppm: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
+    clock_sigma_s: Float[np.ndarray, "mic"] = field(default_factory=lambda: np.zeros(0))
     files: tuple[str, ...] | None = None
     channels: tuple[int, ...] | None = None
     crs: str | None = None
@@ -41,7 +43,7 @@ class Microphones:
         set_frozen(self, names=_checked_names(self.names, count))
         for quantity in ("files", "channels"):
             _check_count(getattr(self, quantity), count, quantity)
-        for quantity in ("sigma_m", "offset_s", "drift_ppm"):
+        for quantity in ("sigma_m", "offset_s", "drift_ppm", "clock_sigma_s"):
             set_frozen(self, **{quantity: _checked_column(getattr(self, quantity), count, quantity)})
         _check_units(positions[is_known], [n for n, known in zip(self.names, is_known, strict=True) if known])
 
@@ -62,9 +64,18 @@ class Microphones:
             sigma_m=self.sigma_m[keep],
             offset_s=self.offset_s[keep],
             drift_ppm=self.drift_ppm[keep],
+            clock_sigma_s=self.clock_sigma_s[keep],
             files=self.files and tuple(self.files[m] for m in keep),
             channels=self.channels and tuple(self.channels[m] for m in keep),
         )
+
+    def with_errors(self, position_sigma_m: float | None = None, clock_sigma_s: float | None = None) -> "Microphones":
+        """With these standard errors (m, s) where none are listed."""
+        sigma_m, clock_s = (
+            np.where(listed > 0, listed, told or 0.0)
+            for listed, told in ((self.sigma_m, position_sigma_m), (self.clock_sigma_s, clock_sigma_s))
+        )
+        return replace(self, positions=self.border_positions(), sigma_m=sigma_m, clock_sigma_s=clock_s)
 
     def border_positions(self) -> Float[np.ndarray, "mic 3"]:
         """Positions as they are given at the border: NaN where unknown."""
@@ -137,7 +148,7 @@ def _checked_column(values: ArrayLike | None, count: int, quantity: str) -> np.n
     column = np.zeros(count) if values is None or np.size(values) == 0 else np.array(values, dtype=np.float64)
     if column.shape != (count,):
         raise SceneError(f"{quantity} has shape {column.shape}, wanted ({count},): one number a microphone")
-    if not np.isfinite(column).all() or (quantity == "sigma_m" and (column < 0).any()):
+    if not np.isfinite(column).all() or ("sigma" in quantity and (column < 0).any()):
         raise SceneError(f"{quantity} holds {column[~np.isfinite(column) | (column < 0)][0]}, wanted finite numbers")
     return frozen_array(column)
 

@@ -25,6 +25,11 @@ def speed_of_sound(temperature_c: float) -> float:
     return 331.3 * float(np.sqrt(1 + temperature_c / 273.15))
 
 
+def temperature_c(speed_m_s: float) -> float:
+    """The temperature (°C) of still, dry air in which sound is so fast."""
+    return 273.15 * ((speed_m_s / 331.3) ** 2 - 1)
+
+
 def chosen_speed(speed_m_s: float | None, temperature_c: float | None) -> float:
     """Speed of sound (m/s): as given, or from the temperature (°C), or at 20 °C."""
     if speed_m_s is not None:

@@ -16,6 +16,9 @@ LARGEST_LATENESS = 0.25  # of the window
 THIN_ROOM_M = 0.02  # a box thinner than this along an axis has one place there: search boxes have none, or more
 WALLS_M = 0.1  # to which walls are known: a search region this far outside them is at them
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
+OUTDOORS_M = 25.0  # an array wider than this stands under the sky, unless somebody tells of walls
+BELOW_M = 2.0  # the lowest microphone sound is made outdoors: nothing sings in the ground
+FASTEST_AIR_M_S = 400.0  # sound is faster in water, and there it comes from below as well
 
 Room = tuple[tuple[float, float, float], tuple[float, float, float]]
 Band = tuple[float | int, float | int]  # from, to (Hz)
@@ -140,9 +143,25 @@ class Scene:
             truth=_truth_of_part(self.truth, start_s, middle_s),
         )
 
+    @property
+    def is_outdoors(self) -> bool:
+        """Whether the array is wider than rooms are, and nobody told of walls."""
+        known = self.microphones.positions[self.microphones.is_known]
+        return self.room is None and bool(physics.distances(known, known).max(initial=0.0) > OUTDOORS_M)
+
+    @property
+    def ground_m(self) -> float:
+        """Below this height (m) no source is: outdoors in air a little under the lowest microphone, else minus infinity."""
+        if not self.is_outdoors or self.speed > FASTEST_AIR_M_S:
+            return -np.inf
+        return float(self.microphones.positions[self.microphones.is_known, 2].min()) - BELOW_M
+
     def search_box(self) -> Float[np.ndarray, "2 3"]:
-        """Where the source may be (search_box, below)."""
-        return search_box(self.microphones, self.room, self.search)
+        """Where the source may be (search_box, below); outdoors above the ground, unless a lower height was told."""
+        box, told = search_box(self.microphones, self.room, self.search), _bounds(self.room, self.search)
+        if not np.isfinite(told[0, 2]):
+            box[0, 2] = min(max(box[0, 2], self.ground_m), box[1, 2])
+        return box
 
     def known_to_m(self) -> Float[np.ndarray, "3"]:
         """Within how much (m) each coordinate of the source was told, where it counts as known; 0 along the others."""

@@ -18,7 +18,7 @@ from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import ConfigError, SceneError
-from soundfix.estimate import Estimate, Localizer, MicrophoneReport
+from soundfix.estimate import Air, Estimate, Localizer, MicrophoneReport
 from soundfix.files.events.reading import EventTable, read_events
 from soundfix.files.polygons import told_region
 from soundfix.files.silences import Silence
@@ -155,8 +155,9 @@ class Located:
     the others. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the box that was
     given (m). speed_m_s: of sound. notes: what was assumed of the files. band_hz: that was listened to, where it was not the
     usual one. silences: when files of some microphones have no sound, but others have. list_unit: in which the positions fit
-    the sound, where that is not metres. passed_over: windows in which nothing stood out. table: of events, where one was
-    given; then an estimate is one of its events.
+    the sound, where that is not metres. passed_over: windows in which nothing stood out. air: the speed of sound that fits
+    all of it, of wide arrays, and air_contradicts: whether that is not speed_m_s. table: of events, where one was given;
+    then an estimate is one of its events.
     """
 
     estimates: tuple[Estimate, ...]
@@ -173,6 +174,8 @@ class Located:
     silences: tuple[Silence, ...] = ()
     list_unit: str | None = None
     passed_over: int = 0
+    air: Air | None = None
+    air_contradicts: bool = False
     table: EventTable | None = None
 
     @property
@@ -188,6 +191,8 @@ class Located:
             silences=self.silences,
             list_unit=self.list_unit,
             passed_over=self.passed_over,
+            air=self.air,
+            air_contradicts=self.air_contradicts,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -267,6 +272,8 @@ def locate(
     height_m: Numbers | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
+    position_sigma_m: float | None = None,
+    clock_sigma_s: float | None = None,
     require: str | Requirement | None = None,
     band_hz: Band | None = None,
     events: str | Path | EventTable | None = None,
@@ -288,6 +295,8 @@ def locate(
     search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
     temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
+    position_sigma_m, clock_sigma_s: standard errors of positions (m) and clocks (s), where the list says none: what these
+    explain is held against nobody. Outdoors, in arrays wider than 25 m, usual ones are taken where nothing is told.
     require: what must hold when microphones are lost, such as "20cm 95% minus 2": estimates say where it is at risk.
     band_hz: (lowest, highest) frequency that is listened to, in Hz; without it up to 8 kHz, or, where microphones share
     nothing there, the band above that they share.
@@ -301,7 +310,8 @@ def locate(
     if positions is not None:
         microphones = _renamed(positions, microphones)
     table = read_events(events) if isinstance(events, str | Path) else events
-    sound, band_hz, listed = heard_as(open_sound(audio, sample_rate, microphones), band_hz, table)
+    sound = with_errors(open_sound(audio, sample_rate, microphones), position_sigma_m, clock_sigma_s)
+    sound, band_hz, listed = heard_as(sound, band_hz, table)
     request = LocateRequest(
         sound=sound,
         band_hz=band_hz,
@@ -321,6 +331,11 @@ def locate(
     )
     estimates: list[Estimate] = []
     return _located(request, run(request, estimates.append), estimates, table)
+
+
+def with_errors(sound: Sound, position_sigma_m: float | None, clock_sigma_s: float | None) -> Sound:
+    """The recording, whose list says so (m, s) where it said nothing."""
+    return replace(sound, microphones=sound.microphones.with_errors(position_sigma_m, clock_sigma_s))
 
 
 def heard_as(
@@ -349,6 +364,8 @@ def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]
         silences=summary.silences,
         list_unit=summary.list_unit,
         passed_over=summary.passed_over,
+        air=summary.air,
+        air_contradicts=summary.air_contradicts,
         table=table,
     )
 

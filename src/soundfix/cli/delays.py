@@ -21,8 +21,8 @@ DelayFile = Annotated[
 
 
 IDLE = (
-    "--checkpoint", "--beats", "--explain", "--window", "--hop", "--smooth", "--room", "--require", "--band", "--events",
-    "--geojson",
+    "--checkpoint", "--beats", "--explain", "--window", "--hop", "--smooth", "--room", "--clock-sigma", "--require",
+    "--band", "--events", "--geojson",
 )  # fmt: skip
 
 

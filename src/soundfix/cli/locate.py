@@ -13,8 +13,10 @@ from soundfix.cli.options import (
     BandText,
     BeatsFile,
     Checkpoint,
+    ClockSigma,
     HeightText,
     MicrophoneFile,
+    PositionSigma,
     Require,
     RoomText,
     SearchText,
@@ -23,6 +25,7 @@ from soundfix.cli.options import (
     app,
     opened,
     parse_band,
+    parse_clock,
     parse_room,
     parse_search,
 )
@@ -53,6 +56,8 @@ def locate(
     height: HeightText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    position_sigma: PositionSigma = None,
+    clock_sigma: ClockSigma = None,
     require: Require = None,
     band: BandText = None,
     events: EventsFile = None,
@@ -64,18 +69,23 @@ def locate(
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.api.locate import LocateRequest, heard_as
+    from soundfix.api.locate import LocateRequest, heard_as, with_errors
     from soundfix.survey.requirement import parse_requirement
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region, table = parse_search(search, height), read_table(events, raven)
     targets = Targets(json, csv, plot, raven, geojson, crs)
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
-    check_either(audio, delays, [checkpoint, beats, explain, window, hop, smooth, room, require, band, events, geojson])
+    check_either(
+        audio,
+        delays,
+        [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson],
+    )
     if delays:
         locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
         return
-    sound, band_hz, listed = heard_as(opened(audio or [], microphones), parse_band(band), table)
+    take = with_errors(opened(audio or [], microphones), position_sigma, parse_clock(clock_sigma))
+    sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
         window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,

@@ -1,5 +1,6 @@
 """What the commands share: the app, their options, and what is made of the words."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,12 @@ BandText = Annotated[
 ]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
+PositionSigma = Annotated[
+    float | None, typer.Option(help="Standard error of listed positions in metres, where the list says none.")
+]
+ClockSigma = Annotated[
+    str | None, typer.Option(help="Of the recorders' clocks: 0.5ms, 200us or 0.001s, where the list says none.")
+]
 Require = Annotated[
     str | None,
     typer.Option(help='What losses must not harm: "20cm 95% minus 2" (radius, share of places, microphones).'),
@@ -85,6 +92,17 @@ def parse_band(text: str | None) -> "Band | None":
     except ValueError:
         raise SoundfixError(f"--band {text!r}: wanted two numbers lo,hi in Hz, such as 35000,90000") from None
     return lowest, highest
+
+
+def parse_clock(text: str | None) -> float | None:
+    """0.5ms, 200us, 0.001s or 0.001 as seconds."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9.]+(?:e-?\d+)?)\s*(us|ms|s|)", text)
+    try:
+        return float(found[1]) * {"us": 1e-6, "ms": 1e-3}.get(found[2], 1.0) if found else float("")
+    except ValueError:
+        raise SoundfixError(f"--clock-sigma {text!r}: wanted a time such as 0.5ms, 200us or 0.001s") from None
 
 
 def parse_room(text: str | None) -> "Room | None":

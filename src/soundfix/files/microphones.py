@@ -1,9 +1,9 @@
 """Lists of microphones: CSV, YAML or JSON to Microphones, and back to CSV.
 
 Columns: name, x, y, z (metres; all three blank = unknown position; other names and degrees: coordinates.py), and
-optionally file, channel (from 1), sigma_m, offset_s, drift_ppm, crs (one for all). YAML and JSON hold the same fields in a
-list of mappings, alone or under "microphones". All three formats are first made into the same rows of text, so that they
-obey the same rules.
+optionally file, channel (from 1), sigma_m, offset_s, drift_ppm, clock_sigma_s, crs (one for all). YAML and JSON hold the
+same fields in a list of mappings, alone or under "microphones". All three formats are first made into the same rows of
+text, so that they obey the same rules.
 """
 
 import csv
@@ -21,7 +21,7 @@ from soundfix.files.tables import TableRow, read_rows
 from soundfix.microphones import Microphones
 
 AXES = ("x", "y", "z")
-PROPERTIES = ("sigma_m", "offset_s", "drift_ppm")
+PROPERTIES = ("sigma_m", "offset_s", "drift_ppm", "clock_sigma_s")
 COLUMNS = ("name", *AXES, "file", "channel", *PROPERTIES, "crs")
 LONGEST_LIST = 8  # columns shown in a message
 NAMES = ("name", "station", "point", "recorder", "id")  # of the column of names
@@ -145,8 +145,8 @@ def _crs(rows: list[TableRow]) -> str | None:
 
 def _property(row: TableRow, column: str) -> float:
     value = number(row, column, LARGEST_NUMBER) or 0.0
-    if column == "sigma_m" and value < 0:
-        raise MicrophoneFileError(f"{row.place}: sigma_m is {value:g}, wanted 0 or more: a standard error in metres")
+    if "sigma" in column and value < 0:
+        raise MicrophoneFileError(f"{row.place}: {column} is {value:g}, wanted 0 or more: a standard error")
     return value
 
 

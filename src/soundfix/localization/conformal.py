@@ -82,7 +82,7 @@ def factor(consensus: Consensus) -> float:
 
 def calibrated(sources: tuple[Source, ...], consensus: Consensus) -> tuple[Source, ...]:
     """These sources with regions that hold 90 %."""
-    times = factor(consensus)
+    times = 1.0 if consensus.evidence.is_broad else factor(consensus)  # arrival_fit.py has regions of its own
     return tuple(source.spread(times * source.covariance_m2) for source in sources)
 
 

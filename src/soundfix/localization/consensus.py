@@ -63,7 +63,7 @@ def agree(
             profiles_at(evidence, modes[0].position, microphones, is_kept) if modes else (None,) * len(microphones)
         )
         turned = np.array([p is not None and has_inverted_peak(p) for p in profiles]) & is_kept & ~is_inverted
-        turned &= not evidence.is_fine
+        turned &= not evidence.errors_hide_waves
         case = _cases(profiles) * is_kept - 99.0 * ~is_kept
         worst = int(case.argmax())
         if turned.any():

@@ -25,7 +25,8 @@ class Evidence:
     pairs: (P, 2) microphone numbers, i < j. values: (P, L) at range differences -reach_m .. +reach_m, evenly spaced
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
     turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere).
-    grain: size of its peaks against the usual one.
+    grain: size of its peaks against the usual one. is_broad: peaks were made as broad as arrivals may be off
+    (arrival_errors.py): they are positive, and have no sign.
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -35,15 +36,16 @@ class Evidence:
     is_turned: Bool[np.ndarray, "mic"] | None = None
     search: SearchRegion | None = None
     grain: float = 1.0
+    is_broad: bool = False
 
     @property
     def reach_m(self) -> float:
         return self.step_m * (self.values.shape[1] - 1) / 2
 
     @property
-    def is_fine(self) -> bool:
+    def errors_hide_waves(self) -> bool:
         """Whether neither a polarity nor a motion can be told from errors of positions."""
-        return self.grain < FINE
+        return self.grain < FINE or self.is_broad
 
     @property
     def breadth(self) -> float:

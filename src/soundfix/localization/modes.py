@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import uniform_filter1d
 
 from soundfix import physics
+from soundfix.localization.arrival_fit import Fix
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import free_axes
 
@@ -35,12 +36,14 @@ APART_M, USUAL_EXTENT_M = 0.25, 4.0  # two modes nearer than this are one, in an
 class Mode:
     """A place where the evidence peaks (metres), and the mean evidence of a pair there.
 
-    probability: that the source is here, where a method can tell (three_stream.py).
+    probability: that the source is here, where a method can tell (three_stream.py). fix: as exact as arrivals allow that
+    are not known to a few centimetres, with its covariance (arrival_fit.py).
     """
 
     position: Float[np.ndarray, "3"]
     score: float
     probability: float | None = None
+    fix: Fix | None = None
 
 
 Find = Callable[[Evidence], list[Mode]]  # in a box that is settled

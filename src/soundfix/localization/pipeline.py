@@ -21,6 +21,7 @@ import numpy as np
 
 from soundfix.estimate import AMBIGUITIES, Direction, Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.localization.abstention import Abstention
+from soundfix.localization.arrival_fit import air_of
 from soundfix.localization.belief import believe
 from soundfix.localization.boxes import Boxes, Placed
 from soundfix.localization.compact import Directed, is_far_for, locate_direction, tells_directions_only
@@ -58,7 +59,7 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
             return Answer(_directed(prepared, locate_direction(prepared), method), heard)
     except Abstention as nothing:
         return Answer(_abstaining(scene, nothing, method), heard)
-    follows = boxes.follows and not evidence.is_fine
+    follows = boxes.follows and not evidence.errors_hide_waves
     moved = follow(prepared, agreement, placed) if follows else Placed(placed.sources, ())
     if any(finding.code == "moves" for finding in moved.findings):  # peaks that do not meet are not the list's fault
         agreement = agreement._replace(consensus=replace(agreement.consensus, is_moving=True))
@@ -91,7 +92,9 @@ def report(prepared: Prepared, agreement: Agreement, placed: Placed, moved: Plac
         *moved.findings,
         *prepared.findings,
     )
-    return _estimate(scene, method, findings, moved.sources, reports)
+    estimate = _estimate(scene, method, findings, moved.sources, reports)
+    fix = agreement.consensus.modes[0].fix
+    return estimate if fix is None else replace(estimate, air=air_of(fix, scene.speed))
 
 
 def _directed(prepared: Prepared, found: Directed, method: str) -> Estimate:

@@ -54,7 +54,7 @@ def _step(
     i, j = evidence.pairs.T
     ranges = physics.distances(point, evidence.positions)
     expected = ranges[i] - ranges[j]
-    found, height = _peaks_near(evidence, expected, REACH * error_m + REACH_M)
+    found, height = peaks_near(evidence, expected, REACH * error_m + REACH_M)
     residual = (found - expected) / error_m
     weight = np.square(height) * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9))
     units = (point - evidence.positions) / np.maximum(ranges, 1e-6)[:, None]
@@ -64,7 +64,7 @@ def _step(
     return step * min(1.0, LONGEST_STEP_M / max(float(np.linalg.norm(step)), 1e-9))
 
 
-def _peaks_near(
+def peaks_near(
     evidence: Evidence, expected_m: Float[np.ndarray, "pair"], reach_m: Float[np.ndarray, "pair"]
 ) -> tuple[Float[np.ndarray, "pair"], Float[np.ndarray, "pair"]]:
     """Where (m) each curve is highest within reach, and how high; 0 high where it still rises at the end of the reach."""

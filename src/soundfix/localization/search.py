@@ -14,13 +14,15 @@ from jaxtyping import Bool, Float
 
 from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
+from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared
+from soundfix.localization.arrival_fit import fit_arrivals
 from soundfix.localization.boxes import Boxes, Heard
 from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.microphone_status import drowned
 from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import Prepared, fewest_microphones
-from soundfix.localization.sources import detection
+from soundfix.localization.sources import MOST_CANDIDATES, detection, is_held
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
 from soundfix.search_region import EDGE_M
@@ -42,7 +44,9 @@ class Agreement(NamedTuple):
 
 def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard: Heard) -> tuple[Prepared, Agreement]:
     """The agreement of those who are no noise, and who they are; or an abstention where they agree nowhere."""
-    region = prepared.scene.search
+    region, exact = prepared.scene.search, evidence
+    if are_large(prepared.scene):
+        evidence = broadened(evidence, arrival_sigma_m(prepared.scene))
     if region is not None and region.corners is not None:
         evidence = replace(evidence, search=region)
     search = partial(_search, find=partial(_find_told, partial(boxes.find, heard)), leaves_out=boxes.leaves_out)
@@ -53,7 +57,28 @@ def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard:
         agreement = search(prepared, evidence.among(~is_noise))
     if not agreement.consensus.modes:
         raise Abstention(Finding("no_fix", "too few pairs agree on any place"), prepared.health)
-    return prepared, agreement
+    return prepared, _fixed(prepared.scene, exact, agreement) if evidence.is_broad else agreement
+
+
+def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
+    """The agreement, its best places as exact as the arrivals of those that are kept allow."""
+    consensus = agreement.consensus
+    fit = partial(
+        fit_arrivals, exact.among(consensus.is_kept), arrival_sigma_m(scene), box=agreement.box,
+        is_declared=is_declared(scene), is_under_sky=bool(np.isfinite(scene.ground_m)),
+    )  # fmt: skip
+    fixes = [fit(place=mode.position) for mode in consensus.modes[:MOST_CANDIDATES]]
+    best = [replace(mode, position=fix.position_m, fix=fix) for mode, fix in zip(consensus.modes, fixes, strict=False)]
+    return agreement._replace(consensus=replace(consensus, modes=_distinct(best)))
+
+
+def _distinct(modes: list[Mode]) -> list[Mode]:
+    """Those that are not in the region of a better one."""
+    kept: list[Mode] = []
+    for mode in modes:
+        if not any(is_held(mode.position, other) for other in kept):
+            kept.append(mode)
+    return kept
 
 
 def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[Mode]], leaves_out: bool) -> Agreement:
@@ -135,7 +160,9 @@ def _wider_boxes(scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus)
     if is_single and _is_inside(inside.modes[0].position, box, NEAR_BORDER):
         return
     far_m = FAR * float((beyond[1] - beyond[0]).max())
-    yield np.stack([beyond[0] - far_m, beyond[1] + far_m])
+    wide = np.stack([beyond[0] - far_m, beyond[1] + far_m])
+    wide[0, 2] = max(wide[0, 2], scene.ground_m)
+    yield wide
 
 
 def _outside(scene: Scene) -> tuple[Finding, ...]:

@@ -8,12 +8,15 @@ modes are is believed: where those that are listed hold less than 90 %, the regi
 that are not and, should it be at none of them, their surroundings and the room.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
 from soundfix import physics
 from soundfix.estimate import COVERAGE, Finding, Regions, Source
+from soundfix.localization.arrival_errors import above_chance
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.list_error import list_error_m
 from soundfix.localization.modes import Mode
@@ -51,6 +54,8 @@ def place_sources(
         Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
     ]
     symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
+    if best.fix is not None and np.isfinite(scene.ground_m):  # a little above the plane of recorders, or a little below
+        best, symmetric = replace(best, fix=best.fix.reaching(twin.position for twin in symmetric)), []
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
     microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
@@ -66,6 +71,14 @@ def place_sources(
         *_integrity(consensus, kept, box),
     ]
     return sources, tuple(findings)
+
+
+def is_held(place: Float[np.ndarray, "3"], mode: Mode) -> bool:
+    """Whether the region of a mode that has one of its own (arrival_fit.py) holds this place."""
+    if mode.fix is None:
+        return False
+    off = place - mode.fix.position_m
+    return bool(off @ np.linalg.solve(mode.fix.covariance_m2, off) <= REGION_90)
 
 
 def likely_modes(consensus: Consensus) -> list[Mode]:
@@ -135,6 +148,8 @@ def least_expected_error(consensus: Consensus) -> Float[np.ndarray, "3"]:
 
 def detection(consensus: Consensus) -> float:
     """How far the mean evidence at the best mode stands out of chance, in standard deviations."""
+    if consensus.evidence.is_broad:
+        return above_chance(consensus.evidence.among(consensus.is_kept), consensus.modes[0].score)
     return consensus.modes[0].score * _standard_errors(consensus)
 
 
@@ -155,9 +170,12 @@ def _source(
     microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"],
     known_to_m: Float[np.ndarray, "3"],
 ) -> Source:  # fmt: skip
-    sigma_m = np.hypot(timing_sigma(consensus), listed_sigma_m(microphones, consensus, mode))
-    covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
-    covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
+    if mode.fix is not None:
+        covariance = mode.fix.covariance_m2
+    else:
+        sigma_m = np.hypot(timing_sigma(consensus), listed_sigma_m(microphones, consensus, mode))
+        covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
+        covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
     return Source(
         position_m=mode.position,
         covariance_m2=covariance,
@@ -216,7 +234,8 @@ def _ambiguity(rivals: list[Mode], symmetric: list[Mode], rank: int) -> list[Fin
 
 def _border(position: np.ndarray, scene: Scene, box: np.ndarray) -> list[Finding]:
     free = free_axes(box)
-    gap = np.minimum(position - box[0], box[1] - position)[free]
+    low = np.where(box[0] > scene.ground_m, box[0], -np.inf)  # nobody doubts the ground
+    gap = np.minimum(position - low, box[1] - position)[free]
     near = np.minimum(BORDER_M, BORDER_SHARE * (box[1] - box[0])[free])
     if (gap > near).all() and not _is_at_edge(position, scene.search):
         return []
@@ -238,7 +257,7 @@ def long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
     worst = int(deviation.argmax())
     if deviation[worst] < max(LONG_AXIS_M, LONG_AXIS_RATIO * np.sort(deviation)[1]):
         return []
-    sentence = f"{'xyz'[worst]} is poorly determined by this array here: +-{deviation[worst] * 100:.0f} cm"
+    sentence = f"{'xyz'[worst]} is poorly determined by this array here: +-{deviation[worst]:.2g} m"
     return [Finding(f"poor_{'xyz'[worst]}", sentence, degrades=False)]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix import physics
+from soundfix.localization.arrival_errors import are_large
 from soundfix.resample import SAMPLE_RATE, listening_rate
 from soundfix.scene import Scene, search_box
 
@@ -71,4 +72,4 @@ def is_beyond_training(scene: Scene, frame: Frame) -> bool:
 
     Narrower ones are no worse off with its second look: 7 cm to 1 m were tried.
     """
-    return width_m(scene, frame) > WIDEST_M
+    return width_m(scene, frame) > WIDEST_M or are_large(scene)

@@ -62,6 +62,8 @@ def further_evidence(heard: NetworkHeard, consensus: Consensus) -> Sequence[Evid
 
 def opinions(heard: NetworkHeard, consensus: Consensus) -> list[Opinion]:
     """What SRP-PHAT would say among the modes, where it is clear, and where the position decoder puts the source."""
+    if consensus.evidence.is_broad:
+        return []
     deviations = steered_power(heard, consensus)
     best = int(deviations.argmax())
     is_clear = deviations[best] - deviations[0] >= CLEAR_LEAD

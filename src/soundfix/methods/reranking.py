@@ -37,7 +37,8 @@ def likeliest_places(
     evidence = cancel_sources(evidence, found_m)
     if heard.reranker is None:
         modes = find_modes(evidence, box, polishes=polishes)
-        return _as_exact(heard, modes, evidence, box) if heard.is_beyond_training else modes
+        is_exact = heard.is_beyond_training and not evidence.is_broad
+        return _as_exact(heard, modes, evidence, box) if is_exact else modes
     most, breadth = (RUNNERS_UP, 1.0) if len(found_m) else (CANDIDATES, BREADTH)  # a further one stands out or is none
     modes = find_modes(evidence, box, polishes=polishes, most=most, breadth=breadth)
     if not len(found_m):

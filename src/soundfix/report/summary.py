@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from soundfix.physics import temperature_c
 from soundfix.report.listening import listening_dict, listening_lines
 from soundfix.report.text import describe_events, describe_microphones, plain_events, plain_explanations
 from soundfix.session.summary import Summary
@@ -14,6 +15,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield from unit_lines(summary.list_unit)
     if summary.passed_over:
         yield f"{summary.passed_over} windows were passed over: nothing stands out in them"
+    if summary.air_contradicts:
+        yield air_line(summary)
     yield from describe_events(summary.events)
     yield from describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s)
     for start in summary.starts:
@@ -31,10 +34,22 @@ def unit_lines(unit: str | None) -> Iterator[str]:
         )
 
 
+def air_line(summary: Summary) -> str:
+    """That the air is not as it was told."""
+    assert summary.air is not None
+    speed_m_s, sigma_m_s = summary.air
+    warm, told = (round(temperature_c(each)) for each in (speed_m_s, summary.speed_m_s))
+    return (
+        f"air: what was heard fits sound at {speed_m_s:.1f} ± {sigma_m_s:.1f} m/s (still air of {warm} °C), "
+        f"not at {summary.speed_m_s:.1f} m/s ({told} °C): places are made with what fits; --temperature {warm} says so"
+    )
+
+
 def summary_dict(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers, named as in the JSON file."""
     text = list(describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s))
-    optional = {"list_unit": summary.list_unit, "passed_over": summary.passed_over}
+    air = summary.air and summary.air._asdict() | {"contradicts": summary.air_contradicts}
+    optional = {"list_unit": summary.list_unit, "passed_over": summary.passed_over, "air": air}
     told = {
         "events": plain_events(summary.events),
         "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},

@@ -22,7 +22,7 @@ def describe(estimate: Estimate) -> str:
     span = f"{_when(estimate)}  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
-        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{100 * source.radius90_m:.0f} cm"
+        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{length(source.radius90_m)}"
         for source in estimate.sources
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
@@ -35,6 +35,13 @@ def _when(estimate: Estimate) -> str:
     if estimate.event is not None and estimate.end_s <= estimate.start_s:
         return f"{estimate.event.label:>20s}"
     return f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s"
+
+
+def length(metres: float) -> str:
+    """In the unit that fits."""
+    if metres < 1:
+        return f"{100 * metres:.0f} cm"
+    return f"{metres:.1f} m" if metres < 1000 else f"{metres / 1000:.1f} km"
 
 
 def describe_direction(direction: Direction) -> str:

@@ -19,6 +19,7 @@ from soundfix.localization.stations import Stretch
 from soundfix.microphones import Microphones
 from soundfix.scene import Band, Room, Scene, search_box
 from soundfix.search_region import SearchRegion
+from soundfix.session.air import AirCheck
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
 from soundfix.session.told_walls import CONTRADICTED, ToldWalls
@@ -48,6 +49,7 @@ class Session:
     _watch: Watch | None = field(init=False, default=None)
     _starts: StartOffsets = field(init=False)
     _passed_over: int = field(init=False, default=0)
+    _air: AirCheck = field(init=False)
 
     def __post_init__(self) -> None:
         contract = self.require and parse_requirement(self.require)
@@ -56,6 +58,7 @@ class Session:
         self._walls = ToldWalls(room=self.room) if self.room is not None else None
         self._history = [MicrophoneHistory(name=name) for name in self.microphones.names]
         self._starts = starts_of(self.microphones, self.speed)
+        self._air = AirCheck(told_m_s=self.speed)
 
     @property
     def is_excluded(self) -> Bool[np.ndarray, "mic"]:
@@ -104,6 +107,7 @@ class Session:
     def _learned(self, scene: Scene, estimate: Estimate) -> Estimate:
         """What is said, after this window has been added to the others."""
         self._learn(estimate)
+        self._air.hear(estimate)
         if self._walls:
             self._walls.hear(scene, estimate)
         said = self._with_excluded(estimate, ~scene.is_trusted)
@@ -209,6 +213,8 @@ class Session:
             band_hz=self.band_hz,
             list_unit=self._units.unit,
             passed_over=self._passed_over,
+            air=self._air.found(),
+            air_contradicts=self._air.contradicts(),
         )
 
     def _learn(self, estimate: Estimate) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from soundfix.calibration.hypotheses import FaultHypothesis
-from soundfix.estimate import MicrophoneReport
+from soundfix.estimate import Air, MicrophoneReport
 from soundfix.files.silences import Silence
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.scene import Band
@@ -18,7 +18,8 @@ class Summary:
     silences: when files of some microphones have no sound, but others have.
 
     band_hz: that was listened to, where it was not the usual one. list_unit: in which the positions fit the sound, where
-    that is not metres. passed_over: windows in which nothing stood out.
+    that is not metres. passed_over: windows in which nothing stood out. air: the speed of sound that fits all events, if the
+    array is wide enough to tell, and air_contradicts: whether that is clearly not speed_m_s.
     """
 
     events: tuple[Event, ...] = ()
@@ -30,3 +31,5 @@ class Summary:
     silences: tuple[Silence, ...] = ()
     list_unit: str | None = None
     passed_over: int = 0
+    air: Air | None = None
+    air_contradicts: bool = False

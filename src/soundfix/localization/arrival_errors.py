@@ -1,0 +1,86 @@
+"""How early or late, in metres of path, may a microphone hear what its place and its clock say it hears now?
+
+By as much as its position and its clock are said to be off. Outdoors, where nothing is said of either, by what recorders
+that were put up by hand and set by satellites are usually off: clocks run to a millisecond, coordinates to half a metre, and
+the air is not as warm, or as still, as somebody thought. Where that is more than a few centimetres, peaks of pairs cannot
+meet in a point any more: evidence is made as broad as these errors are,
+
+    l'_ij(d) = max over e of  l_ij(d + e) exp(-e² / (2 WELSCH² (s_i² + s_j²)))
+
+a peak counts in full where it is expected, and less and less beside. The sum over pairs is then a robust fit (Welsch's loss,
+Dennis and Welsch, 1978) to all their peaks at once, which arrival_fit.py makes exact.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix import physics, robust
+from soundfix.localization.evidence import Evidence
+from soundfix.scene import Scene
+
+BROAD_M = 0.2  # mean standard error of arrivals from which evidence is made as broad
+USUAL_M, USUAL_SHARE = 0.3, 0.004  # outdoors, where nothing is said: standard error, and more for each metre of width
+STEPS = 10  # of broad curves, in a standard error
+WELSCH = 2.1  # standard errors: with it a robust fit to Gaussian errors is as good as 95 % of the best one
+REACH = 2.5  # of that
+PEAK_M = 0.03  # half the width of a usual peak
+ANYWHERE = np.random.default_rng(0).random((1000, 3))  # in a unit cube
+
+
+def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
+    """Standard error (m of path) of what each microphone hears: of position and clock as declared, or as usual outdoors."""
+    microphones = scene.microphones
+    declared = np.hypot(microphones.sigma_m, scene.speed * microphones.clock_sigma_s)
+    if declared.any() or not scene.is_outdoors:
+        return declared
+    known = microphones.positions[microphones.is_known]
+    return np.full(len(microphones), USUAL_M + USUAL_SHARE * physics.distances(known, known).max())
+
+
+def is_declared(scene: Scene) -> bool:
+    """Whether somebody said how good positions or clocks are."""
+    return bool(scene.microphones.sigma_m.any() or scene.microphones.clock_sigma_s.any())
+
+
+def are_large(scene: Scene) -> bool:
+    """Whether evidence is to be as broad as these errors."""
+    return bool(arrival_sigma_m(scene).mean() >= BROAD_M)
+
+
+def broadened(evidence: Evidence, sigma_m: Float[np.ndarray, "mic"]) -> Evidence:
+    """The evidence, its peaks as broad as these standard errors (m); 0 is what is usual where no source is."""
+    i, j = evidence.pairs.T
+    error_m = WELSCH * np.hypot(sigma_m[i], sigma_m[j])
+    coarse = _pooled(evidence, float(error_m.min()) / STEPS)
+    values, most = coarse.values, int(REACH * error_m.max() / coarse.step_m)
+    padded = np.pad(np.maximum(values, 0), ((0, 0), (most, most)))
+    broad = np.zeros_like(values)
+    for lag in range(-most, most + 1):
+        weight = np.exp(-0.5 * np.square(lag * coarse.step_m / error_m)).astype(values.dtype)
+        np.maximum(broad, weight[:, None] * padded[:, most + lag : most + lag + values.shape[1]], out=broad)
+    broad -= np.median(broad, axis=1, keepdims=True)
+    return replace(coarse, values=broad, grain=float(error_m.mean()) / PEAK_M, is_broad=True)
+
+
+def above_chance(evidence: Evidence, score: float) -> float:
+    """How far a score of broad evidence stands out of those anywhere among the microphones, in their standard deviations.
+
+    Broad curves are what is highest nearby, of many pairs that share microphones: what chance makes of them is not known
+    beforehand, but every place where no source is shows it.
+    """
+    used = evidence.positions[np.unique(evidence.pairs)]
+    low, high = used.min(axis=0), used.max(axis=0)
+    scores = evidence.score(low + ANYWHERE * (high - low))
+    return float((score - np.median(scores)) / robust.deviation(scores))
+
+
+def _pooled(evidence: Evidence, step_m: float) -> Evidence:
+    """On lags about so far apart (m), the highest of those that each stands for."""
+    block = max(1, int(step_m / evidence.step_m)) // 2 * 2 + 1
+    middle = evidence.values.shape[1] // 2
+    reach = (middle - block // 2) // block * block + block // 2
+    kept = evidence.values[:, middle - reach : middle + reach + 1]
+    pooled = kept.reshape(len(kept), -1, block).max(axis=2)
+    return replace(evidence, values=pooled, step_m=evidence.step_m * block)

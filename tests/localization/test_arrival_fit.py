@@ -1,0 +1,125 @@
+"""The fit of a place to arrivals: as exact as theory allows, with the speed of sound, and regions that hold."""
+
+import numpy as np
+import pytest
+
+from soundfix import physics
+from soundfix.localization.arrival_fit import HEIGHT_M, air_of, fit_arrivals
+from soundfix.localization.evidence import Evidence
+from soundfix.physics import REGION_90
+
+GRID = np.array([(x, y, 3.0 * ((x + 2 * y) / 40 % 3)) for x in (0.0, 40.0, 80.0) for y in (0.0, 40.0, 80.0)])
+BOX = np.array([[-40.0, -40.0, -2.0], [120.0, 120.0, 60.0]])
+STEP_M = 0.02
+
+
+def evidence(place, errors_m, *, slower=0.0, positions=GRID, extra=()):
+    """Curves with a peak 3 cm wide where each pair hears the place; extra: (pair, range difference) of higher ones."""
+    pairs = physics.pair_indices(len(positions))
+    heard_m = (1 + slower) * physics.distances(place, positions) + errors_m
+    peaks_m = heard_m[pairs[:, 0]] - heard_m[pairs[:, 1]]
+    lags = np.arange(-7000, 7001) * STEP_M
+    values = np.exp(-0.5 * ((lags - peaks_m[:, None]) / 0.03) ** 2)
+    for pair, at_m in extra:
+        values[pair] += 2 * np.exp(-0.5 * ((lags - at_m) / 0.03) ** 2)
+    return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M, positions=positions)
+
+
+def fitted(heard, place, sigma_m=1.0, *, is_declared=True, is_under_sky=False):
+    start, sigma = place + np.array([0.5, -0.4, 0.3]), np.full(len(heard.positions), sigma_m)
+    return fit_arrivals(heard, sigma, start, BOX, is_declared=is_declared, is_under_sky=is_under_sky)
+
+
+def test_exact_arrivals_give_the_exact_place_though_a_metre_was_allowed():
+    place = np.array([33.0, 21.0, 9.0])
+    fix = fitted(evidence(place, np.zeros(9)), place, is_declared=False)
+    assert np.linalg.norm(fix.position_m - place) < 0.01
+    assert physics.radius90(fix.covariance_m2) < 0.3
+    assert np.abs(fix.errors_m).max() < 0.02
+
+
+def test_what_somebody_declares_makes_the_region_wider_than_what_is_seen():
+    place = np.array([33.0, 21.0, 9.0])
+    declared, usual = (
+        fitted(evidence(place, np.zeros(9)), place, is_declared=is_declared) for is_declared in (True, False)
+    )
+    assert physics.radius90(declared.covariance_m2) > 5 * physics.radius90(usual.covariance_m2)
+
+
+@pytest.mark.parametrize(("sigma_m", "is_declared"), [(0.5, True), (0.05, False)])
+def test_regions_hold_nine_of_ten_and_errors_are_as_small_as_theory_allows(sigma_m, is_declared):
+    rng, held, squared, bound = np.random.default_rng(4), [], [], []
+    for _ in range(120):
+        place = np.append(rng.uniform(5, 75, 2), rng.uniform(8, 20))
+        errors_m = sigma_m * rng.standard_normal(9)
+        fix = fitted(evidence(place, errors_m), place, sigma_m if is_declared else 0.6, is_declared=is_declared)
+        off = place - fix.position_m
+        held.append(off @ np.linalg.solve(fix.covariance_m2, off) <= REGION_90)
+        squared.append(off[:2] @ off[:2])
+        bound.append(np.trace(physics.cramer_rao(place, GRID, sigma_m, BOX)[:2, :2]))
+    assert 0.83 <= np.mean(held) <= 0.97
+    assert np.mean(squared) < 1.5 * np.mean(bound)
+
+
+@pytest.mark.parametrize("slower", [-0.03, 0.02])
+def test_the_speed_of_sound_is_found_and_costs_the_place_nothing(slower):
+    place = np.array([47.0, 20.0, 12.0])
+    errors_m = 0.02 * np.random.default_rng(5).standard_normal(9)
+    fix = fitted(evidence(place, errors_m, slower=slower), place, is_declared=False)
+    assert np.linalg.norm(fix.position_m[:2] - place[:2]) < 0.05
+    assert fix.slower == pytest.approx(slower, abs=0.002)
+    assert abs(fix.slower - slower) < 3 * fix.slower_sigma
+    air = air_of(fix, 340.0)
+    assert air.speed_m_s == pytest.approx(340 / (1 + slower), abs=0.7)
+    assert air.sigma_m_s == pytest.approx(air.speed_m_s * fix.slower_sigma)
+
+
+def test_the_error_of_each_microphone_is_told():
+    place, errors_m = np.array([30.0, 42.0, 15.0]), 0.3 * np.random.default_rng(8).standard_normal(9)
+    heard = evidence(place, errors_m)
+    fix, (i, j) = fitted(heard, place), heard.pairs.T
+    ranges_m = physics.distances(place, GRID) + errors_m - (1 + fix.slower) * physics.distances(fix.position_m, GRID)
+    assert fix.errors_m[i] - fix.errors_m[j] == pytest.approx(ranges_m[i] - ranges_m[j], abs=0.02)
+    assert fix.errors_m.mean() == pytest.approx(0, abs=1e-6)
+
+
+def test_peaks_out_of_reach_do_not_count():
+    place = np.array([30.0, 50.0, 15.0])
+    fix = fitted(evidence(place, np.zeros(9), extra=[(0, 20.0), (7, -15.0)]), place, is_declared=False)
+    assert np.linalg.norm(fix.position_m - place) < 0.02
+
+
+def test_under_the_sky_heights_are_what_they_usually_are():
+    """In a flat array, above nobody in particular, arrivals say next to nothing of the height."""
+    flat = GRID * [1, 1, 0]
+    place = np.array([20.0, 60.0, 3.0])
+    errors_m = 0.5 * np.random.default_rng(0).standard_normal(9)
+    sky, open_ = (
+        fitted(evidence(place, errors_m, positions=flat), place, 0.5, is_under_sky=is_sky) for is_sky in (True, False)
+    )
+    assert sky.covariance_m2[2, 2] < open_.covariance_m2[2, 2]
+    assert abs(sky.position_m[2] - 5) < abs(open_.position_m[2] - 5)
+    assert sky.covariance_m2[2, 2] < 3 * HEIGHT_M**2
+
+
+def test_a_known_height_stays():
+    place, box = np.array([30.0, 50.0, 15.0]), BOX.copy()
+    box[:, 2] = 15.0
+    fix = fit_arrivals(
+        evidence(place, np.zeros(9)),
+        np.ones(9),
+        place + np.array([1.0, 1.0, 0.0]),
+        box,
+        is_declared=True,
+        is_under_sky=True,
+    )
+    assert fix.position_m[2] == 15.0
+    assert np.linalg.norm(fix.position_m - place) < 0.02
+
+
+def test_a_region_can_be_made_to_reach_another_place():
+    place = np.array([30.0, 50.0, 15.0])
+    fix, other = fitted(evidence(place, np.zeros(9)), place, is_declared=False), place + np.array([0.0, 0.0, 8.0])
+    off = other - fix.position_m
+    assert off @ np.linalg.solve(fix.covariance_m2, off) > REGION_90
+    assert off @ np.linalg.solve(fix.reaching([other]).covariance_m2, off) <= REGION_90 + 1e-6
