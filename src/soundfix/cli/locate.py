@@ -76,11 +76,8 @@ def locate(
     region, table = parse_search(search, height), read_table(events, raven)
     targets = Targets(json, csv, plot, raven, geojson, crs)
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
-    check_either(
-        audio,
-        delays,
-        [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson],
-    )
+    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson]
+    check_either(audio, delays, idle)
     if delays:
         locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
         return
