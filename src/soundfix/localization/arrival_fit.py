@@ -33,7 +33,7 @@ ROUNDS, STEPS = 6, 4
 LONGEST_STEP = 1.0  # expected standard errors
 SHRINKS_TO = 1.5  # times the scatter that is left
 DECLARED_FREEDOM = 4.0  # what somebody says of errors is worth so many arrivals
-USUAL_M, USUAL_FREEDOM = 0.05, 1.0  # where nobody says anything: 0.15 ms
+USUAL_M, USUAL_FREEDOM = 0.06, 1.5  # where nobody says anything: a fifth of a millisecond
 
 
 class Fix(NamedTuple):

@@ -59,7 +59,7 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
             return Answer(_directed(prepared, locate_direction(prepared), method), heard)
     except Abstention as nothing:
         return Answer(_abstaining(scene, nothing, method), heard)
-    follows = boxes.follows and not evidence.errors_hide_waves
+    follows = boxes.follows and not agreement.consensus.evidence.errors_hide_waves
     moved = follow(prepared, agreement, placed) if follows else Placed(placed.sources, ())
     if any(finding.code == "moves" for finding in moved.findings):  # peaks that do not meet are not the list's fault
         agreement = agreement._replace(consensus=replace(agreement.consensus, is_moving=True))

@@ -16,7 +16,7 @@ from soundfix.signal.bands import within_band
 FRAME_S = 0.02
 LONGEST_S = 0.1  # of the loudest part of an event: a call is shorter than the clip it is in
 AUDIBLE_DB = 6.0  # above what is heard round the event
-FEWEST, MOST = 5, 8  # stations: one more than unknowns; those beyond say little more, and contradict more
+FEWEST, MOST = 5, 12  # stations: one more than unknowns; those beyond are far, and say little more
 VOICES_HZ = (500.0, TOP_HZ)  # listened to where the event has no band: wind is below
 
 
