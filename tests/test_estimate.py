@@ -11,10 +11,17 @@ from soundfix.microphones import Microphones
 
 ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
 SOURCE = np.array([2.0, 3.0, 1.0])
+ACROSS_M = pytest.approx(2.146, abs=1e-3)  # of a covariance of 1: the square root of 4.605
 
 
 def source(**changes):
-    given = {"position_m": np.arange(3.0), "covariance_m2": np.eye(3), "radius90_m": 2.5, "score": 0.5}
+    given = {
+        "position_m": np.arange(3.0),
+        "covariance_m2": np.eye(3),
+        "radius90_m": 2.5,
+        "across90_m": pytest.approx(2.146, abs=1e-3),
+        "score": 0.5,
+    }
     return Source(**(given | changes))
 
 
@@ -61,7 +68,13 @@ def test_to_dict_says_every_number_it_was_given():
     unknown = MicrophoneReport(name="b", status="unknown-position", weight=0.0, position_m=None, range_m=1.5)
     said = estimate(findings=(Finding("misplaced:a", "a is off"),), microphones=(report, unknown)).to_dict()
     assert said["sources"] == [
-        {"position_m": [0, 1, 2], "covariance_m2": np.eye(3).tolist(), "radius90_m": 2.5, "score": 0.5}
+        {
+            "position_m": [0, 1, 2],
+            "covariance_m2": np.eye(3).tolist(),
+            "radius90_m": 2.5,
+            "across90_m": ACROSS_M,
+            "score": 0.5,
+        }
     ]
     assert said["microphones"] == [
         {"name": "a", "status": "misplaced", "weight": 0.25, "position_m": [0, 1, 2], "pull_m": -0.5},
@@ -109,3 +122,17 @@ def test_a_thing_without_locate_is_no_localizer():
         name = "only-named"
 
     assert not isinstance(OnlyNamed(), Localizer)
+
+
+@pytest.mark.parametrize(("height_m2", "across_m"), [(1.0, 2.1460), (100.0, 2.1460), (0.0, 2.1460)])
+def test_a_region_seen_from_above_has_no_height(height_m2, across_m):
+    """2.146 is the square root of the 0.9 quantile of chi squared with 2 degrees of freedom."""
+    covariance = np.diag([1.0, 1.0, height_m2])
+    source = Source(position_m=np.zeros(3), covariance_m2=covariance, radius90_m=9.0, score=0.5)
+    assert source.across90_m == pytest.approx(across_m, rel=1e-3)
+
+
+def test_a_place_known_from_above_has_no_region_there():
+    covariance = np.diag([0.0, 0.0, 4.0])
+    source = Source(position_m=np.zeros(3), covariance_m2=covariance, radius90_m=9.0, score=0.5)
+    assert source.across90_m == 0.0

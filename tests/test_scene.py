@@ -68,8 +68,29 @@ def test_speed_is_given_or_from_the_temperature_or_usual():
 
 def test_without_a_room_the_box_grows_by_the_stated_margin():
     assert scene().search_box().tolist() == [[-2, -2, -2], [6, 5, 4]]
-    wide = Microphones(positions=POSITIONS * 10)
-    assert scene(microphones=wide).search_box().tolist() == [[-20, -20, -20], [60, 50, 40]]
+    halls = Microphones(positions=POSITIONS * 4)
+    assert scene(microphones=halls).search_box().tolist() == [[-8, -8, -8], [24, 20, 16]]
+
+
+WIDE = Microphones(positions=POSITIONS * 10)
+
+
+def test_outdoors_nothing_is_sought_in_the_ground():
+    assert scene(microphones=WIDE).is_outdoors
+    assert scene(microphones=WIDE).ground_m == -2
+    assert scene(microphones=WIDE).search_box().tolist() == [[-20, -20, -2], [60, 50, 40]]
+
+
+@pytest.mark.parametrize(
+    ("told", "lowest_m"),
+    [
+        ({"speed_of_sound_m_s": 1480.0}, -20.0),  # whales are below
+        ({"search": SearchRegion.of(None, (-7.0, 9.0))}, -7.0),
+        ({"room": ((-1.0, -1.0, -9.0), (70.0, 60.0, 50.0))}, -9.0),
+    ],
+)
+def test_in_water_or_where_a_height_is_told_it_is(told, lowest_m):
+    assert scene(microphones=WIDE, **told).search_box()[0, 2] == lowest_m
 
 
 def test_1e308_in_the_audio_becomes_infinite_not_an_error():

@@ -76,6 +76,13 @@ class Source:
     radius90_m: float
     score: float  # mean evidence of a pair at this point: 1 for a clean anechoic sound, 0 for noise
 
+    @property
+    def across90_m(self) -> float:
+        """Radius (m) of the circle that holds 90 %, seen from above."""
+        level = self.covariance_m2.copy()
+        level[2], level[:, 2] = 0.0, 0.0
+        return physics.radius90(level) if level.any() else 0.0
+
     def spread(self, covariance_m2: Float[np.ndarray, "3 3"]) -> "Source":
         """The same place with this covariance."""
         return replace(self, covariance_m2=covariance_m2, radius90_m=physics.radius90(covariance_m2))
@@ -328,6 +335,7 @@ def _source_dict(source: Source) -> dict[str, Any]:
         "position_m": source.position_m.tolist(),
         "covariance_m2": source.covariance_m2.tolist(),
         "radius90_m": source.radius90_m,
+        "across90_m": source.across90_m,
         "score": source.score,
     }
 

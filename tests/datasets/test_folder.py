@@ -203,6 +203,6 @@ def test_simulated_folders_that_cannot_be(tmp_path, rng):
             scene_folder(tmp_path, clip_s=0.3)
     (tmp_path / "truth.json").write_text(json.dumps(truth | {"new": 1}))
     assert len(scene_folder(tmp_path, clip_s=0.3)) == 1
-    (tmp_path / "microphones.csv").write_text("name,x,y\na,1,2\n")
+    (tmp_path / "microphones.csv").write_text("name,x\na,1\n")
     with pytest.raises(DatasetError, match=r"microphones.csv"):
         scene_folder(tmp_path, clip_s=0.3)

@@ -8,7 +8,7 @@ import pytest
 from soundfix import physics
 from soundfix.localization import position_errors
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.position_errors import _peaks_near, _step, fit_with_position_errors
+from soundfix.localization.position_errors import _step, fit_with_position_errors, peaks_near
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
 STEP_M, REACH = 0.002, 4000
@@ -110,6 +110,6 @@ def test_a_peak_three_standard_errors_away_is_still_heard():
     for off_m, is_heard in ((0.08, True), (0.13, False)):
         evidence = heard(POSITIONS)
         moved = replace(evidence, values=np.roll(evidence.values, round(off_m / STEP_M), axis=1))
-        found, height = _peaks_near(moved, expected, reach_m)
+        found, height = peaks_near(moved, expected, reach_m)
         assert (height > 0.9).all() == is_heard
         assert not is_heard or found == pytest.approx(expected + off_m, abs=STEP_M)

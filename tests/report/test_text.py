@@ -1,10 +1,11 @@
 """Answers in words: one line a window, one a microphone that is not sound, one an event."""
 
 import numpy as np
+import pytest
 
 from helpers.drawings import directed
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Source
-from soundfix.report.text import clock, describe, describe_direction, describe_events, describe_microphones
+from soundfix.report.text import clock, describe, describe_direction, describe_events, describe_microphones, length
 from soundfix.session.microphone_history import Event
 
 
@@ -61,3 +62,17 @@ def test_events_begin_with_hours_minutes_and_seconds():
     events = [Event(time_s=3723.0, microphone="a", status="dead"), Event(time_s=4000.0, microphone="a", status="ok")]
     assert list(describe_events(events)) == ["01:02:03  a: dead", "01:06:40  a: ok again"]
     assert clock(59.0) == "00:00:59"
+
+
+@pytest.mark.parametrize(
+    ("metres", "told"), [(0.034, "3 cm"), (0.994, "99 cm"), (4.56, "4.6 m"), (999.0, "999.0 m"), (1234.0, "1.2 km")]
+)
+def test_a_length_is_told_in_the_unit_that_fits(metres, told):
+    assert length(metres) == told
+
+
+def test_where_a_height_is_hardly_known_the_rest_is_told_apart():
+    covariance = np.diag([0.01, 0.01, 25.0])
+    source = Source(position_m=np.zeros(3), covariance_m2=covariance, radius90_m=8.2, score=0.5)
+    estimate = Estimate(method="m", start_s=0.0, end_s=1.0, verdict="ok", sources=(source,))
+    assert "(0.00, 0.00, 0.00) m ±21 cm across, 8.2 m with its height" in describe(estimate)

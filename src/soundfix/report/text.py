@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from soundfix.calibration.hypotheses import FaultHypothesis
-from soundfix.estimate import Direction, Estimate, MicrophoneReport, Status
+from soundfix.estimate import Direction, Estimate, MicrophoneReport, Source, Status
 from soundfix.localization.known_layouts import remembered
 from soundfix.localization.microphone_status import radius_only
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.session.microphone_history import Event
 
+FLAT = 0.5  # of a region's radius: seen from above it is that much smaller where a height is hardly known
 EXCHANGED_M = 0.5  # a place this near to another's is taken for it
 CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 
@@ -22,7 +23,7 @@ def describe(estimate: Estimate) -> str:
     span = f"{_when(estimate)}  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
-        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{length(source.radius90_m)}"
+        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{_radius(source)}"
         for source in estimate.sources
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
@@ -35,6 +36,13 @@ def _when(estimate: Estimate) -> str:
     if estimate.event is not None and estimate.end_s <= estimate.start_s:
         return f"{estimate.event.label:>20s}"
     return f"{estimate.start_s:8.2f} -{estimate.end_s:8.2f} s"
+
+
+def _radius(source: Source) -> str:
+    """Of its region; where that is mostly its height, of the region seen from above as well."""
+    if source.across90_m > FLAT * source.radius90_m:
+        return length(source.radius90_m)
+    return f"{length(source.across90_m)} across, {length(source.radius90_m)} with its height"
 
 
 def length(metres: float) -> str:
