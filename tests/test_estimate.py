@@ -19,7 +19,6 @@ def source(**changes):
         "position_m": np.arange(3.0),
         "covariance_m2": np.eye(3),
         "radius90_m": 2.5,
-        "across90_m": pytest.approx(2.146, abs=1e-3),
         "score": 0.5,
     }
     return Source(**(given | changes))
