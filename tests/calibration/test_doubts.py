@@ -8,7 +8,7 @@ import pytest
 from helpers.calibrations import listed
 from helpers.walks import ROOM, SPEED_M_S, array, walk
 from soundfix.calibration.bundle import Arrivals, Covariance, Freedom, Layout, Solution
-from soundfix.calibration.doubts import leaps_of, reasons
+from soundfix.calibration.doubts import leaps_of, reasons, spots_of
 from soundfix.calibration.outcome import Outcome
 
 
@@ -112,3 +112,18 @@ def test_a_track_that_leaves_the_room(right):
     told = reasons(changed(right, sources=sources), ROOM)
     assert told == ("the track leaves the room at 20 % of the moments",)
     assert reasons(changed(right, sources=sources), None) == ()
+
+
+@pytest.mark.parametrize(("spots", "is_told"), [(1, True), (5, True), (7, False)])
+def test_a_sound_that_stays_where_it_is(right, spots, is_told):
+    """So few places leave each microphone something to be wrong by."""
+    places = right.solution.layout.sources
+    few = places[np.linspace(0, len(places) - 1, spots).astype(int)][np.arange(len(places)) * spots // len(places)]
+    told = reasons(changed(right, sources=few), ROOM)
+    assert any("places only, wanted 6 or more" in each for each in told) == is_told
+
+
+def test_places_near_each_other_are_one():
+    places = np.array([(0.0, 0, 0), (0.1, 0, 0), (1, 0, 0), (1.05, 0.1, 0), (0, 2, 0)])
+    assert spots_of(places, 0.3) == 3
+    assert spots_of(places[:0], 0.3) == 0

@@ -26,7 +26,7 @@ def scene(positions=GRID, **told):
     columns = {name: told.pop(name) for name in ("sigma_m", "clock_sigma_s") if name in told}
     microphones = Microphones(positions=positions, **columns)
     return Scene(
-        audio=np.zeros((len(positions), 16000), np.float32), sample_rate=16000, microphones=microphones, **told
+        audio=np.zeros((len(positions), 16000), np.float32), sample_rate=16000.0, microphones=microphones, **told
     )
 
 
@@ -63,6 +63,11 @@ def test_who_declares_errors_is_believed(column):
     assert not are_large(scene(**column))
 
 
+def test_gaussians_are_as_broad_as_a_robust_fit_wants_them():
+    """Welsch's constant for an efficiency of 95 % (2.985) in weights exp(-(r / c)²), over the square root of 2."""
+    assert pytest.approx(2.985 / 2**0.5, rel=0.01) == WELSCH
+
+
 def test_a_peak_counts_beside_as_a_gaussian_does():
     broad = broadened(evidence([5.0, -3.0, 0.0]), np.array([1.0, 1.0, 1.0]))
     reach_m = WELSCH * 2**0.5
@@ -95,5 +100,5 @@ def test_a_place_where_peaks_meet_stands_out_of_all_others():
     values = (noise + np.exp(-0.5 * ((lags - expected[:, None]) / 0.1) ** 2)).astype(np.float32)
     broad = broadened(Evidence(pairs=pairs, values=values, step_m=0.05, positions=positions), np.full(6, 0.5))
     elsewhere = broad.score(np.random.default_rng(3).uniform(0, 80, (20, 3)))
-    assert above_chance(broad, float(broad.score(place))) > 15
+    assert above_chance(broad, float(broad.score(place[None])[0])) > 15
     assert np.median([above_chance(broad, float(score)) for score in elsewhere]) == pytest.approx(0, abs=1)

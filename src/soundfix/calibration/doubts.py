@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.calibration.outcome import FEWEST_KNOWN, Outcome
-from soundfix.physics import NOMINAL_SPEED_M_S
+from soundfix.physics import NOMINAL_SPEED_M_S, distances
 from soundfix.scene import Room
 
 USUAL_AIR_M_S = (331.0, 355.0)  # at 0 and 40 °C; as shares of what was told, of any other air, and of water
@@ -21,6 +21,7 @@ STRETCHED = 0.4  # reach of an array that was never crossed
 LEAP_M, SOON_S, MOST_LEAPS = 1.0, 1.2, 0.03  # away and back within that time: nobody does; share of the moments
 FEWEST_LEAPS = 3  # in a short recording one or two moments heard wrongly are that share
 OUTSIDE_M, MOST_OUTSIDE = 0.3, 0.1  # beyond the walls; share of the moments
+FEWEST_SPOTS, SPOT_SHARE = 6, 0.05  # places that are no nearer to each other than this share of the array's width
 
 
 def reasons(outcome: Outcome, room: Room | None) -> tuple[str, ...]:
@@ -56,7 +57,13 @@ def _list(outcome: Outcome) -> Iterator[str]:
 
 
 def _track(outcome: Outcome, room: Room | None) -> Iterator[str]:
-    places = outcome.solution.layout.sources[outcome.is_placed]
+    places, positions = outcome.solution.layout.sources[outcome.is_placed], outcome.solution.layout.positions
+    spots = spots_of(places, SPOT_SHARE * float(distances(positions, positions).max()))
+    if spots < FEWEST_SPOTS:
+        yield (
+            f"the sound came from {spots} places only, wanted {FEWEST_SPOTS} or more all about the array: one more unknown "
+            "of each microphone would fit as well"
+        )
     leaps, soon = leaps_of(places, outcome.arrivals.times_s[outcome.is_placed])
     if leaps >= FEWEST_LEAPS and leaps > MOST_LEAPS * soon:
         yield f"the track leaps to and fro by metres, at {100 * leaps / soon:.0f} % of the moments"
@@ -65,6 +72,14 @@ def _track(outcome: Outcome, room: Room | None) -> Iterator[str]:
         outside = float(((places < low - OUTSIDE_M) | (places > high + OUTSIDE_M)).any(axis=1).mean())
         if outside > MOST_OUTSIDE:
             yield f"the track leaves the room at {100 * outside:.0f} % of the moments"
+
+
+def spots_of(places: Float[np.ndarray, "moment 3"], apart_m: float) -> int:
+    """How many places there are of which none is nearer to another than this (m)."""
+    left, spots = places, 0
+    while len(left):
+        left, spots = left[np.linalg.norm(left - left[0], axis=1) > apart_m], spots + 1
+    return spots
 
 
 def leaps_of(places: Float[np.ndarray, "moment 3"], times_s: Float[np.ndarray, "moment"]) -> tuple[int, int]:
