@@ -12,7 +12,10 @@ from soundfix.localization.microphone_status import radius_only
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.session.microphone_history import Event
 
-FLAT = 0.5  # of a region's radius: seen from above it is that much smaller where a height is hardly known
+FLAT, WIDE_M = (
+    0.5,
+    0.5,
+)  # of a region's radius, that wide at least: seen from above it is so much smaller where a height is not known
 EXCHANGED_M = 0.5  # a place this near to another's is taken for it
 CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 
@@ -40,7 +43,7 @@ def _when(estimate: Estimate) -> str:
 
 def _radius(source: Source) -> str:
     """Of its region; where that is mostly its height, of the region seen from above as well."""
-    if source.across90_m > FLAT * source.radius90_m:
+    if source.radius90_m < WIDE_M or source.across90_m > FLAT * source.radius90_m:
         return length(source.radius90_m)
     return f"{length(source.across90_m)} across, {length(source.radius90_m)} with its height"
 
