@@ -100,6 +100,7 @@ def test_under_the_sky_heights_are_what_they_usually_are():
     assert sky.covariance_m2[2, 2] < open_.covariance_m2[2, 2]
     assert abs(sky.position_m[2] - 5) < abs(open_.position_m[2] - 5)
     assert sky.covariance_m2[2, 2] < 3 * HEIGHT_M**2
+    assert 0 < sky.position_m[2] < 12
 
 
 def test_a_known_height_stays():
@@ -123,3 +124,9 @@ def test_a_region_can_be_made_to_reach_another_place():
     off = other - fix.position_m
     assert off @ np.linalg.solve(fix.covariance_m2, off) > REGION_90
     assert off @ np.linalg.solve(fix.reaching([other]).covariance_m2, off) <= REGION_90 + 1e-6
+
+
+def test_errors_that_are_larger_than_declared_make_the_region_larger():
+    place, errors_m = np.array([33.0, 21.0, 9.0]), np.random.default_rng(9).standard_normal(9)
+    as_said, worse = (fitted(evidence(place, size * errors_m), place, 0.3) for size in (0.3, 0.9))
+    assert physics.radius90(worse.covariance_m2) > 1.3 * physics.radius90(as_said.covariance_m2)
