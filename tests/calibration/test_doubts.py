@@ -127,3 +127,10 @@ def test_places_near_each_other_are_one():
     places = np.array([(0.0, 0, 0), (0.1, 0, 0), (1, 0, 0), (1.05, 0.1, 0), (0, 2, 0)])
     assert spots_of(places, 0.3) == 3
     assert spots_of(places[:0], 0.3) == 0
+
+
+@pytest.mark.parametrize(("times", "is_told"), [(1.0, False), (8.0, True)])
+def test_an_array_wider_than_what_this_was_made_for(right, times, is_told):
+    layout = right.solution.layout
+    told = reasons(changed(right, positions=times * layout.positions, sources=times * layout.sources), None)
+    assert any("m apart, and this was made for arrays of 25 m at most" in each for each in told) == is_told

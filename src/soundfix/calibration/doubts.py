@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from soundfix.calibration.outcome import FEWEST_KNOWN, Outcome
 from soundfix.physics import NOMINAL_SPEED_M_S, distances
-from soundfix.scene import Room
+from soundfix.scene import OUTDOORS_M, Room
 
 USUAL_AIR_M_S = (331.0, 355.0)  # at 0 and 40 °C; as shares of what was told, of any other air, and of water
 LEAST_PLACED = 0.5  # of the moments
@@ -26,7 +26,7 @@ FEWEST_SPOTS, SPOT_SHARE = 6, 0.05  # places that are no nearer to each other th
 
 def reasons(outcome: Outcome, room: Room | None) -> tuple[str, ...]:
     """In words, one for each sign of a wrong solution."""
-    return (*_air(outcome), *_fit(outcome), *_list(outcome), *_track(outcome, room))
+    return (*_air(outcome), *_fit(outcome), *_list(outcome), *_track(outcome, room), *_width(outcome))
 
 
 def _air(outcome: Outcome) -> Iterator[str]:
@@ -72,6 +72,15 @@ def _track(outcome: Outcome, room: Room | None) -> Iterator[str]:
         outside = float(((places < low - OUTSIDE_M) | (places > high + OUTSIDE_M)).any(axis=1).mean())
         if outside > MOST_OUTSIDE:
             yield f"the track leaves the room at {100 * outside:.0f} % of the moments"
+
+
+def _width(outcome: Outcome) -> Iterator[str]:
+    positions = outcome.solution.layout.positions
+    if (width_m := float(distances(positions, positions).max())) > OUTDOORS_M:
+        yield (
+            f"microphones are up to {width_m:.0f} m apart, and this was made for arrays of {OUTDOORS_M:.0f} m at most: of "
+            "fewer moments, which are heard less well, it has called a wrong position good"
+        )
 
 
 def spots_of(places: Float[np.ndarray, "moment 3"], apart_m: float) -> int:
