@@ -1,5 +1,7 @@
 """The fit of a place to arrivals: as exact as theory allows, with the speed of sound, and regions that hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,11 @@ def test_errors_that_are_larger_than_declared_make_the_region_larger():
     place, errors_m = np.array([33.0, 21.0, 9.0]), np.random.default_rng(9).standard_normal(9)
     as_said, worse = (fitted(evidence(place, size * errors_m), place, 0.3) for size in (0.3, 0.9))
     assert physics.radius90(worse.covariance_m2) > 1.3 * physics.radius90(as_said.covariance_m2)
+
+
+def test_of_a_height_of_which_nothing_is_heard_the_usual_is_said():
+    """Five metres above the recorders; in no other place than before."""
+    place = np.array([30.0, 50.0, 25.0])
+    silence = replace(evidence(place, np.zeros(9)), values=np.zeros((36, 14001), dtype=np.float32))
+    fix = fit_arrivals(silence, np.full(9, 20.0), place, BOX, is_declared=True, is_under_sky=True)
+    assert fix.position_m == pytest.approx([30.0, 50.0, GRID[:, 2].mean() + 5.0], abs=0.01)
