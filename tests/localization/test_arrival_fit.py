@@ -140,3 +140,12 @@ def test_of_a_height_of_which_nothing_is_heard_the_usual_is_said():
     silence = replace(evidence(place, np.zeros(9)), values=np.zeros((36, 14001), dtype=np.float32))
     fix = fit_arrivals(silence, np.full(9, 20.0), place, BOX, is_declared=True, is_under_sky=True)
     assert fix.position_m == pytest.approx([30.0, 50.0, GRID[:, 2].mean() + 5.0], abs=0.01)
+
+
+def test_no_place_is_outside_the_box():
+    place, box = np.array([30.0, 50.0, 15.0]), BOX.copy()
+    box[1, 0] = 29.5
+    fix = fit_arrivals(
+        evidence(place, np.zeros(9)), np.ones(9), place - [1, 0, 0], box, is_declared=True, is_under_sky=False
+    )
+    assert fix.position_m[0] <= 29.5
