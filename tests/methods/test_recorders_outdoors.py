@@ -96,6 +96,16 @@ def test_recorders_at_one_height_have_no_mirror_image_in_the_ground():
         assert is_held(estimate, singer)
 
 
+def test_the_ground_is_no_border_that_a_singer_may_be_beyond():
+    rng = np.random.default_rng(0)
+    places = draw_recorders(Wood(), rng)
+    singer = np.array([50.0, 30.0, places[:, 2].min() - 4.0])
+    scene = record(Wood(), birds(1.0, sample_rate=RATE_HZ, rng=rng), places, singer, rng, duration_s=2.0)
+    estimate = soundfix.load("srp-phat").locate(replace(scene, truth=None))
+    assert estimate.sources[0].position_m[2] == pytest.approx(scene.ground_m)
+    assert "at_border" not in estimate.reasons
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_noise_is_no_answer(method):
     localizer = soundfix.load(method)
