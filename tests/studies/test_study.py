@@ -1,5 +1,6 @@
 """Studies: each method has the same time, trained once and gone on with; the paper's tables hold ours and the published."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -21,8 +22,9 @@ def test_what_is_trained_is_not_trained_again(small_recipes, material, tmp_path,
     before = path.read_bytes()
     monkeypatch.setattr(study, "train", lambda job: pytest.fail("trained twice"))
     assert train_one(entrant, material, tmp_path, BUDGET, said.append).read_bytes() == before
-    steps = {"correlation": 0, "autoencoder": 0, "localization": 2, "votes": 0, "reranker": 0}
-    assert said == [f"GNN: 0.0001 minutes, steps {steps}"] * 2
+    assert said[0] == said[1]
+    steps = r"\{'correlation': 0, 'autoencoder': 0, 'localization': [1-9]\d*, 'votes': 0, 'reranker': 0\}"
+    assert re.fullmatch(f"GNN: 0.0001 minutes, steps {steps}", said[0])  # as many as this machine does in 6 ms
 
 
 def test_more_time_is_more_steps(small_recipes, material):
