@@ -90,3 +90,9 @@ def test_files_and_channels_are_one_a_microphone(given):
 def test_no_microphones_at_all():
     with pytest.raises(SceneError):
         scene().where([False] * 5)
+
+
+def test_the_width_is_the_largest_distance_of_known_positions():
+    placed = Microphones(positions=np.array([[0.0, 0, 0], [3, 4, 0], [1, 1, 1], [np.nan] * 3]))
+    assert placed.width_m == 5.0
+    assert Microphones(positions=np.full((2, 3), np.nan)).width_m == 0.0

@@ -54,6 +54,11 @@ class Microphones:
         names = ", ".join(self.names if len(self) <= 4 else (*self.names[:2], "...", self.names[-1]))
         return f"Microphones({len(self)}: {names}; {int(self.is_known.sum())} of known position)"
 
+    @property
+    def width_m(self) -> float:
+        """The largest distance between two of known position; 0 where there are no two."""
+        return float(_gaps(self.positions[self.is_known]).max(initial=0.0))
+
     def where(self, mask: ArrayLike) -> "Microphones":
         """The microphones for which the boolean mask (M,) is true."""
         keep = np.flatnonzero(checked_mask(mask, len(self)))
@@ -157,8 +162,9 @@ def _check_units(positions: np.ndarray, names: list[str]) -> None:
     """Degrees look like an array a few micrometres wide; a row pasted twice looks like a distance of zero."""
     if len(positions) < 2:
         return
-    gaps = np.linalg.norm(positions[:, None] - positions[None], axis=-1) + np.diag(np.full(len(positions), np.inf))
-    widest = float(np.where(np.isinf(gaps), 0, gaps).max())
+    gaps = _gaps(positions)
+    widest = float(gaps.max())
+    gaps += np.diag(np.full(len(positions), np.inf))
     if widest < 0.01:
         raise SceneError(
             f"all microphones lie within {widest * 1000:.3g} mm of each other: were positions given in degrees or km? "
@@ -170,3 +176,8 @@ def _check_units(positions: np.ndarray, names: list[str]) -> None:
             f"microphones {names[first]} and {names[second]} stand on the same spot "
             f"({gaps.min() * 1000:.3g} mm apart): is a row listed twice?"
         )
+
+
+def _gaps(positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "mic mic"]:
+    """The distance of each from each (m)."""
+    return np.linalg.norm(positions[:, None] - positions[None], axis=-1)

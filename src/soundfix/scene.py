@@ -146,8 +146,7 @@ class Scene:
     @property
     def is_outdoors(self) -> bool:
         """Whether the array is wider than rooms are, and nobody told of walls."""
-        known = self.microphones.positions[self.microphones.is_known]
-        return self.room is None and bool(physics.distances(known, known).max(initial=0.0) > OUTDOORS_M)
+        return self.room is None and self.microphones.width_m > OUTDOORS_M
 
     @property
     def ground_m(self) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix import physics
-from soundfix.api.listening import widest_m
 from soundfix.api.locate import Located
 from soundfix.api.sound import Listed
 from soundfix.delays import Delays, arrivals
@@ -43,7 +42,7 @@ class DelaysRequest:
         speed_m_s = self.around.speed_m_s
         if not 100 <= speed_m_s <= 7000:
             raise SceneError(f"speed of sound {speed_m_s:g} m/s, wanted 100 to 7000: air is about 343, water 1480")
-        _check_units(self.events, widest_m(self.microphones) / speed_m_s)
+        _check_units(self.events, self.microphones.width_m / speed_m_s)
 
     @property
     def around(self) -> Surroundings:
@@ -65,7 +64,7 @@ def notes(request: DelaysRequest) -> tuple[str, ...]:
     """Whether the delays have the opposite sign: then those of most events agree far better when they are turned round."""
     some = request.events[:SOME]
     as_told, turned = (
-        sum(_agreeing(each, widest_m(request.microphones)) for each in _estimates(events, request.around))
+        sum(_agreeing(each, request.microphones.width_m) for each in _estimates(events, request.around))
         for events in (some, tuple(each.reversed() for each in some))
     )
     if turned < CLEARLY * as_told + len(some):

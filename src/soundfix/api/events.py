@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Bool
 
-from soundfix import physics
 from soundfix.api.sound import Sound
 from soundfix.api.stretches import stretches
 from soundfix.errors import EventFileError
@@ -17,7 +16,6 @@ from soundfix.events import SoundEvent
 from soundfix.files.events.reading import EventTable
 from soundfix.files.take import Take
 from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
-from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
 from soundfix.scene import Band, checked_band, search_box, unknowns
 from soundfix.session.session import Session
@@ -57,7 +55,7 @@ def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tupl
 
 def run_events(session: Session, sound: Sound, listed: Sequence[Listed], watch: Callable[[Estimate], None]) -> None:
     """Locate each event; `watch` is told every estimate, in order of time, with the event's own span."""
-    reach_s = physics.widest_m(_known(sound.microphones)) / session.speed
+    reach_s = sound.microphones.width_m / session.speed
     spans = [(each.event.start_s - reach_s - AROUND_S, each.event.end_s + reach_s + AROUND_S) for each in listed]
     for each, stretch in zip(listed, stretches(sound, spans), strict=True):
         estimate = _located(session, stretch, each, reach_s)
@@ -79,7 +77,7 @@ def _located(session: Session, stretch: Stretch, listed: Listed, reach_s: float)
     fewest = unknowns(search_box(microphones, session.room, session.search))
     is_chosen = is_able.copy()
     is_chosen[is_able] = chosen_stations(level_db[is_able], listed.is_listed[is_able], fewest=fewest)
-    crossing_s = physics.widest_m(_known(microphones.where(is_chosen))) / session.speed
+    crossing_s = microphones.where(is_chosen).width_m / session.speed
     beside_s = max(crossing_s + SLACK_S, (SHORTEST_S - event.end_s + event.start_s) / 2)
     part = stretch.part(event.start_s - beside_s, event.end_s + beside_s)
     return session.hear_event(_tuned(part, event.band_hz), is_chosen, event.band_hz)
@@ -134,7 +132,3 @@ def _files(sound: Sound) -> Sequence[str]:
         channels = sound.recording.channels
         return ["" if channel is None else str(channels[channel].file) for channel in sound.order]
     return sound.microphones.files or [""] * len(sound.microphones)
-
-
-def _known(microphones: Microphones) -> np.ndarray:
-    return microphones.positions[microphones.is_known]

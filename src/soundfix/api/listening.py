@@ -9,7 +9,6 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.api.sound import Sound
-from soundfix.microphones import Microphones
 from soundfix.report.listening import listening_lines
 from soundfix.resample import SAMPLE_RATE, working_rate
 from soundfix.scene import Band, checked_band
@@ -28,18 +27,13 @@ def listened(sound: Sound, band_hz: Band | None) -> tuple[Sound, Band | None]:
     if band_hz is not None:
         band_hz = checked_band(band_hz, sound.native_rate)
     elif sound.native_rate > SAMPLE_RATE:
-        reach_s = max(LEAST_REACH_S, widest_m(sound.microphones) / physics.SPEED_OF_SOUND_M_S)
+        reach_s = max(LEAST_REACH_S, sound.microphones.width_m / physics.SPEED_OF_SOUND_M_S)
         stretches = _loudest(sound.at(sound.native_rate), max(STRETCH_S, reach_s / LARGEST_SHARE))
         band_hz = coherent_band(stretches, sound.native_rate, reach_s=reach_s)
     if band_hz is None:
         return sound, None
     tuned = sound.at(working_rate(sound.native_rate, band_hz))
     return replace(tuned, notes=(*tuned.notes, *listening_lines(band_hz))), band_hz
-
-
-def widest_m(microphones: Microphones) -> float:
-    """The largest distance between two of known position."""
-    return physics.widest_m(microphones.positions[microphones.is_known])
 
 
 def _loudest(sound: Sound, stretch_s: float) -> list[Float[np.ndarray, "mic time"]]:

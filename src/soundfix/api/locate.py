@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from soundfix import __version__
 from soundfix.api.events import Listed as ListedEvent
 from soundfix.api.events import listed_events, run_events, with_clock
-from soundfix.api.listening import listened, widest_m
+from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
 from soundfix.calibration.hypotheses import FaultHypothesis
@@ -136,7 +136,7 @@ def _heard(request: LocateRequest, session: Session, passed: Callable[[], None])
     rate, windows = request.sound.sample_rate, request.sound.windows(*request.span_s)
     located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
     if is_field(request.sound.microphones, request.count):
-        reach_s = widest_m(request.sound.microphones) / request.speed
+        reach_s = request.sound.microphones.width_m / request.speed
         located = standing_out(windows, rate, reach_s=reach_s, band_hz=request.band_hz)
     for (start_s, part), stands_out in located:
         if stands_out:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.calibration.outcome import FEWEST_KNOWN, Outcome
-from soundfix.physics import NOMINAL_SPEED_M_S, distances
+from soundfix.physics import NOMINAL_SPEED_M_S, widest_m
 from soundfix.scene import OUTDOORS_M, Room
 
 USUAL_AIR_M_S = (331.0, 355.0)  # at 0 and 40 °C; as shares of what was told, of any other air, and of water
@@ -58,7 +58,7 @@ def _list(outcome: Outcome) -> Iterator[str]:
 
 def _track(outcome: Outcome, room: Room | None) -> Iterator[str]:
     places, positions = outcome.solution.layout.sources[outcome.is_placed], outcome.solution.layout.positions
-    spots = spots_of(places, SPOT_SHARE * float(distances(positions, positions).max()))
+    spots = spots_of(places, SPOT_SHARE * widest_m(positions))
     if spots < FEWEST_SPOTS:
         yield (
             f"the sound came from {spots} places only, wanted {FEWEST_SPOTS} or more all about the array: one more unknown "
@@ -76,7 +76,7 @@ def _track(outcome: Outcome, room: Room | None) -> Iterator[str]:
 
 def _width(outcome: Outcome) -> Iterator[str]:
     positions = outcome.solution.layout.positions
-    if (width_m := float(distances(positions, positions).max())) > OUTDOORS_M:
+    if (width_m := widest_m(positions)) > OUTDOORS_M:
         yield (
             f"microphones are up to {width_m:.0f} m apart, and this was made for arrays of {OUTDOORS_M:.0f} m at most: of "
             "fewer moments, which are heard less well, it has called a wrong position good"

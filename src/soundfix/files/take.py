@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from soundfix import physics
 from soundfix.errors import SceneError
 from soundfix.files.audio import Recording, open_recording
 from soundfix.files.microphones import read_microphones
@@ -124,7 +123,7 @@ def _recorder(recording: Recording, channel: int) -> Recorder:
 
 def window_for(microphones: Microphones, speed_m_s: float) -> float:
     """Seconds of sound that an answer is made from: WINDOW_S, or what sound needs to cross a large array."""
-    crossing_s = physics.widest_m(microphones.positions[microphones.is_known]) / speed_m_s
+    crossing_s = microphones.width_m / speed_m_s
     return max(WINDOW_S, ceil(10 * crossing_s / LARGEST_CROSSING) / 10)
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from soundfix import physics, robust
+from soundfix import robust
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import Scene
 
@@ -35,8 +35,7 @@ def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
     declared = np.hypot(microphones.sigma_m, scene.speed * microphones.clock_sigma_s)
     if declared.any() or not scene.is_outdoors:
         return declared
-    known = microphones.positions[microphones.is_known]
-    return np.full(len(microphones), USUAL_M + USUAL_SHARE * physics.distances(known, known).max())
+    return np.full(len(microphones), USUAL_M + USUAL_SHARE * microphones.width_m)
 
 
 def is_declared(scene: Scene) -> bool:

@@ -98,13 +98,18 @@ def _step(
     jacobian = np.column_stack([(1 + slower) * (units[i] - units[j]) * is_free, expected_m]) / error_m[:, None]
     pairs_a_microphone = len(np.unique(evidence.pairs)) / 2  # pairs of one microphone are not independent
     weight = weight / max(float(weight.mean()), 1e-12) / pairs_a_microphone
-    above_m = point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M
+    above_m = _above_m(evidence, point)
     usual = _known(above_m, HEIGHT_M) if is_under_sky and is_free[2] else 0.0
     prior = np.array([LEAST, LEAST, LEAST + usual, _known(slower, AIR)])
     slope = jacobian.T @ (weight * residual) - np.array([0, 0, usual * above_m, prior[3] * slower])
     step = np.linalg.solve(jacobian.T @ (weight[:, None] * jacobian) + np.diag(prior), slope)
     step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(float(np.linalg.norm(step[:3])), 1e-9))
     return step
+
+
+def _above_m(evidence: Evidence, point: Float[np.ndarray, "3"]) -> float:
+    """How far above the usual height of sounds."""
+    return float(point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M)
 
 
 def _known(off: float, width: float) -> float:
@@ -147,7 +152,7 @@ def _fix(
     prior, expected_m = (DECLARED_FREEDOM, sigma_m) if is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
     scatter = np.square(errors_m[used] / expected_m[used]).sum()
     size = _size(scatter, freedom, prior, is_declared=is_declared)
-    above_m = point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M
+    above_m = _above_m(evidence, point)
     known = 12 / np.square(np.maximum(box[1] - box[0], 1e-3)) + [0, 0, _known(above_m, HEIGHT_M) * is_under_sky]
     covariance = _covariance(
         evidence.positions[used], size * expected_m[used], point, np.append(known, _known(slower, AIR))

@@ -63,8 +63,7 @@ def frame_of(scene: Scene) -> Frame:
 
 def width_m(scene: Scene, frame: Frame) -> float:
     """Of the array, in the network's metres: the largest distance between two microphones of known position."""
-    known = scene.microphones.positions[scene.microphones.is_known]
-    return float(physics.distances(known, known).max(initial=0.0)) * frame.metre
+    return scene.microphones.width_m * frame.metre
 
 
 def is_beyond_training(scene: Scene, frame: Frame) -> bool:

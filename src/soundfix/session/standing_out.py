@@ -14,13 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from soundfix import physics
 from soundfix.microphones import Microphones
 from soundfix.resample import TOP_HZ
-from soundfix.scene import Band
+from soundfix.scene import OUTDOORS_M, Band
 from soundfix.signal.bands import USUAL_HEIGHT, shared_height
 
-FIELD_M = 25.0  # from here on across an array is no room's
 AROUND = 10  # windows before and after, by which the usual level is told
 FRAME_S = 0.05
 STANDS_OUT = 4.0  # times the usual power: 6 dB
@@ -41,8 +39,7 @@ class _Levels(NamedTuple):
 
 def is_field(microphones: Microphones, count: int) -> bool:
     """Whether windows are passed over: of an array that is large, and a recording of so many windows that is long."""
-    across_m = physics.widest_m(microphones.positions[microphones.is_known])
-    return across_m >= FIELD_M and count > 2 * AROUND + 1
+    return microphones.width_m >= OUTDOORS_M and count > 2 * AROUND + 1
 
 
 def standing_out(

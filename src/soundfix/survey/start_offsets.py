@@ -14,7 +14,6 @@ from jaxtyping import Bool, Complex, Float
 
 from soundfix import robust
 from soundfix.microphones import Microphones
-from soundfix.physics import distances
 
 FRAME_S = 0.01
 MOST_FRAMES, SHORTEST_S = 6000, 6.0  # of sound that is compared at once
@@ -95,9 +94,7 @@ def _told(
 
 def starts_of(microphones: Microphones, speed_m_s: float) -> StartOffsets:
     """For the windows of a recording of these."""
-    known = microphones.positions[microphones.is_known]
-    widest_m = float(distances(known, known).max()) if len(known) > 1 else 0.0
-    return StartOffsets(names=microphones.names, reach_s=SLACK_S + widest_m / speed_m_s)
+    return StartOffsets(names=microphones.names, reach_s=SLACK_S + microphones.width_m / speed_m_s)
 
 
 def _power(audio: Float[np.ndarray, "mic time"], frame: int) -> Float[np.ndarray, "mic frame"]:
