@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix import physics
-from soundfix.api.locate import Located
+from soundfix.api.located import Located
 from soundfix.api.sound import Listed
 from soundfix.delays import Delays, arrivals
 from soundfix.errors import SceneError
@@ -109,10 +109,9 @@ def locate_delays(
     summary = run(request, estimates.append)
     return Located(
         estimates=tuple(estimates),
-        microphones=summary.microphones,
+        summary=summary,
         listed=listed,
         method=METHOD,
-        speed_m_s=summary.speed_m_s,
         notes=notes(request),
     )
 

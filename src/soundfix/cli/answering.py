@@ -50,8 +50,7 @@ def answer(request: "LocateRequest", targets: Targets, table: "EventTable | None
     say_heard(request)
     show_promise(request)
     drawn, show, kept = Thinned(request.count, ESTIMATES_DRAWN), Shown(), Answers(table, targets.raven)
-    method = request.method if isinstance(request.method, str) else request.method.name
-    files = writers(targets.json, targets.csv, method, to_map)
+    files = writers(targets.json, targets.csv, request.method_name, to_map)
     with files as (write, conclude), progress("locating", request.count) as advance:
 
         def watch(estimate: "Estimate") -> None:
