@@ -3,13 +3,14 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix.api.events import Listed as ListedEvent
-from soundfix.api.events import listed_events, run_events, with_clock
+from soundfix.api.events import event_estimates, listed_events, with_clock
 from soundfix.api.listening import listened
 from soundfix.api.located import Located
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
@@ -24,7 +25,7 @@ from soundfix.scene import Band, Room, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.session import Session
 from soundfix.session.standing_out import Window, is_field, standing_out
-from soundfix.session.summary import Summary
+from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.requirement import Promise, Requirement, known_array, parse_requirement, promise
 from soundfix.tracking.smoother import smoothed
 
@@ -106,29 +107,62 @@ class LocateRequest:
         )
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while a recording was located. summary: of the windows until then; located: these windows."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__("the exception's `located` holds what was located until then")
+        self.summary = summary
+        self.located: Located | None = None
+
+
 def run(
-    request: LocateRequest, watch: Callable[[Estimate], None], passed: Callable[[], None] = lambda: None
+    request: LocateRequest,
+    watch: Callable[[Estimate], None],
+    passed: Callable[[], None] = lambda: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Locate as asked: `watch` is told every estimate as it comes, `passed` is called for every window in which nothing
-    stands out; what all say together comes back. Keeps no window."""
-    session = request.session()
+    stands out; what all say together comes back. No window begins once `stop` says so. Keeps no window. Raises Interrupted
+    on KeyboardInterrupt."""
+    session, done = request.session(), 0
+    try:
+        for estimate in _estimates(request, session, passed, stop):
+            watch(estimate)
+            done += 1
+    except KeyboardInterrupt as error:
+        raise Interrupted(_concluded(request, session, done)) from error
+    return _concluded(request, session, done if stop() else None)
+
+
+def _concluded(request: LocateRequest, session: Session, done: int | None) -> Summary:
+    """What all windows say together; done: how many estimates there are, where somebody stopped it."""
+    said = session.conclusion()
+    if done is not None and done + said.passed_over < request.count:
+        said = replace(said, interrupted=Interruption(done + said.passed_over, request.count))
+    return said if request.events is not None else replace(said, silences=request.sound.silences)
+
+
+def _estimates(
+    request: LocateRequest, session: Session, passed: Callable[[], None], stop: Callable[[], bool]
+) -> Iterator[Estimate]:
+    """Of all events, or all windows, until `stop`; what waits to be smoothed still comes."""
     if request.events is not None:
-        run_events(session, request.sound, request.events, watch)
-        return session.conclusion()
-    heard = _heard(request, session, passed)
-    for estimate in smoothed(heard) if request.smooth else heard:
-        watch(estimate)
-    return replace(session.conclusion(), silences=request.sound.silences)
+        return event_estimates(session, request.sound, request.events, stop)
+    heard = _heard(request, session, passed, stop)
+    return smoothed(heard) if request.smooth else heard
 
 
-def _heard(request: LocateRequest, session: Session, passed: Callable[[], None]) -> Iterator[Estimate]:
+def _heard(
+    request: LocateRequest, session: Session, passed: Callable[[], None], stop: Callable[[], bool]
+) -> Iterator[Estimate]:
     """The estimates of all windows; in the field, of those in which something stands out."""
     rate, windows = request.sound.sample_rate, request.sound.windows(*request.span_s)
     located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
     if is_field(request.sound.microphones, request.count):
         reach_s = request.sound.microphones.width_m / request.speed
         located = standing_out(windows, rate, reach_s=reach_s, band_hz=request.band_hz)
-    for (start_s, part), stands_out in located:
+    for (start_s, part), stands_out in takewhile(lambda _: not stop(), located):
         if stands_out:
             yield with_clock(session.hear(start_s, part, rate), request.sound)
         else:
@@ -210,17 +244,29 @@ def locate(
         require=parse_requirement(require) if require else None,
         events=listed,
     )
+    return result(request, table)
+
+
+def result(request: LocateRequest, table: EventTable | None = None) -> Located:
+    """What was asked for, located; table: of its events. Raises Interrupted, which holds what there was, on Ctrl-C."""
     estimates: list[Estimate] = []
-    summary = run(request, estimates.append)
-    return Located(
-        estimates=tuple(estimates),
-        summary=summary,
-        listed=sound.microphones,
-        method=request.method_name,
-        room=room,
-        notes=sound.notes,
-        table=table,
-    )
+
+    def located(summary: Summary) -> Located:
+        return Located(
+            estimates=tuple(estimates),
+            summary=summary,
+            listed=request.sound.microphones,
+            method=request.method_name,
+            room=request.room,
+            notes=request.sound.notes,
+            table=table,
+        )
+
+    try:
+        return located(run(request, estimates.append))
+    except Interrupted as stopped:
+        stopped.located = located(stopped.summary)
+        raise
 
 
 def with_errors(sound: Sound, position_sigma_m: float | None, clock_sigma_s: float | None) -> Sound:

@@ -22,7 +22,7 @@ from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
 from soundfix.scene import Band, Room
 from soundfix.session.microphone_history import Event
-from soundfix.session.summary import Summary
+from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.start_offsets import StartOffset
 
 HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons")
@@ -95,6 +95,11 @@ class Located:
     def air(self) -> Air | None:
         """The speed of sound (m/s) that fits all of it, of wide arrays."""
         return self.summary.air
+
+    @property
+    def interrupted(self) -> Interruption | None:
+        """After how many windows, or events, of how many it was stopped, if it was."""
+        return self.summary.interrupted
 
     @property
     def air_contradicts(self) -> bool:

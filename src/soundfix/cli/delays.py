@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from soundfix.cli.options import refuse_idle
-from soundfix.cli.terminal import Shown, progress, say, say_rest, show_lines, writers
+from soundfix.cli.stopping import stoppable
+from soundfix.cli.targets import Files, Targets
+from soundfix.cli.terminal import Shown, progress, say, show_summary
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
@@ -56,26 +58,28 @@ def opened_delays(
     return request
 
 
-def locate_delays(request: "DelaysRequest", json: Path | None, csv: Path | None, plot: Path | None) -> None:
+def locate_delays(request: "DelaysRequest", targets: Targets) -> None:
     """Answers as `soundfix locate` prints, writes and draws them."""
     from soundfix.api.delays import run
     from soundfix.localization.delay_answer import METHOD
     from soundfix.report.plots import plot_estimates
-    from soundfix.report.summary import summary_lines
 
     kept: list[Estimate] = []
     show, count = Shown(), len(request.events)
-    with writers(json, csv, METHOD) as (write, conclude), progress("locating", count) as advance:
+    files = Files(targets, METHOD)
+    with stoppable() as stop, targets.lines():
+        with files, progress("locating", count) as advance:
 
-        def watch(estimate: "Estimate") -> None:
-            write(estimate)
-            show(estimate)
-            kept.append(estimate)
-            advance()
+            def watch(estimate: "Estimate") -> None:
+                for tell in (*files.writes, show, kept.append):
+                    stop.tell(tell, estimate)
+                stop.has_begun = True
+                advance()
 
-        conclude(summary := run(request, watch))
-    say_rest(count, json, csv)
-    show_lines(summary_lines(summary))
-    if plot:
-        plot_estimates(kept, request.microphones, None, plot)
-        typer.echo(f"drawn: {plot}")
+            files.conclude(summary := run(request, watch, stop))
+        stop.tell(show_summary, summary, count, targets.complete)
+        if targets.plot:
+            plot_estimates(kept, request.microphones, None, targets.plot)
+            typer.echo(f"drawn: {targets.plot}")
+    if stop():
+        raise typer.Exit(stop.status)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from soundfix.cli.answering import Targets, answer
+from soundfix.cli.answering import answer
 from soundfix.cli.delays import DelayFile, check_either, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
 from soundfix.cli.options import (
@@ -29,6 +29,7 @@ from soundfix.cli.options import (
     parse_room,
     parse_search,
 )
+from soundfix.cli.targets import Targets
 
 
 @app.command()
@@ -62,8 +63,15 @@ def locate(
     band: BandText = None,
     events: EventsFile = None,
     raven: RavenFile = None,
-    json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write all answers to this JSON file, at the end; -: print it.")
+    ] = None,
+    jsonl: Annotated[
+        Path | None, typer.Option(help="Write a line of JSON an answer, as they come; -: print them.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write a row a source, as they come, to this CSV file; -: print them.")
+    ] = None,
     geojson: Annotated[Path | None, typer.Option(help="Write the sources, for a map, to this GeoJSON file.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of the list's metres, for --geojson: EPSG:32632 and so on.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
@@ -74,12 +82,12 @@ def locate(
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region, table = parse_search(search, height), read_table(events, raven)
-    targets = Targets(json, csv, plot, raven, geojson, crs)
+    targets = Targets(json, jsonl, csv, plot, raven, geojson, crs)
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
     idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson]
     check_either(audio, delays, idle)
     if delays:
-        locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
+        locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), targets)
         return
     take = with_errors(opened(audio or [], microphones), position_sigma, parse_clock(clock_sigma))
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
