@@ -15,7 +15,7 @@ from soundfix.files.silences import Silence
 from soundfix.microphones import Microphones
 from soundfix.report.exports import CSV_COLUMNS
 from soundfix.session.microphone_history import Event
-from soundfix.session.summary import Summary
+from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.start_offsets import StartOffset
 from soundfix.testing import ROOM, contract_scene
 
@@ -115,6 +115,7 @@ def test_the_result_holds_all_that_was_concluded(located):
         passed_over=3,
         air=Air(350.0, 1.0),
         air_contradicts=True,
+        interrupted=Interruption(3, 4),
     )
     changed = replace(located, summary=concluded)
     for field in fields(Summary):

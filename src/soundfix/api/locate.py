@@ -13,6 +13,7 @@ from soundfix.api.events import Listed as ListedEvent
 from soundfix.api.events import event_estimates, listed_events, with_clock
 from soundfix.api.listening import listened
 from soundfix.api.located import Located
+from soundfix.api.provenance import request_dict
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
 from soundfix.errors import ConfigError, SceneError
 from soundfix.estimate import Estimate, Localizer
@@ -249,7 +250,7 @@ def locate(
 
 def result(request: LocateRequest, table: EventTable | None = None) -> Located:
     """What was asked for, located; table: of its events. Raises Interrupted, which holds what there was, on Ctrl-C."""
-    estimates: list[Estimate] = []
+    estimates, told = list[Estimate](), request_dict(request, table)
 
     def located(summary: Summary) -> Located:
         return Located(
@@ -260,6 +261,7 @@ def result(request: LocateRequest, table: EventTable | None = None) -> Located:
             room=request.room,
             notes=request.sound.notes,
             table=table,
+            request=told,
         )
 
     try:

@@ -35,7 +35,7 @@ class Located:
     estimates: one a window, places in m, times in s. summary: what all windows together say of the microphones; its fields
     are attributes here too. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the
     box that was given (m). notes: what was assumed of the files. table: of events, where one was given; then an estimate is
-    one of its events.
+    one of its events. request: what went in, as in the JSON file, where that is known.
     """
 
     estimates: tuple[Estimate, ...]
@@ -45,6 +45,7 @@ class Located:
     room: Room | None = None
     notes: tuple[str, ...] = ()
     table: EventTable | None = None
+    request: Mapping[str, Any] | None = None
 
     @property
     def microphones(self) -> tuple[MicrophoneReport, ...]:
@@ -108,12 +109,13 @@ class Located:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers (m, s, Hz), named as in the JSON file of the command."""
-        head = {"method": self.method, "version": __version__}
+        head: dict[str, Any] = {"method": self.method, "version": __version__}
+        head |= {"request": self.request} if self.request else {}
         return head | {"estimates": [each.to_dict() for each in self.estimates]} | summary_dict(self.summary)
 
     def to_json(self, path: str | Path) -> None:
         """Write the JSON file of `soundfix locate --json`. Raises OutputError where it cannot be written."""
-        with JsonWriter(path, self.method, __version__) as writer:
+        with JsonWriter(path, self.method, __version__, self.request) as writer:
             for estimate in self.estimates:
                 writer.write(estimate)
             writer.conclude(self.summary)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from soundfix.api.locate import LocateRequest
+    from soundfix.cli.again import Compared
     from soundfix.estimate import Estimate
     from soundfix.files.events.reading import EventTable
     from soundfix.session.summary import Summary
@@ -23,16 +24,27 @@ if TYPE_CHECKING:
 ESTIMATES_DRAWN = 2000
 
 
-def answer(request: "LocateRequest", targets: Targets, table: "EventTable | None") -> None:
-    """Do what was asked for: print the answers, and fill the files with them. Ends with the status of what stopped it."""
-    files = Files(targets, request.method_name, targets.map_of(request.sound.microphones))
+def answer(
+    request: "LocateRequest", targets: Targets, table: "EventTable | None", before: "Compared | None" = None
+) -> None:
+    """Do what was asked for: print the answers, fill the files with them, compare them with those of before.
+
+    Ends with the status of what stopped it.
+    """
+    from soundfix.api.provenance import request_dict
+
+    told = request_dict(request, table) if targets.json else None
+    to_map = targets.map_of(request.sound.microphones)
+    files = Files(targets, request.method_name, to_map=to_map, request=told)
     drawn, kept = Thinned(request.count, ESTIMATES_DRAWN), Answers(table, targets.raven)
-    others: list[Watch] = [kept, drawn] if targets.plot else [kept]
+    others: list[Watch] = [each for each in (kept, drawn if targets.plot else None, before) if each]
     with stoppable() as stop, targets.lines():
         say_heard(request)
         stop.tell(show_promise, request)
         summary = located(request, files, stop, others)
         stop.tell(show_summary, summary, request.count, targets.complete)
+        if before:
+            stop.tell(typer.echo, before.sentence())
         kept.write()
         if targets.plot:
             stop.tell(draw, drawn.kept, request, targets.plot)

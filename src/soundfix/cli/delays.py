@@ -28,8 +28,12 @@ IDLE = (
 )  # fmt: skip
 
 
-def check_either(audio: list[Path] | None, delays: Path | None, idle: Sequence[object]) -> None:
-    """Sound or delays, not both; options that only sound needs (the values of IDLE) are refused with delays."""
+def check_given(
+    audio: list[Path] | None, microphones: Path | None, delays: Path | None, idle: Sequence[object]
+) -> Path:
+    """Sound or delays, not both; options that only sound needs (the values of IDLE) are refused with delays. The list."""
+    if microphones is None:
+        raise typer.BadParameter("wanted -m LIST, or --again FILE of answers that were made before", param_hint="-m")
     if bool(audio) == (delays is not None):
         got = "both a recording and --delays" if audio else "neither a recording nor --delays"
         raise SoundfixError(f"{got}: wanted the files of a recording, or --delays FILE, and -m LIST with either")
@@ -38,6 +42,7 @@ def check_either(audio: list[Path] | None, delays: Path | None, idle: Sequence[o
             {name: value or None for name, value in zip(IDLE, idle, strict=True)},
             "does nothing with --delays, which is located without any sound: leave it out",
         )
+    return microphones
 
 
 def opened_delays(

@@ -3,7 +3,9 @@
 import sys
 from contextlib import AbstractContextManager, ExitStack, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
 
 from soundfix import __version__
 from soundfix.cli.options import refuse_idle
@@ -14,6 +16,19 @@ if TYPE_CHECKING:
     from soundfix.microphones import Microphones
     from soundfix.report.geojson import GeoJsonWriter
     from soundfix.session.summary import Summary
+
+JsonFile = Annotated[Path | None, typer.Option(help="Write all answers to this JSON file, at the end; -: print it.")]
+JsonLinesFile = Annotated[
+    Path | None, typer.Option(help="Write a line of JSON an answer, as they come; -: print them.")
+]
+CsvFile = Annotated[
+    Path | None, typer.Option(help="Write a row a source, as they come, to this CSV file; -: print them.")
+]
+GeoJsonFile = Annotated[
+    Path | None, typer.Option(help="Write the sources, for a map, to this GeoJSON file, at the end; -: print it.")
+]
+CrsText = Annotated[str | None, typer.Option(help="Of the list's metres, for --geojson: EPSG:32632 and so on.")]
+PlotFile = Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")]
 
 
 class Targets(NamedTuple):
@@ -65,11 +80,13 @@ class Targets(NamedTuple):
 class Files:
     """What is asked for, being filled: `writes`, functions that write an estimate to a file each, and `conclude`."""
 
-    def __init__(self, targets: Targets, method: str, to_map: "GeoJsonWriter | None" = None) -> None:
-        """To be made before the `with` of Targets.lines, which takes standard output away."""
+    def __init__(
+        self, targets: Targets, method: str, *, to_map: "GeoJsonWriter | None" = None, request: Any = None
+    ) -> None:
+        """request: what went in. To be made before the `with` of Targets.lines, which takes standard output away."""
         from soundfix.report.exports import CsvWriter, JsonLinesWriter, JsonWriter
 
-        self._json = JsonWriter(targets.json, method, __version__) if targets.json else None
+        self._json = JsonWriter(targets.json, method, __version__, request) if targets.json else None
         lines = JsonLinesWriter(targets.jsonl) if targets.jsonl else None
         csv = CsvWriter(targets.csv) if targets.csv else None
         self._writers = [writer for writer in (lines, csv, self._json, to_map) if writer]

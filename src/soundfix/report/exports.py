@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for 
 
 
 class JsonWriter:
-    """{"method", "version", "estimates": [...], and what was concluded}; one estimate a line, whole at the end."""
+    """{"method", "version", "request", "estimates": [...], and what was concluded}; one estimate a line, whole at the end.
 
-    def __init__(self, path: Path | str, method: str, version: str) -> None:
+    request: what went in, where that is known.
+    """
+
+    def __init__(self, path: Path | str, method: str, version: str, request: Mapping[str, Any] | None = None) -> None:
         self._file = whole(path)
-        self._opening = f'{{"method": {json.dumps(method)}, "version": {json.dumps(version)}, "estimates": ['
+        head = {"method": method, "version": version} | ({"request": request} if request else {})
+        self._opening = _json(head, "the request", method)[:-1] + ', "estimates": ['
         self._separator = "\n"
         self._method = method
         self.conclude(Summary())
