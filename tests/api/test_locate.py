@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from soundfix.files.scenes import write_scene
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
+from soundfix.session.session import Session
 from soundfix.testing import ROOM, contract_scene
 
 PLAIN = {"method": "srp-phat", "room": ROOM, "speed_of_sound_m_s": 343.0}
@@ -289,3 +291,42 @@ def test_a_list_without_heights_says_so(scene, tmp_path):
     flat = soundfix.locate(scene.audio, 16_000.0, read_microphones(tmp_path / "flat.csv"), method="srp-phat")
     assert "No z in the list" in flat.notes[0]
     assert np.ptp(flat.listed.positions[:, 2]) == 0
+
+
+# stopped
+
+
+def test_ctrl_c_gives_what_there_was(scene, monkeypatch):
+    """The exception is a KeyboardInterrupt, so that loops end, and holds what was located."""
+
+    def hears(self, start_s, audio, sample_rate, hear=Session.hear):
+        if start_s >= 0.5:
+            raise KeyboardInterrupt
+        return hear(self, start_s, audio, sample_rate)
+
+    monkeypatch.setattr(Session, "hear", hears)
+    with pytest.raises(KeyboardInterrupt, match="`located` holds what was located until then") as stopped:
+        heard(scene, hop_s=0.25)
+    located = stopped.value.located
+    assert [each.start_s for each in located.estimates] == [0.0, 0.25]
+    assert located.interrupted == (2, 3)
+    assert {report.name: report.status for report in located.microphones}["mic4"] == "dead"
+    assert "interrupted after 2 of 3" in repr(located)
+    assert located.to_dict()["interrupted"] == {"done": 2, "of": 3}
+
+
+def test_a_window_begins_only_while_nothing_stops_it(scene):
+    sound, told = open_sound(scene.audio, scene.sample_rate, scene.microphones), []
+    request = LocateRequest(sound=sound, hop_s=0.25, **PLAIN)
+    summary = run(request, told.append, stop=lambda: len(told) == 2)
+    assert (len(told), summary.interrupted) == (2, (2, 3))
+    summary = run(request, told.append, stop=lambda: len(told) == 5)  # the last one was begun
+    assert (len(told), summary.interrupted) == (5, None)
+
+
+def test_what_waits_to_be_smoothed_still_comes(scene):
+    """The fifth window is not begun."""
+    sound, told, asked = open_sound(scene.audio, scene.sample_rate, scene.microphones), [], count(1)
+    request = LocateRequest(sound=sound, hop_s=0.1, smooth=True, **PLAIN)
+    summary = run(request, told.append, stop=lambda: next(asked) > 4)
+    assert (len(told), summary.interrupted) == (4, (4, request.count))
