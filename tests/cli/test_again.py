@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_estimates_are_compared_as_they_are_written():
     from soundfix.cli.again import Compared
 
     estimate = Estimate(method="mine", start_s=0.0, end_s=0.5, verdict="abstain")
-    compared = Compared("a.json", [json.loads(json.dumps(estimate.to_dict()))])
+    compared = Compared(Path("a.json"), [json.loads(json.dumps(estimate.to_dict()))])
     compared(estimate)
     compared(estimate)
     assert compared.sentence() == "1 answers are the same as in a.json"

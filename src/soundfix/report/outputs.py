@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from soundfix.atomic import discard, part_path, publish, refused, target_of
 from soundfix.errors import OutputError
@@ -22,6 +22,7 @@ from soundfix.errors import OutputError
 STANDARD = "-"
 
 
+@runtime_checkable
 class Output(Protocol):
     """What writers fill: opened before the work, finished after it, whether that was good or not."""
 
