@@ -10,7 +10,7 @@ import soundfile
 
 import soundfix
 from soundfix.api.again import read_answer
-from soundfix.api.locate import LocateRequest
+from soundfix.api.request import LocateRequest
 from soundfix.errors import AudioFileError, ConfigError, SceneError
 from soundfix.files.microphones import write_microphones
 from soundfix.files.scenes import write_scene

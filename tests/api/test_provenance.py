@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from soundfix.api.events import Listed
-from soundfix.api.locate import LocateRequest
 from soundfix.api.provenance import array_dict, request_dict
+from soundfix.api.request import LocateRequest
 from soundfix.api.sound import open_sound
 from soundfix.events import SoundEvent
 from soundfix.microphones import Microphones

@@ -2,12 +2,10 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from helpers.command import assert_refused, given
-from soundfix.estimate import Estimate
 
 
 @pytest.fixture
@@ -65,13 +63,3 @@ def test_a_list_is_needed_without_it(take, command):
     status, _, complaint = command("locate", take / "scene.wav")
     assert status == 2
     assert "wanted -m LIST, or --again FILE" in complaint
-
-
-def test_estimates_are_compared_as_they_are_written():
-    from soundfix.cli.again import Compared
-
-    estimate = Estimate(method="mine", start_s=0.0, end_s=0.5, verdict="abstain")
-    compared = Compared(Path("a.json"), [json.loads(json.dumps(estimate.to_dict()))])
-    compared(estimate)
-    compared(estimate)
-    assert compared.sentence() == "1 answers are the same as in a.json"

@@ -10,9 +10,10 @@ import numpy as np
 
 from soundfix import __version__
 from soundfix.api.events import Listed
-from soundfix.api.locate import LocateRequest, result
+from soundfix.api.locate import result
 from soundfix.api.located import Located
 from soundfix.api.provenance import COLUMNS, array_dict
+from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Audio, Samples, Sound, open_sound, paths_of
 from soundfix.errors import ConfigError, SceneError
 from soundfix.events import SoundEvent

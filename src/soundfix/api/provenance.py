@@ -7,25 +7,23 @@ import hashlib
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from soundfix.api.events import Listed
+from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Sound
 from soundfix.files.digest import digest
 from soundfix.files.events.reading import EventTable
 from soundfix.files.take import Take
 from soundfix.search_region import SearchRegion
 
-if TYPE_CHECKING:
-    from soundfix.api.events import Listed
-    from soundfix.api.locate import LocateRequest
-
 FILES = ("checkpoint", "beats", "table")  # that are read beside the sound
 COLUMNS = ("sigma_m", "clock_sigma_s", "offset_s", "drift_ppm")  # of the list, a number a microphone
 
 
-def request_dict(request: "LocateRequest", table: EventTable | None = None) -> dict[str, Any]:
+def request_dict(request: LocateRequest, table: EventTable | None = None) -> dict[str, Any]:
     """Plain lists and numbers (m, s, Hz), under the names of the request's fields; table: of its events.
 
     Raises ConfigError where the sound cannot be read any more; what else is missing is refused by whoever needs it.
@@ -83,7 +81,7 @@ def _region(region: SearchRegion) -> dict[str, Any]:
     return {"bounds_m": bounds, "corners_m": None if region.corners is None else region.corners.tolist()}
 
 
-def _event(listed: "Listed", sound: Sound) -> dict[str, Any]:
+def _event(listed: Listed, sound: Sound) -> dict[str, Any]:
     """heard_by: microphones that the table lists."""
     names = [name for name, is_listed in zip(sound.microphones.names, listed.is_listed, strict=True) if is_listed]
     return asdict(listed.event) | {"heard_by": names}

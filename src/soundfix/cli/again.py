@@ -1,9 +1,8 @@
 """`soundfix locate --again`: an answer made again, and compared with what it was."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,10 +10,7 @@ from soundfix.cli.answering import answer
 from soundfix.cli.delays import IDLE
 from soundfix.cli.options import refuse_idle
 from soundfix.cli.targets import Targets
-from soundfix.cli.terminal import say
-
-if TYPE_CHECKING:
-    from soundfix.estimate import Estimate
+from soundfix.cli.terminal import Compared, say
 
 AgainFile = Annotated[
     Path | None,
@@ -42,27 +38,3 @@ def locate_again(path: Path, audio: list[Path] | None, targets: Targets, idle: S
     for change in before.changes:
         say(change)
     answer(before.request, targets, before.table, Compared(path, before.estimates))
-
-
-class Compared:
-    """Estimates as they come beside those of the file."""
-
-    def __init__(self, path: Path, before: list[dict[str, Any]]) -> None:
-        self._path, self._before = path, before
-        self._count = 0
-        self._others: list[float] = []
-
-    def __call__(self, estimate: "Estimate") -> None:
-        if self._count < len(self._before):
-            said = json.loads(json.dumps(estimate.to_dict()))
-            self._others += [estimate.start_s] if said != self._before[self._count] else []
-        self._count += 1
-
-    def sentence(self) -> str:
-        """How many of those that are in both are the same."""
-        both = min(self._count, len(self._before))
-        if not self._others:
-            return f"{both} answers are the same as in {self._path}"
-        return (
-            f"{len(self._others)} of {both} answers are not those in {self._path}, the first at {self._others[0]:g} s"
-        )

@@ -8,13 +8,12 @@ import typer
 from soundfix.cli.events import Answers, say_heard
 from soundfix.cli.stopping import Stop, stoppable
 from soundfix.cli.targets import Files, Targets
-from soundfix.cli.terminal import Shown, Thinned, progress, show_lines, show_summary
+from soundfix.cli.terminal import Compared, Shown, Thinned, progress, show_lines, show_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from soundfix.api.locate import LocateRequest
-    from soundfix.cli.again import Compared
+    from soundfix.api.request import LocateRequest
     from soundfix.estimate import Estimate
     from soundfix.files.events.reading import EventTable
     from soundfix.session.summary import Summary
@@ -25,7 +24,7 @@ ESTIMATES_DRAWN = 2000
 
 
 def answer(
-    request: "LocateRequest", targets: Targets, table: "EventTable | None", before: "Compared | None" = None
+    request: "LocateRequest", targets: Targets, table: "EventTable | None", before: Compared | None = None
 ) -> None:
     """Do what was asked for: print the answers, fill the files with them, compare them with those of before.
 

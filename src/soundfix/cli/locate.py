@@ -74,7 +74,8 @@ def locate(
     plot: PlotFile = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.api.locate import LocateRequest, heard_as, with_errors
+    from soundfix.api.locate import heard_as, with_errors
+    from soundfix.api.request import LocateRequest
     from soundfix.survey.requirement import parse_requirement
 
     targets = Targets(json, jsonl, csv, plot, raven, geojson, crs)

@@ -1,10 +1,11 @@
 """What a command shows while it runs, on a terminal."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -56,6 +57,30 @@ class Thinned:
         if self._seen % self._every == 0:
             self.kept.append(estimate)
         self._seen += 1
+
+
+class Compared:
+    """Estimates as they come beside those of the file."""
+
+    def __init__(self, path: Path, before: list[dict[str, Any]]) -> None:
+        self._path, self._before = path, before
+        self._count = 0
+        self._others: list[float] = []
+
+    def __call__(self, estimate: "Estimate") -> None:
+        if self._count < len(self._before):
+            said = json.loads(json.dumps(estimate.to_dict()))
+            self._others += [estimate.start_s] if said != self._before[self._count] else []
+        self._count += 1
+
+    def sentence(self) -> str:
+        """How many of those that are in both are the same."""
+        both = min(self._count, len(self._before))
+        if not self._others:
+            return f"{both} answers are the same as in {self._path}"
+        return (
+            f"{len(self._others)} of {both} answers are not those in {self._path}, the first at {self._others[0]:g} s"
+        )
 
 
 def show_summary(summary: "Summary", count: int, files: Sequence[Path]) -> None:
