@@ -26,6 +26,7 @@ TAKE_ARRAYS = [
     "Microphones",
     "Scene",
     "Take",
+    "again",
     "calibrate",
     "check",
     "locate",
@@ -37,10 +38,10 @@ RESULTS = [Calibrated, Checked, Located]
 
 def test_the_names_are_these():
     assert NAMES == [
-        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Take", "calibrate", "check", "load",
-        "locate", "locate_delays", "read", "simulate",
+        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Take", "again", "calibrate",
+        "check", "load", "locate", "locate_delays", "read", "simulate",
     ]  # fmt: skip
-    assert FUNCTIONS == ["calibrate", "check", "load", "locate", "locate_delays", "read", "simulate"]
+    assert FUNCTIONS == ["again", "calibrate", "check", "load", "locate", "locate_delays", "read", "simulate"]
     assert dir(soundfix) == soundfix.__all__
 
 

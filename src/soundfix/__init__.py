@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from soundfix.api.again import again as again
     from soundfix.api.calibrate import calibrate as calibrate
     from soundfix.api.check import check as check
     from soundfix.api.delays import locate_delays as locate_delays
@@ -35,6 +36,7 @@ _HOMES = {
     "Scene": "scene",
     "SearchRegion": "search_region",
     "Take": "files.take",
+    "again": "api.again",
     "calibrate": "api.calibrate",
     "check": "api.check",
     "load": "methods.catalog",

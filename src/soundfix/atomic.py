@@ -92,7 +92,8 @@ def discard(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def refused(target: Path, error: OSError) -> OutputError:
+def refused(target: Path, error: OSError, kept: str | None = None) -> OutputError:
+    """kept: what is left, where that is not the old file."""
     cause = CAUSES.get(error.errno or 0) or error.strerror or str(error)
-    kept = "the old file is untouched" if target.exists() else "no half-written file was left"
-    return OutputError(f"cannot write {target}: {cause}; {kept}. Free some space or choose another folder")
+    usual = "the old file is untouched" if target.exists() else "no half-written file was left"
+    return OutputError(f"cannot write {target}: {cause}; {kept or usual}. Free some space or choose another folder")

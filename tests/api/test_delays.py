@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 
 import soundfix
 from helpers.tables import HEIGHT_M, playback, write_table
-from soundfix.api.delays import DelaysRequest, notes
+from soundfix.api.delays import DelaysRequest, notes, run
 from soundfix.delays import Delays, arrivals
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
@@ -142,3 +142,12 @@ def test_delays_one_by_one_and_what_is_no_table():
     assert errors_m(soundfix.locate_delays([told], positions, height_m=HEIGHT_M), sources)[0] < 0.5
     with pytest.raises(SceneError, match=r"delays have shape \(25,\), wanted \(sounds, 25\)"):
         soundfix.locate_delays(times_s[0], positions)
+
+
+def test_an_event_begins_only_while_nothing_stops_it():
+    positions, _, times_s, _ = playback(12, places=3, recorders=8)
+    request = DelaysRequest(events=arrivals(times_s), microphones=Microphones(positions=positions))
+    told = []
+    assert run(request, told.append, stop=lambda: len(told) == 1).interrupted == (1, 3)
+    assert run(request, told.append).interrupted is None
+    assert len(told) == 1 + 3

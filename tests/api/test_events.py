@@ -10,7 +10,7 @@ import pytest
 import soundfix
 from helpers.calls import BANDS_HZ, NAMES, PLACES, RATE, SPEED_M_S, calls, raven_table, written
 from soundfix.api.events import listed_events, with_clock
-from soundfix.api.locate import LocateRequest
+from soundfix.api.locate import LocateRequest, run
 from soundfix.api.sound import open_sound
 from soundfix.errors import ConfigError, EventFileError, SceneError
 from soundfix.estimate import Estimate
@@ -202,3 +202,11 @@ def test_in_a_long_recording_of_the_field_windows_of_nothing_are_passed_over():
     short = soundfix.locate(scene.audio[:7], RATE, near, **PLAIN)
     assert (len(short.estimates), short.passed_over) == (12, 0)
     assert "passed_over" not in short.to_dict()
+
+
+def test_an_event_begins_only_while_nothing_stops_it(folder):
+    sound = open_sound(folder / "scene.wav", None, folder / "microphones.csv")
+    sound, listed = listed_events(sound, read_events(folder / "events.txt"), None)
+    told = []
+    summary = run(LocateRequest(sound=sound, events=listed, **PLAIN), told.append, stop=lambda: len(told) == 1)
+    assert ([each.event.label for each in told], summary.interrupted) == (["call 0"], (1, 2))

@@ -2,8 +2,8 @@
 
 import json
 import os
-import sys
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -11,29 +11,21 @@ import soundfile
 
 import soundfix
 from helpers.networks import tiny
-from soundfix.api.locate import HEAD, Located, LocateRequest, run
+from soundfix.api.locate import LocateRequest, run
 from soundfix.api.sound import open_sound
-from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import (
     ConfigError,
     MicrophoneFileError,
-    MissingPackageError,
-    OutputError,
     SceneError,
     SoundfixError,
     UnknownMethodError,
 )
-from soundfix.estimate import Estimate, Source
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
-from soundfix.files.silences import Silence
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
-from soundfix.report.exports import CSV_COLUMNS
-from soundfix.session.microphone_history import Event
-from soundfix.session.summary import Summary
-from soundfix.survey.start_offsets import StartOffset
+from soundfix.session.session import Session
 from soundfix.testing import ROOM, contract_scene
 
 PLAIN = {"method": "srp-phat", "room": ROOM, "speed_of_sound_m_s": 343.0}
@@ -65,6 +57,11 @@ def heard(scene, **options):
     return soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, **PLAIN | options)
 
 
+def answers(located):
+    """All but what went in."""
+    return located.to_dict() | {"request": None}
+
+
 def place(located, window=0):
     return located.estimates[window].sources[0].position_m
 
@@ -80,7 +77,8 @@ def test_paths_arrays_and_the_command_are_the_same(scene, files, located, tmp_pa
     told = PLAIN | {"require": "20cm 95% minus 1"}
     by_paths = soundfix.locate(files / "scene.wav", microphones=files / "microphones.csv", **told)
     by_array = soundfix.locate(scene.audio, scene.sample_rate, scene.microphones.positions, **told)
-    assert by_paths.to_dict() == by_array.to_dict() == written
+    assert by_paths.to_dict() == written
+    assert answers(by_paths) == answers(by_array)
     by_paths.to_json(tmp_path / "p.json")
     by_paths.to_csv(tmp_path / "p.csv")
     for suffix in ("json", "csv"):
@@ -89,15 +87,15 @@ def test_paths_arrays_and_the_command_are_the_same(scene, files, located, tmp_pa
 
 
 def test_a_take_a_string_a_list_and_a_folder_are_the_same(scene, files, located, tmp_path):
-    expected = located.to_dict()
+    expected = answers(located)
     take = soundfix.read(files / "scene.wav", scene.microphones)
-    assert soundfix.locate(take, **PLAIN).to_dict() == expected
-    assert soundfix.locate(str(files / "scene.wav"), None, scene.microphones, **PLAIN).to_dict() == expected
+    assert answers(soundfix.locate(take, **PLAIN)) == expected
+    assert answers(soundfix.locate(str(files / "scene.wav"), None, scene.microphones, **PLAIN)) == expected
     for m in range(8):
         soundfile.write(tmp_path / f"Track {m + 1}.wav", scene.audio[m], 16_000, subtype="FLOAT")
     tracks = [tmp_path / f"Track {m + 1}.wav" for m in range(8)]
-    assert soundfix.locate(tracks, microphones=scene.microphones.positions, **PLAIN).to_dict() == expected
-    assert soundfix.locate(tmp_path, microphones=scene.microphones.positions.tolist(), **PLAIN).to_dict() == expected
+    assert answers(soundfix.locate(tracks, microphones=scene.microphones.positions, **PLAIN)) == expected
+    assert answers(soundfix.locate(tmp_path, microphones=scene.microphones.positions.tolist(), **PLAIN)) == expected
 
 
 def test_positions_is_the_former_name(scene, located):
@@ -222,89 +220,6 @@ def test_weights_belong_to_a_method_by_name(scene):
 # what comes back
 
 
-def test_it_says_what_the_command_prints(located):
-    lines = repr(located).splitlines()
-    assert lines[0] == "Located by srp-phat: 2 windows"
-    assert lines[1].startswith("    0.00 -    0.50 s  degraded   (3.90, 1.80, 1.30) m ±")
-    assert any(line.startswith("  mic4: dead") for line in lines)
-
-
-def test_a_long_recording_is_a_few_lines(located):
-    long = replace(located, estimates=located.estimates * 50)
-    assert len(repr(long).splitlines()) < 20
-    assert "... and 93 more" in repr(long)
-    assert "... and 89 more" in long._repr_html_()
-    assert long._repr_html_().count("<tr>") == 12
-
-
-def test_a_dataframe_is_a_row_a_source(located):
-    pandas = pytest.importorskip("pandas")
-    silent = Estimate(method="srp-phat", start_s=1.0, end_s=1.5, verdict="abstain")
-    frame = replace(located, estimates=(*located.estimates, silent)).to_dataframe()
-    assert isinstance(frame, pandas.DataFrame)
-    assert list(frame.columns) == CSV_COLUMNS
-    assert frame["x_m"].tolist()[:2] == [place(located, k)[0] for k in range(2)]
-    assert frame["x_m"].isna().tolist() == [False, False, True]
-    assert frame["start_s"].tolist() == [0.0, 0.5, 1.0]
-
-
-def test_without_pandas_one_sentence_says_what_to_install(located, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MissingPackageError, match=r"pandas is not installed; .*pip install 'soundfix\[dataframe\]'"):
-        located.to_dataframe()
-
-
-def test_names_are_escaped_in_html(scene):
-    names = ("<b>mic1</b>", *scene.microphones.names[1:])
-    audio = np.where(np.arange(8)[:, None] == 0, 0.0, scene.audio)
-    spoken = soundfix.locate(audio, 16_000.0, Microphones(positions=scene.microphones.positions, names=names), **PLAIN)
-    html = spoken._repr_html_()
-    assert "&lt;b&gt;mic1&lt;/b&gt;" in html
-    assert "<b>" not in html
-    assert all(f"<th>{column}</th>" in html for column in HEAD)
-
-
-def test_several_places_are_a_row_each(located):
-    first = located.estimates[0].sources[0]
-    twin = Source(position_m=first.position_m + 1, covariance_m2=first.covariance_m2, radius90_m=0.1, score=0.5)
-    both = replace(located.estimates[0], verdict="ambiguous", sources=(first, twin))
-    html = replace(located, estimates=(both,))._repr_html_()
-    assert html.count("<td>ambiguous</td>") == 2
-    assert f"<td>{twin.position_m[0]:.2f}</td>" in html
-
-
-@pytest.mark.parametrize(("name", "magic"), [("map.png", b"\x89PNG"), ("map.html", b"<")])
-def test_it_draws(located, tmp_path, name, magic):
-    assert located.plot(tmp_path / name) is None
-    assert (tmp_path / name).read_bytes().lstrip().startswith(magic)
-
-
-def test_it_draws_into_a_notebook(located):
-    image = located.plot()
-    assert image._repr_png_().startswith(b"\x89PNG")
-    assert "PNG" in repr(image)
-    with pytest.raises(OutputError, match=r"wanted one of \.png, \.html"):
-        located.plot("map.pdf")
-
-
-def test_the_result_holds_all_that_was_concluded(scene, monkeypatch):
-    """Also what this recording has nothing of: events, explanations, starts, silences."""
-    concluded = Summary(
-        events=(Event(time_s=3.0, microphone="mic1", status="late"),),
-        explanations={"mic1": FaultHypothesis(position_m=np.zeros(3))},
-        speed_m_s=340.0,
-        starts=(StartOffset("mic2", 1.5, "mic3"),),
-        silences=(Silence("mic4", 0.0, 2.0, "no sound before 0:02 (mic4.wav begins there)"),),
-    )
-    monkeypatch.setattr("soundfix.api.locate.run", lambda request, watch: concluded)
-    located = heard(scene)
-    assert isinstance(located, Located)
-    assert vars(located.summary) == vars(concluded)
-    assert (located.events, located.explanations) == (concluded.events, concluded.explanations)
-    assert (located.starts, located.silences, located.microphones) == (concluded.starts, concluded.silences, ())
-    assert located.to_dict()["events"][0]["time_s"] == 3.0
-
-
 def test_notes_say_what_was_assumed(files, located):
     take = soundfix.read(files / "scene.wav", files / "microphones.csv")
     assert soundfix.locate(take, **PLAIN).notes == take.notes != ()
@@ -376,3 +291,42 @@ def test_a_list_without_heights_says_so(scene, tmp_path):
     flat = soundfix.locate(scene.audio, 16_000.0, read_microphones(tmp_path / "flat.csv"), method="srp-phat")
     assert "No z in the list" in flat.notes[0]
     assert np.ptp(flat.listed.positions[:, 2]) == 0
+
+
+# stopped
+
+
+def test_ctrl_c_gives_what_there_was(scene, monkeypatch):
+    """The exception is a KeyboardInterrupt, so that loops end, and holds what was located."""
+
+    def hears(self, start_s, audio, sample_rate, hear=Session.hear):
+        if start_s >= 0.5:
+            raise KeyboardInterrupt
+        return hear(self, start_s, audio, sample_rate)
+
+    monkeypatch.setattr(Session, "hear", hears)
+    with pytest.raises(KeyboardInterrupt, match="`located` holds what was located until then") as stopped:
+        heard(scene, hop_s=0.25)
+    located = stopped.value.located
+    assert [each.start_s for each in located.estimates] == [0.0, 0.25]
+    assert located.interrupted == (2, 3)
+    assert {report.name: report.status for report in located.microphones}["mic4"] == "dead"
+    assert "interrupted after 2 of 3" in repr(located)
+    assert located.to_dict()["interrupted"] == {"done": 2, "of": 3}
+
+
+def test_a_window_begins_only_while_nothing_stops_it(scene):
+    sound, told = open_sound(scene.audio, scene.sample_rate, scene.microphones), []
+    request = LocateRequest(sound=sound, hop_s=0.25, **PLAIN)
+    summary = run(request, told.append, stop=lambda: len(told) == 2)
+    assert (len(told), summary.interrupted) == (2, (2, 3))
+    summary = run(request, told.append, stop=lambda: len(told) == 5)  # the last one was begun
+    assert (len(told), summary.interrupted) == (5, None)
+
+
+def test_what_waits_to_be_smoothed_still_comes(scene):
+    """The fifth window is not begun."""
+    sound, told, asked = open_sound(scene.audio, scene.sample_rate, scene.microphones), [], count(1)
+    request = LocateRequest(sound=sound, hop_s=0.1, smooth=True, **PLAIN)
+    summary = run(request, told.append, stop=lambda: next(asked) > 4)
+    assert (len(told), summary.interrupted) == (4, (4, request.count))

@@ -45,6 +45,13 @@ def test_it_prints_writes_and_draws(table, tmp_path, command):
         assert [row["event"] for row in csv.DictReader(file)] == ["song0", "song1", "song2"]
 
 
+def test_rows_go_to_standard_output_and_lines_to_standard_error(table, command):
+    status, said, complaint = command(*words(table, "--jsonl", "-"))
+    assert status == 0
+    assert [json.loads(line)["event"]["label"] for line in said.splitlines()] == ["song0", "song1", "song2"]
+    assert "song0" in complaint
+
+
 def test_the_speed_and_the_region_count(table, tmp_path, command):
     answers = []
     for options in ([], ["--speed-of-sound", "330"], ["--search", "-900,-900,0,-800,-800,9"]):

@@ -20,6 +20,7 @@ from soundfix.files.scenes import write_scene
 from soundfix.methods.catalog import CATALOG
 from soundfix.microphones import Microphones
 from soundfix.report.exports import CSV_COLUMNS, locate_schema
+from soundfix.session.session import Session
 
 
 def answers(command, folder, *words):
@@ -187,21 +188,33 @@ def test_three_known_microphones_are_too_few(tmp_path, rng, command):
 
 
 def test_a_run_that_breaks_midway_leaves_the_old_answers(take, tmp_path, command, monkeypatch):
-    """The third window fails: nothing half-written, old files whole."""
+    """The third window fails: the old JSON stays; rows of the first two are in the CSV file, and that is said."""
     for name in ("a.json", "a.csv"):
         (tmp_path / name).write_text("old")
 
-    def breaks(self, start_s, audio, sample_rate, hear=soundfix.session.session.Session.hear):
+    def breaks(self, start_s, audio, sample_rate, hear=Session.hear):
         if start_s >= 0.5:
             raise SoundfixError("the third window is cursed")
         return hear(self, start_s, audio, sample_rate)
 
-    monkeypatch.setattr(soundfix.session.session.Session, "hear", breaks)
+    monkeypatch.setattr(Session, "hear", breaks)
     before = names_in(tmp_path)
     words = given(take, "--json", tmp_path / "a.json", "--csv", tmp_path / "a.csv", "--window", 0.25)
-    assert_refused(command(*words), "cursed")
+    result = command(*words)
+    assert_refused(result, "cursed")
+    assert f"what was located before is in {tmp_path / 'a.csv'}\n" in result[2]
     assert names_in(tmp_path) == before
-    assert {(tmp_path / name).read_text() for name in ("a.json", "a.csv")} == {"old"}
+    assert (tmp_path / "a.json").read_text() == "old"
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 3
+
+
+def test_a_run_that_cannot_begin_leaves_the_old_rows(take, tmp_path, command):
+    (tmp_path / "a.csv").write_text("old")
+    words = given(take, "--csv", tmp_path / "a.csv", "--method", "three-stream-paper")
+    status, _, complaint = command(*words)
+    assert status == 2
+    assert "what was located before" not in complaint
+    assert (tmp_path / "a.csv").read_text() == "old"
 
 
 def test_answers_never_overwrite_each_other_or_the_input(take, tmp_path, command):

@@ -1,4 +1,4 @@
-"""Answers on disk: whole or not at all, valid by their own schema, and harmless in a spreadsheet."""
+"""Answers on disk: JSON whole or not at all, rows as they come, valid by their own schema, and harmless in a spreadsheet."""
 
 import csv
 import errno
@@ -17,10 +17,10 @@ from soundfix.errors import OutputError
 from soundfix.estimate import Estimate, Finding, MicrophoneReport, Regions, Source
 from soundfix.files.silences import Silence
 from soundfix.report import exports
-from soundfix.report.exports import CsvWriter, JsonWriter, locate_schema
+from soundfix.report.exports import CsvWriter, JsonLinesWriter, JsonWriter, locate_schema
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.session.microphone_history import Event
-from soundfix.session.summary import Summary
+from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.start_offsets import StartOffset
 
 SOURCE = Source(position_m=np.array([1.5, -2.0, 0.25]), covariance_m2=np.eye(3), radius90_m=2.5, score=0.75)
@@ -68,25 +68,46 @@ def writers(path):
     return [JsonWriter(path, "srp", "0.1.0"), CsvWriter(path)]
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_writer_replaces_only_at_the_end(old, which):
-    with writers(old)[which] as writer:
+def test_json_replaces_only_at_the_end(old):
+    with JsonWriter(old, "srp", "0.1.0") as writer:
         writer.write(ANSWER)
         assert old.read_text() == "old"
     assert old.read_text() != "old"
     assert list(old.parent.iterdir()) == [old]
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_run_that_fails_leaves_the_old_file_and_its_own_error(old, which):
+def test_json_of_a_run_that_fails_leaves_the_old_file_and_its_own_error(old):
     def run():
-        with writers(old)[which] as writer:
+        with JsonWriter(old, "srp", "0.1.0") as writer:
             writer.write(ANSWER)
             raise ConnectionError("an OSError that has nothing to do with our file")
 
     with pytest.raises(ConnectionError):
         run()
     assert_untouched(old)
+
+
+@pytest.mark.parametrize(("writer", "before"), [(CsvWriter, 1), (JsonLinesWriter, 0)])
+def test_rows_are_there_as_they_come_and_stay(old, writer, before):
+    def run():
+        with writer(old) as rows:
+            rows.write(ANSWER)
+            assert len(old.read_text().splitlines()) == before + (2 if before else 1)
+            rows.write(SILENCE)
+            raise ConnectionError("an OSError that has nothing to do with our file")
+
+    with pytest.raises(ConnectionError):
+        run()
+    assert len(old.read_text().splitlines()) == before + (3 if before else 2)
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_json_lines_are_the_estimates(tmp_path):
+    with JsonLinesWriter(tmp_path / "a.jsonl") as writer:
+        for estimate in (ANSWER, SILENCE):
+            writer.write(estimate)
+    lines = (tmp_path / "a.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [ANSWER.to_dict(), SILENCE.to_dict()]
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -159,6 +180,18 @@ def test_json_ends_with_what_was_concluded(tmp_path):
     assert moved["text"].endswith("where c is listed: are their channels, or their rows, exchanged?")
     assert (late["offset_s"], late["drift_ppm"]) == (pytest.approx(0.006), pytest.approx(20.0))
     assert (late["text"], late["position_m"]) == ("its clock is +6.0 ms off, and drifts by +20 ppm", None)
+
+
+def test_json_says_that_it_was_interrupted(tmp_path):
+    with JsonWriter(tmp_path / "a.json", "srp", "0.1.0") as writer:
+        writer.write(ANSWER)
+        writer.conclude(replace(CONCLUSION, interrupted=Interruption(1, 3)))
+    document = json.loads((tmp_path / "a.json").read_text())
+    validate(document)
+    assert document["interrupted"] == {"done": 1, "of": 3}
+    assert "interrupted" not in answer()
+    said = next(iter(summary_lines(replace(CONCLUSION, interrupted=Interruption(1, 3)))))
+    assert said == "interrupted after 1 of 3: what follows is of these"
 
 
 def test_a_conclusion_that_is_not_finite_is_refused(old):

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix import physics
-from soundfix.api.locate import Located
+from soundfix.api.located import Located
 from soundfix.api.sound import Listed
 from soundfix.delays import Delays, arrivals
 from soundfix.errors import SceneError
@@ -20,7 +21,7 @@ from soundfix.localization.delay_answer import METHOD, Surroundings
 from soundfix.localization.delay_answer import locate_delays as locate_event
 from soundfix.microphones import Microphones
 from soundfix.search_region import Numbers, SearchRegion
-from soundfix.session.summary import Summary
+from soundfix.session.summary import Interruption, Summary
 
 Given = str | Path | Sequence[Delays] | ArrayLike
 LARGEST_SPREAD = 3.0  # times the width of the array: no sound takes so long from microphone to microphone
@@ -51,13 +52,20 @@ class DelaysRequest:
         return Surroundings(microphones=self.microphones, search=self.search, speed_m_s=speed_m_s)
 
 
-def run(request: DelaysRequest, watch: Callable[[Estimate], None]) -> Summary:
-    """Locate as asked: `watch` is told every estimate as it comes; what all say of the microphones comes back."""
+def run(request: DelaysRequest, watch: Callable[[Estimate], None], stop: Callable[[], bool] = lambda: False) -> Summary:
+    """Locate as asked: `watch` is told every estimate as it comes; what all say of the microphones comes back. No event
+    begins once `stop` says so."""
     reports: list[tuple[MicrophoneReport, ...]] = []
-    for estimate in _estimates(request.events, request.around):
+    events = takewhile(lambda _: not stop(), request.events)
+    for estimate in _estimates(events, request.around):
         reports.append(estimate.microphones if estimate.sources else ())
         watch(estimate)
-    return Summary(microphones=_over_all(reports, request), speed_m_s=request.around.speed_m_s)
+    done, of = len(reports), len(request.events)
+    return Summary(
+        microphones=_over_all(reports, request),
+        speed_m_s=request.around.speed_m_s,
+        interrupted=Interruption(done, of) if done < of else None,
+    )
 
 
 def notes(request: DelaysRequest) -> tuple[str, ...]:
@@ -109,10 +117,9 @@ def locate_delays(
     summary = run(request, estimates.append)
     return Located(
         estimates=tuple(estimates),
-        microphones=summary.microphones,
+        summary=summary,
         listed=listed,
         method=METHOD,
-        speed_m_s=summary.speed_m_s,
         notes=notes(request),
     )
 

@@ -1,8 +1,9 @@
 """Events of a table, each located in its own time and band, by the stations that hear it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -53,14 +54,16 @@ def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tupl
     return replace(heard, notes=(*heard.notes, *told)), listed
 
 
-def run_events(session: Session, sound: Sound, listed: Sequence[Listed], watch: Callable[[Estimate], None]) -> None:
-    """Locate each event; `watch` is told every estimate, in order of time, with the event's own span."""
+def event_estimates(
+    session: Session, sound: Sound, listed: Sequence[Listed], stop: Callable[[], bool]
+) -> Iterator[Estimate]:
+    """Locate each event as it is asked for, in order of time, until `stop`; an estimate has the event's own span."""
     reach_s = sound.microphones.width_m / session.speed
     spans = [(each.event.start_s - reach_s - AROUND_S, each.event.end_s + reach_s + AROUND_S) for each in listed]
-    for each, stretch in zip(listed, stretches(sound, spans), strict=True):
+    for each, stretch in takewhile(lambda _: not stop(), zip(listed, stretches(sound, spans), strict=True)):
         estimate = _located(session, stretch, each, reach_s)
         estimate = replace(estimate, event=each.event, start_s=each.event.start_s, end_s=each.event.end_s)
-        watch(with_clock(estimate, sound))
+        yield with_clock(estimate, sound)
 
 
 def with_clock(estimate: Estimate, sound: Sound) -> Estimate:

@@ -76,7 +76,7 @@ def open_sound(audio: Audio, sample_rate: float | None, microphones: Listed | No
     if isinstance(audio, Take):
         _refuse("a Take has its own", sample_rate=sample_rate, microphones=microphones)
         return audio
-    if (paths := _paths(audio)) is not None:
+    if (paths := paths_of(audio)) is not None:
         _refuse("files say their own", sample_rate=sample_rate)
         return read(paths, listed_microphones(None) if microphones is None else microphones)
     if sample_rate is None:
@@ -104,7 +104,7 @@ def _refuse(why: str, **given: object) -> None:
             raise SceneError(f"{name} was given, but {why}: leave it out")
 
 
-def _paths(audio: Any) -> list[str | Path] | None:
+def paths_of(audio: Any) -> list[str | Path] | None:
     """Of files or folders, if that is what was given."""
     if isinstance(audio, str | Path):
         return [audio]

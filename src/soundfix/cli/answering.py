@@ -1,70 +1,74 @@
 """What `soundfix locate` does once it knows what was asked for: answers on the terminal, in files, and drawn."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
 from soundfix.cli.events import Answers, say_heard
-from soundfix.cli.options import refuse_idle
-from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
+from soundfix.cli.stopping import Stop, stoppable
+from soundfix.cli.targets import Files, Targets
+from soundfix.cli.terminal import Compared, Shown, Thinned, progress, show_lines, show_summary
 
 if TYPE_CHECKING:
-    from soundfix.api.locate import LocateRequest
+    from collections.abc import Callable, Sequence
+
+    from soundfix.api.request import LocateRequest
     from soundfix.estimate import Estimate
     from soundfix.files.events.reading import EventTable
-    from soundfix.report.geojson import GeoJsonWriter
+    from soundfix.session.summary import Summary
+
+    Watch = Callable[[Estimate], None]
 
 ESTIMATES_DRAWN = 2000
 
 
-class Targets(NamedTuple):
-    """The files that are asked for, and in which system of coordinates the list is, for those that need it."""
+def answer(
+    request: "LocateRequest", targets: Targets, table: "EventTable | None", before: Compared | None = None
+) -> None:
+    """Do what was asked for: print the answers, fill the files with them, compare them with those of before.
 
-    json: Path | None
-    csv: Path | None
-    plot: Path | None
-    raven: Path | None
-    geojson: Path | None
-    crs: str | None
+    Ends with the status of what stopped it.
+    """
+    from soundfix.api.provenance import request_dict
 
-    def check(self, inputs: list[Path]) -> None:
-        """Whether they can be written, and whether there is such a kind of picture, is found out before the work."""
-        from soundfix.report.canvas import checked_suffix
-        from soundfix.report.exports import check_targets
-        from soundfix.report.plots import WRITERS
+    told = request_dict(request, table) if targets.json else None
+    to_map = targets.map_of(request.sound.microphones)
+    files = Files(targets, request.method_name, to_map=to_map, request=told)
+    drawn, kept = Thinned(request.count, ESTIMATES_DRAWN), Answers(table, targets.raven)
+    others: list[Watch] = [each for each in (kept, drawn if targets.plot else None, before) if each]
+    with stoppable() as stop, targets.lines():
+        say_heard(request)
+        stop.tell(show_promise, request)
+        summary = located(request, files, stop, others)
+        stop.tell(show_summary, summary, request.count, targets.complete)
+        if before:
+            stop.tell(typer.echo, before.sentence())
+        kept.write()
+        if targets.plot:
+            stop.tell(draw, drawn.kept, request, targets.plot)
+    if stop():
+        raise typer.Exit(stop.status)
 
-        check_targets([path for path in self[:-1] if isinstance(path, Path)], inputs)
-        if self.plot:
-            checked_suffix(self.plot, WRITERS)
-        if self.geojson is None:
-            refuse_idle({"--crs": self.crs}, "does nothing without --geojson")
 
-
-def answer(request: "LocateRequest", targets: Targets, table: "EventTable | None") -> None:
-    """Do what was asked for: print the answers, and fill the files with them."""
+def located(request: "LocateRequest", files: Files, stop: Stop, others: "Sequence[Watch]") -> "Summary":
+    """Every estimate to the files, the terminal and these others, as it comes."""
     from soundfix.api.locate import run
-    from soundfix.report.summary import summary_lines
 
-    to_map = writer_of_map(request, targets)
-    say_heard(request)
-    show_promise(request)
-    drawn, show, kept = Thinned(request.count, ESTIMATES_DRAWN), Shown(), Answers(table, targets.raven)
-    method = request.method if isinstance(request.method, str) else request.method.name
-    files = writers(targets.json, targets.csv, method, to_map)
-    with files as (write, conclude), progress("locating", request.count) as advance:
+    show = Shown()
+    with files, progress("locating", request.count) as advance:
 
         def watch(estimate: "Estimate") -> None:
-            for tell in (write, show, kept, drawn) if targets.plot else (write, show, kept):
-                tell(estimate)
+            for tell in (*files.writes, show, *others):
+                stop.tell(tell, estimate)
+            passed()
+
+        def passed() -> None:
+            stop.has_begun = True
             advance()
 
-        conclude(summary := run(request, watch, passed=advance))
-    say_rest(request.count - summary.passed_over, targets.json, targets.csv)
-    show_lines(summary_lines(summary))
-    kept.write()
-    if targets.plot:
-        draw(drawn.kept, request, targets.plot)
+        files.conclude(summary := run(request, watch, passed, stop))
+    return summary
 
 
 def show_promise(request: "LocateRequest") -> None:
@@ -73,15 +77,6 @@ def show_promise(request: "LocateRequest") -> None:
 
     if promise := request.promise():
         show_lines(promise_lines(promise))
-
-
-def writer_of_map(request: "LocateRequest", targets: Targets) -> "GeoJsonWriter | None":
-    """That nothing says the system of coordinates is found out before the work, too."""
-    if targets.geojson is None:
-        return None
-    from soundfix.report.geojson import GeoJsonWriter, crs_of
-
-    return GeoJsonWriter(targets.geojson, crs_of(request.sound.microphones, targets.crs))
 
 
 def draw(estimates: "list[Estimate]", request: "LocateRequest", path: Path) -> None:

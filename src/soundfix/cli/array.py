@@ -40,8 +40,8 @@ def check(
 ) -> None:
     """Grade the microphones and their geometry before you trust them: what this array can and can never tell."""
     from soundfix.api.check import Checked, CheckRequest, run
-    from soundfix.report.exports import check_targets
     from soundfix.report.listening import listening_lines
+    from soundfix.report.outputs import check_targets
     from soundfix.report.survey import survey_lines
     from soundfix.survey.requirement import parse_requirement
 
@@ -89,8 +89,8 @@ def calibrate(
     """
     from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
     from soundfix.report.calibration import lines
-    from soundfix.report.exports import check_targets
     from soundfix.report.listening import listening_lines
+    from soundfix.report.outputs import check_targets
 
     box = parse_room(room)
     check_targets([path for path in (out, json, plot) if path], [microphones, *audio])

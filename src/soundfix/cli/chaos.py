@@ -52,7 +52,7 @@ def chaos(
     from soundfix.evaluation.chaos import ChaosRequest, attempts, hear_clean
     from soundfix.evaluation.chaos_report import FILES, describe_clean, lines_of, plain, write_report
     from soundfix.report.canvas import library
-    from soundfix.report.exports import check_targets
+    from soundfix.report.outputs import check_targets
     from soundfix.simulation.faults import KINDS
 
     request = ChaosRequest(kinds=tuple(fault or KINDS), broken=broken, tries=tries, seed=seed)

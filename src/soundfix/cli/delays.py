@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from soundfix.cli.options import refuse_idle
-from soundfix.cli.terminal import Shown, progress, say, say_rest, show_lines, writers
+from soundfix.cli.stopping import stoppable
+from soundfix.cli.targets import Files, Targets
+from soundfix.cli.terminal import Shown, progress, say, show_summary
 from soundfix.errors import SoundfixError
 
 if TYPE_CHECKING:
@@ -26,8 +28,12 @@ IDLE = (
 )  # fmt: skip
 
 
-def check_either(audio: list[Path] | None, delays: Path | None, idle: Sequence[object]) -> None:
-    """Sound or delays, not both; options that only sound needs (the values of IDLE) are refused with delays."""
+def check_given(
+    audio: list[Path] | None, microphones: Path | None, delays: Path | None, idle: Sequence[object]
+) -> Path:
+    """Sound or delays, not both; options that only sound needs (the values of IDLE) are refused with delays. The list."""
+    if microphones is None:
+        raise typer.BadParameter("wanted -m LIST, or --again FILE of answers that were made before", param_hint="-m")
     if bool(audio) == (delays is not None):
         got = "both a recording and --delays" if audio else "neither a recording nor --delays"
         raise SoundfixError(f"{got}: wanted the files of a recording, or --delays FILE, and -m LIST with either")
@@ -36,6 +42,7 @@ def check_either(audio: list[Path] | None, delays: Path | None, idle: Sequence[o
             {name: value or None for name, value in zip(IDLE, idle, strict=True)},
             "does nothing with --delays, which is located without any sound: leave it out",
         )
+    return microphones
 
 
 def opened_delays(
@@ -56,26 +63,28 @@ def opened_delays(
     return request
 
 
-def locate_delays(request: "DelaysRequest", json: Path | None, csv: Path | None, plot: Path | None) -> None:
+def locate_delays(request: "DelaysRequest", targets: Targets) -> None:
     """Answers as `soundfix locate` prints, writes and draws them."""
     from soundfix.api.delays import run
     from soundfix.localization.delay_answer import METHOD
     from soundfix.report.plots import plot_estimates
-    from soundfix.report.summary import summary_lines
 
     kept: list[Estimate] = []
     show, count = Shown(), len(request.events)
-    with writers(json, csv, METHOD) as (write, conclude), progress("locating", count) as advance:
+    files = Files(targets, METHOD)
+    with stoppable() as stop, targets.lines():
+        with files, progress("locating", count) as advance:
 
-        def watch(estimate: "Estimate") -> None:
-            write(estimate)
-            show(estimate)
-            kept.append(estimate)
-            advance()
+            def watch(estimate: "Estimate") -> None:
+                for tell in (*files.writes, show, kept.append):
+                    stop.tell(tell, estimate)
+                stop.has_begun = True
+                advance()
 
-        conclude(summary := run(request, watch))
-    say_rest(count, json, csv)
-    show_lines(summary_lines(summary))
-    if plot:
-        plot_estimates(kept, request.microphones, None, plot)
-        typer.echo(f"drawn: {plot}")
+            files.conclude(summary := run(request, watch, stop))
+        stop.tell(show_summary, summary, count, targets.complete)
+        if targets.plot:
+            plot_estimates(kept, request.microphones, None, targets.plot)
+            typer.echo(f"drawn: {targets.plot}")
+    if stop():
+        raise typer.Exit(stop.status)

@@ -9,7 +9,7 @@ from soundfix.cli.options import refuse_idle
 from soundfix.cli.terminal import say
 
 if TYPE_CHECKING:
-    from soundfix.api.locate import LocateRequest
+    from soundfix.api.request import LocateRequest
     from soundfix.estimate import Estimate
     from soundfix.files.events.reading import EventTable
 

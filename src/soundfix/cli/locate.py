@@ -1,12 +1,12 @@
 """`soundfix locate`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from soundfix.cli.answering import Targets, answer
-from soundfix.cli.delays import DelayFile, check_either, locate_delays, opened_delays
+from soundfix.cli.again import AgainFile, locate_again
+from soundfix.cli.answering import answer
+from soundfix.cli.delays import DelayFile, check_given, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
 from soundfix.cli.options import (
     AudioOrNone,
@@ -15,7 +15,7 @@ from soundfix.cli.options import (
     Checkpoint,
     ClockSigma,
     HeightText,
-    MicrophoneFile,
+    MicrophoneFileOrNone,
     PositionSigma,
     Require,
     RoomText,
@@ -29,28 +29,32 @@ from soundfix.cli.options import (
     parse_room,
     parse_search,
 )
+from soundfix.cli.targets import CrsText, CsvFile, GeoJsonFile, JsonFile, JsonLinesFile, PlotFile, Targets
+
+DEFAULT = "three-stream"
+Explain = Annotated[bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")]
+Window = Annotated[
+    float | None, typer.Option(help="Seconds of sound an answer is made from; 0.5, or more for a large array.")
+]
+Hop = Annotated[float | None, typer.Option(help="Seconds from window to window; the window's length without it.")]
+Smooth = Annotated[
+    bool, typer.Option("--smooth", help="One source that moves as people do: smooth its places over time.")
+]
 
 
 @app.command()
 def locate(
-    microphones: MicrophoneFile,
+    microphones: MicrophoneFileOrNone = None,
     audio: AudioOrNone = None,
     delays: DelayFile = None,
-    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "three-stream",
+    again: AgainFile = None,
+    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = DEFAULT,
     checkpoint: Checkpoint = None,
     beats: BeatsFile = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")
-    ] = False,
-    window: Annotated[
-        float | None, typer.Option(help="Seconds of sound an answer is made from; 0.5, or more for a large array.")
-    ] = None,
-    hop: Annotated[
-        float | None, typer.Option(help="Seconds from window to window; the window's length without it.")
-    ] = None,
-    smooth: Annotated[
-        bool, typer.Option("--smooth", help="One source that moves as people do: smooth its places over time.")
-    ] = False,
+    explain: Explain = False,
+    window: Window = None,
+    hop: Hop = None,
+    smooth: Smooth = False,
     room: RoomText = None,
     search: SearchText = None,
     height: HeightText = None,
@@ -62,26 +66,32 @@ def locate(
     band: BandText = None,
     events: EventsFile = None,
     raven: RavenFile = None,
-    json: Annotated[Path | None, typer.Option(help="Write all answers to this JSON file.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
-    geojson: Annotated[Path | None, typer.Option(help="Write the sources, for a map, to this GeoJSON file.")] = None,
-    crs: Annotated[str | None, typer.Option(help="Of the list's metres, for --geojson: EPSG:32632 and so on.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
+    json: JsonFile = None,
+    jsonl: JsonLinesFile = None,
+    csv: CsvFile = None,
+    geojson: GeoJsonFile = None,
+    crs: CrsText = None,
+    plot: PlotFile = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
-    from soundfix.api.locate import LocateRequest, heard_as, with_errors
+    from soundfix.api.locate import heard_as, with_errors
+    from soundfix.api.request import LocateRequest
     from soundfix.survey.requirement import parse_requirement
 
+    targets = Targets(json, jsonl, csv, plot, raven, geojson, crs)
+    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson]
+    if again:
+        others = [microphones, delays, search, height, temperature, speed_of_sound, position_sigma]
+        locate_again(again, audio, targets, [*others, method if method != DEFAULT else None, *idle[:-1]])
+        return
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region, table = parse_search(search, height), read_table(events, raven)
-    targets = Targets(json, csv, plot, raven, geojson, crs)
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
-    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson]
-    check_either(audio, delays, idle)
+    listed_in = check_given(audio, microphones, delays, idle)
     if delays:
-        locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
+        locate_delays(opened_delays(delays, listed_in, region, temperature, speed_of_sound), targets)
         return
-    take = with_errors(opened(audio or [], microphones), position_sigma, parse_clock(clock_sigma))
+    take = with_errors(opened(audio or [], listed_in), position_sigma, parse_clock(clock_sigma))
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,

@@ -21,9 +21,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 RECORDING = "One multichannel file, a file or a folder for each microphone, or a folder of them."
 Audio = Annotated[list[Path], typer.Argument(help=RECORDING)]
 AudioOrNone = Annotated[list[Path] | None, typer.Argument(help=RECORDING)]
-MicrophoneFile = Annotated[
-    Path, typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres, or latitude, longitude.")
-]
+LIST = typer.Option("--microphones", "-m", help="CSV, YAML or JSON: name,x,y,z in metres, or latitude, longitude.")
+MicrophoneFile = Annotated[Path, LIST]
+MicrophoneFileOrNone = Annotated[Path | None, LIST]
 RoomText = Annotated[
     str | None, typer.Option("--room", help="Where walls are: x0,y0,z0,x1,y1,z1 in metres; see --search.")
 ]

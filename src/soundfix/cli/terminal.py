@@ -1,18 +1,16 @@
-"""What a command shows while it runs, on a terminal, and the files it fills meanwhile."""
+"""What a command shows while it runs, on a terminal."""
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from soundfix import __version__
-
 if TYPE_CHECKING:
     from soundfix.estimate import Estimate
-    from soundfix.report.geojson import GeoJsonWriter
     from soundfix.session.summary import Summary
 
 LINES_SHOWN = 20  # of a long recording; files keep all
@@ -61,37 +59,43 @@ class Thinned:
         self._seen += 1
 
 
-def say_rest(count: int, json: Path | None, csv: Path | None) -> None:
-    """Where the windows that were not printed are."""
+class Compared:
+    """Estimates as they come beside those of the file."""
+
+    def __init__(self, path: Path, before: list[dict[str, Any]]) -> None:
+        self._path, self._before = path, before
+        self._count = 0
+        self._others: list[float] = []
+
+    def __call__(self, estimate: "Estimate") -> None:
+        if self._count < len(self._before):
+            said = json.loads(json.dumps(estimate.to_dict()))
+            self._others += [estimate.start_s] if said != self._before[self._count] else []
+        self._count += 1
+
+    def sentence(self) -> str:
+        """How many of those that are in both are the same."""
+        both = min(self._count, len(self._before))
+        if not self._others:
+            return f"{both} answers are the same as in {self._path}"
+        return (
+            f"{len(self._others)} of {both} answers are not those in {self._path}, the first at {self._others[0]:g} s"
+        )
+
+
+def show_summary(summary: "Summary", count: int, files: Sequence[Path]) -> None:
+    """What all windows together say, and where those are, of so many, that were not printed."""
+    from soundfix.report.summary import summary_lines
+
+    done = summary.interrupted.done if summary.interrupted else count
+    _say_rest(done - summary.passed_over, files)
+    show_lines(summary_lines(summary))
+
+
+def _say_rest(count: int, files: Sequence[Path]) -> None:
     if count > LINES_SHOWN:
-        kept = " and ".join(str(path) for path in (json, csv) if path)
-        where = f"all are in {kept}" if kept else "--json FILE keeps them all"
+        where = f"all are in {' and '.join(map(str, files))}" if files else "--json FILE keeps them all"
         typer.echo(f"... and {count - LINES_SHOWN} more windows; {where}")
-
-
-@contextmanager
-def writers(json: Path | None, csv: Path | None, method: str, to_map: "GeoJsonWriter | None" = None) -> Iterator:
-    """Functions that write an estimate to every file, and the summary; files appear whole, at the end, or not at all."""
-    from contextlib import ExitStack
-
-    from soundfix.report.exports import CsvWriter, JsonWriter
-
-    with ExitStack() as stack:
-        to_json = stack.enter_context(JsonWriter(json, method, __version__)) if json else None
-        to_csv = stack.enter_context(CsvWriter(csv)) if csv else None
-        if to_map:
-            stack.enter_context(to_map)
-
-        def write(estimate: "Estimate") -> None:
-            for writer in (to_json, to_csv, to_map):
-                if writer:
-                    writer.write(estimate)
-
-        def conclude(summary: "Summary") -> None:
-            if to_json:
-                to_json.conclude(summary)
-
-        yield write, conclude
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from soundfix.evaluation.pictures import draw_all
 from soundfix.evaluation.run import Method, Plan, evaluate
 from soundfix.evaluation.tables import lines_of, markdown, write_csv
 from soundfix.report.canvas import library
-from soundfix.report.exports import check_targets
+from soundfix.report.outputs import check_targets
 
 T = TypeVar("T", int, float)
 LEAST_CLIP_S = 2.0

@@ -28,13 +28,15 @@ class Take:
 
     microphones: the list, positions (M, 3) in metres. recording: the files, resampled to 16000 Hz
     unless `at` says otherwise. order: of each microphone the recording's channel, from 0; None: it has no file.
-    notes: what was assumed on the way, in sentences. Where a microphone has no sound its row is NaN.
+    notes: what was assumed on the way, in sentences. paths: that it was read from. Where a microphone has no sound its row
+    is NaN.
     """
 
     microphones: Microphones
     recording: Recording
     order: tuple[int | None, ...]
     notes: tuple[str, ...]
+    paths: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         return f"Take({len(self.microphones)} microphones, {self.duration_s:.2f} s at {self.sample_rate:g} Hz)"
@@ -111,7 +113,7 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     listed, recording = listed_microphones(microphones), open_recording(given)
     order, paired = pair(recording.channels, listed, is_named=_has_names(microphones, listed))
     notes = (*recording.notes, *listed.notes, *paired)
-    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=notes)
+    take = Take(microphones=listed, recording=recording, order=tuple(order), notes=notes, paths=tuple(map(Path, given)))
     told = [f"{silence.microphone}: {silence.text}" for silence in take.silences]
     return replace(take, notes=(*notes, *told))
 

@@ -1,18 +1,16 @@
-"""Answers on disk: JSON (its schema is beside this file) and CSV, streamed, and never half a file (see atomic.py)."""
+"""Answers as JSON (its schema is beside this file), JSON lines and CSV, written as they come (see outputs.py)."""
 
 import csv
 import io
 import json
-import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from soundfix.atomic import discard, part_path, publish, refused, target_of
 from soundfix.errors import OutputError
 from soundfix.estimate import Direction, Estimate, Source
+from soundfix.report.outputs import rows, whole
 from soundfix.report.summary import summary_dict
 from soundfix.session.summary import Summary
 
@@ -24,11 +22,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for 
 
 
 class JsonWriter:
-    """{"method", "version", "estimates": [...], and what was concluded}; one estimate a line, written as they come."""
+    """{"method", "version", "request", "estimates": [...], and what was concluded}; one estimate a line, whole at the end.
 
-    def __init__(self, path: Path | str, method: str, version: str) -> None:
-        self._file = PartFile(path)
-        self._opening = f'{{"method": {json.dumps(method)}, "version": {json.dumps(version)}, "estimates": ['
+    request: what went in, where that is known.
+    """
+
+    def __init__(self, path: Path | str, method: str, version: str, request: Mapping[str, Any] | None = None) -> None:
+        self._file = whole(path)
+        head = {"method": method, "version": version} | ({"request": request} if request else {})
+        self._opening = _json(head, "the request", method)[:-1] + ', "estimates": ['
         self._separator = "\n"
         self._method = method
         self.conclude(Summary())
@@ -39,8 +41,7 @@ class JsonWriter:
         return self
 
     def write(self, estimate: Estimate) -> None:
-        line = _json(estimate.to_dict(), f"the estimate at {estimate.start_s} s", estimate.method)
-        self._file.write(self._separator + line)
+        self._file.write(self._separator + _line(estimate))
         self._separator = ",\n"
 
     def conclude(self, summary: Summary) -> None:
@@ -52,23 +53,39 @@ class JsonWriter:
         self._file.finish(is_good=kind is None, ending=f"\n]{self._ending}}}\n")
 
 
-class CsvWriter:
-    """A row a source, or one row with blank coordinates for a window without an answer (source_rows)."""
+class JsonLinesWriter:
+    """An estimate a line, as in `estimates` of the JSON file, as they come."""
 
     def __init__(self, path: Path | str) -> None:
-        self._file = PartFile(path)
+        self._file = rows(path)
 
-    def __enter__(self) -> "CsvWriter":
+    def __enter__(self) -> "JsonLinesWriter":
         self._file.open()
-        self._file.write(_csv_line(CSV_COLUMNS))
         return self
 
     def write(self, estimate: Estimate) -> None:
-        for row in source_rows(estimate):
-            self._file.write(_csv_line(["" if cell is None else cell for cell in row]))
+        self._file.write(_line(estimate) + "\n")
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._file.finish(is_good=kind is None, ending="")
+        self._file.finish(is_good=kind is None)
+
+
+class CsvWriter:
+    """A row a source, or one row with blank coordinates for a window without an answer (source_rows), as they come."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._file = rows(path, header=_csv_line(CSV_COLUMNS))
+
+    def __enter__(self) -> "CsvWriter":
+        self._file.open()
+        return self
+
+    def write(self, estimate: Estimate) -> None:
+        lines = (_csv_line(["" if cell is None else cell for cell in row]) for row in source_rows(estimate))
+        self._file.write("".join(lines))
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._file.finish(is_good=kind is None)
 
 
 def source_rows(estimate: Estimate) -> list[list[Any]]:
@@ -97,51 +114,8 @@ def locate_schema() -> dict[str, Any]:
     return schema
 
 
-class PartFile:
-    """atomic_path for a file that stays open for hours while other work is done: only writing raises OutputError."""
-
-    def __init__(self, path: Path | str) -> None:
-        self._target = target_of(path)
-        self._part = part_path(self._target)
-        self._file: TextIO | None = None
-
-    def open(self) -> None:
-        try:
-            self._file = self._part.open("x", encoding="utf-8", errors="backslashreplace", newline="")
-        except OSError as error:
-            raise refused(self._target, error) from error
-
-    def write(self, text: str) -> None:
-        assert self._file is not None, "write inside the `with`"
-        try:
-            self._file.write(text)
-        except OSError as error:
-            raise refused(self._target, error) from error
-
-    def finish(self, *, is_good: bool, ending: str) -> None:
-        """Take the target's place, or, if the run failed, leave nothing behind."""
-        assert self._file is not None, "write inside the `with`"
-        try:
-            if is_good:
-                self._file.write(ending)
-                self._file.close()
-                publish(self._part, self._target)
-        except OSError as error:
-            raise refused(self._target, error) from error
-        finally:
-            with suppress(OSError):  # closing flushes, and a full disk is full a second time
-                self._file.close()
-            discard(self._part)
-
-
-def check_targets(outputs: Sequence[Path | str], inputs: Sequence[Path | str]) -> None:
-    """Refuse, before the work, outputs that could not be written or that would overwrite each other or an input."""
-    taken = {Path(os.path.realpath(path)) for path in inputs}
-    for path in outputs:
-        target = target_of(path)
-        if target in taken:
-            raise OutputError(f"cannot write {path}: it is an input, or named for two outputs; wanted another file")
-        taken.add(target)
+def _line(estimate: Estimate) -> str:
+    return _json(estimate.to_dict(), f"the estimate at {estimate.start_s} s", estimate.method)
 
 
 def _json(said: Any, what: str, method: str) -> str:

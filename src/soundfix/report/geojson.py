@@ -16,7 +16,7 @@ from soundfix.errors import ConfigError
 from soundfix.estimate import Estimate, Source
 from soundfix.files.projection import checked_crs, to_degrees
 from soundfix.microphones import Microphones
-from soundfix.report.exports import PartFile
+from soundfix.report.outputs import whole
 from soundfix.report.plots import ELLIPSE_90
 
 CORNERS = 32  # of an ellipse
@@ -25,10 +25,10 @@ THINNEST_M2 = 1e-8  # of a covariance that is known along an axis
 
 
 class GeoJsonWriter:
-    """A FeatureCollection, one feature a line, written as they come. crs: of the estimates' x and y, in metres."""
+    """A FeatureCollection, one feature a line, whole at the end. crs: of the estimates' x and y, in metres."""
 
     def __init__(self, path: Path | str, crs: str) -> None:
-        self._file, self._crs, self._separator = PartFile(path), crs, "\n"
+        self._file, self._crs, self._separator = whole(path), crs, "\n"
 
     def __enter__(self) -> "GeoJsonWriter":
         self._file.open()

@@ -11,6 +11,8 @@ from soundfix.session.summary import Summary
 
 def summary_lines(summary: Summary) -> Iterator[str]:
     """As text."""
+    if summary.interrupted:
+        yield f"interrupted after {summary.interrupted.done} of {summary.interrupted.of}: what follows is of these"
     yield from listening_lines(summary.band_hz)
     yield from unit_lines(summary.list_unit)
     if summary.passed_over:
@@ -49,7 +51,10 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
     """Plain lists and numbers, named as in the JSON file."""
     text = list(describe_microphones(summary.microphones, summary.explanations, summary.speed_m_s))
     air = summary.air and summary.air._asdict() | {"contradicts": summary.air_contradicts}
-    optional = {"list_unit": summary.list_unit, "passed_over": summary.passed_over, "air": air}
+    interrupted = summary.interrupted and summary.interrupted._asdict()
+    optional = {
+        "interrupted": interrupted, "list_unit": summary.list_unit, "passed_over": summary.passed_over, "air": air,
+    }  # fmt: skip
     told = {
         "events": plain_events(summary.events),
         "summary": {"text": text, "microphones": [report.to_dict() for report in summary.microphones]},

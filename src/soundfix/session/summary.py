@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.estimate import Air, MicrophoneReport
@@ -12,6 +13,13 @@ from soundfix.session.microphone_history import Event
 from soundfix.survey.start_offsets import StartOffset
 
 
+class Interruption(NamedTuple):
+    """After how many windows, or events, of how many somebody stopped it."""
+
+    done: int
+    of: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
     """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
@@ -19,7 +27,8 @@ class Summary:
 
     band_hz: that was listened to, where it was not the usual one. list_unit: in which the positions fit the sound, where
     that is not metres. passed_over: windows in which nothing stood out. air: the speed of sound that fits all events, if the
-    array is wide enough to tell, and air_contradicts: whether that is clearly not speed_m_s.
+    array is wide enough to tell, and air_contradicts: whether that is clearly not speed_m_s. interrupted: where it was
+    stopped before its end; all that is said is of what came before.
     """
 
     events: tuple[Event, ...] = ()
@@ -33,3 +42,4 @@ class Summary:
     passed_over: int = 0
     air: Air | None = None
     air_contradicts: bool = False
+    interrupted: Interruption | None = None
