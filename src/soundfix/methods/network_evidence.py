@@ -98,7 +98,7 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
     said = answers.likelihoods
     assert said is not None
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
-    about_zero = said.curves[0] - said.curves[0].median(dim=-1, keepdim=True).values  # training leaves a constant free
+    about_zero = said.curves[0] - gcc.median(said.curves[0])  # training leaves a constant free
     curves = gcc.upsample(about_zero * said.gates[0, slot, :, None], finer).cpu()
     frame = frame_of(scene)
     return Evidence(

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.experts import Votes, in_deviations
+from soundfix.networks.linear import Linear
 from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
 from soundfix.signal.rumble import without_rumble
@@ -118,7 +119,7 @@ class PairLikelihoods:
         near = off.abs() * speed_m_s[:, None, None, None] / self.lags_a_second < EXPLAINED_M
         is_explained = (near & is_there[:, None, :, None]).any(dim=2)
         curves, *unmasked = (
-            torch.where(is_explained, each.median(dim=-1, keepdim=True).values, each)
+            torch.where(is_explained, gcc.median(each), each)
             for each in (self.curves, *self.unmasked)
         )
         return replace(self, curves=curves, plain=unmasked[0], partial=unmasked[1] if len(unmasked) > 1 else None)
@@ -198,7 +199,7 @@ class TimeFrequencyMask(nn.Module):
         self.second = nn.Conv2d(c, c, 5, padding=(2, 4), dilation=(1, 2))
         self.together = nn.Conv2d(c, c, 1)
         self.third = nn.Conv2d(c, c, 5, padding=(4, 2), dilation=(2, 1))
-        self.context = nn.Linear(width, c)
+        self.context = Linear(width, c)
         self.last = nn.Conv2d(c, 1, 1)
         start_at_zero(self.together)
         start_at_zero(self.last)
@@ -333,8 +334,8 @@ class PairGate(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.sum, self.product, self.source = (nn.Linear(width, width) for _ in range(3))
-        self.last = nn.Linear(width, 1)
+        self.sum, self.product, self.source = (Linear(width, width) for _ in range(3))
+        self.last = Linear(width, 1)
         start_at_zero(self.last)
 
     def forward(

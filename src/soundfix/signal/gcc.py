@@ -16,6 +16,7 @@ The weights psi differ by what they divide by:
   not count like those of the source.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Complex, Float, Int
 from scipy.fft import next_fast_len
@@ -58,7 +59,7 @@ def spectral_weights(
     """One microphone's share of psi: psi_ij = weight_i weight_j."""
     magnitude = spectra.abs() if smoothing_bins <= 1 else _smoothed_magnitude(spectra, smoothing_bins)
     if floor > 0 and bool(in_band.any()):
-        magnitude = magnitude + floor * magnitude[..., in_band > 0].median(dim=-1, keepdim=True).values
+        magnitude = magnitude + floor * median(magnitude[..., in_band > 0])
     return in_band / (magnitude + SMALLEST) ** whitening
 
 
@@ -151,3 +152,11 @@ def noise_level(bins: int | float) -> float:
     Zero-padding adds bins but no phases: count samples / padded length of them.
     """
     return (2 * bins) ** -0.5
+
+
+def median(values: Float[Tensor, "*batch column"]) -> Float[Tensor, "*batch 1"]:
+    """Of every row, the lower of the two in the middle of an even number; by numpy where that is ten times quicker."""
+    if not values.is_cpu or values.requires_grad or values.dtype != torch.float32:
+        return values.median(dim=-1, keepdim=True).values
+    middle = (values.shape[-1] - 1) // 2
+    return torch.from_numpy(np.partition(values.numpy(), middle, axis=-1)[..., middle, None])
