@@ -1,6 +1,6 @@
 """Runs the network on one window: what it said of every pair becomes evidence."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
@@ -9,8 +9,9 @@ from jaxtyping import Float, Int
 
 from soundfix.estimate import PairReport
 from soundfix.localization.correlate import FINE_RATE_HZ, grain, largest_lag
-from soundfix.localization.evidence import Evidence
+from soundfix.localization.evidence import EVERY, Evidence
 from soundfix.methods.frame import Frame, frame_of, is_beyond_training
+from soundfix.methods.plain_peaks import PlainPeaks
 from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
 from soundfix.networks.likelihood import PairLikelihoods
@@ -25,7 +26,7 @@ class NetworkHeard:
     """What a network with a likelihood head said of one window.
 
     evidence: its gated curves for the first source. plain: the unmasked curves of the same pairs: a mask tells right peaks
-    from wrong ones, and blurs both. frame: the network's coordinates.
+    from wrong ones, and blurs both. frame: the network's coordinates. plain_peaks: where the plain ones peak.
     """
 
     network: Network
@@ -34,6 +35,7 @@ class NetworkHeard:
     plain: Evidence
     scene: Scene
     frame: Frame
+    plain_peaks: PlainPeaks = field(default_factory=PlainPeaks)
 
     @property
     def likelihoods(self) -> PairLikelihoods:
@@ -57,7 +59,7 @@ def run(
 ) -> NetworkHeard:
     """What these pairs' microphones heard; heard anew where the polarity of a microphone is reversed."""
     heard = hear_as_is(network, audio, scene, pairs)
-    is_reversed = reversed_polarity(heard.plain, scene, np.any(audio, axis=1))
+    is_reversed = reversed_polarity(heard.plain, scene, np.any(audio, axis=1), find=heard.plain_peaks)
     if is_reversed.any():
         heard = hear_as_is(network, np.where(is_reversed[:, None], -audio, audio), scene, pairs)
     return replace(heard, evidence=replace(heard.evidence, is_turned=is_reversed))
@@ -139,7 +141,8 @@ def _signs(heard: NetworkHeard, evidence: Evidence) -> Float[np.ndarray, "pair"]
     """-1 where this evidence has a pair's polarity turned, 1 for all other pairs."""
     own, rows = heard.evidence, _rows(heard, evidence)
     signs = np.ones(len(own.pairs), dtype=np.float32)
-    signs[rows[(own.values[rows] * evidence.values).sum(axis=1) < 0]] = -1.0
+    some = own.values[rows, ::EVERY] * evidence.values[:, ::EVERY]  # all that is not 0 has the same sign
+    signs[rows[some.sum(axis=1) < 0]] = -1.0
     return signs
 
 
