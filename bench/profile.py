@@ -2,9 +2,9 @@
 
     python bench/profile.py [--windows 12] [--repeats 5] [--method three-stream]
 
-Half seconds of the LuViRA twin, 11 microphones at 16 kHz, in one thread. What a box calls counts as its own, so indented rows
-are parts of the one above. The least of all repeats is taken, window by window: a shared machine is never quicker than itself.
-The profiler adds a tenth; the first line is without it.
+Half seconds of the LuViRA twin, 11 microphones at 16 kHz, in one thread. What a box calls counts as its own, so indented
+rows are parts of the one above. The least of all repeats is taken, window by window: a shared machine is never quicker than
+itself. The profiler adds a tenth; the first line is without it.
 """
 
 import argparse
@@ -18,7 +18,16 @@ import numpy as np
 import torch
 
 import soundfix
-from soundfix.localization import consensus, microphone_status, modes, motion, multi_source, pipeline, preparation, search
+from soundfix.localization import (
+    consensus,
+    microphone_status,
+    modes,
+    motion,
+    multi_source,
+    pipeline,
+    preparation,
+    search,
+)
 from soundfix.methods import network_evidence, placing, polarity, reranking
 from soundfix.networks.likelihood import LagNetwork, LikelihoodHead, TimeFrequencyMask
 from soundfix.networks.model import Network
@@ -64,15 +73,14 @@ def main() -> None:
     scenes = [scene(k) for k in range(options.windows)]
     whole = np.min([[spent(lambda s=s: localizer.locate(s)) for s in scenes] for _ in range(options.repeats)], axis=0)
     print(f"| {options.method}, CPU ms a window | {1e3 * whole.mean():.1f} |\n|---|---:|")
-    for _, function in BOXES:
-        assert function.__code__  # what has none cannot be looked up in a profile
     times = np.min([[boxes(localizer, s) for s in scenes] for _ in range(options.repeats)], axis=0).mean(axis=0)
     for (label, _), seconds in zip(BOXES, times, strict=True):
         print(f"| {label.replace('  ', '&nbsp;&nbsp;')} | {1e3 * seconds:.1f} |")
 
 
 def scene(k: int) -> Scene:
-    return draw_world(replace(LUVIRA_TWIN, duration_s=WINDOW_S), open_sounds((), part="test"), np.random.default_rng([SEED, k]))
+    world, sounds = replace(LUVIRA_TWIN, duration_s=WINDOW_S), open_sounds((), part="test")
+    return draw_world(world, sounds, np.random.default_rng([SEED, k]))
 
 
 def spent(work: Callable) -> float:

@@ -50,7 +50,9 @@ def main() -> None:
             estimate = localizer.locate(scene)
             times.append(time.process_time() - start)
             answers.append(said(estimate))
-        print(f"{method}: {len(scenes)} windows, CPU {1e3 * np.mean(times):.0f} ms, median {1e3 * np.median(times):.0f}")
+        print(
+            f"{method}: {len(scenes)} windows, CPU {1e3 * np.mean(times):.0f} ms, median {1e3 * np.median(times):.0f}"
+        )
         if path.exists():
             compare(json.loads(path.read_text()), json.loads(json.dumps(answers)))
         else:

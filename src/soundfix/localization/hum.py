@@ -53,10 +53,9 @@ def _is_near(frequencies_hz: Float[np.ndarray, "bin"], mains_hz: float, cell_hz:
 def _hum(channel: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.ndarray, "time"]:
     """The partials that fit best."""
     turns = _frequency(channel, sample_rate) / sample_rate * np.arange(len(channel))
-    partials = [np.exp(2j * np.pi * turns)]
-    for _ in range(1, min(PARTIALS, int(sample_rate / 2 / MAINS_HZ[1]))):
-        partials.append(partials[-1] * partials[0])  # quicker than another cosine each
-    lines = np.concatenate([np.real(partials), np.imag(partials)])
+    count = min(PARTIALS, int(sample_rate / 2 / MAINS_HZ[1]))
+    partials = np.cumprod(np.tile(np.exp(2j * np.pi * turns), (count, 1)), axis=0)  # quicker than a cosine each
+    lines = np.concatenate([partials.real, partials.imag])
     return np.linalg.solve(lines @ lines.T, lines @ channel) @ lines
 
 

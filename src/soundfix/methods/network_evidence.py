@@ -114,22 +114,23 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
 
 def plain_curves(heard: NetworkHeard, evidence: Evidence) -> Evidence:
     """The unmasked curves of the pairs in this evidence, with their sign in it."""
-    rows = _rows(heard, evidence)
-    return replace(evidence, values=heard.plain.values[rows] * _signs(heard, evidence)[rows, None])
+    rows, signs = _rows(heard, evidence), _signs(heard, evidence)
+    if len(rows) == len(heard.plain.pairs) and (signs > 0).all():
+        return replace(evidence, values=heard.plain.values)
+    return replace(evidence, values=heard.plain.values[rows] * signs[rows, None])
 
 
 def likelihoods_of(heard: NetworkHeard, evidence: Evidence) -> PairLikelihoods:
     """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
     said, is_kept = heard.likelihoods, np.zeros(len(heard.evidence.pairs), dtype=bool)
     is_kept[_rows(heard, evidence)] = True
-    turn = torch.from_numpy(_signs(heard, evidence)).to(said.curves)[:, None]
-    return replace(
-        said,
-        curves=said.curves * turn,
-        plain=said.plain * turn,
-        partial=None if said.partial is None else said.partial * turn,
-        is_placed=said.is_placed & torch.from_numpy(is_kept).to(said.is_placed.device),
-    )
+    said = replace(said, is_placed=said.is_placed & torch.from_numpy(is_kept).to(said.is_placed.device))
+    signs = _signs(heard, evidence)
+    if (signs > 0).all():
+        return said
+    turn = torch.from_numpy(signs).to(said.curves)[:, None]
+    partial = None if said.partial is None else said.partial * turn
+    return replace(said, curves=said.curves * turn, plain=said.plain * turn, partial=partial)
 
 
 def _rows(heard: NetworkHeard, evidence: Evidence) -> Int[np.ndarray, "pair"]:

@@ -21,4 +21,5 @@ def reversed_polarity(
     is_used, fewest = is_heard & scene.microphones.is_known & scene.is_trusted, fewest_microphones(scene)
     if is_used.sum() < fewest or are_large(scene):
         return np.zeros_like(is_heard)
-    return agree(plain, partial(find, box=scene.search_box()), scene.microphones, is_used, fewest_left=fewest + 1).is_inverted
+    find = partial(find, box=scene.search_box())
+    return agree(plain, find, scene.microphones, is_used, fewest_left=fewest + 1).is_inverted
