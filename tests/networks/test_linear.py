@@ -1,4 +1,4 @@
-"""The quicker linear layer is the usual one: to rounding where nothing is learned, and with its gradients where it learns."""
+"""The quicker linear layer is the usual one: to rounding where nothing is learned, and with its gradients elsewhere."""
 
 import pytest
 import torch
