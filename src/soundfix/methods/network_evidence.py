@@ -61,7 +61,8 @@ def run(
     heard = hear_as_is(network, audio, scene, pairs)
     is_reversed = reversed_polarity(heard.plain, scene, np.any(audio, axis=1), find=heard.plain_peaks)
     if is_reversed.any():
-        heard = hear_as_is(network, np.where(is_reversed[:, None], -audio, audio), scene, pairs)
+        turned = hear_as_is(network, np.where(is_reversed[:, None], -audio, audio), scene, pairs)
+        heard = replace(turned, plain_peaks=heard.plain_peaks)  # a signal upside down has the same curve upside down
     return replace(heard, evidence=replace(heard.evidence, is_turned=is_reversed))
 
 
