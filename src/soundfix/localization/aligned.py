@@ -35,7 +35,9 @@ def views_of(
 
 
 def sum_about(
-    curves: Sequence[Float[np.ndarray, "lag"]], lags: Int[np.ndarray, "partner"], half: int
+    curves: Float[np.ndarray, "partner lag"] | Sequence[Float[np.ndarray, "lag"]],
+    lags: Int[np.ndarray, "partner"],
+    half: int,
 ) -> tuple[Float[np.ndarray, "delay"], int]:
     """The sum of the curves up to `half` lags from their own one, and of how many: not of those that do not reach so far."""
     total, count, middle = np.zeros(2 * half + 1, dtype=np.float32), 0, len(curves[0]) // 2 if len(curves) else 0

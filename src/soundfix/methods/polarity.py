@@ -1,7 +1,5 @@
 """Microphones whose polarity is reversed, by physics alone: masks and corrections were learned from right ones."""
 
-from functools import partial
-
 import numpy as np
 from jaxtyping import Bool
 
@@ -21,5 +19,5 @@ def reversed_polarity(
     is_used, fewest = is_heard & scene.microphones.is_known & scene.is_trusted, fewest_microphones(scene)
     if is_used.sum() < fewest or are_large(scene):
         return np.zeros_like(is_heard)
-    find = partial(find, box=scene.search_box())
-    return agree(plain, find, scene.microphones, is_used, fewest_left=fewest + 1).is_inverted
+    box = scene.search_box()
+    return agree(plain, lambda some: find(some, box), scene.microphones, is_used, fewest_left=fewest + 1).is_inverted
