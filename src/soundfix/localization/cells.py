@@ -25,6 +25,7 @@ DENSER = 8  # dense frames a frame: 4 ms
 BAND_HZ = (200.0, 6000.0)  # above, a place must be known to a centimetre to be in phase
 REACH_M, STEP_M = 0.3, 0.006  # of the curves round a place
 NEAR = round(REACH_M / STEP_M)
+REST_STEP_M = 0.01  # of the curves of the rest
 SMALLEST = 1e-12
 
 
@@ -57,22 +58,33 @@ class Cells:
     def evidence(
         self, place: Float[np.ndarray, "3"], share: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]
     ) -> Evidence:
-        """The correlation of these shares of the cells, within REACH_M of the delays of a place; 0 beyond."""
-        steered = self.steered(place)
-        weight = np.sqrt(share.reshape(self.frames, -1))
-        heard = steered * weight
-        heard /= np.sqrt(np.square(np.abs(heard)).sum(axis=(1, 2), keepdims=True) + SMALLEST)
-        cross = np.array([(heard[i] * heard[j].conj()).sum(axis=0) for i, j in pairs])
+        """The correlation of these shares of the cells, heard from a place, within REACH_M of its delays; 0 beyond."""
+        cross = _cross(self.steered(place), share, pairs)
         expected_m = physics.range_differences(place, self.positions, pairs)
-        reach_m = float(physics.distances(self.positions, self.positions).max()) + REACH_M
-        lags = int(reach_m / STEP_M) + 2
-        near = np.rint(expected_m / STEP_M).astype(int)[:, None] + np.arange(-NEAR, NEAR + 1)
-        beyond_s = (near * STEP_M - expected_m[:, None]) / self.speed_m_s
-        turns = np.exp(2j * np.pi * beyond_s[:, :, None] * self.frequency_hz)
-        curves = np.einsum("pf,plf->pl", cross, turns).real
+        middle = np.rint(expected_m / STEP_M).astype(int)
+        offset = np.arange(-NEAR, NEAR + 1)
+        onto_grid = self._turns((middle * STEP_M - expected_m)[:, None])
+        curves = ((cross * onto_grid) @ self._turns(offset[:, None] * STEP_M).T).real
+        lags = int((float(physics.distances(self.positions, self.positions).max()) + REACH_M) / STEP_M) + 2
         values = np.zeros((len(pairs), 2 * lags + 1), dtype=np.float32)
-        np.put_along_axis(values, np.clip(near + lags, 0, 2 * lags), curves.astype(np.float32), axis=1)
+        columns = np.clip(middle[:, None] + offset + lags, 0, 2 * lags)
+        np.put_along_axis(values, columns, curves, axis=1)
         return Evidence(pairs=pairs, values=values, step_m=STEP_M, positions=self.positions)
+
+    def rest(self, taken: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]) -> Evidence:
+        """The correlation of what nobody has taken of the cells, at all delays of the array that fit into a frame."""
+        left = np.clip(1 - taken.reshape(self.frames, -1), 0, 1)
+        left = np.minimum(left, np.concatenate([left[:1], left[:-1]]))  # who is further away hears it a frame later
+        heard = self.dense[:, DENSER * np.arange(self.frames)]
+        cross = _cross(heard, left.ravel(), pairs)
+        reach_m = float(physics.distances(self.positions, self.positions).max())
+        lags = int(min(reach_m / self.speed_m_s, FRAME_S / 2) * self.speed_m_s / REST_STEP_M) + 1
+        curves = (cross @ self._turns(np.arange(-lags, lags + 1)[:, None] * REST_STEP_M).T).real
+        return Evidence(pairs=pairs, values=curves, step_m=REST_STEP_M, positions=self.positions)
+
+    def _turns(self, longer_m: Float[np.ndarray, "way 1"]) -> Complex[np.ndarray, "way freq"]:
+        """What so much longer a way does to phases, taken back."""
+        return np.exp(2j * np.pi * longer_m / self.speed_m_s * self.frequency_hz).astype(np.complex64)
 
     def coherence(self, places: Float[np.ndarray, "place 3"]) -> Float[np.ndarray, "place cell"]:
         """rho in every cell, heard from each place."""
@@ -108,3 +120,12 @@ def _share(steered: Complex[np.ndarray, "mic frame freq"]) -> Float[np.ndarray, 
     power = np.square(steered.real).sum(axis=0) + np.square(steered.imag).sum(axis=0)
     together = steered.sum(axis=0)
     return (np.square(together.real) + np.square(together.imag)) / (len(steered) * power + SMALLEST)
+
+
+def _cross(
+    heard: Complex[np.ndarray, "mic frame freq"], share: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]
+) -> Complex[np.ndarray, "pair freq"]:
+    """The cross-spectra of these shares; 1 in sum where two microphones hear the same."""
+    weighted = heard * np.sqrt(share.reshape(heard.shape[1:])).astype(np.float32)
+    weighted = weighted / np.sqrt(np.square(np.abs(weighted)).sum(axis=(1, 2), keepdims=True) + SMALLEST)
+    return np.array([(weighted[i] * weighted[j].conj()).sum(axis=0) for i, j in pairs])

@@ -10,31 +10,44 @@ before it, and how much more than the next after it, tells a source from such le
 of one to four training sounds, in the twin and in random rooms, gives the probability (EXPERIMENTS.md, 26 November 2026).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+from scipy.special import expit, logit
 
 from soundfix import physics
-from soundfix.localization.cells import BAND_HZ, Cells, cells_of
+from soundfix.localization.cells import BAND_HZ, HOP_S, SMALLEST, Cells, cells_of
+from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.mixture import Mixture, mixture_of
 from soundfix.localization.modes import Mode, polish
-from soundfix.localization.piece_peaks import candidates
+from soundfix.localization.piece_peaks import PEAKS, PIECE_S, candidates, distinct, peaks_of
+from soundfix.localization.position_errors import fit_with_position_errors
+from soundfix.localization.preparation import Prepared
 from soundfix.scene import Scene
 
 MOST_SOURCES = 5
-APART_M = 0.3
-LIKELY = 0.5
+APART_M = 0.3  # two sources nearer than this are one
+LIKELY, LEAST_SHARE = 0.4, 0.04  # probability; gain as a share of the first one's: less is what is left of it
+LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
+WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
+
+FASTEST_M_S, LEAST_OVERLAP = 1.6, 0.5  # who walks is heard in one place, then in another; shares of their time alike
+
+Box = Float[np.ndarray, "2 3"]
+Places = Float[np.ndarray, "place 3"]
+Believe = Callable[[Places, Places], float]  # the probability of the first of these places, beside those found before
 
 
-class Sound(NamedTuple):
-    """What the cells are made of: white sound (M, T) of the microphones that are located with, at a rate (Hz)."""
+class White(NamedTuple):
+    """What the cells are made of: white sound (M, T) at a rate (Hz). is_turned: whose polarity was turned in it."""
 
-    white: Float[np.ndarray, "mic time"]
+    sound: Float[np.ndarray, "mic time"]
     rate: float
+    is_turned: Bool[np.ndarray, "mic"]
 
 
 class Mixed(NamedTuple):
@@ -44,35 +57,146 @@ class Mixed(NamedTuple):
     evidence: Evidence
 
 
-def mixed_sources(scene: Scene, sound: Sound, box: Float[np.ndarray, "2 3"]) -> list[Mixed]:
-    """The sources of a window (of microphones that are located with alone), the one that explains most first.
+def can_be_told_apart(scene: Scene, consensus: Consensus) -> bool:
+    """Whether cells tell places apart: in air, with enough microphones, near enough together and known well enough."""
+    low, high = band_of(scene)
+    is_near = scene.microphones.width_m / scene.speed < WIDEST_S
+    is_known = not consensus.evidence.errors_hide_waves and consensus.is_kept.sum() >= FEWEST
+    return bool(is_near and is_known and high - low >= LEAST_BAND_HZ and scene.duration_s >= PIECE_S)
 
-    The first is taken for granted: whether there is any is for others to say.
+
+def told_apart(
+    prepared: Prepared, consensus: Consensus, white: White, box: Box, believe: Believe | None = None
+) -> tuple[Consensus, list[Consensus]]:
+    """What was agreed on, and of each further source its place as the only mode, with the evidence of its own cells.
+
+    believe: what a network says of further places.
+
+    Where the place that was agreed on is none of several, the one that explains most takes its place.
     """
-    places = candidates(scene, sound.white, sound.rate, box)
-    if not len(places):
+    kept = np.flatnonzero(consensus.is_kept)
+    sign = np.where(consensus.is_inverted, -1, 1).astype(np.float32)[:, None]
+    turned = np.where(white.is_turned, -1, 1).astype(np.float32)[:, None]
+    scene = replace(prepared.scene, audio=sign * prepared.audio).where(consensus.is_kept)
+    mixed = mixed_sources(scene, (sign * turned * white.sound)[kept], white.rate, box, believe)
+    if not mixed:
+        return consensus, []
+    off_m = [float(np.linalg.norm(each.mode.position - consensus.modes[0].position)) for each in mixed]
+    first = mixed.pop(int(np.argmin(off_m)) if min(off_m) < APART_M else 0)
+    if min(off_m) >= APART_M:
+        consensus = replace(consensus, modes=[first.mode])
+    return consensus, [
+        replace(consensus, modes=[each.mode], evidence=_among_all(each.evidence, kept, consensus)) for each in mixed
+    ]
+
+
+def _among_all(evidence: Evidence, kept: np.ndarray, consensus: Consensus) -> Evidence:
+    """The same of microphones that are numbered as in the whole scene."""
+    return replace(evidence, pairs=kept[evidence.pairs], positions=consensus.evidence.positions)
+
+
+def mixed_sources(
+    scene: Scene, white: Float[np.ndarray, "mic time"], rate: float, box: Box, believe: Believe | None = None
+) -> list[Mixed]:
+    """The sources of a window of microphones that all are located with, the one that explains most first; none where there
+    are not several: whether there is any is for others to say."""
+    places = candidates(scene, white, rate, box)
+    if len(places) < 2:
         return []
-    cells = cells_of(sound.white, sound.rate, scene.microphones.positions, scene.speed, band_of(scene))
-    mixture = mixture_of(cells.coherence(places), places, APART_M)
-    chosen = mixture.chosen(MOST_SOURCES + 1)
-    probability = probabilities(gains_of(mixture, chosen))
-    count = 1 + int(np.argmin(np.append(probability[1:MOST_SOURCES] > LIKELY, False)))
-    chosen = mixture.exchanged(chosen[:count])
+    cells = cells_of(white, rate, scene.microphones.positions, scene.speed, band_of(scene))
+    mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
+    places, chosen = mixture.places, mixture.chosen(MOST_SOURCES + 2)
+    probability = believed(mixture, chosen, scene, believe)
+    chosen = mixture.exchanged(chosen[: len(probability)])
+    chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
+    if len(chosen) < 2:
+        return []
     own = mixture.posterior(chosen)
+    sigma_m = scene.microphones.sigma_m
     return [
-        _refined(cells, places[place], share, probability[number], box)
+        _refined(cells, places[place], share, probability[number], sigma_m, box)
         for number, (place, share) in enumerate(zip(chosen, own, strict=True))
     ]
 
 
-def gains_of(mixture: Mixture, chosen: Sequence[int]) -> Float[np.ndarray, "place"]:
-    """What each gains beside those before it."""
-    return np.array([mixture.gains(list(chosen[:number]))[place] for number, place in enumerate(chosen)])
+def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
+    """With the peaks of what the first places leave: a loud source has side lobes higher than another's peak."""
+    for count in LEAVING:
+        own = mixture.posterior(mixture.chosen(count)).sum(axis=0)
+        rest = cells.rest(own, physics.pair_indices(len(cells.positions)))
+        fresh = distinct(peaks_of(rest, box, PEAKS), PEAKS, list(mixture.places))
+        more = mixture_of(cells.coherence(fresh), fresh, APART_M)
+        mixture = replace(
+            mixture,
+            places=np.concatenate([mixture.places, fresh]),
+            fills=np.concatenate([mixture.fills, more.fills]),
+        )
+    return mixture
 
 
-def probabilities(gains: Float[np.ndarray, "place"]) -> Float[np.ndarray, "place"]:
-    """That each is a source; the last one has no next to be compared with, and is none."""
-    raise NotImplementedError
+def who_do_not_walk(
+    places: Float[np.ndarray, "place 3"], chosen: list[int], own: Float[np.ndarray, "source cell"], cells: Cells
+) -> list[int]:
+    """Without those that are another one a little later: heard after or before it, as near as somebody walks meanwhile."""
+    profile = own.reshape(len(own), cells.frames, -1).sum(axis=2)
+    profile = profile / np.maximum(profile.sum(axis=1, keepdims=True), SMALLEST)
+    middle_s = profile @ np.arange(cells.frames) * HOP_S
+    kept: list[int] = []
+    for number in range(len(chosen)):
+        overlap = np.minimum(profile[kept], profile[number]).sum(axis=1)
+        far_m = physics.distances(places[[chosen[k] for k in kept]], places[[chosen[number]]])[:, 0]
+        is_walk = (overlap < LEAST_OVERLAP) & (far_m < FASTEST_M_S * np.abs(middle_s[kept] - middle_s[number]))
+        if not is_walk.any():
+            kept.append(number)
+    return [chosen[number] for number in kept]
+
+
+def believed(
+    mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None
+) -> Float[np.ndarray, "source"]:
+    """How probable each is, until the next one is less likely than not; the first is taken for granted."""
+    places, log = mixture.places[chosen], log_gains(mixture, chosen)
+    size = np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
+    found = [1.0]
+    while len(found) < min(len(chosen), MOST_SOURCES):
+        told = features(log, places, len(found), size)
+        odds = float(np.array(ALONE) @ told)
+        if believe:
+            odds = float(np.array(WITH_NETWORK[:-1]) @ told)
+            if odds + WITH_NETWORK[-1] * logit(1 - SUREST) > logit(LIKELY):  # else it could not be sure enough
+                network = np.clip(believe(places[len(found) :], places[: len(found)]), SUREST, 1 - SUREST)
+                odds += WITH_NETWORK[-1] * float(logit(network))
+            else:
+                odds = -np.inf
+        probability = float(expit(odds))
+        if probability < LIKELY or log[len(found)] - log[0] < np.log(LEAST_SHARE):
+            break
+        found.append(probability)
+    return np.array(found)
+
+
+# Of 1, log(g_n / g_n+1), log g_n, log(g_n+1 / g_n+2), log n, log(duration / 0.5 s), log(microphones / 11), log(g_n / g_n-1),
+# log g_1, the log of the distance (m) from the nearest before it, and the network's log-odds
+ALONE = (-5.2, 14.53, 0.92, 8.62, -0.19, 0.45, 5.69, -0.38, -0.77, 1.65)  # without a network
+WITH_NETWORK = (0.36, 9.24, 1.34, 6.41, 0.78, 0.55, 4.26, -0.67, -0.69, 0.95, 1.08)
+USUAL_DECAY = 0.92  # from one gain to the next, where there is no next
+NEAREST_M, FURTHEST_M = 0.3, 3.0  # between which distances tell
+SUREST = 0.005  # probability of a network, from which on it is as sure as it can be
+
+
+def log_gains(mixture: Mixture, chosen: list[int]) -> Float[np.ndarray, "place"]:
+    """Of what each gains beside those before it, and of two more that were not looked for."""
+    gains = [mixture.gains(chosen[:number])[place] for number, place in enumerate(chosen)]
+    return np.log([*gains, gains[-1] * USUAL_DECAY, gains[-1] * USUAL_DECAY**2])
+
+
+def features(
+    log: Float[np.ndarray, "place"], places: Places, n: int, size: Float[np.ndarray, "2"]
+) -> Float[np.ndarray, "feature"]:
+    """Of place n (the first is 0)."""
+    nearest_m = np.clip(physics.distances(places[:n], places[n : n + 1]).min(), NEAREST_M, FURTHEST_M)
+    gaps = log[n] - log[n + 1], log[n], log[n + 1] - log[n + 2], np.log(n + 1)
+    return np.array([1.0, *gaps, *size, log[n] - log[n - 1], log[0], np.log(nearest_m)])
 
 
 def band_of(scene: Scene) -> tuple[float, float]:
@@ -81,7 +205,12 @@ def band_of(scene: Scene) -> tuple[float, float]:
     return max(low, BAND_HZ[0]), min(high, BAND_HZ[1])
 
 
-def _refined(cells: Cells, place: np.ndarray, share: np.ndarray, probability: float, box: np.ndarray) -> Mixed:
+def _refined(
+    cells: Cells, place: Float[np.ndarray, "3"], share: Float[np.ndarray, "cell"], probability: float,
+    sigma_m: Float[np.ndarray, "mic"], box: Box,
+) -> Mixed:  # fmt: skip
+    """The place as exactly as its own cells, and the errors of the positions, allow."""
     evidence = cells.evidence(place, share, physics.pair_indices(len(cells.positions)))
     mode = polish(evidence, place[None], box)[0]
-    return Mixed(replace(mode, probability=float(probability)), evidence)
+    exact = fit_with_position_errors(evidence, sigma_m, mode.position, box)
+    return Mixed(replace(mode, position=exact, probability=float(probability)), evidence)

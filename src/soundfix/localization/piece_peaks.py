@@ -51,18 +51,20 @@ def spans(duration_s: float) -> Iterator[tuple[float, float, int]]:
 def peaks_of(evidence: Evidence, box: Box, most: int) -> list[Mode]:
     """Their scores in standard errors of the mean, so that pieces can be compared; none of silence."""
     error = evidence.deviation / len(evidence.pairs) ** 0.5
-    if not error > 0:
+    if not evidence.values.any() or not error > 0:
         return []
     return [Mode(position=mode.position, score=mode.score / error) for mode in find_modes(evidence, box, most=most)[:most]]
 
 
-def distinct(modes: Sequence[Mode], most: int) -> Float[np.ndarray, "place 3"]:
-    """The best places, none of them near a better one."""
-    kept: list[np.ndarray] = []
+def distinct(
+    modes: Sequence[Mode], most: int, known: Sequence[Float[np.ndarray, "3"]] = ()
+) -> Float[np.ndarray, "place 3"]:
+    """The best places, none of them near a better one, or one that is known."""
+    kept = list(known)
     for mode in sorted(modes, key=lambda each: -each.score):
-        if len(kept) < most and all(np.linalg.norm(mode.position - place) > SAME_M for place in kept):
+        if len(kept) < len(known) + most and all(np.linalg.norm(mode.position - place) > SAME_M for place in kept):
             kept.append(mode.position)
-    return np.array(kept).reshape(-1, 3)
+    return np.array(kept[len(known) :]).reshape(-1, 3)
 
 
 def white_evidence(
