@@ -44,8 +44,9 @@ def pair_indices(count: int) -> Int[np.ndarray, "pair 2"]:
 
 def distances(points: Points, positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "*batch mic"]:
     """Distance from every point to every microphone (m)."""
-    offset = points[..., None, :] - positions
-    return np.sqrt(np.einsum("...i,...i->...", offset, offset))
+    from scipy.spatial.distance import cdist
+
+    return cdist(points.reshape(-1, 3), positions).reshape(*points.shape[:-1], len(positions))
 
 
 def range_differences(

@@ -89,3 +89,14 @@ def test_turning_a_pair_round_mirrors_its_curve(rng):
     evidence = planted_evidence(positions, points[0], width_m=0.4)
     turned = replace(evidence, pairs=evidence.pairs[:, ::-1], values=evidence.values[:, ::-1])
     assert np.allclose(turned.score(points), evidence.score(points), atol=1e-5)
+
+
+def test_the_score_is_the_mean_of_what_pairs_say(rng):
+    positions, pairs = rng.uniform(0, 4, (5, 3)), physics.pair_indices(5)
+    evidence = Evidence(
+        pairs=pairs, values=rng.standard_normal((10, 41)).astype(np.float32), step_m=0.1, positions=positions
+    )
+    points = rng.uniform(-2, 6, (3, 7, 3))
+    literal = evidence.at(physics.range_differences(points, positions, pairs)).mean(axis=-1)
+    assert np.allclose(evidence.score(points), literal, atol=1e-12)
+    assert evidence.score(points[0, 0]).shape == ()

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from soundfix.localization.health import examine, is_tone
+from soundfix.localization.health import _standstill, examine, is_tone
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene
 
@@ -257,3 +257,12 @@ def test_a_channel_with_nothing_in_the_band_is_finite():
         audio=audio, sample_rate=16_000.0, microphones=Microphones(positions=POSITIONS), band_hz=(4000.0, 6000.0)
     )
     assert np.isfinite(examine(scene).audio).all()
+
+
+@pytest.mark.parametrize("start", [0, 1, 317, 318, 319, 320, 1000, 7680])
+def test_the_shortest_standstill_is_found_wherever_it_begins(rng, start):
+    audio = rng.standard_normal(8000)
+    audio[start : start + 319] = 0.5
+    assert not _standstill(audio, 16_000.0).any()
+    audio[start : start + 320] = 0.5
+    assert np.flatnonzero(_standstill(audio, 16_000.0)).tolist() == list(range(start, start + 320))

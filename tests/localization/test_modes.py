@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import uniform_filter1d
 
 from helpers import reference
 from helpers.scenes import planted_evidence
-from soundfix.localization.modes import APART_M, apart, find_modes, polish
+from soundfix.localization.modes import APART_M, _averaged, apart, find_modes, polish
 from soundfix.search_region import SearchRegion
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
@@ -205,3 +206,10 @@ def test_modes_may_be_nearer_in_a_small_array_with_fine_peaks():
     assert apart(0.1, 1.0) == pytest.approx(APART_M / 4)
     assert apart(10.0, 300.0) == pytest.approx(APART_M * 10)
     assert apart(0.1, 0.1) == pytest.approx(APART_M / 10)
+
+
+@pytest.mark.parametrize("box", [1, 3, 5, 7])
+def test_a_few_shifted_sums_are_the_box_filter(rng, box):
+    values = rng.standard_normal((4, 30)).astype(np.float32)
+    filtered = uniform_filter1d(values, box, axis=1, mode="nearest")
+    assert np.allclose(_averaged(values, box), filtered, atol=1e-6)

@@ -262,3 +262,13 @@ def test_a_source_found_before_is_gone_from_the_partial_curves_too():
     assert float(left.partial.max()) == 0.5
     assert said().without(source, there, PLACES, SPEED).partial is None
     assert [len(each.unmasked) for each in (left, said())] == [2, 1]
+
+
+@pytest.mark.parametrize("lags", [4, 5, 30])
+def test_one_output_is_the_same_where_nothing_is_learned(lags):
+    layer = EvenConv(3, 1, 9)
+    rows = noise(40, 5, 3, 1, lags).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        quicker = layer(rows)
+    assert quicker.shape == (5, 1, 1, lags)
+    assert torch.allclose(quicker, layer(rows), atol=1e-6)

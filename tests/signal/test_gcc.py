@@ -170,3 +170,21 @@ def test_a_band_without_bins_is_silence(rng, floor):
         noise(rng, 2, 150), sample_rate=150.0, pad=5, band_hz=BAND, whitening=1.0, floor=floor
     )
     assert float(spectra.abs().max()) == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 10])
+def test_the_median_is_the_lower_one(rng, count):
+    values = torch.from_numpy(rng.standard_normal((3, 2, count)).astype(np.float32))
+    assert torch.equal(gcc.median(values), values.median(dim=-1, keepdim=True).values)
+    values.requires_grad_()
+    gcc.median(values).sum().backward()
+    assert values.grad.sum() == 6
+
+
+@pytest.mark.parametrize(("lags", "factor"), [(1, 3), (15, 2), (16, 2), (17, 4), (100, 3)])
+def test_upsampling_equals_the_literal_convolution(rng, lags, factor):
+    values = torch.from_numpy(rng.standard_normal((2, lags)).astype(np.float32))
+    padded = torch.nn.functional.pad(values[:, None], (gcc.TAPS_EACH_SIDE - 1, gcc.TAPS_EACH_SIDE))
+    phases = torch.nn.functional.conv1d(padded, gcc.interpolation_kernel(factor)[:, None])
+    literal = phases.transpose(1, 2).flatten(1)[:, : factor * (lags - 1) + 1]
+    assert torch.allclose(gcc.upsample(values, factor), literal, atol=1e-5)

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.estimate import Profile
-from soundfix.localization.aligned import curves_of, sum_about
+from soundfix.localization.aligned import sum_about, views_of
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.localization.profile import ACCUSED, FLANK_M, NEAR_M, has_inverted_peak, log_odds, profile_of_curve
@@ -136,7 +136,7 @@ def profile_curves(
     half = max(0, min(middle - int(among_kept), int(LARGEST_PULL_M * evidence.breadth / evidence.step_m)))
     total, count = np.zeros((len(positions), 2 * half + 1), dtype=np.float32), np.zeros(len(positions))
     for m in range(len(positions)):  # a microphone of unknown position may be too far away for these curves
-        curves, others = curves_of(m, evidence.values, evidence.pairs, is_kept)
+        curves, others = views_of(m, evidence.values, evidence.pairs, is_kept)
         total[m], count[m] = sum_about(
             curves, np.rint((ranges[m] - ranges[others]) / evidence.step_m).astype(int), half
         )

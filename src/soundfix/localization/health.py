@@ -79,8 +79,8 @@ def examine(scene: Scene) -> Health:
 
 def is_tone(health: Health) -> bool:
     """Whether all that is heard is one line of the spectrum: fewer cells of resolution than a tone and its leakage."""
-    spectrum = np.abs(np.fft.rfft(health.audio[health.is_heard], axis=1)) ** 2
-    power = spectrum.sum(axis=0)
+    spectra = np.fft.rfft(health.audio[health.is_heard], axis=1)
+    power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0)
     return bool(power.sum() ** 2 < TONE_CELLS * (power**2).sum())
 
 
@@ -158,6 +158,9 @@ def _is_lifeless(audio: Float[np.ndarray, "time"]) -> bool:
 
 def _standstill(audio: Float[np.ndarray, "time"], sample_rate: float) -> Bool[np.ndarray, "time"]:
     """Samples in long runs of one and the same value."""
+    longest = int(np.ceil(SHORTEST_DROPOUT_S * sample_rate)) - 1
+    if longest > 1 and not (audio[1::longest] == audio[:-1:longest]).any():  # such a run holds one of these neighbours
+        return np.zeros(len(audio), dtype=bool)
     edges = np.flatnonzero(np.diff(audio, prepend=np.nan, append=np.nan) != 0)
     lengths = np.diff(edges)
     return np.repeat(lengths >= SHORTEST_DROPOUT_S * sample_rate, lengths)
@@ -168,17 +171,23 @@ def _rails(
 ) -> Bool[np.ndarray, "time"]:
     """Samples that pile up at the channel's largest or smallest value, where the sound that moves reaches it."""
     is_rail, moving = np.zeros(len(audio), dtype=bool), audio[moves]
-    step = float(np.median(np.abs(np.diff(moving)))) if len(moving) > 1 else 0.0
     for sign in (1, -1):
         is_top = _pile(np.where(is_finite, sign * audio, -np.inf))
-        if is_top.any() and (sign * audio[is_top][0] - np.max(sign * moving, initial=-np.inf)) <= REACHED * step:
+        if is_top.any() and sign * audio[is_top][0] - np.max(sign * moving, initial=-np.inf) <= REACHED * _step(moving):
             is_rail |= is_top
     return is_rail
+
+
+def _step(moving: Float[np.ndarray, "sample"]) -> float:
+    """The usual one from sample to sample."""
+    return float(np.median(np.abs(np.diff(moving)))) if len(moving) > 1 else 0.0
 
 
 def _pile(audio: Float[np.ndarray, "time"]) -> Bool[np.ndarray, "time"]:
     """Samples at the largest value, if they are many more than at the next one; else none."""
     is_top = audio == audio.max()
+    if is_top.sum() < PILE:
+        return np.zeros(len(audio), dtype=bool)
     below = audio[~is_top & np.isfinite(audio)]
     return is_top & (len(below) > 0 and is_top.sum() >= PILE * np.sum(below == below.max()))
 

@@ -8,6 +8,7 @@ Axes: K pieces, P pairs, L lags, N ways, 1 or 2 ends (motion.py); xyz last.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ class Subwindows:
     times_s: Float[np.ndarray, "piece"]
     duration_s: float
 
-    @property
+    @cached_property
     def uphill(self) -> Float[np.ndarray, "pair 3"]:
         """How each pair's range difference grows with the place; along known axes it does not."""
         units = physics.directions(self.place, self.evidence.positions) * free_axes(self.box)
@@ -51,25 +52,43 @@ class Subwindows:
 
     def shares(self, ends: int) -> Float[np.ndarray, "piece {ends}"]:
         """What of each end is in the place of a piece: who walks goes from one to the other, who stands has but one."""
+        return self._shares[2 - ends]
+
+    @cached_property
+    def _shares(self) -> tuple[Float[np.ndarray, "piece 2"], Float[np.ndarray, "piece 1"]]:
         along = 2 * self.times_s / self.duration_s + 0.5
-        return np.stack([1 - along, along], axis=1) if ends == 2 else np.ones((len(along), 1))
+        return np.stack([1 - along, along], axis=1), np.ones((len(along), 1))
+
+    @cached_property
+    def _starts(self) -> Int[np.ndarray, "pair 1 piece"]:
+        """Where the curve of each pair in each piece begins among all values."""
+        starts = self.evidence.values.shape[1] * np.arange(len(self.evidence.pairs))
+        return np.ascontiguousarray(starts.reshape(len(self.times_s), -1).T[:, None])
+
+    @cached_property
+    def _ranges_m(self) -> Float[np.ndarray, "mic"]:
+        return physics.distances(self.place, self.evidence.positions)
 
     def rows(self, ways: Trajectories, margin: int = 0) -> Int[np.ndarray, "way piece pair"]:
         """Where the evidence of these ways is among all values, so many lags at least from the ends of a curve."""
-        lags = self.evidence.values.shape[1]
-        places = self.shares(ways.shape[1]) @ ways
-        ranges = physics.distances(places, self.evidence.positions) - physics.distances(
-            self.place, self.evidence.positions
-        )
-        lag = (ranges / self.evidence.step_m).astype(np.float32)
-        beyond = lag[..., self.pairs[:, 0]] - lag[..., self.pairs[:, 1]]
-        nearest = (beyond + np.float32(lags // 2 + 0.5)).astype(np.int64)
-        starts = lags * np.arange(len(self.evidence.pairs)).reshape(len(self.times_s), -1)
-        return np.clip(nearest, margin, lags - 1 - margin) + starts
+        return np.ascontiguousarray(self._rows_by_pair(ways, margin).transpose(1, 2, 0))
 
     def scores(self, ways: Trajectories) -> Float[np.ndarray, "way piece"]:
         """Mean evidence of a pair along each way."""
-        return self.evidence.values.ravel().take(self.rows(ways)).mean(axis=-1)
+        return self.evidence.values.ravel().take(self._rows_by_pair(ways)).mean(axis=0)
+
+    def _rows_by_pair(self, ways: Trajectories, margin: int = 0) -> Int[np.ndarray, "pair way piece"]:
+        """`rows`, pair by pair in memory: microphones are then taken whole."""
+        lags = self.evidence.values.shape[1]
+        places = self.shares(ways.shape[1]) @ ways
+        further_m = physics.distances(places, self.evidence.positions) - self._ranges_m
+        lag = np.ascontiguousarray((further_m / self.evidence.step_m).transpose(2, 0, 1), dtype=np.float32)
+        beyond = lag[self.pairs[:, 0]] - lag[self.pairs[:, 1]]
+        beyond += np.float32(lags // 2 + 0.5)
+        nearest = beyond.astype(np.int64)
+        np.clip(nearest, margin, lags - 1 - margin, out=nearest)
+        nearest += self._starts
+        return nearest
 
     def smoothed(self, width_m: float) -> "Subwindows":
         """Positive evidence, averaged over so many metres, twice; as it is where that is less than three lags."""

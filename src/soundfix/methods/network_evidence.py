@@ -1,6 +1,6 @@
 """Runs the network on one window: what it said of every pair becomes evidence."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
@@ -9,8 +9,9 @@ from jaxtyping import Float, Int
 
 from soundfix.estimate import PairReport
 from soundfix.localization.correlate import FINE_RATE_HZ, grain, largest_lag
-from soundfix.localization.evidence import Evidence
+from soundfix.localization.evidence import EVERY, Evidence
 from soundfix.methods.frame import Frame, frame_of, is_beyond_training
+from soundfix.methods.plain_peaks import PlainPeaks
 from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
 from soundfix.networks.likelihood import PairLikelihoods
@@ -25,7 +26,7 @@ class NetworkHeard:
     """What a network with a likelihood head said of one window.
 
     evidence: its gated curves for the first source. plain: the unmasked curves of the same pairs: a mask tells right peaks
-    from wrong ones, and blurs both. frame: the network's coordinates.
+    from wrong ones, and blurs both. frame: the network's coordinates. plain_peaks: where the plain ones peak.
     """
 
     network: Network
@@ -34,6 +35,7 @@ class NetworkHeard:
     plain: Evidence
     scene: Scene
     frame: Frame
+    plain_peaks: PlainPeaks = field(default_factory=PlainPeaks)
 
     @property
     def likelihoods(self) -> PairLikelihoods:
@@ -57,9 +59,10 @@ def run(
 ) -> NetworkHeard:
     """What these pairs' microphones heard; heard anew where the polarity of a microphone is reversed."""
     heard = hear_as_is(network, audio, scene, pairs)
-    is_reversed = reversed_polarity(heard.plain, scene, np.any(audio, axis=1))
+    is_reversed = reversed_polarity(heard.plain, scene, np.any(audio, axis=1), find=heard.plain_peaks)
     if is_reversed.any():
-        heard = hear_as_is(network, np.where(is_reversed[:, None], -audio, audio), scene, pairs)
+        turned = hear_as_is(network, np.where(is_reversed[:, None], -audio, audio), scene, pairs)
+        heard = replace(turned, plain_peaks=heard.plain_peaks)  # a signal upside down has the same curve upside down
     return replace(heard, evidence=replace(heard.evidence, is_turned=is_reversed))
 
 
@@ -98,7 +101,7 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
     said = answers.likelihoods
     assert said is not None
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
-    about_zero = said.curves[0] - said.curves[0].median(dim=-1, keepdim=True).values  # training leaves a constant free
+    about_zero = said.curves[0] - gcc.median(said.curves[0])  # training leaves a constant free
     curves = gcc.upsample(about_zero * said.gates[0, slot, :, None], finer).cpu()
     frame = frame_of(scene)
     return Evidence(
@@ -112,22 +115,23 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
 
 def plain_curves(heard: NetworkHeard, evidence: Evidence) -> Evidence:
     """The unmasked curves of the pairs in this evidence, with their sign in it."""
-    rows = _rows(heard, evidence)
-    return replace(evidence, values=heard.plain.values[rows] * _signs(heard, evidence)[rows, None])
+    rows, signs = _rows(heard, evidence), _signs(heard, evidence)
+    if len(rows) == len(heard.plain.pairs) and (signs > 0).all():
+        return replace(evidence, values=heard.plain.values)
+    return replace(evidence, values=heard.plain.values[rows] * signs[rows, None])
 
 
 def likelihoods_of(heard: NetworkHeard, evidence: Evidence) -> PairLikelihoods:
     """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
     said, is_kept = heard.likelihoods, np.zeros(len(heard.evidence.pairs), dtype=bool)
     is_kept[_rows(heard, evidence)] = True
-    turn = torch.from_numpy(_signs(heard, evidence)).to(said.curves)[:, None]
-    return replace(
-        said,
-        curves=said.curves * turn,
-        plain=said.plain * turn,
-        partial=None if said.partial is None else said.partial * turn,
-        is_placed=said.is_placed & torch.from_numpy(is_kept).to(said.is_placed.device),
-    )
+    said = replace(said, is_placed=said.is_placed & torch.from_numpy(is_kept).to(said.is_placed.device))
+    signs = _signs(heard, evidence)
+    if (signs > 0).all():
+        return said
+    turn = torch.from_numpy(signs).to(said.curves)[:, None]
+    partial = None if said.partial is None else said.partial * turn
+    return replace(said, curves=said.curves * turn, plain=said.plain * turn, partial=partial)
 
 
 def _rows(heard: NetworkHeard, evidence: Evidence) -> Int[np.ndarray, "pair"]:
@@ -139,7 +143,8 @@ def _signs(heard: NetworkHeard, evidence: Evidence) -> Float[np.ndarray, "pair"]
     """-1 where this evidence has a pair's polarity turned, 1 for all other pairs."""
     own, rows = heard.evidence, _rows(heard, evidence)
     signs = np.ones(len(own.pairs), dtype=np.float32)
-    signs[rows[(own.values[rows] * evidence.values).sum(axis=1) < 0]] = -1.0
+    some = own.values[rows, ::EVERY] * evidence.values[:, ::EVERY]  # all that is not 0 has the same sign
+    signs[rows[some.sum(axis=1) < 0]] = -1.0
     return signs
 
 

@@ -14,7 +14,7 @@ from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
-from soundfix.networks.reranker import CANDIDATES, PHYSICS
+from soundfix.networks.reranker import CANDIDATES
 from soundfix.scene import Scene, free_axes, search_box
 
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
@@ -52,7 +52,7 @@ def _of_physics(
     """Where the plain curves peak, if none of the modes is there: a mask may have taken these peaks away."""
     found, known = (
         np.array([mode.position for mode in some]).reshape(-1, 3)
-        for some in (find_modes(plain_curves(heard, evidence), box, most=PHYSICS), modes)
+        for some in (heard.plain_peaks(plain_curves(heard, evidence), box), modes)
     )
     missed = found[(physics.distances(found, known) > APART_M).all(axis=1)]
     scores = evidence.score(missed)

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.likelihood import PairLikelihoods, delays, look_up, start_at_zero
+from soundfix.networks.linear import Linear
 
 WIDTHS = (3, 10)  # lags either side of where an echo is expected: a peak; 10 cm of path
-USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance: about 1 after division
 USUAL_EXTRA_M, MOST_EXTRA = 3.0, 4.0  # path of an echo beyond the direct one, and where it stops to matter how much
 THINNEST_ROOM_M, NO_WALL_M = 0.5, 1000.0  # a box thinner than this along an axis has no walls there
 FEATURES = 2 * len(WIDTHS) + 2
@@ -33,9 +33,9 @@ class Echoes(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.wall = nn.Sequential(nn.Linear(FEATURES, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
-        self.room = nn.Sequential(nn.Linear(FEATURES, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
-        self.of_microphone, self.of_candidate = nn.Linear(2 * width, width), nn.Linear(2 * width, width)
+        self.wall = nn.Sequential(Linear(FEATURES, width), nn.GELU(), Linear(width, width), nn.GELU())
+        self.room = nn.Sequential(Linear(FEATURES, width), nn.GELU(), Linear(width, width), nn.GELU())
+        self.of_microphone, self.of_candidate = Linear(2 * width, width), Linear(2 * width, width)
         start_at_zero(self.of_microphone)
         start_at_zero(self.of_candidate)
 
@@ -101,9 +101,9 @@ def heard_echoes(
     is_placed = likelihoods.is_placed.repeat(1, 2)[:, partners] & is_pair
     weight = (is_placed / is_placed.sum(dim=2, keepdim=True).clamp_min(1)).to(lags)
     found = []
-    for curves in (likelihoods.curves, likelihoods.plain):
+    for curves in likelihoods.scaled[:2]:
         for width in WIDTHS:
-            top = functional.max_pool1d(curves / (USUAL * likelihoods.sigma), 2 * width + 1, 1, width)
+            top = functional.max_pool1d(curves, 2 * width + 1, 1, width)
             values = torch.cat([look_up(top, half.flatten(2)) for half in lags.chunk(2, dim=1)], 1).view_as(lags)
             found.append(torch.einsum("bmr,bmrnk->bnmk", weight, (values * is_inside)[:, partners]))
     return torch.stack(found, dim=-1), is_placed.any(dim=2)

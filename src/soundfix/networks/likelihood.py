@@ -18,6 +18,7 @@ Axes: B batch, M microphones, P pairs, K sources, T samples, L lags, N points. D
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import torch
@@ -26,12 +27,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.experts import Votes, in_deviations
+from soundfix.networks.linear import Linear
 from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
 from soundfix.signal.rumble import without_rumble
 
 Weighting = Literal["mask", "coherence", "none"]
 LARGEST_LOG_MASK = 4.0  # a moment counts up to e^4 times as much as another: 35 dB either way
+USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance
 QUIET = 0.01  # of the level: what is weaker is as good as silent to the mask
 FIRST_SHARPNESS = 0.3  # beta: SRP-PHAT's standardized score times this is a fair log-likelihood
 
@@ -85,6 +88,11 @@ class PairLikelihoods:
         """The curves without a mask that there are."""
         return (self.plain,) if self.partial is None else (self.plain, self.partial)
 
+    @cached_property
+    def scaled(self) -> tuple[Float[Tensor, "batch pair lag"], ...]:
+        """The curves, then those without a mask: about 1 high at a source."""
+        return tuple(each / (USUAL * self.sigma) for each in (self.curves, *self.unmasked))
+
     @property
     def physics(self) -> "PairLikelihoods":
         """The plain curves alone, all pairs alike: steered response power."""
@@ -118,8 +126,7 @@ class PairLikelihoods:
         near = off.abs() * speed_m_s[:, None, None, None] / self.lags_a_second < EXPLAINED_M
         is_explained = (near & is_there[:, None, :, None]).any(dim=2)
         curves, *unmasked = (
-            torch.where(is_explained, each.median(dim=-1, keepdim=True).values, each)
-            for each in (self.curves, *self.unmasked)
+            torch.where(is_explained, gcc.median(each), each) for each in (self.curves, *self.unmasked)
         )
         return replace(self, curves=curves, plain=unmasked[0], partial=unmasked[1] if len(unmasked) > 1 else None)
 
@@ -158,7 +165,20 @@ class EvenConv(nn.Conv2d):
 
     def forward(self, curves: Float[Tensor, "row channel 1 lag"]) -> Float[Tensor, "row output 1 lag"]:
         even = (self.weight + self.weight.flip(-1)) / 2
+        if self.out_channels == 1 and not torch.is_grad_enabled():
+            return self._to_one(curves, even[0, :, 0])
         return functional.conv2d(curves, even, self.bias, padding=self.padding)
+
+    def _to_one(self, curves: Tensor, even_CT: Float[Tensor, "channel tap"]) -> Float[Tensor, "row 1 1 lag"]:
+        """The same with a single output, of which convolutions make no use: taps by one product, then moved and added."""
+        middle = even_CT.shape[1] // 2
+        rows = curves[:, :, 0].transpose(1, 2)
+        taps = (even_CT[:, middle:].T @ rows.flatten(0, 1).T).unflatten(1, rows.shape[:2])
+        total = taps[0] if self.bias is None else taps[0] + self.bias
+        for k in range(1, middle + 1):
+            total[:, :-k] += taps[k, :, k:]
+            total[:, k:] += taps[k, :, :-k]
+        return total[:, None, None]
 
 
 def start_at_zero(layer: nn.Conv2d | nn.Linear) -> None:
@@ -198,7 +218,7 @@ class TimeFrequencyMask(nn.Module):
         self.second = nn.Conv2d(c, c, 5, padding=(2, 4), dilation=(1, 2))
         self.together = nn.Conv2d(c, c, 1)
         self.third = nn.Conv2d(c, c, 5, padding=(4, 2), dilation=(2, 1))
-        self.context = nn.Linear(width, c)
+        self.context = Linear(width, c)
         self.last = nn.Conv2d(c, 1, 1)
         start_at_zero(self.together)
         start_at_zero(self.last)
@@ -319,7 +339,7 @@ class LikelihoodHead(nn.Module):
             audio = without_rumble(audio, sample_rate=self.sample_rate)
         flat, frame, hop = audio.flatten(0, 1), self.config.frame, self.config.hop
         spectrogram = torch.stft(flat, frame, hop, window=self.window, pad_mode="constant", return_complex=True)
-        magnitude = spectrogram.abs().unflatten(0, audio.shape[:2])
+        magnitude = (gcc.power(spectrogram) + gcc.SMALLEST**2).sqrt().unflatten(0, audio.shape[:2])
         mask = self.mask(magnitude, embedding, audio.any(dim=-1)).flatten(0, 1)
         passed = torch.istft(spectrogram * mask, frame, hop, window=self.window, length=audio.shape[-1])
         return gcc.padded_spectra(passed.unflatten(0, audio.shape[:2]), pad=max_lag)
@@ -333,8 +353,8 @@ class PairGate(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.sum, self.product, self.source = (nn.Linear(width, width) for _ in range(3))
-        self.last = nn.Linear(width, 1)
+        self.sum, self.product, self.source = (Linear(width, width) for _ in range(3))
+        self.last = Linear(width, 1)
         start_at_zero(self.last)
 
     def forward(

@@ -19,8 +19,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundfix.networks.echoes import USUAL, Echoes, partners_of
-from soundfix.networks.likelihood import PairLikelihoods, delays, look_up, start_at_zero
+from soundfix.networks.echoes import Echoes, partners_of
+from soundfix.networks.likelihood import USUAL, PairLikelihoods, delays, look_up, start_at_zero
+from soundfix.networks.linear import Linear
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
@@ -40,8 +41,8 @@ class Reranker(nn.Module):
         self.microphone = _mlp(2 * width + 1 + 2 * (2 * PROFILE_STEPS + 1), width, width)
         self.candidate = _mlp(2 * width + 5, width, width)
         self.echoes = Echoes(width)
-        self.compare = nn.Linear(2 * width, 1)
-        self.nowhere = nn.Linear(width + 2, 1)
+        self.compare = Linear(2 * width, 1)
+        self.nowhere = Linear(width + 2, 1)
         self.trust = nn.Parameter(torch.tensor(1.0))
         start_at_zero(self.compare)
         start_at_zero(self.nowhere)
@@ -96,7 +97,7 @@ class Reranker(nn.Module):
 
 
 def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Linear(width, outputs), nn.GELU())
+    return nn.Sequential(Linear(inputs, width), nn.GELU(), Linear(width, outputs), nn.GELU())
 
 
 def _round_each(
@@ -105,17 +106,16 @@ def _round_each(
     """What pairs (i, j), then (j, i), say round each candidate."""
     expected = delays(candidates, positions_m, likelihoods.pairs, speed_m_s)
     lags = expected.where(likelihoods.is_placed[..., None], 0.0) * likelihoods.lags_a_second
-    unit = USUAL * likelihoods.sigma
+    own, unmasked, *others = likelihoods.scaled
     near, far, plain = (
-        _stretches(curves / unit, lags, offsets)
-        for curves, offsets in ((likelihoods.curves, NEAR), (likelihoods.curves, FAR), (likelihoods.plain, NEAR))
+        _stretches(curves, lags, offsets) for curves, offsets in ((own, NEAR), (own, FAR), (unmasked, NEAR))
     )
-    highest = torch.stack([(curves / unit).amax(dim=-1) / 2 for curves in (likelihoods.curves, likelihoods.plain)], -1)
+    highest = torch.stack([curves.amax(dim=-1) / 2 for curves in (own, unmasked)], -1)
     whole = torch.cat([highest, likelihoods.coherence[..., None]], dim=-1)[:, :, None].expand(*lags.shape, 3)
     i, j = likelihoods.pairs.T
     ranges = _log_ranges(candidates, positions_m).transpose(1, 2)
     spacing = _log((positions_m[:, i] - positions_m[:, j]).norm(dim=-1))[..., None].expand_as(lags)
-    further = [_stretches(curves / unit, lags, NEAR) for curves in likelihoods.unmasked[1:]]
+    further = [_stretches(curves, lags, NEAR) for curves in others]
     there = [near, far, plain, torch.stack([ranges[:, i], ranges[:, j], spacing], dim=-1), whole, *further]
     turned, further_turned = ([each.flip(-1) for each in some] for some in ((near, far, plain), further))
     back = [*turned, torch.stack([ranges[:, j], ranges[:, i], spacing], dim=-1), whole, *further_turned]
@@ -133,10 +133,9 @@ def _profiles(
     expected = delays(candidates, positions_m, likelihoods.pairs, speed_m_s)
     lags = expected.where(likelihoods.is_placed[..., None], 0.0) * likelihoods.lags_a_second
     steps = tuple(PROFILE_STEP * k for k in range(-PROFILE_STEPS, PROFILE_STEPS + 1))
-    unit = USUAL * likelihoods.sigma
     highest = (
-        functional.max_pool1d(curves / unit, PROFILE_STEP + 1, stride=1, padding=PROFILE_STEP // 2)
-        for curves in (likelihoods.curves, likelihoods.plain)
+        functional.max_pool1d(curves, PROFILE_STEP + 1, stride=1, padding=PROFILE_STEP // 2)
+        for curves in likelihoods.scaled[:2]
     )
     there = [_stretches(curves, lags, steps) for curves in highest]
     return torch.cat([torch.cat(there, dim=-1), torch.cat([each.flip(-1) for each in there], dim=-1)], dim=1)
