@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from soundfix.microphones import Microphones as Microphones
     from soundfix.scene import Scene as Scene
     from soundfix.search_region import SearchRegion as SearchRegion
+    from soundfix.streaming.stream import Stream as Stream
     from soundfix.survey.requirement import Requirement as Requirement
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ _HOMES = {
     "Requirement": "survey.requirement",
     "Scene": "scene",
     "SearchRegion": "search_region",
+    "Stream": "streaming.stream",
     "Take": "files.take",
     "calibrate": "api.calibrate",
     "check": "api.check",
