@@ -1,10 +1,11 @@
 """A stream is a recording that is not over: the same windows, the same answers, whatever way the sound comes in."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import soundfix
-from helpers.session import locate
 from helpers.streams import RATE, Clock, Ears, blocks_of, sent
 from soundfix.errors import ConfigError, SceneError
 from soundfix.simulation.faults import break_scene, parse_fault
@@ -80,7 +81,9 @@ def test_answers_are_those_of_the_recording_to_a_micrometre(rng):
     audio[5, 30_000:] = np.nan
     offline = soundfix.locate(audio, 16_000.0, scene.microphones, method="srp-phat", hop_s=0.25)
     stream = soundfix.Stream(scene.microphones, method="srp-phat", hop_s=0.25, patience_s=0.3)
-    answers = [each for m, first, block in sent(audio, rng, lateness=900) for each in _push(stream, scene, m, first, block)]
+    answers = [
+        each for m, first, block in sent(audio, rng, lateness=900) for each in _push(stream, scene, m, first, block)
+    ]
     answers += stream.close()
     streamed = [answer.estimate for answer in answers]
     assert len(streamed) == len(offline.estimates) == 15
@@ -143,9 +146,12 @@ def test_one_wild_counter_moves_nobody(scene):
         for m, name in enumerate(scene.microphones.names):
             first = start + (10**9 if m == 2 and start >= 3200 else 0)
             stream.push(scene.audio[m, start : start + 1600], name, first_sample=first)
-    assert [each.start_s for each in streamed] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+    assert [each.start_s for each in streamed] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    stream.close()
     assert np.isnan(streamed[4].audio[2]).all()
     assert np.isfinite(np.delete(streamed[4].audio, 2, axis=0)).all()
+    assert stream.missing == ("mic3",)
+    assert stream.close() == []
 
 
 @pytest.mark.parametrize("rate", [16_000, 48_000])
@@ -194,7 +200,7 @@ def test_the_newest_window_is_answered_where_not_all_can_be(scene):
     assert all(answer.latency_s < 0.25 + 0.25 + 0.01 for answer in answers)
     assert {answer.skipped for answer in answers[1:]} <= {1, 2}
     starts = [answer.estimate.start_s for answer in answers]
-    for answer, (before, after) in zip(answers[1:], zip(starts, starts[1:], strict=False), strict=True):
+    for answer, (before, after) in zip(answers[1:], pairwise(starts), strict=True):
         assert answer.skipped == round((after - before) / 0.1) - 1
         assert answer.estimate.reasons == ("windows_skipped",)
         assert f"{answer.skipped} window" in answer.estimate.notes[0]

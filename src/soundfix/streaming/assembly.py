@@ -86,15 +86,15 @@ class Assembly:
         """The next windows that can be given out. is_over: no more comes, so that a last, shorter one is given too."""
         if is_over:
             for feed in self._feeds:
-                self._write(feed, feed.finish())
+                self._write(feed, feed.finish(int(np.sort(self._came)[-self._enough])))
         end = self.time
         while (stop := self._start + self._length) <= end:
             if not (is_over or self._is_whole(stop)):
                 return
             yield from self._taken(stop)
-        if is_over and end - max(self._start, self._last_stop) >= LEAST_SHARE * self._length:
-            yield from self._taken(end)
-        elif is_over and self._number == 0 and end > 0:
+        left = end - max(self._start, self._last_stop)
+        is_first = self._number == 0 and end > 0
+        if is_over and (left >= LEAST_SHARE * self._length or is_first):
             yield from self._taken(end)
 
     def audio(self, window: Window) -> Float[np.ndarray, "mic time"]:

@@ -87,9 +87,9 @@ class Feed:
             yield from self._flow()
             last += step if self._next >= last else 0
 
-    def finish(self) -> Iterator[Placed]:
-        """The rest of what came in, when no more comes."""
-        while self._waiting:
+    def finish(self, end: int) -> Iterator[Placed]:
+        """The rest of what came in, when no more comes, but for what begins after `end` (at wanted_hz)."""
+        while self._waiting and self.placed(self._waiting[0][0]) < end:
             yield from self._silence(self._waiting[0][0])
             yield from self._flow()
         if self._resampler is not None:

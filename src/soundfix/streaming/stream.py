@@ -52,8 +52,8 @@ class Stream:
     microphones: path of a list, Microphones, or positions (M, 3) in metres. sample_rate: of blocks, in Hz; above 16000 Hz
     they are resampled, as recordings are. window_s: seconds of sound for an answer, half a second, or more for a large
     array, without it; hop_s: from window to window. patience_s: so long others wait for a microphone of which nothing
-    comes, and for blocks that were lost (longer than blocks are); then there is NaN in that window. clock: gives seconds, for latencies. The other options are those of
-    `soundfix.locate`. Raises SceneError and the other errors of `soundfix.locate`.
+    comes, and for blocks that were lost (longer than blocks are); then there is NaN in that window. clock: gives seconds,
+    for latencies. The other options are those of `soundfix.locate`; raises SceneError, and what that raises.
     """
 
     def __init__(
@@ -102,9 +102,7 @@ class Stream:
     @property
     def missing(self) -> tuple[str, ...]:
         """Microphones that do not deliver now."""
-        return tuple(
-            name for name, gone in zip(self.microphones.names, self._assembly.is_missing, strict=True) if gone
-        )
+        return tuple(name for name, gone in zip(self.microphones.names, self._assembly.is_missing, strict=True) if gone)
 
     def push(
         self,
