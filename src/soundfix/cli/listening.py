@@ -74,7 +74,7 @@ def _answers(
                 if is_every:
                     yield from stream.push(block.sound.T, **how)  # type: ignore[arg-type]
                 else:
-                    stream.put(block.sound.T, **how)  # type: ignore[arg-type]
+                    stream.put(block.sound.T, heard_at=block.heard_at, **how)  # type: ignore[arg-type]
             except SceneError as error:
                 if block.microphones is None:
                     raise
@@ -95,8 +95,9 @@ class _Teller:
 
         self._stream, self._number = stream, 0
         self._lines = None if sys.stdout.isatty() else Outlet(to_file(sys.stdout))
-        self._tracked = Outlet(TcpWriter(outputs.odas)) if outputs.odas else None
-        self._potential = Outlet(TcpWriter(outputs.odas_potential)) if outputs.odas_potential else None
+        self._viewers = [TcpWriter(address) for address in (outputs.odas, outputs.odas_potential) if address]
+        self._tracked = Outlet(self._viewers[0]) if outputs.odas else None
+        self._potential = Outlet(self._viewers[-1]) if outputs.odas_potential else None
         self._view = LiveView(stream.microphones, room)
 
     @property
@@ -131,6 +132,8 @@ class _Teller:
                 outlet.close()
                 if outlet.dropped:
                     say(f"{outlet.dropped} lines were dropped: a reader was too slow, or gone")
+        for viewer in self._viewers:
+            viewer.close()
 
 
 def run_sender(text: str, shape: "Shape", sender: "Sender") -> None:
@@ -139,7 +142,7 @@ def run_sender(text: str, shape: "Shape", sender: "Sender") -> None:
     from soundfix.streaming.sources import open_source
 
     inbox = Inbox()
-    with interrupted() as ended, closing(open_source(text, shape, inbox, stdin())):
+    with interrupted() as ended, closing(sender), closing(open_source(text, shape, inbox, stdin())):
         while not (inbox.is_over or ended.is_set()):
             for block in inbox.take(WAIT_S):
                 sender.send(block)

@@ -1,6 +1,8 @@
 """What sources have heard, until somebody has time for it: bounded, and never in the way of a sound card."""
 
+import time
 from collections import deque
+from collections.abc import Callable
 from threading import Condition
 from typing import NamedTuple
 
@@ -15,23 +17,24 @@ MOST_SAMPLES = 2**23  # over all channels: 48 s of eleven at 16 kHz, 32 MiB
 class Block(NamedTuple):
     """Sound of some microphones (all, where none is named) at sample_rate (Hz).
 
-    first_sample: on the line of time that all share; None: it follows the block before.
+    first_sample: on the line of time that all share; None: it follows the block before. heard_at: when it came in (s).
     """
 
     sound: Float[np.ndarray, "time channel"]
     sample_rate: float
     microphones: tuple[str, ...] | None = None
     first_sample: int | None = None
+    heard_at: float | None = None
 
 
 class Inbox:
     """Blocks, and sentences about what happens to their sources, from any thread. most: samples that are kept.
 
-    dropped: blocks that were lost because nobody took them.
+    clock: by which they are stamped, seconds. dropped: blocks that were lost because nobody took them.
     """
 
-    def __init__(self, most: int = MOST_SAMPLES) -> None:
-        self._most, self._samples = most, 0
+    def __init__(self, most: int = MOST_SAMPLES, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._samples, self._clock = most, 0, clock
         self._blocks: deque[Block] = deque()
         self._said: deque[str] = deque(maxlen=100)
         self._changed = Condition()
@@ -44,7 +47,7 @@ class Inbox:
         with self._changed:
             while waits and self._samples + block.sound.size > self._most and self._blocks and not self._is_over:
                 self._changed.wait()
-            self._blocks.append(block)
+            self._blocks.append(block._replace(heard_at=self._clock()))
             self._samples += block.sound.size
             while self._samples > self._most and len(self._blocks) > 1:
                 self._samples -= self._blocks.popleft().sound.size

@@ -92,9 +92,14 @@ class TcpWriter:
         try:
             self._socket.sendall(line.encode() + b"\n")
         except OSError:
-            self._socket.close()
-            self._socket = None
+            self.close()
             raise
+
+    def close(self) -> None:
+        """Say no more."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
 
     def _connect(self) -> None:
         if time.monotonic() < self._again_s:

@@ -4,6 +4,7 @@ import socket
 import socketserver
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock, Thread
 
 from soundfix.errors import ConfigError, SceneError
@@ -35,6 +36,7 @@ class Receiver:
         self._inbox, self._clock = inbox, clock
         self._clocks, self._lock = Clocks(), Lock()
         self._heard: dict[tuple[str, ...], float] = {}
+        self.connections: set[socket.socket] = set()
         handler, server = (_Stream, _Servers) if kind == "tcp" else (_Datagram, socketserver.UDPServer)
         try:
             self._server = server((host, port), handler)
@@ -48,6 +50,9 @@ class Receiver:
         """Listen no more."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):  # it may be gone by now
+                connection.shutdown(socket.SHUT_RDWR)
 
     def take(self, packet: Packet) -> None:
         """One packet, now."""
@@ -81,6 +86,7 @@ class _Stream(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         receiver, unpacker = self.server.receiver, Unpacker()  # type: ignore[attr-defined]
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        receiver.connections.add(self.request)
         try:
             while data := self.request.recv(LARGEST_READ):
                 for packet in unpacker.feed(data):
@@ -89,6 +95,8 @@ class _Stream(socketserver.BaseRequestHandler):
             receiver.refuse(error, self.client_address[0])
         except OSError:
             return  # it went without a word
+        finally:
+            receiver.connections.discard(self.request)
 
 
 class _Datagram(socketserver.BaseRequestHandler):

@@ -18,6 +18,8 @@ PATIENCE_S = 2.0  # a receiver that takes nothing for so long is gone
 class _Line(Protocol):
     def send(self, data: bytes) -> bool: ...
 
+    def close(self) -> None: ...
+
 
 class Sender:
     """Blocks of these microphones in, packets out. tells_time: this machine's clock is good (NTP, PTP), so say the time.
@@ -51,6 +53,10 @@ class Sender:
             self.lost += not self._line.send(pack(packet))
             self._counter += len(sound)
 
+    def close(self) -> None:
+        """No more."""
+        self._line.close()
+
 
 class _Udp:
     def __init__(self, host: str, port: int) -> None:
@@ -62,6 +68,9 @@ class _Udp:
         except OSError:
             return False
         return True
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 class _Tcp:
@@ -77,10 +86,14 @@ class _Tcp:
         try:
             self._socket.sendall(data)
         except OSError:
-            self._socket.close()
-            self._socket = None
+            self.close()
             return False
         return True
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
 
     def _connect(self) -> None:
         try:

@@ -137,10 +137,14 @@ class Stream:
         *,
         first_sample: int | None = None,
         sample_rate: float | None = None,
+        heard_at: float | None = None,
     ) -> None:
-        """Take in a block, as `push` does, and answer nothing: for who asks for the `newest` when there is time."""
+        """Take in a block, as `push` does, and answer nothing: for who asks for the `newest` when there is time.
+
+        heard_at: when it came, in s by the stream's clock; now, without it.
+        """
         rows, sound, rate_hz = self._checked(block, microphone, sample_rate)
-        self._assembly.put(rows, sound, rate_hz, first_sample, self._clock())
+        self._assembly.put(rows, sound, rate_hz, first_sample, self._clock() if heard_at is None else heard_at)
 
     def newest(self) -> StreamAnswer | None:
         """The answer to the newest window that is whole, or None where there is none yet.
