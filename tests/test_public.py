@@ -25,6 +25,7 @@ TAKE_ARRAYS = [
     "Localizer",
     "Microphones",
     "Scene",
+    "Stream",
     "Take",
     "calibrate",
     "check",
@@ -37,7 +38,7 @@ RESULTS = [Calibrated, Checked, Located]
 
 def test_the_names_are_these():
     assert NAMES == [
-        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Take", "calibrate", "check", "load",
+        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Stream", "Take", "calibrate", "check", "load",
         "locate", "locate_delays", "read", "simulate",
     ]  # fmt: skip
     assert FUNCTIONS == ["calibrate", "check", "load", "locate", "locate_delays", "read", "simulate"]

@@ -70,7 +70,7 @@ def test_by_which_words(tmp_path, monkeypatch):
     for text, kind in (
         ("-", Pipe), ("card", Card), ("card:USB Audio", Card), ("udp://localhost:0", Receiver), (str(path), Player)
     ):  # fmt: skip
-        source = open_source(text, STEREO, Inbox(), io.BytesIO())
+        source = open_source(text, STEREO, Inbox(), io.BytesIO)
         assert isinstance(source, kind)
         source.close()
     assert [each.options["device"] for each in fake.streams] == [None, "USB Audio"]
@@ -79,9 +79,9 @@ def test_by_which_words(tmp_path, monkeypatch):
 
 def test_what_cannot_be_opened(tmp_path):
     with pytest.raises(AudioFileError, match="no such file"):
-        open_source(str(tmp_path / "no.wav"), STEREO, Inbox(), io.BytesIO())
+        open_source(str(tmp_path / "no.wav"), STEREO, Inbox(), io.BytesIO)
     with pytest.raises(ConfigError, match="wanted tcp"):
-        open_source("http://x", STEREO, Inbox(), io.BytesIO())
+        open_source("http://x", STEREO, Inbox(), io.BytesIO)
 
 
 def test_shapes_that_cannot_be():

@@ -50,7 +50,7 @@ def run(
         write, conclude = stack.enter_context(writers(outputs.json, outputs.csv, method))
         teller = stack.enter_context(closing(_Teller(stream, outputs, room)))
         ended = stack.enter_context(interrupted())
-        stack.enter_context(closing(open_source(text, shape, inbox, stdin())))
+        stack.enter_context(closing(open_source(text, shape, inbox, stdin)))
         for answer in _answers(stream, inbox, teller, ended, is_every=is_every):
             write(answer.estimate)
             teller.tell(answer)
@@ -142,7 +142,7 @@ def run_sender(text: str, shape: "Shape", sender: "Sender") -> None:
     from soundfix.streaming.sources import open_source
 
     inbox = Inbox()
-    with interrupted() as ended, closing(sender), closing(open_source(text, shape, inbox, stdin())):
+    with interrupted() as ended, closing(sender), closing(open_source(text, shape, inbox, stdin)):
         while not (inbox.is_over or ended.is_set()):
             for block in inbox.take(WAIT_S):
                 sender.send(block)

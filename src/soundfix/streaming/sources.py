@@ -38,13 +38,13 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def open_source(text: str, shape: Shape, inbox: Inbox, pipe: BinaryIO) -> Source:
-    """`-` (raw sound of this pipe), `card` or `card:NAME`, tcp://HOST:PORT, udp://HOST:PORT, or the path of a recording.
+def open_source(text: str, shape: Shape, inbox: Inbox, pipe: Callable[[], BinaryIO]) -> Source:
+    """`-` (raw sound of the pipe that this opens), `card` or `card:NAME`, tcp:// or udp://HOST:PORT, or a recording's path.
 
     Raises ConfigError, MissingPackageError or AudioFileError on what cannot be opened.
     """
     if text == "-":
-        return Pipe(pipe, shape, inbox)
+        return Pipe(pipe(), shape, inbox)
     if text == "card" or text.startswith("card:"):
         return Card(text[5:] or None, shape.sample_rate, shape.channels, inbox)
     if "://" in text:
