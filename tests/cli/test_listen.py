@@ -1,4 +1,4 @@
-"""`soundfix listen` and `soundfix send`: every way in and out."""
+"""`soundfix listen`: every way in and out."""
 
 import io
 import json
@@ -32,15 +32,6 @@ def lines(said):
 
 def given(take, source, *options):
     return ["listen", source, "-m", take / "microphones.csv", *FAST, *options]
-
-
-@pytest.fixture
-def pcm(take, monkeypatch):
-    """The recording, raw on standard input."""
-    sound, _ = soundfile.read(take / "scene.wav", dtype="float32")
-    raw = io.BytesIO(sound.astype("<f4").tobytes())
-    monkeypatch.setattr(listening, "stdin", lambda: raw)
-    return ("--format", "f32le")
 
 
 def test_from_standard_input_every_answer_is_that_of_locate(take, pcm, tmp_path, command):
@@ -167,34 +158,6 @@ def test_viewers_of_odas_are_told(take, pcm, command):
         assert all(len(each["src"]) == 4 and key in each["src"][0] for each in messages)
         viewer.close()
         server.close()
-
-
-def test_send_sends_what_a_pipe_gives(take, pcm, command):
-    from soundfix.streaming.inbox import Inbox
-
-    inbox = Inbox()
-    receiver = Receiver("tcp://localhost:0", inbox)
-    names = read_microphones(take / "microphones.csv").names
-    microphones = [word for name in names for word in ("--microphone", name)]
-    words = ["send", "-", f"tcp://localhost:{receiver.port}", *microphones, *pcm]
-    assert command(*words) == (0, "", "")
-    blocks, deadline = [], time.monotonic() + 5
-    while sum(len(each.sound) for each in blocks) < 16_000 and time.monotonic() < deadline:
-        blocks += inbox.take(0.1)
-    receiver.close()
-    sound, _ = soundfile.read(take / "scene.wav", dtype="float32")
-    np.testing.assert_allclose(np.concatenate([each.sound for each in blocks]), sound.clip(-1, 1), atol=2**-15)
-    assert {each.microphones for each in blocks} == {names}
-
-
-def test_send_says_what_was_lost(take, pcm, command):
-    server = socket.create_server(("localhost", 0))
-    port = server.getsockname()[1]
-    server.close()
-    microphones = [word for k in range(7) for word in ("--microphone", f"m{k}")]
-    status, _, complaint = command("send", "-", f"tcp://localhost:{port}", *microphones, *pcm)
-    assert status == 0
-    assert "packets were not sent: nobody was there" in complaint
 
 
 @pytest.mark.parametrize(

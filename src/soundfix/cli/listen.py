@@ -1,4 +1,4 @@
-"""`soundfix listen` and `soundfix send`."""
+"""`soundfix listen`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -78,23 +78,3 @@ def listen(
     )  # fmt: skip
     shape = Shape(sample_rate=rate, channels=channels or len(listed), sample_format=sample_format)
     run(stream, source, shape, outputs, method=method, room=box, is_every=every)
-
-
-@app.command()
-def send(
-    source: Source,
-    to: Annotated[str, typer.Argument(help="tcp://HOST:PORT or udp://HOST:PORT, where `soundfix listen` is.")],
-    microphone: Annotated[list[str], typer.Option("--microphone", help="Its name in the list; one a channel.")],
-    rate: Rate = 16_000.0,
-    sample_format: SampleFormat = "s16le",
-    tell_time: Annotated[
-        bool, typer.Option("--tell-time", help="This machine's clock is synchronized (PTP, NTP): use it.")
-    ] = False,
-) -> None:
-    """Send the sound of one or a few microphones to a `soundfix listen` on another machine."""
-    from soundfix.cli.listening import run_sender
-    from soundfix.streaming.sender import Sender
-    from soundfix.streaming.sources import Shape
-
-    sender = Sender(to, tuple(microphone), tells_time=tell_time)
-    run_sender(source, Shape(sample_rate=rate, channels=len(microphone), sample_format=sample_format), sender)

@@ -15,7 +15,6 @@ from soundfix.errors import SceneError
 if TYPE_CHECKING:
     from soundfix.scene import Room
     from soundfix.streaming.inbox import Inbox
-    from soundfix.streaming.sender import Sender
     from soundfix.streaming.sources import Shape
     from soundfix.streaming.stream import Stream, StreamAnswer
 
@@ -134,22 +133,6 @@ class _Teller:
                     say(f"{outlet.dropped} lines were dropped: a reader was too slow, or gone")
         for viewer in self._viewers:
             viewer.close()
-
-
-def run_sender(text: str, shape: "Shape", sender: "Sender") -> None:
-    """Until the source ends, or somebody interrupts it."""
-    from soundfix.streaming.inbox import Inbox
-    from soundfix.streaming.sources import open_source
-
-    inbox = Inbox()
-    with interrupted() as ended, closing(sender), closing(open_source(text, shape, inbox, stdin)):
-        while not (inbox.is_over or ended.is_set()):
-            for block in inbox.take(WAIT_S):
-                sender.send(block)
-            for sentence in inbox.sentences():
-                say(sentence)
-    if sender.lost:
-        say(f"{sender.lost} packets were not sent: nobody was there")
 
 
 def stdin() -> BinaryIO:
