@@ -1,6 +1,5 @@
 """`soundfix listen`: every way in and out."""
 
-import io
 import json
 import os
 import signal
@@ -17,7 +16,6 @@ import soundfile
 from helpers.command import CORNERS, ROOM, SOURCE, SPEED, assert_refused
 from helpers.scenes import anechoic_scene
 from helpers.sound_card import FakeSoundDevice
-from soundfix.cli import listening
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.report.exports import CSV_COLUMNS, locate_schema

@@ -62,7 +62,8 @@ def listen(
     odas_potential: Annotated[str | None, typer.Option(help="HOST:PORT, for ODAS' potential sources.")] = None,
 ) -> None:
     """Where sounds come from while they are made: a line of JSON an answer, and on a terminal a map."""
-    from soundfix.cli.listening import Outputs, run
+    from soundfix.cli.listening import run
+    from soundfix.cli.live_outputs import Outputs
     from soundfix.files.microphones import read_microphones
     from soundfix.streaming.sources import Shape
     from soundfix.streaming.stream import Stream
