@@ -38,8 +38,8 @@ RESULTS = [Calibrated, Checked, Located]
 
 def test_the_names_are_these():
     assert NAMES == [
-        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Stream", "Take", "calibrate", "check",
-        "load", "locate", "locate_delays", "read", "simulate",
+        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Stream", "Take", "calibrate",
+        "check", "load", "locate", "locate_delays", "read", "simulate",
     ]  # fmt: skip
     assert FUNCTIONS == ["calibrate", "check", "load", "locate", "locate_delays", "read", "simulate"]
     assert dir(soundfix) == soundfix.__all__
