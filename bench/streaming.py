@@ -3,10 +3,10 @@
     python bench/streaming.py [--hours 1] [--seconds 60] [--methods srp-phat three-stream] [--threads 2] [--hop 0.1]
 
 Printed, of every method, on --seconds of a simulated talker in blocks of 20 ms: the real-time factor where every window is
-answered, the CPU time it takes, and what of that the stream adds to the session's hearing; p50 and p99 from the end of a window to its answer where
-blocks come at their time (waiting is leapt over) and the newest window is answered, and how many windows are skipped. Then
-memory over --hours of sound, a tenth of it the talker, the rest noise, by srp-phat at a hop of a second, with blocks that
-are lost, doubled and exchanged.
+answered, the CPU time it takes, and what of that the stream adds to the session's hearing; p50 and p99 from the end of a
+window to its answer where blocks come at their time (waiting is leapt over) and the newest window is answered, and how many
+windows are skipped. Then memory over --hours of sound, a tenth of it the talker, the rest noise, by srp-phat at a hop of a
+second, with blocks that are lost, doubled and exchanged.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
 from soundfix.streaming.stream import Stream
 
-HEAD = "| method | real-time factor | of CPU time | added by the stream | p50 | p99 | windows skipped |\n|---|---|---|---|---|---|---|"
+COLUMNS = ("method", "real-time factor", "of CPU time", "added by the stream", "p50", "p99", "windows skipped")
 RATE = 16_000
 BLOCK = 320  # 20 ms
 WARM_S = 5.0  # not counted
@@ -35,13 +35,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--methods", nargs="+", default=["srp-phat", "three-stream"])
+    parser.add_argument("--methods", nargs="*", default=["srp-phat", "three-stream"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--hop", type=float, default=0.1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     scene = draw_world(TALKER, BuiltInSounds(), np.random.default_rng(1))
-    print(HEAD)
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     for name in options.methods:
         audio = repeated(scene, options.seconds)
         factor, cpu, added = real_time_factor(scene, audio, name, options.hop)
