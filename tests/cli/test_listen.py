@@ -84,8 +84,8 @@ def test_from_a_sound_card(take, monkeypatch, command):
     monkeypatch.setitem(sys.modules, "sounddevice", fake := FakeSoundDevice())
 
     def play():
-        while not fake.streams:
-            time.sleep(0.01)
+        if not until(lambda: fake.streams):
+            return
         for start in range(0, len(sound), 320):
             fake.streams[0].give(sound[start : start + 320])
         time.sleep(1.0)
@@ -98,6 +98,14 @@ def test_from_a_sound_card(take, monkeypatch, command):
     assert status == 0
     assert [each["start_s"] for each in lines(said)] == [0.0, 0.25, 0.5]
     assert fake.streams[0].options["channels"] == 7
+
+
+def until(is_so):
+    """Wait for it; whether it came."""
+    deadline = time.monotonic() + 20
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return is_so()
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])
@@ -114,8 +122,8 @@ def test_from_senders(take, kind, monkeypatch, command):
         from soundfix.streaming.inbox import Block
         from soundfix.streaming.sender import Sender
 
-        while not opened:
-            time.sleep(0.01)
+        if not until(lambda: opened):
+            return
         senders = [
             Sender(f"{kind}://localhost:{opened[0].port}", (name,), tells_time=False) for name in (*names, "who")
         ]

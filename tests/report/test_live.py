@@ -8,7 +8,9 @@ from soundfix.microphones import Microphones
 from soundfix.report.live import LiveScreen
 
 ROOM = ((0.0, 0.0, 0.0), (10.0, 5.0, 3.0))
-MICROPHONES = Microphones(positions=[[0, 0, 1], [10, 0, 1], [10, 5, 1], [np.nan] * 3], names=("a", "b", "c", "d"))
+MICROPHONES = Microphones(
+    positions=np.array([[0, 0, 1], [10, 0, 1], [10, 5, 1], [np.nan] * 3]), names=("a", "b", "c", "d")
+)
 
 
 def answer(*place, wrong=()):

@@ -9,7 +9,9 @@ from soundfix.estimate import Estimate, Source
 from soundfix.microphones import Microphones
 from soundfix.report.odas import SLOTS, middle, potential_line, tracked_line
 
-MICROPHONES = Microphones(positions=[[0, 0, 1], [2, 0, 1], [2, 2, 1], [0, 2, 1], [np.nan] * 3])  # the middle: 1, 1, 1
+MICROPHONES = Microphones(
+    positions=np.array([[0, 0, 1], [2, 0, 1], [2, 2, 1], [0, 2, 1], [np.nan] * 3])
+)  # the middle: 1, 1, 1
 
 
 def source(*place, score=0.75):

@@ -4,8 +4,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from io import FileIO
 from threading import Event
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from soundfix.cli.live_outputs import Outputs, Teller
 from soundfix.cli.terminal import show_lines, writers
@@ -69,9 +70,9 @@ def _answers(
     yield from stream.close()
 
 
-def stdin() -> BinaryIO:
+def stdin() -> FileIO:
     """Unbuffered: a thread that is stuck in it must not hold a lock of Python's when it ends."""
-    return open(0, "rb", buffering=0, closefd=False)
+    return FileIO(0, closefd=False)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from threading import Condition, Thread
-from typing import TextIO
+from typing import Any
 
 from soundfix.errors import ConfigError
 
@@ -58,8 +58,8 @@ class Outlet:
             return self._lines.popleft() if self._lines else None
 
 
-def to_file(file: TextIO) -> Callable[[str], None]:
-    """Whole lines, at once; past Python's buffers, where there is a file below, which a thread may be stuck in for ever."""
+def to_file(file: Any) -> Callable[[str], None]:
+    """Whole lines to a file of text, at once; past Python's buffers, where there is a file below, which a thread may be stuck in for ever."""
     try:
         number = file.fileno()
     except OSError:

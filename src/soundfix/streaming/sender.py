@@ -4,7 +4,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from soundfix.streaming.inbox import Block
 from soundfix.streaming.packets import Packet, pack
@@ -15,6 +15,7 @@ AGAIN_S = 1.0  # from one try to connect to the next
 PATIENCE_S = 2.0  # a receiver that takes nothing for so long is gone
 
 
+@runtime_checkable
 class _Line(Protocol):
     def send(self, data: bytes) -> bool: ...
 

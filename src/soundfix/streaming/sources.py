@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
-from typing import BinaryIO, Protocol
+from typing import Protocol, runtime_checkable
 
 from soundfix.errors import ConfigError, SoundfixError
 from soundfix.files.audio import open_recording
@@ -32,13 +32,21 @@ class Shape:
             raise ConfigError(f"{self.channels} channels, wanted 1 or more")
 
 
+@runtime_checkable
+class Bytes(Protocol):
+    """A file of bytes, unbuffered: what there is, up to so many; none at its end."""
+
+    def read(self, count: int, /) -> bytes: ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Fills its inbox until it is closed, or has no more."""
 
     def close(self) -> None: ...
 
 
-def open_source(text: str, shape: Shape, inbox: Inbox, pipe: Callable[[], BinaryIO]) -> Source:
+def open_source(text: str, shape: Shape, inbox: Inbox, pipe: Callable[[], Bytes]) -> Source:
     """`-` (raw sound of the pipe that this opens), `card` or `card:NAME`, tcp:// or udp://HOST:PORT, or a recording's path.
 
     Raises ConfigError, MissingPackageError or AudioFileError on what cannot be opened.
@@ -55,7 +63,7 @@ def open_source(text: str, shape: Shape, inbox: Inbox, pipe: Callable[[], Binary
 class Pipe:
     """Raw interleaved samples, as fast as they come; where nobody takes them the pipe waits. pipe: unbuffered."""
 
-    def __init__(self, pipe: BinaryIO, shape: Shape, inbox: Inbox) -> None:
+    def __init__(self, pipe: Bytes, shape: Shape, inbox: Inbox) -> None:
         self._pipe, self._shape, self._inbox = pipe, shape, inbox
         Thread(target=self._run, daemon=True).start()
 
