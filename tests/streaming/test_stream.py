@@ -1,5 +1,6 @@
 """A stream is a recording that is not over: the same windows, the same answers, whatever way the sound comes in."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -217,6 +218,26 @@ def test_who_never_asks_keeps_no_more_than_seconds(scene):
     answer = stream.newest()
     assert answer.estimate.end_s == pytest.approx(60.0)
     assert answer.skipped == 595
+
+
+@pytest.mark.slow
+def test_an_hour_takes_no_more_memory_than_a_minute(scene, rng):
+    """With blocks lost, doubled and exchanged, and a microphone that stays away for half of the hour."""
+    ears, taken = Ears(), []
+    stream = soundfix.Stream(scene.microphones, method=ears, hop_s=1.0, sample_rate=48_000.0)
+    sound = rng.standard_normal((6, 24_000)).astype(np.float32)
+    tracemalloc.start()
+    for half in range(2 * 3600):
+        for m in rng.permutation(6):
+            for _ in range(int(rng.choice(3, p=[0.02, 0.93, 0.05]))):
+                if m != 4 or not 600 < half < 4200:
+                    stream.push(sound[m], scene.microphones.names[m], first_sample=24_000 * half)
+        del ears.scenes[1:]
+        if half in (240, 7199):
+            taken.append(tracemalloc.get_traced_memory()[0] / 2**20)
+    tracemalloc.stop()
+    assert taken[1] - taken[0] < 1.0  # MiB
+    assert taken[1] < 60.0
 
 
 def test_one_long_block_is_all_answered(scene):

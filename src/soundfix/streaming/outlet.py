@@ -59,7 +59,7 @@ class Outlet:
 
 
 def to_file(file: Any) -> Callable[[str], None]:
-    """Whole lines to a file of text, at once; past Python's buffers, where there is a file below, which a thread may be stuck in for ever."""
+    """Whole lines to a file of text, at once: past Python's buffers, in which a thread may be stuck for ever."""
     try:
         number = file.fileno()
     except OSError:
