@@ -70,8 +70,7 @@ class Feed:
         first = self.end if first is None else first
         self._taken += 1
         self.end = max(self.end, first + len(block))
-        if first + len(block) > self._next:
-            insort(self._waiting, (first, self._taken, block))
+        insort(self._waiting, (first, self._taken, block))
         yield from self._flow()
         while sum(len(each) for *_, each in self._waiting) > self._keeps:
             self._waiting.pop(0)
