@@ -62,6 +62,7 @@ class Correlator:
             step_m=scene.speed / (rate * factor),
             positions=scene.microphones.positions,
             grain=grain(scene),
+            is_narrow=is_narrow(scene),
         )
 
 
@@ -73,6 +74,11 @@ def grain(scene: Scene) -> float:
     if scene.band_hz is None:
         return 1.0
     return scene.speed / SPEED_OF_SOUND_M_S * TOP_HZ / scene.band_hz[1]
+
+
+def is_narrow(scene: Scene) -> bool:
+    """Whether it is told to listen to less than an octave."""
+    return scene.band_hz is not None and scene.band_hz[1] < 2 * scene.band_hz[0]
 
 
 def largest_lag(scene: Scene, latest_s: float = LATEST_S) -> int:
