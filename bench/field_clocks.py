@@ -103,7 +103,7 @@ def line(name: str, takes: int, first_seed: int) -> str:
     counts = sum((row["counts"] for row in rows), Counter())
     off_ms, sigmas = (np.array([each for row in rows for each in row[key]]) for key in ("off_ms", "sigmas"))
     total = sum(n for (true, _), n in counts.items() if true == "off")
-    accused = sum(counts["fine", finding] for finding in ("late", "elsewhere"))
+    accused = sum(counts["fine", finding] for finding in ("elsewhere", *(("late",) if kind != "free" else ())))
     fine = sum(n for (true, _), n in counts.items() if true == "fine")
     wrong = counts["off", "on time"] + counts["elsewhere", "on time"]
     errors = np.median([row["errors"] for row in rows], axis=0)

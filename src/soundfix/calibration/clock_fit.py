@@ -25,6 +25,7 @@ from soundfix.robust import medians
 
 # Standard errors of an arrival, and of clocks that are nearly all on time: generous first, so that no start is too far off.
 SCALES = ((100.0, 100.0), (10.0, 100.0), (1.0, 100.0), (1.0, 30.0), (1.0, 10.0), (1.0, 3.0), (1.0, 1.0))
+FAR_SCALES = ((100.0, 1.0), (10.0, 1.0), (1.0, 1.0))
 Scales = tuple[tuple[float, float], ...]
 MOST_STEPS = 60
 NEAREST_M = 0.01  # distances, so that directions are finite
@@ -81,10 +82,10 @@ def fit_clocks(arrivals: Arrivals, prior: Prior, rng: np.random.Generator) -> Cl
     return fit.solution(fit.downhill(fit.start(_first_sources(arrivals, prior, rng)), SCALES))
 
 
-def refit(arrivals: Arrivals, prior: Prior, near: Clocks) -> Clocks:
-    """The solution near another one, with another prior."""
+def refit(arrivals: Arrivals, prior: Prior, near: Clocks, *, is_far: bool = False) -> Clocks:
+    """The solution near another one, with another prior; is_far: though arrivals may be metres off what that one expects."""
     fit = _Fit(arrivals, prior)
-    return fit.solution(fit.downhill(near.state, SCALES[-1:]))
+    return fit.solution(fit.downhill(near.state, FAR_SCALES if is_far else SCALES[-1:]))
 
 
 def _first_sources(arrivals: Arrivals, prior: Prior, rng: np.random.Generator) -> Float[np.ndarray, "sound 3"]:

@@ -35,7 +35,8 @@ EXPLAINED, AGREES = 0.7, 6.0  # share of arrivals that are as the solution has t
 DECLARED_FREEDOM = 6.0  # what is known of the size of errors of positions is worth so many coordinates
 FAR_M = 50.0  # standard error of a position that may be anywhere
 TAIL = 3.0  # degrees of freedom of Student's t for positions: few are off by ten standard errors
-WORSE = 2.0  # times what was told: positions that bad are not those of this list
+WORSE = 1.3  # times what was told: positions that bad are taken for clocks
+FITS = 0.93  # share of arrivals, of those who stand where they are listed, that are as the solution has them
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +70,7 @@ def tell_clocks(
     if doubts:
         found = tuple(replace(each, finding="unsure") if each.finding == "on time" else each for each in found)
     return Calibration(
-        microphones=_corrected(case, found),
+        microphones=_corrected(case, found, is_doubtful=bool(doubts)),
         repairs=found,
         sources=case.best.sources,
         times_s=arrivals.times_s,
@@ -187,7 +188,7 @@ class _Elsewhere(NamedTuple):
 def _elsewhere(m: int, case: _Case) -> _Elsewhere:
     best, prior, told_m = case.best, case.prior, float(case.prior.offset_m[m])
     anywhere = prior.with_place(m, FAR_M)
-    other = refit(case.arrivals, anywhere.with_clock(m, told_m), best)
+    other = refit(case.arrivals, anywhere.with_clock(m, told_m), best, is_far=True)
     moved_m, was_m = (float(np.linalg.norm(each.positions[m] - prior.positions[m])) for each in (other, best))
     cost = other.cost - _gaussian(moved_m / FAR_M) + _student(moved_m / prior.sigma_m[m])
     here = best.cost - _gaussian(was_m / prior.sigma_m[m]) + _student(was_m / prior.sigma_m[m])
@@ -209,17 +210,21 @@ def _student(sigmas: float) -> float:
 
 def _doubts(case: _Case, found: tuple[MicrophoneFinding, ...]) -> Iterator[str]:
     """Why none of this may be so, in words."""
-    heard, speed_m_s = np.isfinite(case.arrivals.path_m), case.speed_m_s * (1 + case.best.faster)
+    speed_m_s, is_here = case.speed_m_s * (1 + case.best.faster), [each.finding != "elsewhere" for each in found]
+    heard = np.isfinite(case.arrivals.path_m)[:, is_here]
     low, high = (each / NOMINAL_SPEED_M_S for each in USUAL_AIR_M_S)
     if not low < 1 + case.best.faster < high:
         yield f"a speed of sound of {speed_m_s:.0f} m/s fits best, {case.speed_m_s:.0f} was told or is usual"
-    if (share := case.explained.sum() / heard.sum()) < EXPLAINED:
+    if (share := case.explained[:, is_here].sum() / max(heard.sum(), 1)) < FITS:
         yield f"only {100 * share:.0f} % of what was heard fits clocks and positions as good as the list's"
     spots = spots_of(case.best.sources, SPOT_SHARE * case.microphones.width_m)
     if spots < FEWEST_SPOTS:
         yield f"sounds came from {spots} places only, wanted {FEWEST_SPOTS} or more: one error of each recorder fits as well"
     if case.size > WORSE:
-        yield f"positions are about {case.size:.1f} times as far off as they were taken to be: how good is the list?"
+        yield (
+            f"positions are off by {case.size:.1f} times what they were taken to be, or more: how good is the list? Its "
+            "column sigma_m says so"
+        )
     off = sum(each.finding in ("late", "elsewhere") for each in found)
     on_time = sum(each.finding == "on time" for each in found)
     if case.reference is None and off >= max(on_time, 1):
@@ -229,12 +234,16 @@ def _doubts(case: _Case, found: tuple[MicrophoneFinding, ...]) -> Iterator[str]:
         )
 
 
-def _corrected(case: _Case, found: tuple[MicrophoneFinding, ...]) -> Microphones:
-    """The list with the clocks that were told, and how good all of it is: what may be otherwise is as unsure as that."""
-    is_told, is_elsewhere, is_sure = (
+def _corrected(case: _Case, found: tuple[MicrophoneFinding, ...], *, is_doubtful: bool) -> Microphones:
+    """The list with the clocks that were told, and how good all of it is: what may be otherwise is as unsure as that.
+
+    In doubt it keeps the clocks as they were listed.
+    """
+    is_late, is_elsewhere, is_sure = (
         np.array([each.finding in kinds for each in found])
         for kinds in (("late",), ("elsewhere",), ("late", "on time", "unheard"))
     )
+    is_told, is_sure = (is_it & (not is_doubtful) for is_it in (is_late, is_sure))
     offset_s, sigma_s = (np.array([getattr(each, name) for each in found]) for name in ("offset_s", "offset_sigma_s"))
     microphones, moved_m = case.microphones, np.array([each.moved_m for each in found])
     listed_s = np.where(microphones.clock_sigma_s > 0, microphones.clock_sigma_s, USUAL_CLOCK_S)
