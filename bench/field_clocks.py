@@ -2,8 +2,8 @@
 
     python bench/field_clocks.py [--takes 8] [--cells ...]
 
-Each take is a grid of 3 x 3 recorders, 40 m apart, drawn anew, with so many songs of 0.5 to 1.5 s, one every 6 s. Clocks: all
-good to 0.3 ms; or a third of them off by 5 to 50 ms besides; or all by up to 50 ms either way (free); or one recorder 15 m
+Each take is a grid of 3 x 3 recorders, 40 m apart, drawn anew, with so many songs of 0.5 to 1.5 s, one every 6 s. Clocks:
+all good to 0.3 ms; or a third of them off by 5 to 50 ms besides; or all by up to 50 ms either way (free); or one recorder 15 m
 from where it is listed. Then one more song, of the same wood, is located with the list as it was and as it was corrected.
 """
 
@@ -122,8 +122,8 @@ def main() -> None:
     parser.add_argument("--cells", default=",".join(str(k) for k in range(len(CELLS))), help="numbers from 0")
     options = parser.parse_args()
     print(
-        "| cell | clocks found | off by: median / largest, ms | within 90 % | off or elsewhere, called on time | fine, accused "
-        "| fine, called on time | elsewhere, named | doubtful | a song's error, m |"
+        "| cell | clocks found | off by: median / largest, ms | within 90 % | off or elsewhere, called on time | "
+        "fine, accused | fine, called on time | elsewhere, named | doubtful | a song's error, m |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for k in options.cells.split(","):

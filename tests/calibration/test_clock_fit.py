@@ -55,8 +55,12 @@ def test_the_clocks_of_a_few_are_found_from_any_side():
 
 
 def test_a_drift_is_told_from_an_offset():
-    arrivals, places, _ = field_arrivals(0, LATE_S, sounds=6, noise_m=0.0, drift_ppm=np.array([0, 0, 0, 50.0, *[0] * 5]))
-    free = replace(prior(places, sigma_m=1e-3, is_sparse=False), drift_m_s=np.append(1e-6, np.full(8, 20e-6 * SPEED_M_S)))
+    arrivals, places, _ = field_arrivals(
+        0, LATE_S, sounds=6, noise_m=0.0, drift_ppm=np.array([0, 0, 0, 50.0, *[0] * 5])
+    )
+    free = replace(
+        prior(places, sigma_m=1e-3, is_sparse=False), drift_m_s=np.append(1e-6, np.full(8, 20e-6 * SPEED_M_S))
+    )
     found = fit_clocks(arrivals, free, np.random.default_rng(0))
     assert 1e6 * found.drift_m_s / SPEED_M_S == pytest.approx([0, 0, 0, 50, *[0] * 5], abs=8)
 

@@ -91,7 +91,9 @@ def test_clocks_that_all_run_freely_but_are_said_not_to_are_doubtful():
 def test_sounds_at_one_place_are_doubtful():
     arrivals, places, _ = field_arrivals(1, ON_TIME_S, sounds=1)
     again = type(arrivals)(
-        path_m=np.repeat(arrivals.path_m, 4, axis=0), sigma_m=np.repeat(arrivals.sigma_m, 4, axis=0), times_s=np.arange(4.0)
+        path_m=np.repeat(arrivals.path_m, 4, axis=0),
+        sigma_m=np.repeat(arrivals.sigma_m, 4, axis=0),
+        times_s=np.arange(4.0),
     )
     found = tell_clocks(again, Microphones(positions=places), SPEED_M_S, clocks="common")
     assert any("places only" in doubt for doubt in found.doubts)

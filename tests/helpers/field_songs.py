@@ -18,6 +18,7 @@ def wood_with_songs(*, songs, seed=1000):
     late_s = 2e-4 * rng.standard_normal(len(places))
     late_s[[1, 5]] = 0.035, -0.022
     sung = [
-        (2.0 + GAP_S * k, birds(0.8, sample_rate=RATE_HZ, rng=rng), draw_singer(places, wood, rng)) for k in range(songs)
+        (2.0 + GAP_S * k, birds(0.8, sample_rate=RATE_HZ, rng=rng), draw_singer(places, wood, rng))
+        for k in range(songs)
     ]
     return record_songs(wood, sung, places, late_s, rng, duration_s=GAP_S * songs), late_s

@@ -193,7 +193,8 @@ def calibrate(
 
     In the field, where microphones are more than 25 m apart and no room is told, positions stay as listed, and a few loud
     sounds at different places tell clocks.
-    Raises SceneError on what cannot be right, or too little that is heard, or moves; AudioFileError and MicrophoneFileError on files.
+    Raises SceneError on what cannot be right, or too little that is heard, or moves; AudioFileError and
+    MicrophoneFileError on files.
     """
     sound, band_hz = listened(open_sound(audio, sample_rate, microphones), band_hz)
     request = CalibrateRequest(

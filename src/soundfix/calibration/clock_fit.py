@@ -57,7 +57,7 @@ class Prior:
 
 
 class Clocks(NamedTuple):
-    """A solution: clocks as metres of path at the middle of the times, where everything is, what is left over, the cost (nats).
+    """A solution: clocks as metres of path at the middle of the times, places, what is left over, the cost (nats).
 
     faster: the share s, and its standard error. sigmas: of offsets, drifts and coordinates. state: to go on from.
     """
@@ -167,7 +167,7 @@ class _Fit:
 
     def _usual_place(self) -> Float[np.ndarray, "3"]:
         """Of a sound: over the middle of the array."""
-        return np.asarray(self.prior.positions.mean(axis=0) + [0, 0, ABOVE_M])
+        return np.asarray(self.prior.positions.mean(axis=0) + np.array([0, 0, ABOVE_M]))
 
     def _parts(self, state: Float[np.ndarray, "unknown"]) -> _Parts:
         sources, sounded, positions, offset, drift, faster = np.split(state, self.cuts)

@@ -34,8 +34,8 @@ def event_arrivals(scenes: Iterable[Scene]) -> Arrivals:
     shared = [each for each in heard if np.isfinite(each[2].path_m).sum() >= FEWEST_HEARD]
     if not shared:
         raise SceneError(
-            f"no sound that {FEWEST_HEARD} recorders share in {len(heard)} windows: is there one, in the band that is listened "
-            "to, and do the recordings begin together (`soundfix check` says)?"
+            f"no sound that {FEWEST_HEARD} recorders share in {len(heard)} windows: is there one, in the band that is "
+            "listened to, and do the recordings begin together (`soundfix check` says)?"
         )
     kept: list[tuple[float, float, MomentArrivals]] = []
     for start_s, duration_s, moment in sorted(shared, key=lambda each: -int(each[2].partners.sum())):

@@ -62,7 +62,7 @@ class _Case:
 def tell_clocks(
     arrivals: Arrivals, microphones: Microphones, speed_m_s: float, *, clocks: Literal["common", "free"], seed: int = 0
 ) -> Calibration:
-    """Of recorders of known positions, whether their clocks are set alike or run freely; arrivals are as path at this speed of sound."""
+    """Of recorders of known positions, clocks set alike or running freely; arrivals are path at this speed of sound."""
     with threadpool_limits(limits=1, user_api="blas"):
         case = _case(arrivals, microphones, speed_m_s, clocks, seed)
         found = tuple(_finding(m, case) for m in range(len(microphones)))
@@ -178,7 +178,7 @@ def _clock_instead(m: int, case: _Case) -> float:
 
 
 class _Elsewhere(NamedTuple):
-    """What is gained (nats) where a recorder stands elsewhere, how far from its place (m), and what its clock is off then."""
+    """What is gained (nats) where a recorder stands elsewhere, how far (m), and what its clock is off then (m)."""
 
     gain: float
     moved_m: float
@@ -229,8 +229,8 @@ def _doubts(case: _Case, found: tuple[MicrophoneFinding, ...]) -> Iterator[str]:
     on_time = sum(each.finding == "on time" for each in found)
     if case.reference is None and off >= max(on_time, 1):
         yield (
-            f"{off} of {len(found)} recorders are off and {on_time} are on time: a minority cannot say what time it is. Do all "
-            "clocks run freely (--free-clocks)?"
+            f"{off} of {len(found)} recorders are off and {on_time} are on time: a minority cannot say what time it is. Do "
+            "all clocks run freely (--free-clocks)?"
         )
 
 

@@ -95,7 +95,9 @@ def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[
     is_settled = _is_agreed(inside) and not (is_open and spare < LEAST_SPARE)
     if is_settled or spare < LEAST_SPARE - 1 or not free_axes(box).all():
         return Agreement(inside, box)
-    anywhere = partial(_agree_in, replace(evidence, search=None), scene.microphones, is_used, find, fewest_left=everybody)
+    anywhere = partial(
+        _agree_in, replace(evidence, search=None), scene.microphones, is_used, find, fewest_left=everybody
+    )
     beyond, times = Agreement(inside, box), 1.0 if spare >= LEAST_SPARE else CLEARLY
     for wider in _wider_boxes(scene, box, inside):
         outside = anywhere(box=wider)

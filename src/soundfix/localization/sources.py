@@ -51,7 +51,9 @@ def place_sources(
     best = consensus.modes[0]
     microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     rivals = _rivals(consensus)
-    if not is_within(best.position, scene.search_box()):  # far away it has little but a direction, and peaks all along it
+    if not is_within(
+        best.position, scene.search_box()
+    ):  # far away it has little but a direction, and peaks all along it
         region = _source(microphones, consensus, best, box, known_to_m)
         rivals = [mode for mode in rivals if not _holds(region, mode.position)]
     mirrored = [

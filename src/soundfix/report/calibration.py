@@ -52,7 +52,7 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
         reference = result.reference or microphones.names[int(np.flatnonzero(microphones.is_known)[0])]
         yield f"clocks run by that of {reference}"
     if result.tells_clocks_only:
-        yield "positions stay as listed: so far apart a few sounds tell clocks, and where recorders stand no better than a list"
+        yield "positions stay as listed: a few sounds tell clocks, and of places so far apart no more than a list does"
     if result.stand_m is not None:
         x, y, z = result.stand_m
         where = f"stand near ({x:.1f}, {y:.1f}) and sound at a height of {z:.1f} m"
