@@ -3,8 +3,8 @@
     python bench/field_clocks.py [--takes 8] [--cells ...]
 
 Each take is a grid of 3 x 3 recorders, 40 m apart, drawn anew, with so many songs of 0.5 to 1.5 s, one every 6 s. Clocks:
-all good to 0.3 ms; or a third of them off by 5 to 50 ms besides; or all by up to 50 ms either way (free); or one recorder 15 m
-from where it is listed. Then one more song, of the same wood, is located with the list as it was and as it was corrected.
+all good to 0.3 ms; or a third of them off by 5 to 50 ms besides; or all by up to 50 ms either way (free); or one recorder
+15 m from where it is listed. Then a further song of the same wood is located with the list as it was and as corrected.
 """
 
 import argparse

@@ -153,7 +153,7 @@ def test_recorders_in_the_field_are_told_their_clocks(tmp_path):
 def test_in_a_long_recording_of_the_field_only_what_stands_out_is_heard():
     scene, _ = wood_with_songs(songs=1)
     quiet = np.tile(scene.audio[:, :16_000], (1, 40))
-    request = CalibrateRequest(sound=open_sound(np.hstack([quiet, scene.audio, quiet]), 16_000, scene.microphones))
+    request = CalibrateRequest(sound=open_sound(np.hstack([quiet, scene.audio, quiet]), 16_000.0, scene.microphones))
     assert request.tells_clocks_only
     kept = [window.start_s for window in module._outstanding(request, lambda: None)]
     assert 1 <= len(kept) < request.count / 4
@@ -164,7 +164,7 @@ def test_walls_or_a_blank_position_make_it_a_calibration_of_a_room():
     scene, _ = wood_with_songs(songs=1)
     blank = scene.microphones.positions.copy()
     blank[0] = np.nan
-    sound = open_sound(scene.audio, 16_000, scene.microphones)
+    sound = open_sound(scene.audio, 16_000.0, scene.microphones)
     room = ((-10.0, -10.0, 0.0), (90.0, 90.0, 20.0))
     assert not CalibrateRequest(sound=sound, room=room).tells_clocks_only
-    assert not CalibrateRequest(sound=open_sound(scene.audio, 16_000, blank)).tells_clocks_only
+    assert not CalibrateRequest(sound=open_sound(scene.audio, 16_000.0, blank)).tells_clocks_only

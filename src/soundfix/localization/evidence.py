@@ -15,7 +15,7 @@ from soundfix import physics, robust
 from soundfix.search_region import SearchRegion
 
 FINE = 0.5  # grain below which a wavelength is shorter than positions are measured to, 2 cm
-NARROW_FINE = 1.0  # the same in a narrow band: its peaks have others beside them, half a wave off and reversed
+NARROW_FINE = 0.9  # the same in a narrow band: its peaks have others beside them, half a wave off and reversed
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
 
