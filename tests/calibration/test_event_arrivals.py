@@ -5,7 +5,7 @@ import pytest
 
 from helpers.field_songs import wood_with_songs
 from soundfix import physics
-from soundfix.calibration.event_arrivals import event_arrivals
+from soundfix.calibration.event_arrivals import _curves, event_arrivals
 from soundfix.errors import SceneError
 
 
@@ -37,3 +37,9 @@ def test_noise_is_no_event():
     quiet = scene.part(0, round(1.4 * scene.sample_rate))
     with pytest.raises(SceneError, match="no sound that 5 recorders share"):
         event_arrivals([quiet])
+
+
+def test_curves_reach_across_the_array_and_as_far_as_clocks_may_be_off():
+    scene, _ = wood_with_songs(songs=1)
+    curves, _, step_m = _curves(scene, scene.audio.copy(), np.arange(2))
+    assert step_m * curves.shape[1] / 2 > scene.microphones.width_m + 0.15 * scene.speed

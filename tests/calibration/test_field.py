@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.field import SPEED_M_S, field_arrivals
+from soundfix.calibration import field
 from soundfix.calibration.field import tell_clocks
 from soundfix.microphones import Microphones
 
@@ -106,3 +107,12 @@ def test_positions_worse_than_they_are_said_to_be_are_doubtful_and_no_clock_is_c
         assert "on time" not in findings(found)
         assert (found.microphones.offset_s == 0).all()
     assert not told(0, ON_TIME_S, sounds=6, gps_m=3.0).is_doubtful
+
+
+def test_standard_errors_grow_with_errors_of_positions():
+    arrivals, places, rng = field_arrivals(2, ON_TIME_S, sounds=6)
+    listed = Microphones(positions=places + 1.5 * rng.standard_normal(places.shape), sigma_m=np.full(9, 0.75))
+    case = field._case(arrivals, listed, SPEED_M_S, "common", 0)
+    assert 1.2 < case.size < 2.2
+    sigma_m = SPEED_M_S * min(field._finding(m, case).offset_sigma_s / case.best.offset_sigma_m[m] for m in range(9))
+    assert sigma_m >= 0.999 * case.size
