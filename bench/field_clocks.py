@@ -110,7 +110,7 @@ def line(name: str, takes: int, first_seed: int) -> str:
     told = f"{np.median(off_ms):.1f} / {off_ms.max():.1f} | {np.mean(sigmas < 1.645):.0%}" if len(off_ms) else "- | -"
     return (
         f"| {name} | {counts['off', 'late']} of {total} | {told} | {wrong} | {accused} of {fine} | "
-        f"{counts['fine', 'on time']} | {counts['elsewhere', 'elsewhere']} | "
+        f"{counts['fine', 'on time']} | {counts['elsewhere', 'elsewhere']}, {counts['elsewhere', 'late']} | "
         f"{sum(row['doubtful'] for row in rows)} of {takes} | {errors[0]:.2f} -> {errors[1]:.2f} |"
     )
 
@@ -123,7 +123,7 @@ def main() -> None:
     options = parser.parse_args()
     print(
         "| cell | clocks found | off by: median / largest, ms | within 90 % | off or elsewhere, called on time | "
-        "fine, accused | fine, called on time | elsewhere, named | doubtful | a song's error, m |"
+        "fine, accused | fine, called on time | elsewhere: named, called late | doubtful | a song's error, m |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for k in options.cells.split(","):
