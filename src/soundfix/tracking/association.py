@@ -18,7 +18,7 @@ from soundfix.tracking.track import PAUSE_S, Expected, Track, born
 KEPT = 12  # hypotheses; see docs/tracks.md
 UNLIKELY = 14.0  # nats behind the best
 OUTLIER, BEGINS = 0.07, 0.1  # share of fixes that are nobody's, and of those with which somebody begins to sound
-NEW = 0.3  # how often somebody new has begun before anybody did: turns are shared out as in the Chinese restaurant process
+NEW = 0.2  # how often somebody new has begun before anybody did: turns are shared out as in the Chinese restaurant process
 HEARD, AGAIN = 0.7, 0.3  # a track is heard after it just was, and after a pause that is none
 CONFIRMED = 3  # fixes that make a track
 UNCONFIRMED_S = 2.0  # a track of fewer is forgotten after this silence

@@ -19,10 +19,10 @@ SPEED_M_S = np.array([0.7, 0.7, 0.2])  # people walk in two dimensions, and sit 
 WANDERS_S = 2.0
 STOPS, ARRIVES_S = 0.1, 1.5  # who walked before a pause seldom stands as soon as it is over, for this long
 TURNS = 0.1  # share of moves before which one turned
-PAUSE_S = 1.5
+PAUSE_S = 1.3
 STAYS_M = 0.15  # standard deviation along each axis of who stayed at a place
 ROAMS_S = 8.0  # who walks unheard for longer is no further away
-LEFT_M, SETTLES_S = 0.3, 0.3  # who is within LEFT_M for much longer than SETTLES_S stands
+LEFT_M, LEAVES_S, SETTLES_S = 0.4, 0.8, 0.3  # who is within LEFT_M for much longer than SETTLES_S stands
 WALKS, LEAST_WALKS = 0.7, 0.001  # probability that somebody walks who was heard for a moment, or for long at one place
 LOST_S = 30.0  # a walk of this length is taken up again with 1 / e
 HEIGHT = [2, 5]
@@ -64,7 +64,8 @@ class Track:
     def ways(self, time_s: float) -> tuple[Expected, ...]:
         """What is expected then."""
         seconds = max(time_s - self.time_s, 0.0)
-        walks = max(WALKS * np.exp(-(self.time_s - self.stays_since_s) / SETTLES_S), LEAST_WALKS)
+        stayed_s = max(self.time_s - self.stays_since_s - LEAVES_S, 0.0)
+        walks = max(WALKS * np.exp(-stayed_s / SETTLES_S), LEAST_WALKS)
         if seconds < PAUSE_S:
             stopped = float(np.log(STOPS)) if self.has_stopped(time_s) else 0.0
             return _walked(self.state, seconds, turns=TURNS * walks, log_share=stopped)
@@ -86,12 +87,13 @@ class Track:
         state = updated(way.state, fix)
         arrived_s = time_s if self._roams(way, time_s) else self.arrived_s
         is_over = arrived_s is not None and time_s - arrived_s >= ARRIVES_S
-        has_left = np.linalg.norm(state.mean[:3] - self.stays_at_m) > LEFT_M
+        off_m = state.mean[:3] - self.stays_at_m
+        has_left = np.hypot(*off_m[:2]) > LEFT_M
         return Track(
             key=self.key,
             time_s=time_s,
             state=state,
-            stays_at_m=state.mean[:3] if has_left else self.stays_at_m,
+            stays_at_m=state.mean[:3] if has_left else self.stays_at_m - off_m * np.expm1((self.time_s - time_s) / WANDERS_S),
             stays_since_s=time_s if has_left else self.stays_since_s,
             hits=self.hits + 1,
             turns=self.turns + (time_s - self.time_s >= PAUSE_S),
