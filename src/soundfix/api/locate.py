@@ -31,8 +31,10 @@ from soundfix.report.plots import plot_estimates
 from soundfix.report.raven import write_raven
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
+from soundfix.report.turns import write_turns
 from soundfix.scene import Band, Room, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
+from soundfix.session.level import with_levels
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
 from soundfix.session.standing_out import Window, is_field, standing_out
@@ -40,6 +42,8 @@ from soundfix.session.summary import Summary
 from soundfix.survey.requirement import Promise, Requirement, known_array, parse_requirement, promise
 from soundfix.survey.start_offsets import StartOffset
 from soundfix.tracking.smoother import smoothed
+from soundfix.tracking.tracker import tracked
+from soundfix.tracking.turns import Turn, turns
 
 HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons")
 
@@ -56,6 +60,7 @@ class LocateRequest:
     window_s: float | None = None
     hop_s: float | None = None
     smooth: bool = False
+    tracks: bool = False
     room: Room | None = None
     search: SearchRegion | None = None
     temperature_c: float | None = None
@@ -65,7 +70,10 @@ class LocateRequest:
     events: tuple[ListedEvent, ...] | None = None
 
     def __post_init__(self) -> None:
-        idle = {"window": self.window_s, "hop": self.hop_s, "smooth": self.smooth or None, "require": self.require}
+        idle = {
+            "window": self.window_s, "hop": self.hop_s, "smooth": self.smooth or None, "tracks": self.tracks or None,
+            "require": self.require,
+        }  # fmt: skip
         given = [name for name, value in idle.items() if value is not None]
         if self.events is not None and given:
             raise ConfigError(f"{given[0]} does nothing with events, which are located one by one: leave it out")
@@ -126,9 +134,16 @@ def run(
         run_events(session, request.sound, request.events, watch)
         return session.conclusion()
     heard = _heard(request, session, passed)
-    for estimate in smoothed(heard) if request.smooth else heard:
+    for estimate in _followed(request, heard):
         watch(estimate)
     return replace(session.conclusion(), silences=request.sound.silences)
+
+
+def _followed(request: LocateRequest, heard: Iterator[Estimate]) -> Iterator[Estimate]:
+    """With the tracks that were asked for, and smoothed."""
+    if request.tracks:
+        return tracked(heard, smooth=request.smooth)
+    return smoothed(heard) if request.smooth else heard
 
 
 def _heard(request: LocateRequest, session: Session, passed: Callable[[], None]) -> Iterator[Estimate]:
@@ -140,7 +155,8 @@ def _heard(request: LocateRequest, session: Session, passed: Callable[[], None])
         located = standing_out(windows, rate, reach_s=reach_s, band_hz=request.band_hz)
     for (start_s, part), stands_out in located:
         if stands_out:
-            yield with_clock(session.hear(start_s, part, rate), request.sound)
+            estimate = with_clock(session.hear(start_s, part, rate), request.sound)
+            yield with_levels(estimate, part, rate, request.speed) if request.tracks else estimate
         else:
             session.pass_over(start_s, part, rate)
             passed()
@@ -157,7 +173,7 @@ class Located:
     usual one. silences: when files of some microphones have no sound, but others have. list_unit: in which the positions fit
     the sound, where that is not metres. passed_over: windows in which nothing stood out. air: the speed of sound that fits
     all of it, of wide arrays, and air_contradicts: whether that is not speed_m_s. table: of events, where one was given;
-    then an estimate is one of its events.
+    then an estimate is one of its events. has_tracks: whether sources say which track they are of.
     """
 
     estimates: tuple[Estimate, ...]
@@ -177,6 +193,7 @@ class Located:
     air: Air | None = None
     air_contradicts: bool = False
     table: EventTable | None = None
+    has_tracks: bool = False
 
     @property
     def summary(self) -> Summary:
@@ -231,6 +248,20 @@ class Located:
             raise ConfigError("no table of events was located, wanted soundfix.locate(..., events=FILE)")
         write_raven(path, self.table, self.estimates)
 
+    def turns(self) -> list[Turn]:
+        """Who sounded when (s) and where (m), in order of time; of recordings that were located with tracks=True.
+
+        Raises ConfigError of others."""
+        if not self.has_tracks:
+            raise ConfigError("no tracks were followed, wanted soundfix.locate(..., tracks=True)")
+        return turns(self.estimates)
+
+    def to_turns(self, path: str | Path, recording: str = "recording") -> None:
+        """Write them, as `soundfix locate --turns`: a .csv file, or .rttm with this name of the recording.
+
+        Raises ConfigError without tracks, OutputError for another suffix and where it cannot be written."""
+        write_turns(path, self.turns(), recording)
+
     def to_dataframe(self) -> Any:
         """A pandas.DataFrame with the columns of the CSV file, a row a source (m, s); coordinates are missing where there
         is no answer. Raises MissingPackageError without pandas."""
@@ -267,6 +298,7 @@ def locate(
     window_s: float | None = None,
     hop_s: float | None = None,
     smooth: bool = False,
+    tracks: bool = False,
     room: Room | None = None,
     search: SearchRegion | Numbers | str | Path | None = None,
     height_m: Numbers | None = None,
@@ -291,6 +323,8 @@ def locate(
     explain: estimates say what a network made of every pair.
     window_s: seconds of sound for an answer; half a second, or more for a large array, without it. hop_s: from window to
     window; window_s without it. smooth: one source that moves as people do: smooth its places over time.
+    tracks: follow who is who: sources say their track and level (dB of full scale), and `Located.turns` who sounded when;
+    with smooth, places are those of the tracks.
     room: ((x0, y0, z0), (x1, y1, z1)) in metres, where walls are, known to 10 cm: their echoes are listened for.
     search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
@@ -322,6 +356,7 @@ def locate(
         window_s=window_s,
         hop_s=hop_s,
         smooth=smooth,
+        tracks=tracks,
         room=room,
         search=told_region(search, height_m),
         temperature_c=temperature_c,
@@ -367,6 +402,7 @@ def _located(request: LocateRequest, summary: Summary, estimates: list[Estimate]
         air=summary.air,
         air_contradicts=summary.air_contradicts,
         table=table,
+        has_tracks=request.tracks,
     )
 
 

@@ -8,6 +8,7 @@ import typer
 from soundfix.cli.events import Answers, say_heard
 from soundfix.cli.options import refuse_idle
 from soundfix.cli.terminal import Shown, Thinned, progress, say_rest, show_lines, writers
+from soundfix.cli.turns import Turns, check_turns
 
 if TYPE_CHECKING:
     from soundfix.api.locate import LocateRequest
@@ -26,6 +27,7 @@ class Targets(NamedTuple):
     plot: Path | None
     raven: Path | None
     geojson: Path | None
+    turns: Path | None
     crs: str | None
 
     def check(self, inputs: list[Path]) -> None:
@@ -37,6 +39,7 @@ class Targets(NamedTuple):
         check_targets([path for path in self[:-1] if isinstance(path, Path)], inputs)
         if self.plot:
             checked_suffix(self.plot, WRITERS)
+        check_turns(self.turns)
         if self.geojson is None:
             refuse_idle({"--crs": self.crs}, "does nothing without --geojson")
 
@@ -50,12 +53,13 @@ def answer(request: "LocateRequest", targets: Targets, table: "EventTable | None
     say_heard(request)
     show_promise(request)
     drawn, show, kept = Thinned(request.count, ESTIMATES_DRAWN), Shown(), Answers(table, targets.raven)
+    turns = Turns(targets.turns, targets.turns.stem if targets.turns else "")
     method = request.method if isinstance(request.method, str) else request.method.name
     files = writers(targets.json, targets.csv, method, to_map)
     with files as (write, conclude), progress("locating", request.count) as advance:
 
         def watch(estimate: "Estimate") -> None:
-            for tell in (write, show, kept, drawn) if targets.plot else (write, show, kept):
+            for tell in (write, show, kept, turns, drawn) if targets.plot else (write, show, kept, turns):
                 tell(estimate)
             advance()
 
@@ -63,6 +67,7 @@ def answer(request: "LocateRequest", targets: Targets, table: "EventTable | None
     say_rest(request.count - summary.passed_over, targets.json, targets.csv)
     show_lines(summary_lines(summary))
     kept.write()
+    turns.write()
     if targets.plot:
         draw(drawn.kept, request, targets.plot)
 

@@ -29,6 +29,7 @@ from soundfix.cli.options import (
     parse_room,
     parse_search,
 )
+from soundfix.cli.turns import TurnsFile
 
 
 @app.command()
@@ -66,6 +67,7 @@ def locate(
     csv: Annotated[Path | None, typer.Option(help="Write one row a source to this CSV file.")] = None,
     geojson: Annotated[Path | None, typer.Option(help="Write the sources, for a map, to this GeoJSON file.")] = None,
     crs: Annotated[str | None, typer.Option(help="Of the list's metres, for --geojson: EPSG:32632 and so on.")] = None,
+    turns: TurnsFile = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")] = None,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
@@ -74,9 +76,9 @@ def locate(
 
     box, contract = parse_room(room), parse_requirement(require) if require else None
     region, table = parse_search(search, height), read_table(events, raven)
-    targets = Targets(json, csv, plot, raven, geojson, crs)
+    targets = Targets(json, csv, plot, raven, geojson, turns, crs)
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
-    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson]
+    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson, turns]
     check_either(audio, delays, idle)
     if delays:
         locate_delays(opened_delays(delays, microphones, region, temperature, speed_of_sound), json, csv, plot)
@@ -85,7 +87,7 @@ def locate(
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
-        window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
+        window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region, temperature_c=temperature,
         speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
     answer(request, targets, table)

@@ -4,7 +4,8 @@ A hypothesis says of every fix of the last windows whose it was: of a track, of 
 probable as the densities of its fixes and the shares below say. With K = 1 this is the global nearest neighbour. What is
 older than the lag is settled: hypotheses that have it otherwise than the best are dropped.
 
-A window's fixes: places of several sources, each of another track; or alternatives of one source, of which one is right.
+A window's fixes: places of several sources, each of another track; or alternatives of one source, of which one is right, or
+sometimes all, where each is of a track of its own: a window has several readings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,8 @@ HEARD, AGAIN = 0.7, 0.3  # a track is heard after it just was, and after a pause
 CONFIRMED = 3  # fixes that make a track
 UNCONFIRMED_S = 2.0  # a track of fewer is forgotten after this silence
 MOST_TRACKS = 24  # that are remembered, the last heard
-MOST_WAYS = 6  # to take a window that one hypothesis has
+MOST_CHOICES, MOST_WAYS = 5, 6  # that one hypothesis has to take a fix, and a window
+BOTH = 0.2  # share of windows with alternatives in which all of them sound
 
 
 class Alternative(NamedTuple):
@@ -47,13 +49,20 @@ class Hypothesis(NamedTuple):
     said: tuple[Said, ...]
 
 
+class Reading(NamedTuple):
+    """fixes: of each source the alternatives."""
+
+    log_share: float
+    fixes: Sequence[Sequence[Alternative]]
+
+
 class Window(NamedTuple):
-    """time_s: its middle; before_s: that of the window before. fixes: of each source the alternatives. first_key: of tracks
-    that begin here. log_box: log of one over the volume (m³) in which sources are."""
+    """time_s: its middle; before_s: that of the window before. first_key: of tracks that begin here. log_box: log of one
+    over the volume (m³) in which sources are."""
 
     time_s: float
     before_s: float
-    fixes: Sequence[Sequence[Alternative]]
+    readings: Sequence[Reading]
     first_key: int
     log_box: float
 
@@ -68,12 +77,13 @@ class _Choice(NamedTuple):
 
 
 BEGINNING = Hypothesis(0.0, (), ())
+Memory = dict[tuple[int, int], tuple[float, Expected]]  # of tracks and alternatives: the likelier way, computed once
 
 
 def followed(hypotheses: Sequence[Hypothesis], window: Window, kept: int = KEPT) -> list[Hypothesis]:
     """The hypotheses after this window, the best first."""
     found, seen = list[Hypothesis](), set[frozenset[tuple[int, float, int]]]()
-    memory: dict[tuple[int, int, int], tuple[float, Expected]] = {}
+    memory: Memory = {}
     ways = [(score, parent, chosen) for parent in hypotheses for score, chosen in _ways(parent, window, memory)]
     ways.sort(key=lambda way: -way[0])
     for score, parent, chosen in ways:
@@ -98,33 +108,38 @@ def _keys(said: Said) -> dict[int, int]:
     return {number: track.key for number, track in said.tracks.items()}
 
 
-def _ways(parent: Hypothesis, window: Window, memory: dict) -> list[tuple[float, tuple[_Choice, ...]]]:
+def _ways(parent: Hypothesis, window: Window, memory: Memory) -> list[tuple[float, tuple[_Choice, ...]]]:
     """The likeliest ways to take the window, with their scores."""
-    choices = [
-        sorted(_choices(parent.tracks, number, window, memory), key=lambda choice: -choice.score)
-        for number in range(len(window.fixes))
-    ]
-    ways = [
-        (parent.score + sum(choice.score for choice in chosen) + _missed(parent.tracks, chosen, window), chosen)
-        for chosen in _without_conflict(choices, frozenset())
-    ]
+    ways = []
+    for reading in window.readings:
+        choices = [
+            sorted(_choices(parent.tracks, fix, window, memory), key=lambda choice: -choice.score)[:MOST_CHOICES]
+            for fix in reading.fixes
+        ]
+        before = parent.score + reading.log_share
+        for chosen in _without_conflict(choices, frozenset()):
+            score = before + sum(choice.score for choice in chosen) + _missed(parent.tracks, chosen, window)
+            ways.append((score, chosen))
     return sorted(ways, key=lambda way: -way[0])[:MOST_WAYS]
 
 
-def _choices(tracks: Sequence[Track], number: int, window: Window, memory: dict) -> Iterator[_Choice]:
-    alternatives = window.fixes[number]
-    each, turns = -np.log(len(alternatives)), sum(track.turns for track in tracks)
-    new = BEGINS * NEW / (turns + NEW)
-    yield _Choice(float(np.log(OUTLIER) + window.log_box), -1, alternatives[0], None)
+def _choices(
+    tracks: Sequence[Track], alternatives: Sequence[Alternative], window: Window, memory: Memory
+) -> Iterator[_Choice]:
+    """What one fix may be: an outlier, a new track, or of a track."""
+    each, turns = -float(np.log(len(alternatives))), sum(track.turns for track in tracks)
+    new = float(np.log(BEGINS * NEW / (turns + NEW))) + window.log_box + each
+    outlier = float(np.log(OUTLIER)) + window.log_box
+    yield _Choice(outlier, -1, alternatives[0], None)
     for alternative in alternatives:
-        yield _Choice(float(np.log(new) + window.log_box + each), -2, alternative, None)
+        yield _Choice(new, -2, alternative, None)
         for place, track in enumerate(tracks):
-            key = (id(track), number, alternative.number)
+            key = (id(track), alternative.number)
             if key not in memory:
                 memory[key] = track.best_way(window.time_s, alternative.fix)
             density, way = memory[key]
-            score = float(density + np.log(_is_heard(track, window, turns)) + each)
-            if score > np.log(OUTLIER) + window.log_box - UNLIKELY:
+            score = density + float(np.log(_is_heard(track, window, turns))) + each
+            if score > outlier - UNLIKELY:
                 yield _Choice(score, place, alternative, way)
 
 

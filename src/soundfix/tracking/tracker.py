@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.estimate import AMBIGUITIES, Estimate, Finding, Source
-from soundfix.tracking.association import BEGINNING, CONFIRMED, KEPT, Alternative, Hypothesis, Said, Window, followed, settled
+from soundfix.tracking.association import BEGINNING, BOTH, CONFIRMED, Alternative, Hypothesis, Reading, Said, Window, followed, settled
 from soundfix.tracking.kalman import Fix, State, smoothed_back
 from soundfix.tracking.smoother import SMOOTHED
 from soundfix.tracking.track import PAUSE_S, Track
@@ -99,16 +99,15 @@ class _Association:
     def hear(self, estimate: Estimate) -> None:
         """One window more."""
         self._box_m3 = _box_m3(estimate) or self._box_m3
-        fixes = _fixes(estimate)
         window = Window(
             time_s=_middle_s(estimate),
             before_s=self._before_s,
-            fixes=fixes,
+            readings=_readings(estimate),
             first_key=self._next_key,
             log_box=float(-np.log(self._box_m3)),
         )
         self._hypotheses = followed(self._hypotheses, window)
-        self._next_key += len(fixes)
+        self._next_key += len(estimate.sources)
         self._before_s = window.time_s
         self._forget_numbers()
 
@@ -159,16 +158,20 @@ def _middle_s(estimate: Estimate) -> float:
     return (estimate.start_s + estimate.end_s) / 2
 
 
-def _fixes(estimate: Estimate) -> list[list[Alternative]]:
-    """Of each source its places: alternatives are those of one."""
+def _readings(estimate: Estimate) -> list[Reading]:
+    """What its sources may be: several at once, or alternatives of one; where an array cannot tell, only these."""
     if estimate.direction is not None:
-        return []
+        return [Reading(0.0, [])]
     each = [
         Alternative(number, Fix(source.position_m, source.covariance_m2))
         for number, source in enumerate(estimate.sources)
     ]
-    is_one = any(code in AMBIGUITIES for code in estimate.reasons)
-    return [each] if is_one else [[alternative] for alternative in each]
+    apart = [[alternative] for alternative in each]
+    if not any(code in AMBIGUITIES for code in estimate.reasons):
+        return [Reading(0.0, apart)]
+    if "several_places" not in estimate.reasons:
+        return [Reading(0.0, [each])]
+    return [Reading(float(np.log1p(-BOTH)), [each]), Reading(float(np.log(BOTH)), apart)]
 
 
 def _box_m3(estimate: Estimate) -> float | None:
@@ -218,5 +221,5 @@ def _came_back(told: _Told) -> list[Finding]:
         return []
     after = f"track {told.number}, silent for {track.paused_s:.1f} s,"
     if track.came.way == "stood":
-        return [Finding(RETURNED, f"{after} is back within the region of its place", degrades=False)]
-    return [Finding(RESUMED, f"{after} goes on elsewhere: it was on its way", degrades=False)]
+        return [Finding(f"{RETURNED}:{told.number}", f"{after} is back within the region of its place", degrades=False)]
+    return [Finding(f"{RESUMED}:{told.number}", f"{after} goes on elsewhere: it was on its way", degrades=False)]
