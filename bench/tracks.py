@@ -12,6 +12,7 @@ error of the tracks' places (root of mean square), and of the windows' own. For 
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,7 +137,11 @@ def walking(duration_s: float, speed_m_s: float, seats: np.ndarray, rng: np.rand
 
 
 def speaking(
-    sounds: Sounds, way: placement.Walk, spans: Sequence[tuple[float, float]], duration_s: float, rng: np.random.Generator
+    sounds: Sounds,
+    way: placement.Walk,
+    spans: Sequence[tuple[float, float]],
+    duration_s: float,
+    rng: np.random.Generator,
 ) -> Talker:
     """One voice, which is silent outside these spans."""
     sound = radiated(sounds.draw(duration_s, rng, {"speech": 1.0}), SAMPLE_RATE)
@@ -200,7 +205,7 @@ def counted(play: Play, said: list[list[int | None]], windows: int, errors: list
         answered / windows,
         sum(map(sum, right)) / max(answered, 1),
         [float(np.mean(turn)) >= RIGHT_SHARE for turn in right if turn],
-        sum(a != b for each in told for a, b in zip(each, each[1:], strict=False)),
+        sum(a != b for each in told for a, b in pairwise(each)),
         len(tracks),
         errors,
         own,

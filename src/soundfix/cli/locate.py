@@ -87,7 +87,7 @@ def locate(
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
-        window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region, temperature_c=temperature,
-        speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
+        window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region,
+        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
     answer(request, targets, table)

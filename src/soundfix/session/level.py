@@ -36,5 +36,5 @@ def with_levels(
 
 
 def _level(spectrum: Float[np.ndarray, "freq"], samples: int) -> float:
-    power = np.mean(np.fft.irfft(spectrum, samples) ** 2)
-    return float(10 * np.log10(max(power, 10 ** (QUIETEST_DBFS / 10))))
+    power = float(np.mean(np.fft.irfft(spectrum, samples) ** 2))
+    return max(10 * float(np.log10(power + np.finfo(float).tiny)), QUIETEST_DBFS)

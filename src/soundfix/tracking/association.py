@@ -16,7 +16,7 @@ import numpy as np
 from soundfix.tracking.kalman import Fix
 from soundfix.tracking.track import PAUSE_S, Expected, Track, born
 
-KEPT = 12  # hypotheses; see docs/tracks.md
+KEPT = 8  # hypotheses; see docs/tracks.md
 UNLIKELY = 14.0  # nats behind the best
 OUTLIER, BEGINS = 0.07, 0.1  # share of fixes that are nobody's, and of those with which somebody begins to sound
 NEW = 0.2  # how often somebody new has begun before anybody did: turns are shared out as in the Chinese restaurant process

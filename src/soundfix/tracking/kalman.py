@@ -56,9 +56,7 @@ def log_density(state: State, fix: Fix) -> float:
     return -0.5 * (squared_distance(state, fix) + float(np.linalg.slogdet(2 * np.pi * spread)[1]))
 
 
-def smoothed_back(
-    before: State, move: Float[np.ndarray, "6 6"], foreseen: State, after: State
-) -> State:
+def smoothed_back(before: State, move: Float[np.ndarray, "6 6"], foreseen: State, after: State) -> State:
     """What is believed of a window by all that came after it (Rauch, Tung and Striebel 1965).
 
     before: after this window alone. move, foreseen: from there to the next one; after: what is believed of that by all.

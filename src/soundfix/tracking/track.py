@@ -2,8 +2,8 @@
 
 Who is heard walks on as people do: the velocity is an Ornstein-Uhlenbeck process, which forgets in WANDERS_S and has
 SPEED_M_S along each axis; or one has turned, and the velocity is anything. Who was silent for PAUSE_S stood, or walked on at
-the same height, no further than in ROAMS_S: how long one had stayed where one was last heard says how probable each is, and the next
-place decides.
+the same height, no further than in ROAMS_S: how long one had stayed where one was last heard says how probable each is, and
+the next place decides.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from soundfix.tracking.kalman import Fix, State, expected, log_density, updated
 
 SPEED_M_S = np.array([0.7, 0.7, 0.2])  # people walk in two dimensions, and sit down
 WANDERS_S = 2.0
-STOPS, ARRIVES_S = 0.1, 1.5  # who walked before a pause seldom stands as soon as it is over, for this long
 TURNS = 0.1  # share of moves before which one turned
 PAUSE_S = 1.3
-STAYS_M = 0.15  # standard deviation along each axis of who stayed at a place
+STAYS_M, STANDS_M_S = 0.1, 0.2  # standard deviations along each axis of who stayed at a place
 ROAMS_S = 8.0  # who walks unheard for longer is no further away
-LEFT_M, LEAVES_S, SETTLES_S = 0.4, 0.8, 0.3  # who is within LEFT_M for much longer than SETTLES_S stands
+LEFT_M, LEAVES_S = 0.4, 0.8  # a walk takes this long to be so far from a mean that forgets in WANDERS_S
 WALKS, LEAST_WALKS = 0.7, 0.001  # probability that somebody walks who was heard for a moment, or for long at one place
+SETTLES_S = 0.3  # after LEAVES_S it falls by 1 / e in this time
 LOST_S = 30.0  # a walk of this length is taken up again with 1 / e
 HEIGHT = [2, 5]
 PLACE_ONLY = np.diag([1.0] * 3 + [0.0] * 3)
@@ -46,8 +46,7 @@ class Track:
     began to sound.
 
     stays_at_m, stays_since_s: where it has been, within LEFT_M, since when. came: how it came from the fix before it, where
-    there was one; paused_s: how long after that. arrived_s: when it was heard
-    again after a walk in silence, if that was less than ARRIVES_S ago.
+    there was one; paused_s: how long after that.
     """
 
     key: int
@@ -59,23 +58,20 @@ class Track:
     turns: int = 1
     came: Expected | None = None
     paused_s: float = 0.0
-    arrived_s: float | None = None
 
     def ways(self, time_s: float) -> tuple[Expected, ...]:
         """What is expected then."""
         seconds = max(time_s - self.time_s, 0.0)
-        stayed_s = max(self.time_s - self.stays_since_s - LEAVES_S, 0.0)
-        walks = max(WALKS * np.exp(-stayed_s / SETTLES_S), LEAST_WALKS)
         if seconds < PAUSE_S:
-            stopped = float(np.log(STOPS)) if self.has_stopped(time_s) else 0.0
-            return _walked(self.state, seconds, turns=TURNS * walks, log_share=stopped)
-        roamed = _roamed(self.state, seconds, float(np.log(walks)) - seconds / LOST_S)
-        return roamed, _stood(self.state, seconds, float(np.log1p(-walks)))
+            return _walked(self.state, seconds, turns=TURNS * self.walks)
+        roamed = _roamed(self.state, seconds, float(np.log(self.walks)) - seconds / LOST_S)
+        return roamed, _stood(self.state, seconds, float(np.log1p(-self.walks)))
 
-    def has_stopped(self, time_s: float) -> bool:
-        """Whether it was on its way before a pause, and stands since."""
-        is_time = self.arrived_s is not None and time_s - self.arrived_s >= ARRIVES_S
-        return is_time and self.stays_since_s <= self.arrived_s
+    @property
+    def walks(self) -> float:
+        """How probable it is that it is on its way."""
+        stayed_s = max(self.time_s - self.stays_since_s - LEAVES_S, 0.0)
+        return max(WALKS * float(np.exp(-stayed_s / SETTLES_S)), LEAST_WALKS)
 
     def best_way(self, time_s: float, fix: Fix) -> tuple[float, Expected]:
         """The likeliest way to this fix, and its log density (1 / m³)."""
@@ -84,26 +80,21 @@ class Track:
 
     def with_fix(self, time_s: float, fix: Fix, way: Expected) -> "Track":
         """The track after this fix, to which it came by this way."""
-        state = updated(way.state, fix)
-        arrived_s = time_s if self._roams(way, time_s) else self.arrived_s
-        is_over = arrived_s is not None and time_s - arrived_s >= ARRIVES_S
+        state, seconds = updated(way.state, fix), time_s - self.time_s
         off_m = state.mean[:3] - self.stays_at_m
-        has_left = np.hypot(*off_m[:2]) > LEFT_M
+        has_left = float(np.hypot(*off_m[:2])) > LEFT_M
+        mean_m = self.stays_at_m - off_m * np.expm1(-seconds / WANDERS_S)
         return Track(
             key=self.key,
             time_s=time_s,
             state=state,
-            stays_at_m=state.mean[:3] if has_left else self.stays_at_m - off_m * np.expm1((self.time_s - time_s) / WANDERS_S),
+            stays_at_m=state.mean[:3] if has_left else mean_m,
             stays_since_s=time_s if has_left else self.stays_since_s,
             hits=self.hits + 1,
-            turns=self.turns + (time_s - self.time_s >= PAUSE_S),
+            turns=self.turns + int(seconds >= PAUSE_S),
             came=way,
-            paused_s=time_s - self.time_s,
-            arrived_s=None if is_over else arrived_s,
+            paused_s=seconds,
         )
-
-    def _roams(self, way: Expected, time_s: float) -> bool:
-        return way.way == "walked" and time_s - self.time_s >= PAUSE_S
 
     @property
     def has_paused(self) -> bool:
@@ -119,13 +110,13 @@ def born(key: int, time_s: float, fix: Fix) -> Track:
     return Track(key=key, time_s=time_s, state=state, stays_at_m=fix.position_m, stays_since_s=time_s)
 
 
-def _walked(state: State, seconds: float, *, turns: float, log_share: float) -> tuple[Expected, Expected]:
+def _walked(state: State, seconds: float, *, turns: float) -> tuple[Expected, Expected]:
     """As before, or after a turn."""
     move, noise = wandering(round(seconds, 6))
     turn, turned = move @ PLACE_ONLY, noise + move @ FRESH_VELOCITY @ move.T
     return (
-        Expected("walked", move, expected(state, move, noise), log_share + float(np.log1p(-turns))),
-        Expected("turned", turn, expected(state, turn, turned), log_share + float(np.log(turns))),
+        Expected("walked", move, expected(state, move, noise), float(np.log1p(-turns))),
+        Expected("turned", turn, expected(state, turn, turned), float(np.log(turns))),
     )
 
 
@@ -141,7 +132,7 @@ def _roamed(state: State, seconds: float, log_share: float) -> Expected:
 
 
 def _stood(state: State, seconds: float, log_share: float) -> Expected:
-    noise = np.diag([_stayed_m2(seconds)] * 3 + list(SPEED_M_S**2))
+    noise = np.diag([_stayed_m2(seconds)] * 3 + [STANDS_M_S**2] * 3)
     return Expected("stood", PLACE_ONLY, expected(state, PLACE_ONLY, noise), log_share)
 
 

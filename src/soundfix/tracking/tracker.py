@@ -1,9 +1,9 @@
 """Who is who: every source of every window gets the number of its track, which stays through pauses and crossings.
 
-Two ways: `tracked` for recordings, in which an answer waits until the windows of LAG_S after it have been heard; and Tracker,
-live, which says at once what is likeliest by now. Both follow several hypotheses (association.py). A track is told from its
-third fix on; in a recording its first two are given its number as well. Places stay those of the windows, or become the
-track's (smooth): smoothed back over LAG_S, filtered where it is live.
+`tracked` is for recordings: an answer waits until the windows of LAG_S after it have been heard. Tracker is live, and says
+at once what is likeliest by now. Both follow several hypotheses (association.py). A track is told from its third fix on; in
+a recording its first two have its number as well. Places stay those of the windows, or become the track's (smooth): smoothed
+back over LAG_S, filtered where it is live.
 
 Windows that abstain, and those that tell a direction only, have no places to follow.
 """
@@ -17,7 +17,18 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.estimate import AMBIGUITIES, Estimate, Finding, Source
-from soundfix.tracking.association import BEGINNING, BOTH, CONFIRMED, Alternative, Hypothesis, Reading, Said, Window, followed, settled
+from soundfix.tracking.association import (
+    BEGINNING,
+    BOTH,
+    CONFIRMED,
+    Alternative,
+    Hypothesis,
+    Reading,
+    Said,
+    Window,
+    followed,
+    settled,
+)
 from soundfix.tracking.kalman import Fix, State, smoothed_back
 from soundfix.tracking.smoother import SMOOTHED
 from soundfix.tracking.track import PAUSE_S, Track
@@ -199,13 +210,15 @@ def _seen_from_later(tracks: Sequence[Track]) -> State:
 
 def _with_tracks(estimate: Estimate, told: dict[int, _Told], smooth: bool) -> Estimate:
     """The estimate, whose sources say their track; and which of them came back."""
+    if not told:
+        return estimate
     sources = [
         _of_track(source, told[number], smooth) if number in told else source
         for number, source in enumerate(estimate.sources)
     ]
     came_back = [finding for each in told.values() for finding in _came_back(each)]
     estimate = replace(estimate, sources=tuple(sources)).with_findings(*came_back)
-    return replace(estimate, regions=SMOOTHED) if smooth and told else estimate
+    return replace(estimate, regions=SMOOTHED) if smooth else estimate
 
 
 def _of_track(source: Source, told: _Told, smooth: bool) -> Source:
