@@ -19,7 +19,9 @@ def source(place, sigma_m=0.05):
 
 def window(time_s, *places, codes=(), verdict="ok", sigma_m=0.05):
     """Half a second round time_s."""
-    findings = [Finding(code, "", False) for code in (*codes, *(["several_sources"] if len(places) > 1 and not codes else []))]
+    findings = [
+        Finding(code, "", False) for code in (*codes, *(["several_sources"] if len(places) > 1 and not codes else []))
+    ]
     return Estimate(
         method="test", start_s=time_s - 0.25, end_s=time_s + 0.25, verdict=verdict if places else "abstain",
         sources=tuple(source(place, sigma_m) for place in places), findings=tuple(findings), microphones=ARRAY,

@@ -40,7 +40,7 @@ def test_after_long_the_velocity_is_that_of_people():
 def test_who_walks_is_expected_ahead(rng):
     track = walker(rng)
     ahead = track.ways(track.time_s + 0.5)[0].state.mean
-    assert ahead[:3] == pytest.approx(track.state.mean[:3] + [0.45, 0, 0], abs=0.1)
+    assert ahead[:3] == pytest.approx(track.state.mean[:3] + np.array([0.45, 0, 0]), abs=0.1)
 
 
 def test_who_sat_for_long_stands_and_who_walked_walks(rng):
