@@ -19,6 +19,7 @@ def source(place, sigma_m=0.05):
 
 def window(time_s, *places, codes=(), verdict="ok", sigma_m=0.05):
     """Half a second round time_s."""
+    time_s = float(time_s)
     findings = [
         Finding(code, "", False) for code in (*codes, *(["several_sources"] if len(places) > 1 and not codes else []))
     ]

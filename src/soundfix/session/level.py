@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 
 from soundfix.estimate import Estimate
 
@@ -35,6 +35,6 @@ def with_levels(
     return replace(estimate, sources=tuple(sources))
 
 
-def _level(spectrum: Float[np.ndarray, "freq"], samples: int) -> float:
+def _level(spectrum: Complex[np.ndarray, "freq"], samples: int) -> float:
     power = float(np.mean(np.fft.irfft(spectrum, samples) ** 2))
     return max(10 * float(np.log10(power + np.finfo(float).tiny)), QUIETEST_DBFS)

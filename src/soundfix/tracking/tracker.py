@@ -166,7 +166,7 @@ class _Association:
 
 
 def _middle_s(estimate: Estimate) -> float:
-    return (estimate.start_s + estimate.end_s) / 2
+    return float(estimate.start_s + estimate.end_s) / 2
 
 
 def _readings(estimate: Estimate) -> list[Reading]:
