@@ -4,7 +4,7 @@
 
 T60 0.4 s, SNR 20 dB, 11 microphones, windows of 0.5 s. walk: 60 s, at 1 m/s from place to place. cross: 8 s, two who talk at
 once and pass each other half a metre apart, at 1 m/s each. conversation: 3 minutes; two sit, one walks at 0.7 m/s, and they
-alternate with pauses of 0.2 to 1 s, or 1 to 10 s. A source within NEAR_M of who talks is theirs; their track is the one that
+alternate with pauses of 0.2 to 1 s, or 1 to 10 s. A source within NEAR_M of the nearest who talks is theirs; their track is the one that
 most of their windows have, nobody's twice. Printed: windows of a talker that are answered; the share of these that have the
 right track; turns of which 95 % have; how often the track changes in a run; tracks in a run, and runs without a change; the
 error of the tracks' places (root of mean square), and of the windows' own. For recordings (lag) and live.
@@ -174,7 +174,7 @@ def score(play: Play, estimates: list[Estimate], own: list[Estimate]) -> Score:
         talks = [number for number, (start_s, end_s, _) in enumerate(play.turns) if start_s <= time_s < end_s]
         places = [play.talkers[play.turns[number][2]].at(np.array([time_s]))[0] for number in talks]
         windows += len(talks)
-        for which, number in whose(window, places):
+        for which, number in whose(window, places, [each.track for each in estimate.sources]):
             source, place = estimate.sources[number], places[which]
             said[talks[which]].append(source.track)
             own_errors.append(float(np.linalg.norm(window.sources[number].position_m - place)))
@@ -183,13 +183,13 @@ def score(play: Play, estimates: list[Estimate], own: list[Estimate]) -> Score:
     return counted(play, said, windows, errors, own_errors)
 
 
-def whose(window: Estimate, places: list[np.ndarray]) -> Iterator[tuple[int, int]]:
-    """(talker, source): who is near whom, one source a talker."""
-    gaps_m = np.array([[np.linalg.norm(s.position_m - place) for s in window.sources] for place in places])
-    gaps_m = gaps_m.reshape(len(places), len(window.sources))
-    for which, number in zip(*linear_sum_assignment(np.minimum(gaps_m, 10 * NEAR_M)), strict=True):
-        if gaps_m[which, number] <= NEAR_M:
-            yield int(which), int(number)
+def whose(window: Estimate, places: list[np.ndarray], tracks: list[int | None]) -> Iterator[tuple[int, int]]:
+    """(talker, source): every source is of the talker nearest to it; of several of one, that with a track, or the nearest."""
+    gaps_m = [[float(np.linalg.norm(source.position_m - place)) for place in places] for source in window.sources]
+    for which in range(len(places)):
+        near = [k for k, each in enumerate(gaps_m) if each[which] == min(each) <= NEAR_M]
+        if near:
+            yield which, min(near, key=lambda k: (tracks[k] is None, gaps_m[k][which]))
 
 
 def counted(play: Play, said: list[list[int | None]], windows: int, errors: list[float], own: list[float]) -> Score:
