@@ -4,10 +4,12 @@
 
 T60 0.4 s, SNR 20 dB, 11 microphones, windows of 0.5 s. walk: 60 s, at 1 m/s from place to place. cross: 8 s, two who talk at
 once and pass each other half a metre apart, at 1 m/s each. conversation: 3 minutes; two sit, one walks at 0.7 m/s, and they
-alternate with pauses of 0.2 to 1 s, or 1 to 10 s. A source within NEAR_M of the nearest who talks is theirs; their track is the one that
-most of their windows have, nobody's twice. Printed: windows of a talker that are answered; the share of these that have the
-right track; turns of which 95 % have; how often the track changes in a run; tracks in a run, and runs without a change; the
-error of the tracks' places (root of mean square), and of the windows' own. For recordings (lag) and live.
+alternate with pauses of 0.2 to 1 s, or 1 to 10 s.
+
+A source within NEAR_M of who talks, and nobody nearer, is theirs; their track is the one that most of their windows have,
+nobody's twice. Printed: windows of a talker that are answered; the share of these that have the right track; turns of which
+95 % have; how often the track changes in a run; runs without a change; tracks in a run; the error of the tracks' places
+(root of mean square), and of the windows' own. For recordings, and live.
 """
 
 import argparse
@@ -184,7 +186,7 @@ def score(play: Play, estimates: list[Estimate], own: list[Estimate]) -> Score:
 
 
 def whose(window: Estimate, places: list[np.ndarray], tracks: list[int | None]) -> Iterator[tuple[int, int]]:
-    """(talker, source): every source is of the talker nearest to it; of several of one, that with a track, or the nearest."""
+    """(talker, source): every source is of the talker nearest to it; of several of one, the nearest with a track."""
     gaps_m = [[float(np.linalg.norm(source.position_m - place)) for place in places] for source in window.sources]
     for which in range(len(places)):
         near = [k for k, each in enumerate(gaps_m) if each[which] == min(each) <= NEAR_M]

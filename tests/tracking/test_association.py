@@ -87,3 +87,23 @@ def test_the_same_key_is_the_same_track(rng):
 def test_no_more_are_kept(rng, kept):
     windows = [[rng.uniform(-3, 3, 3) for _ in range(3)] for _ in range(5)]
     assert len(heard(*windows, kept=kept)) == kept
+
+
+def test_who_falls_silent_at_once_was_less_likely_there():
+    assert len(heard([[1, 1, 1]])[0].tracks) == 1
+    assert heard([[1, 1, 1]], [])[0].tracks == ()
+
+
+def test_two_places_are_never_one_track(rng):
+    crowded = heard(*[[noisy([1, 1, 1], rng)] for _ in range(6)], [[1, 1, 1], [1.02, 1, 1]])
+    for each in crowded:
+        keys = [track.key for track in each.said[-1].tracks.values()]
+        assert len(keys) == len(set(keys))
+
+
+def test_hypotheses_that_have_become_alike_are_one(rng):
+    """A place that was nobody's, or a track's that is forgotten: it makes no difference any more."""
+    later = [[noisy([1, 1, 1], rng)] for _ in range(int(UNCONFIRMED_S / 0.25) + 4)]
+    found = heard(*[[noisy([1, 1, 1], rng)] for _ in range(4)], [noisy([1, 1, 1], rng), [-3, -3, 1]], *later)
+    alike = [frozenset((track.key, track.time_s, track.hits) for track in each.tracks) for each in found]
+    assert len(alike) == len(set(alike))

@@ -71,7 +71,17 @@ def test_a_walk_in_silence_keeps_its_height(rng):
 def test_a_sharp_turn_is_one(rng):
     track = walker(rng, speed_m_s=2.0)
     behind = Fix(track.state.mean[:3] - [0.6, 0, 0], SURE)
-    assert track.best_way(track.time_s + 0.5, behind)[1].way == "turned"
+    score, way = track.best_way(track.time_s + 0.5, behind)
+    assert way.way == "turned"
+    assert score > -8
+
+
+def test_a_walk_of_long_ago_is_hardly_taken_up_again(rng):
+    track = walker(rng)
+    fix = Fix(track.state.mean[:3], SURE)
+    soon, late = (track.ways(track.time_s + pause_s)[0].log_share for pause_s in (10.0, 40.0))
+    assert soon - late == pytest.approx(1.0)
+    assert track.best_way(track.time_s + 10.0, fix)[1].way == "stood"
 
 
 def test_turns_are_counted(rng):

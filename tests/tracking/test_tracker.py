@@ -158,7 +158,7 @@ def test_memory_is_bounded(rng):
     for k in range(280):
         tracker.add(window(HOP_S * k, noisy([5.0 * (k // 8), 0, 1], rng)))
     association = tracker._association
-    assert len(association._numbers) <= 2 * MOST_TRACKS
+    assert len(association._numbers) <= MOST_TRACKS + 4
     assert all(len(each.said) <= LAG_S / HOP_S + 2 for each in association._hypotheses)
 
 

@@ -1,7 +1,7 @@
 """`soundfix.locate`, as the command: a whole recording located, window by window."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 
 from soundfix import __version__
 from soundfix.api.events import Listed as ListedEvent
-from soundfix.api.events import listed_events, run_events, with_clock
+from soundfix.api.events import listed_events, run_events
 from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
+from soundfix.api.windows import followed, heard_windows
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import ConfigError, SceneError
 from soundfix.estimate import Air, Estimate, Localizer, MicrophoneReport
@@ -34,15 +35,11 @@ from soundfix.report.text import describe, describe_direction
 from soundfix.report.turns import write_turns
 from soundfix.scene import Band, Room, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
-from soundfix.session.level import with_levels
 from soundfix.session.microphone_history import Event
 from soundfix.session.session import Session
-from soundfix.session.standing_out import Window, is_field, standing_out
 from soundfix.session.summary import Summary
 from soundfix.survey.requirement import Promise, Requirement, known_array, parse_requirement, promise
 from soundfix.survey.start_offsets import StartOffset
-from soundfix.tracking.smoother import smoothed
-from soundfix.tracking.tracker import tracked
 from soundfix.tracking.turns import Turn, turns
 
 HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons")
@@ -70,10 +67,8 @@ class LocateRequest:
     events: tuple[ListedEvent, ...] | None = None
 
     def __post_init__(self) -> None:
-        idle = {
-            "window": self.window_s, "hop": self.hop_s, "smooth": self.smooth or None, "tracks": self.tracks or None,
-            "require": self.require,
-        }  # fmt: skip
+        idle = {"window": self.window_s, "hop": self.hop_s, "require": self.require}
+        idle |= {"smooth": self.smooth or None, "tracks": self.tracks or None}
         given = [name for name, value in idle.items() if value is not None]
         if self.events is not None and given:
             raise ConfigError(f"{given[0]} does nothing with events, which are located one by one: leave it out")
@@ -133,33 +128,10 @@ def run(
     if request.events is not None:
         run_events(session, request.sound, request.events, watch)
         return session.conclusion()
-    heard = _heard(request, session, passed)
-    for estimate in _followed(request, heard):
+    heard = heard_windows(request.sound, request.span_s, session, with_level=request.tracks, passed=passed)
+    for estimate in followed(heard, tracks=request.tracks, smooth=request.smooth):
         watch(estimate)
     return replace(session.conclusion(), silences=request.sound.silences)
-
-
-def _followed(request: LocateRequest, heard: Iterator[Estimate]) -> Iterator[Estimate]:
-    """With the tracks that were asked for, and smoothed."""
-    if request.tracks:
-        return tracked(heard, smooth=request.smooth)
-    return smoothed(heard) if request.smooth else heard
-
-
-def _heard(request: LocateRequest, session: Session, passed: Callable[[], None]) -> Iterator[Estimate]:
-    """The estimates of all windows; in the field, of those in which something stands out."""
-    rate, windows = request.sound.sample_rate, request.sound.windows(*request.span_s)
-    located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
-    if is_field(request.sound.microphones, request.count):
-        reach_s = request.sound.microphones.width_m / request.speed
-        located = standing_out(windows, rate, reach_s=reach_s, band_hz=request.band_hz)
-    for (start_s, part), stands_out in located:
-        if stands_out:
-            estimate = with_clock(session.hear(start_s, part, rate), request.sound)
-            yield with_levels(estimate, part, rate, request.speed) if request.tracks else estimate
-        else:
-            session.pass_over(start_s, part, rate)
-            passed()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
