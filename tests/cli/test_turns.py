@@ -58,3 +58,9 @@ def test_without_it_nobody_is_followed(take, tmp_path, command):
 
 def test_another_suffix_is_refused_before_the_work(take, tmp_path, command):
     assert_refused(command(*given(take, "--turns", tmp_path / "turns.txt")), "wanted a name that ends in .csv or .rttm")
+
+
+def test_events_are_nobody_to_follow(take, tmp_path, command):
+    (tmp_path / "labels.txt").write_text("0.1\t0.4\tsong\n")
+    result = command(*given(take, "--events", tmp_path / "labels.txt", "--turns", tmp_path / "turns.csv"))
+    assert_refused(result, "tracks does nothing with events")

@@ -22,7 +22,7 @@ DelayFile = Annotated[
 
 IDLE = (
     "--checkpoint", "--beats", "--explain", "--window", "--hop", "--smooth", "--room", "--clock-sigma", "--require",
-    "--band", "--events", "--geojson",
+    "--band", "--events", "--geojson", "--turns",
 )  # fmt: skip
 
 
