@@ -9,7 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from soundfix.cli.live_outputs import Outputs, Teller
-from soundfix.cli.terminal import show_lines, writers
+from soundfix.cli.targets import Files, Targets
+from soundfix.cli.terminal import show_lines
 from soundfix.errors import SceneError
 
 if TYPE_CHECKING:
@@ -31,14 +32,15 @@ def run(
 
     inbox = Inbox()
     with ExitStack() as stack:
-        write, conclude = stack.enter_context(writers(outputs.json, outputs.csv, method))
+        files = stack.enter_context(Files(Targets(json=outputs.json, csv=outputs.csv), method))
         teller = stack.enter_context(closing(Teller(stream, outputs, room)))
         ended = stack.enter_context(interrupted())
         stack.enter_context(closing(open_source(text, shape, inbox, stdin)))
         for answer in _answers(stream, inbox, teller, ended, is_every=is_every):
-            write(answer.estimate)
+            for write in files.writes:
+                write(answer.estimate)
             teller.tell(answer)
-        conclude(summary := stream.conclusion())
+        files.conclude(summary := stream.conclusion())
     if sys.stdout.isatty():
         show_lines(summary_lines(summary))
 

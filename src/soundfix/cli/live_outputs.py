@@ -22,7 +22,7 @@ class Outputs(NamedTuple):
 
     def check(self, inputs: list[Path]) -> None:
         """That they can be written is found out before the work."""
-        from soundfix.report.exports import check_targets
+        from soundfix.report.outputs import check_targets
 
         check_targets([path for path in (self.json, self.csv) if path], inputs)
 
