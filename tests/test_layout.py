@@ -20,6 +20,8 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "calibration/findings.py": "what calibrate.py found, a word a microphone: test_calibrate.py asks for the words",
     "calibration/outcome.py": "what a solution shows, a line each: test_doubts.py changes it, test_calibrate.py makes it",
     "cli/answering.py": "the second half of locate.py: test_locate.py and test_events.py run it",
+    "cli/listening.py": "the second half of listen.py: test_listen.py runs all of it",
+    "cli/live_outputs.py": "lines, viewers and the screen of listen.py: test_listen.py reads what they are told",
     "evaluation/pictures.py": "three pictures: test_tables.py asks that each is drawn",
     "localization/abstention.py": "four fields: test_preparation.py, test_belief.py and test_search.py catch it",
     "methods/network_boxes.py": "three boxes in a line each: test_boxes.py and test_placing.py go through them",

@@ -25,6 +25,7 @@ TAKE_ARRAYS = [
     "Localizer",
     "Microphones",
     "Scene",
+    "Stream",
     "Take",
     "again",
     "calibrate",
@@ -38,7 +39,8 @@ RESULTS = [Calibrated, Checked, Located]
 
 def test_the_names_are_these():
     assert NAMES == [
-        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Take", "again", "calibrate",
+        "Estimate", "Localizer", "Microphones", "Requirement", "Scene", "SearchRegion", "Stream", "Take", "again",
+        "calibrate",
         "check", "load", "locate", "locate_delays", "read", "simulate",
     ]  # fmt: skip
     assert FUNCTIONS == ["again", "calibrate", "check", "load", "locate", "locate_delays", "read", "simulate"]

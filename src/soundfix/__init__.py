@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from soundfix.microphones import Microphones as Microphones
     from soundfix.scene import Scene as Scene
     from soundfix.search_region import SearchRegion as SearchRegion
+    from soundfix.streaming.stream import Stream as Stream
     from soundfix.survey.requirement import Requirement as Requirement
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ _HOMES = {
     "Requirement": "survey.requirement",
     "Scene": "scene",
     "SearchRegion": "search_region",
+    "Stream": "streaming.stream",
     "Take": "files.take",
     "again": "api.again",
     "calibrate": "api.calibrate",

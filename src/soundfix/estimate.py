@@ -75,6 +75,8 @@ class Source:
     covariance_m2: Float[np.ndarray, "3 3"]
     radius90_m: float
     score: float  # mean evidence of a pair at this point: 1 for a clean anechoic sound, 0 for noise
+    track: int | None = None  # who it is, from window to window (tracking/tracker.py)
+    level_dbfs: float | None = None  # of the sound from there (session/level.py)
 
     @property
     def across90_m(self) -> float:
@@ -331,13 +333,15 @@ class Localizer(Protocol):
 
 
 def _source_dict(source: Source) -> dict[str, Any]:
+    """track and level_dbfs only where there is one."""
+    followed = {"track": source.track, "level_dbfs": source.level_dbfs}
     return {
         "position_m": source.position_m.tolist(),
         "covariance_m2": source.covariance_m2.tolist(),
         "radius90_m": source.radius90_m,
         "across90_m": source.across90_m,
         "score": source.score,
-    }
+    } | {name: value for name, value in followed.items() if value is not None}
 
 
 def _shell_dict(shell: Shell) -> dict[str, Any]:

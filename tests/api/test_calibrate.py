@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import soundfix
+from helpers.field_songs import wood_with_songs
 from helpers.walks import ROOM, SPEED_M_S, array, hearing, walk
 from soundfix.api import calibrate as module
-from soundfix.api.calibrate import COLUMNS, Calibrated
+from soundfix.api.calibrate import COLUMNS, Calibrated, CalibrateRequest
 from soundfix.api.sound import open_sound
 from soundfix.errors import OutputError, SceneError
 from soundfix.files.microphones import read_microphones
@@ -136,3 +137,34 @@ def test_it_draws(recording, quick, listed, tmp_path):
 def test_too_little_to_hear_is_one_sentence(recording):
     with pytest.raises(SceneError, match="moments at which enough microphones hear the same"):
         soundfix.calibrate(0 * recording.audio, recording.microphones, sample_rate=16_000.0)
+
+
+def test_recorders_in_the_field_are_told_their_clocks(tmp_path):
+    scene, late_s = wood_with_songs(songs=3)
+    found = soundfix.calibrate(scene.audio, scene.microphones, sample_rate=scene.sample_rate, temperature_c=15.0)
+    kinds = [repair.finding for repair in found.calibration.repairs]
+    assert [kinds[m] for m in (1, 5)] == ["late", "late"]
+    assert set(kinds) == {"late", "on time"} or set(kinds) == {"late", "on time", "unsure"}
+    assert found.microphones.offset_s == pytest.approx(np.where(np.abs(late_s) > 0.01, late_s, 0), abs=6e-3)
+    found.to_csv(tmp_path / "corrected.csv")
+    assert read_microphones(tmp_path / "corrected.csv").clock_sigma_s == pytest.approx(found.microphones.clock_sigma_s)
+
+
+def test_in_a_long_recording_of_the_field_only_what_stands_out_is_heard():
+    scene, _ = wood_with_songs(songs=1)
+    quiet = np.tile(scene.audio[:, :16_000], (1, 40))
+    request = CalibrateRequest(sound=open_sound(np.hstack([quiet, scene.audio, quiet]), 16_000.0, scene.microphones))
+    assert request.tells_clocks_only
+    kept = [window.start_s for window in module._outstanding(request, lambda: None)]
+    assert 1 <= len(kept) < request.count / 4
+    assert all(36 < start_s < 46 for start_s in kept)
+
+
+def test_walls_or_a_blank_position_make_it_a_calibration_of_a_room():
+    scene, _ = wood_with_songs(songs=1)
+    blank = scene.microphones.positions.copy()
+    blank[0] = np.nan
+    sound = open_sound(scene.audio, 16_000.0, scene.microphones)
+    room = ((-10.0, -10.0, 0.0), (90.0, 90.0, 20.0))
+    assert not CalibrateRequest(sound=sound, room=room).tells_clocks_only
+    assert not CalibrateRequest(sound=open_sound(scene.audio, 16_000.0, blank)).tells_clocks_only

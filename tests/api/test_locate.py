@@ -330,3 +330,24 @@ def test_what_waits_to_be_smoothed_still_comes(scene):
     request = LocateRequest(sound=sound, hop_s=0.1, smooth=True, **PLAIN)
     summary = run(request, told.append, stop=lambda: next(asked) > 4)
     assert (len(told), summary.interrupted) == (4, (4, request.count))
+
+
+def test_turns_are_of_who_was_followed(scene, located, tmp_path):
+    followed = heard(scene, tracks=True, hop_s=0.1)
+    assert {source.track for estimate in followed.estimates for source in estimate.sources} == {1}
+    (turn,) = followed.turns()
+    assert turn.position_m == pytest.approx(place(located), abs=0.05)
+    assert turn.level_dbfs == pytest.approx(np.mean([e.sources[0].level_dbfs for e in followed.estimates]), abs=1.0)
+    followed.to_turns(tmp_path / "turns.rttm", "take")
+    assert (tmp_path / "turns.rttm").read_text().startswith("SPEAKER take 1 0.200 ")
+    with pytest.raises(ConfigError, match=r"wanted soundfix\.locate\(\.\.\., tracks=True\)"):
+        located.turns()
+
+
+def test_tracks_leave_the_places_as_they_were_unless_smoothed(scene):
+    plain, followed, smooth = (
+        heard(scene, hop_s=0.1, **how) for how in ({}, {"tracks": True}, {"tracks": True, "smooth": True})
+    )
+    same = [np.array_equal(place(plain, k), place(followed, k)) for k in range(len(plain.estimates))]
+    assert all(same)
+    assert not np.array_equal(place(plain, 3), place(smooth, 3))

@@ -73,7 +73,9 @@ def test_neither_or_both_is_refused(table, take, command):
     assert_refused(command(*given(take, "--delays", table[0])), "both a recording and --delays")
 
 
-@pytest.mark.parametrize("option", [["--room", "0,0,0,1,1,1"], ["--explain"], ["--smooth"], ["--hop", "1"]])
+@pytest.mark.parametrize(
+    "option", [["--room", "0,0,0,1,1,1"], ["--explain"], ["--smooth"], ["--hop", "1"], ["--turns", "turns.csv"]]
+)
 def test_what_would_do_nothing_is_refused(option, table, command):
     assert_refused(command(*words(table, *option)), f"{option[0]} does nothing with --delays")
 

@@ -55,7 +55,7 @@ def test_moving_forward_is_exact_in_phase_and_near_in_time():
 def test_evidence_of_all_cells_peaks_at_the_delays_of_the_place():
     heard, pairs = cells(ONE, noise=1e-3), physics.pair_indices(8)
     evidence = heard.evidence(ONE, np.ones(heard.count), pairs)
-    at, off = evidence.score(np.stack([ONE, ONE + [0.06, 0.0, 0.0]]))
+    at, off = evidence.score(np.stack([ONE, ONE + np.array([0.06, 0.0, 0.0])]))
     assert at > 0.9
     assert off < 0.5
 

@@ -95,3 +95,19 @@ def test_who_is_late_may_be_as_many_waves_late(rng):
     usual, high, low = (largest_lag(replace(scene, band_hz=band)) for band in (None, HIGH_HZ, (100.0, 790.0)))
     assert usual == high
     assert low - usual == round(9 * 0.02 * RATE)
+
+
+def test_clocks_may_be_told_to_be_later_than_usual(positions, rng):
+    scene = anechoic_scene(positions, positions.mean(axis=0), rng)
+    usual, later = (
+        correlator(scene.audio.copy(), scene, np.array([[0, 1]]))
+        for correlator in (Correlator(), Correlator(latest_s=0.1))
+    )
+    assert later.reach_m - usual.reach_m == pytest.approx(0.08 * scene.speed, abs=0.1)
+
+
+def test_in_a_narrow_band_of_short_waves_no_polarity_is_told(positions, rng):
+    scene = anechoic_scene(positions, positions.mean(axis=0), rng)
+    for band_hz, hides in (((6000, 10000), True), ((4000, 10000), False), ((500, 800), False)):
+        tuned = replace(scene, band_hz=band_hz, sample_rate=24_000.0)
+        assert Correlator()(scene.audio.copy(), tuned, np.array([[0, 1]])).errors_hide_waves == hides

@@ -96,7 +96,8 @@ def test_a_larger_gap_to_the_next_makes_a_source_likelier_and_so_does_a_larger_d
         return np.array(ALONE) @ features(np.log(gains), places, 1, np.zeros(2))
 
     assert odds([1.0, 0.6, 0.4, 0.38]) > odds([1.0, 0.6, 0.56, 0.53])
-    assert odds([1.0, 0.6, 0.4, 0.38]) > odds([1.0, 0.6, 0.4, 0.38], PLACES[:1] + np.array([[0, 0, 0], [0.4, 0, 0], [9, 0, 0]]))
+    near = PLACES[:1] + np.array([[0, 0, 0], [0.4, 0, 0], [9, 0, 0]])
+    assert odds([1.0, 0.6, 0.4, 0.38]) > odds([1.0, 0.6, 0.4, 0.38], near)
 
 
 def test_the_first_place_stays_where_it_is_one_of_them():

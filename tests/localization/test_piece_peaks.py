@@ -51,7 +51,9 @@ def test_peaks_are_in_standard_errors_and_silence_has_none():
 
 
 def test_the_better_of_two_that_are_near_is_kept_and_no_more_than_asked_for():
-    low, high, far = (Mode(position=np.array([x, 0.0, 0.0]), score=s) for x, s in ((0, 1.0), (SAME_M / 2, 2.0), (9, 0.5)))
+    low, high, far = (
+        Mode(position=np.array([x, 0.0, 0.0]), score=s) for x, s in ((0, 1.0), (SAME_M / 2, 2.0), (9, 0.5))
+    )
     assert distinct([low, high, far], 5)[:, 0].tolist() == [SAME_M / 2, 9]
     assert len(distinct([low, high, far], 1)) == 1
     assert distinct([], 5).shape == (0, 3)

@@ -33,3 +33,16 @@ def test_adding_profiles_makes_what_lasts_stand_out(rng):
         total = add(total, one)
     assert total.pull_m == pytest.approx(0.5, abs=0.006)
     assert total.elsewhere > 1.5 * np.mean([one.elsewhere for one in noisy])
+
+
+def test_a_position_may_be_worse_than_the_profile_is_long(rng):
+    """A list that says 15 m of one microphone is no reason to fail."""
+    positions = rng.uniform(BOX[0], BOX[1], (6, 3))
+    evidence = planted_evidence(positions, SOURCE, width_m=0.3, noise=0.1, rng=rng)
+    unsure = Microphones(positions=positions, sigma_m=np.array([15.0, *5 * [0.0]]))
+    wide, usual = profiles_at(evidence, SOURCE, unsure, np.ones(6, dtype=bool))[:2]
+    assert usual.near_m < 1 < wide.near_m < 4
+    assert (
+        wide.at_zero
+        >= profiles_at(evidence, SOURCE, Microphones(positions=positions), np.ones(6, dtype=bool))[0].at_zero
+    )

@@ -7,6 +7,7 @@ import pytest
 
 import soundfix
 from helpers.scenes import anechoic_scene
+from soundfix.localization import search
 from soundfix.search_region import SearchRegion
 
 LOCALIZER = soundfix.load("srp-phat")
@@ -34,16 +35,16 @@ ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
 SOURCE = np.array([2.0, 3.0, 1.7])
 
 
-def located(search=None, height_m=None, *, source=SOURCE, room=None, count=8, localizer=LOCALIZER, seconds=0.5):
+def located(told=None, height_m=None, *, source=SOURCE, room=None, count=8, localizer=LOCALIZER, seconds=0.5):
     positions = np.random.default_rng(8).uniform([0.1] * 3, [5.9, 4.9, 2.9], (8, 3))[:count]
     scene = anechoic_scene(positions, source, np.random.default_rng(0), room=room, seconds=seconds)
-    return localizer.locate(replace(scene, search=SearchRegion.of(search, height_m)))
+    return localizer.locate(replace(scene, search=SearchRegion.of(told, height_m)))
 
 
 @pytest.mark.parametrize("name", ["srp-phat", "multilateration", "multilat", "three-stream"])
 @pytest.mark.parametrize("told", [{"height_m": 1.7}, {"search": [[0, 0], [6, 0], [6, 5], [0, 5]]}])
 def test_every_method_seeks_where_it_is_told(name, told):
-    estimate = located(**told, localizer=soundfix.load(name))
+    estimate = located(told.get("search"), told.get("height_m"), localizer=soundfix.load(name))
     assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.05
 
 
@@ -83,8 +84,8 @@ def test_no_answer_is_outside_a_polygon():
 
 
 def test_a_peak_a_little_outside_a_polygon_is_one_on_its_edge():
-    for search in ([[2.03, 0], [6, 0], [6, 5], [2.03, 5]], ((2.03, 0, 0), (6, 5, 3)), [[2, 0], [6, 0], [6, 5], [2, 5]]):
-        estimate = located(search)
+    for region in ([[2.03, 0], [6, 0], [6, 5], [2.03, 5]], ((2.03, 0, 0), (6, 5, 3)), [[2, 0], [6, 0], [6, 5], [2, 5]]):
+        estimate = located(region)
         assert estimate.sources[0].position_m == pytest.approx(SOURCE, abs=0.04)
         assert "at_border" in estimate.reasons
         assert any("search region" in note for note in estimate.notes)
@@ -92,8 +93,8 @@ def test_a_peak_a_little_outside_a_polygon_is_one_on_its_edge():
 
 
 def test_what_is_agreed_on_outside_the_search_region_is_told_and_no_answer():
-    for search in (((3.0, 0, 0), (6, 2, 3)), [[3, 0], [6, 0], [6, 2], [3, 2]]):
-        estimate = located(search)
+    for region in (((3.0, 0, 0), (6, 2, 3)), [[3, 0], [6, 0], [6, 2], [3, 2]]):
+        estimate = located(region)
         assert (estimate.verdict, estimate.reasons) == ("abstain", ("outside_search",))
         assert np.linalg.norm(estimate.guess_m[0] - SOURCE) < 0.05
 
@@ -107,3 +108,39 @@ def test_a_polygon_excludes_the_mirror_twin():
     both, one = (LOCALIZER.locate(each) for each in (scene, replace(scene, search=half)))
     assert "mirror_twin" in both.reasons
     assert (one.verdict, len(one.sources)) == ("ok", 1)
+
+
+HALL = np.array([(0.0, 0, 3), (0, 0, 14), (17, 9, 3), (17, 9, 14), (1, 19, 3), (1, 19, 14)])
+OVERHEAD = np.array([-5.0, 33.0, 145.0])
+
+
+def test_six_microphones_look_beyond_where_it_stands_out_clearly():
+    """It is beyond the smaller of the far boxes too."""
+    estimate = LOCALIZER.locate(anechoic_scene(HALL, OVERHEAD, np.random.default_rng(0), snr_db=20.0))
+    source = estimate.sources[0]
+    off_m, way_m = source.position_m - OVERHEAD, OVERHEAD - HALL.mean(axis=0)
+    assert off_m @ np.linalg.solve(source.covariance_m2, off_m) < 6.251
+    assert np.linalg.norm(np.cross(off_m, way_m)) / np.linalg.norm(way_m) < 1.0
+    assert "several_places" not in estimate.reasons
+
+
+def test_six_microphones_stay_at_home_where_one_of_them_is_late():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        scene = anechoic_scene(HALL, rng.uniform([1, 1, 4], [14, 16, 12]), rng, snr_db=20.0)
+        audio = scene.audio.copy()
+        audio[seed] = np.roll(audio[seed], 160)
+        estimate = LOCALIZER.locate(replace(scene, audio=audio))
+        assert all(np.abs(source.position_m).max() < 40 for source in estimate.sources)
+
+
+def test_no_box_is_below_the_ground_outdoors():
+    positions = np.array([(0.0, 0, 5), (40, 0, 6), (0, 40, 7), (40, 40, 5.5), (20, 15, 6)])
+    scene = anechoic_scene(positions, np.array([10.0, 10, 8]), np.random.default_rng(0))
+    for times in search.FAR:
+        low, high = search._far_box(scene, times)
+        assert low[2] == scene.ground_m == 3.0
+        assert low[0] == pytest.approx(-20 - 80 * times)
+        assert high[2] == pytest.approx(27 + 80 * times)
+    indoors = replace(scene, room=((-1.0, -1.0, 0.0), (41.0, 41.0, 9.0)))
+    assert search._far_box(indoors, 2.0)[0, 2] < -100

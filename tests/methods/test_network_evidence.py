@@ -10,7 +10,7 @@ import soundfix
 from helpers.networks import tiny, untrained, windows
 from helpers.runs import POINTS, SPEED, run
 from helpers.scenes import anechoic_scene
-from soundfix.methods import reranking
+from soundfix.methods import plain_peaks, reranking
 from soundfix.methods.frame import frame_of
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.search_region import SearchRegion
@@ -123,3 +123,17 @@ def test_coordinates_begin_where_they_did_in_training_whatever_is_searched():
     assert np.array_equal(frame_of(searched).origin_m, scene.search_box().mean(axis=0))
     unroomed = replace(searched, room=None)
     assert np.array_equal(frame_of(unroomed).origin_m, replace(unroomed, search=None).search_box().mean(axis=0))
+
+
+@pytest.mark.parametrize(("reversed_ones", "searches"), [([], 1), ([2], 2)])
+def test_plain_curves_are_searched_once_whoever_asks(monkeypatch, reversed_ones, searches):
+    """As they are, and where somebody is reversed once more, turned; not again for the reranker."""
+    asked, scene = [], contract_scene(8)
+    find_modes = plain_peaks.find_modes
+    monkeypatch.setattr(
+        plain_peaks, "find_modes", lambda *words, **more: asked.append(words) or find_modes(*words, **more)
+    )
+    audio = scene.audio.copy()
+    audio[reversed_ones] *= -1
+    soundfix.load("three-stream").locate(replace(scene, audio=audio))
+    assert len(asked) == searches

@@ -302,10 +302,10 @@ def test_csv_is_a_row_a_source(tmp_path):
         writer.write(SILENCE)
     assert (tmp_path / "a.csv").read_text().splitlines() == [
         "start_s,end_s,verdict,reasons,source,x_m,y_m,z_m,radius90_m,score,"
-        "azimuth_deg,elevation_deg,cone90_deg,nearest_m,furthest_m,event,clock",
-        "0.0,0.5,ambiguous,mirror late:b,1,1.5,-2.0,0.25,2.5,0.75,,,,,,,",
-        "0.0,0.5,ambiguous,mirror late:b,2,1.5,-2.0,0.25,2.5,0.75,,,,,,,",
-        "0.5,1.0,abstain,silence,,,,,,,,,,,,,",
+        "azimuth_deg,elevation_deg,cone90_deg,nearest_m,furthest_m,event,clock,track,level_dbfs",
+        "0.0,0.5,ambiguous,mirror late:b,1,1.5,-2.0,0.25,2.5,0.75,,,,,,,,,",
+        "0.0,0.5,ambiguous,mirror late:b,2,1.5,-2.0,0.25,2.5,0.75,,,,,,,,,",
+        "0.5,1.0,abstain,silence,,,,,,,,,,,,,,,",
     ]
 
 
@@ -314,9 +314,9 @@ def test_a_direction_is_a_row_a_side_and_has_no_coordinates(tmp_path):
         writer.write(directed(range_m=(0.5, 3.0)))
         writer.write(directed(is_flat=True))
     assert (tmp_path / "a.csv").read_text().splitlines()[1:] == [
-        "0.0,0.5,direction only,direction_only,1,,,,,0.5,20.0,14.0,6.0,0.5,3.0,,",
-        "0.0,0.5,direction only,direction_only,1,,,,,0.5,20.0,14.0,6.0,,,,",
-        "0.0,0.5,direction only,direction_only,2,,,,,0.5,20.0,-14.0,6.0,,,,",
+        "0.0,0.5,direction only,direction_only,1,,,,,0.5,20.0,14.0,6.0,0.5,3.0,,,,",
+        "0.0,0.5,direction only,direction_only,1,,,,,0.5,20.0,14.0,6.0,,,,,,",
+        "0.0,0.5,direction only,direction_only,2,,,,,0.5,20.0,-14.0,6.0,,,,,,",
     ]
 
 
@@ -363,4 +363,4 @@ def test_names_that_are_no_unicode_are_written_all_the_same(tmp_path):
 
 
 def test_columns_are_the_documented_ones():
-    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 17
+    assert len(exports.CSV_COLUMNS) == len(set(exports.CSV_COLUMNS)) == 19

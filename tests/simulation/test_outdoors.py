@@ -1,10 +1,21 @@
 """Sound outdoors: absorption as the standard's table, delays as places, clocks and warmth say, noise at its level."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from soundfix import physics
-from soundfix.simulation.outdoors import RATE_HZ, Wood, absorption_db_m, draw_recorders, draw_singer, record, told
+from soundfix.simulation.outdoors import (
+    RATE_HZ,
+    Wood,
+    absorption_db_m,
+    draw_recorders,
+    draw_singer,
+    record,
+    record_songs,
+    told,
+)
 
 CLICK = np.eye(1, 160, 80)[0]  # 10 ms
 QUIET = Wood(snr_db=80.0, clock_s=0.0, scatter=False)
@@ -109,3 +120,17 @@ def test_a_list_can_say_how_good_it_is():
     places = draw_recorders(QUIET, rng)
     scene = record(QUIET, CLICK, places, np.array([40.0, 40.0, 5.0]), rng, duration_s=1.5)
     assert told(scene, position_sigma_m=0.7).microphones.sigma_m == pytest.approx(0.7)
+
+
+def test_songs_in_one_recording_are_late_by_the_clocks_and_at_their_own_times():
+    places = np.array([(0.0, 0.0, 1.5), (34.0, 0.0, 1.5), (0.0, 34.0, 1.5)])
+    wood = replace(QUIET, scatter=False)
+    late_s = np.array([0.0, 0.03, -0.02])
+    songs = [(1.0, CLICK, np.array([0.0, 0.0, 3.0])), (3.0, CLICK, np.array([34.0, 0.0, 3.0]))]
+    scene = record_songs(wood, songs, places, late_s, np.random.default_rng(0), duration_s=5.0)
+    assert scene.truth.sources == pytest.approx(np.array([song[2] for song in songs]))
+    for begins_s, _, singer in songs:
+        heard = scene.audio[:, round((begins_s - 0.1) * RATE_HZ) : round((begins_s + 0.9) * RATE_HZ)]
+        ranges_m = np.linalg.norm(places - singer, axis=1)
+        expected_s = 0.1 + 80 / RATE_HZ + ranges_m / physics.speed_of_sound(wood.temperature_c) + late_s
+        assert np.abs(heard).argmax(axis=1) / RATE_HZ == pytest.approx(expected_s, abs=2e-3)

@@ -1,6 +1,6 @@
 """`soundfix.calibrate`, as the command: where microphones really stand and how their clocks run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,8 +9,11 @@ from typing import Any
 from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
+from soundfix.calibration.bundle import Arrivals
 from soundfix.calibration.calibrate import Clocks
 from soundfix.calibration.calibrate import calibrate as solve_for
+from soundfix.calibration.event_arrivals import FEWEST_HEARD, event_arrivals
+from soundfix.calibration.field import tell_clocks
 from soundfix.calibration.findings import Calibration, MicrophoneFinding
 from soundfix.calibration.observations import Observations, moments, observe
 from soundfix.files.microphones import write_microphones
@@ -19,7 +22,8 @@ from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.physics import radius90
 from soundfix.report import calibration as report
-from soundfix.scene import Band, Room, checked_speed
+from soundfix.scene import OUTDOORS_M, Band, Room, Scene, checked_speed
+from soundfix.session.standing_out import Window, is_field, standing_out
 
 COLUMNS = (
     "name", "finding", "x_m", "y_m", "z_m", "radius90_m", "moved_m", "offset_s", "offset_sigma_s", "drift_ppm",
@@ -42,10 +46,24 @@ class CalibrateRequest:
     band_hz: Band | None = None
 
     @property
+    def speed_m_s(self) -> float:
+        """Speed of sound, as it was told."""
+        return checked_speed(self.speed_of_sound_m_s, self.temperature_c)
+
+    @property
+    def tells_clocks_only(self) -> bool:
+        """Whether recorders stand in the field, all of known positions: of what few sounds there tell."""
+        microphones = self.sound.microphones
+        is_wide = self.room is None and microphones.width_m > OUTDOORS_M
+        return bool(is_wide and microphones.is_known.all() and len(microphones) >= FEWEST_HEARD)
+
+    @property
     def span_s(self) -> tuple[float, float]:
         """Length of a window, which suits the array, and from window to window."""
-        speed_m_s = checked_speed(self.speed_of_sound_m_s, self.temperature_c)
-        return moments(self.sound.duration_s, window_for(self.sound.microphones, speed_m_s))
+        window_s = window_for(self.sound.microphones, self.speed_m_s)
+        if self.tells_clocks_only:  # a whole song, and its way across the array
+            return 2 * window_s, window_s
+        return moments(self.sound.duration_s, window_s)
 
     @property
     def count(self) -> int:
@@ -53,8 +71,13 @@ class CalibrateRequest:
         return self.sound.count_windows(*self.span_s)
 
 
-def hear(request: CalibrateRequest, watch: Callable[[], None] = lambda: None) -> Observations:
+Heard = Observations | Arrivals
+
+
+def hear(request: CalibrateRequest, watch: Callable[[], None] = lambda: None) -> Heard:
     """Listen to the whole recording; `watch` is called after every window."""
+    if request.tells_clocks_only:
+        return event_arrivals(_outstanding(request, watch))
     windows = scenes(
         request.sound, *request.span_s, room=request.room, temperature_c=request.temperature_c,
         speed=request.speed_of_sound_m_s, band_hz=request.band_hz, watch=watch,
@@ -62,10 +85,30 @@ def hear(request: CalibrateRequest, watch: Callable[[], None] = lambda: None) ->
     return observe(checkpoint.load(checkpoint.PACKAGED), windows)
 
 
-def solve(
-    request: CalibrateRequest, heard: Observations, watch: Callable[[str], None] = lambda step: None
-) -> Calibration:
+def _outstanding(request: CalibrateRequest, watch: Callable[[], None]) -> Iterator[Scene]:
+    """Of a long recording only windows in which something stands out."""
+    sound, windows = request.sound, request.sound.windows(*request.span_s)
+    told: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
+    if is_field(sound.microphones, request.count):
+        reach_s = sound.microphones.width_m / request.speed_m_s
+        told = standing_out(windows, sound.sample_rate, reach_s=reach_s, band_hz=request.band_hz)
+    for (start_s, audio), stands_out in told:
+        if stands_out:
+            yield Scene(
+                audio=audio, sample_rate=sound.sample_rate, microphones=sound.microphones, start_s=start_s,
+                temperature_c=request.temperature_c, speed_of_sound_m_s=request.speed_of_sound_m_s,
+                band_hz=request.band_hz,
+            )  # fmt: skip
+        watch()
+
+
+def solve(request: CalibrateRequest, heard: Heard, watch: Callable[[str], None] = lambda step: None) -> Calibration:
     """What is behind it, as asked; `watch` is told what is done now."""
+    if isinstance(heard, Arrivals):
+        watch("whose clock is off")
+        return tell_clocks(
+            heard, request.sound.microphones, request.speed_m_s, clocks=request.clocks, seed=request.seed
+        )
     return solve_for(
         heard, request.sound.microphones, room=request.room, clocks=request.clocks, seed=request.seed, watch=watch
     )
@@ -148,7 +191,10 @@ def calibrate(
     343.2 m/s with neither. seed: of the places that are tried.
     band_hz: (lowest, highest) frequency that is listened to, in Hz, as in `soundfix.locate`.
 
-    Raises SceneError on what cannot be right, or too little that moves; AudioFileError and MicrophoneFileError on files.
+    In the field, where microphones are more than 25 m apart and no room is told, positions stay as listed, and a few loud
+    sounds at different places tell clocks.
+    Raises SceneError on what cannot be right, or too little that is heard, or moves; AudioFileError and
+    MicrophoneFileError on files.
     """
     sound, band_hz = listened(open_sound(audio, sample_rate, microphones), band_hz)
     request = CalibrateRequest(

@@ -1,21 +1,21 @@
 """`soundfix.locate`, as the command: a whole recording located, window by window."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from soundfix.api.events import Listed as ListedEvent
-from soundfix.api.events import event_estimates, listed_events, with_clock
+from soundfix.api.events import event_estimates, listed_events
 from soundfix.api.listening import listened
 from soundfix.api.located import Located
 from soundfix.api.provenance import request_dict
 from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Audio, Listed, Sound, open_sound
+from soundfix.api.windows import followed, heard_windows
 from soundfix.errors import SceneError
 from soundfix.estimate import Estimate, Localizer
 from soundfix.files.events.reading import EventTable, read_events
@@ -25,10 +25,8 @@ from soundfix.microphones import Microphones
 from soundfix.scene import Band, Room
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.session import Session
-from soundfix.session.standing_out import Window, is_field, standing_out
 from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.requirement import Requirement, parse_requirement
-from soundfix.tracking.smoother import smoothed
 
 
 class Interrupted(KeyboardInterrupt):
@@ -73,25 +71,8 @@ def _estimates(
     """Of all events, or all windows, until `stop`; what waits to be smoothed still comes."""
     if request.events is not None:
         return event_estimates(session, request.sound, request.events, stop)
-    heard = _heard(request, session, passed, stop)
-    return smoothed(heard) if request.smooth else heard
-
-
-def _heard(
-    request: LocateRequest, session: Session, passed: Callable[[], None], stop: Callable[[], bool]
-) -> Iterator[Estimate]:
-    """The estimates of all windows; in the field, of those in which something stands out."""
-    rate, windows = request.sound.sample_rate, request.sound.windows(*request.span_s)
-    located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
-    if is_field(request.sound.microphones, request.count):
-        reach_s = request.sound.microphones.width_m / request.speed
-        located = standing_out(windows, rate, reach_s=reach_s, band_hz=request.band_hz)
-    for (start_s, part), stands_out in takewhile(lambda _: not stop(), located):
-        if stands_out:
-            yield with_clock(session.hear(start_s, part, rate), request.sound)
-        else:
-            session.pass_over(start_s, part, rate)
-            passed()
+    heard = heard_windows(request.sound, request.span_s, session, with_level=request.tracks, passed=passed, stop=stop)
+    return followed(heard, tracks=request.tracks, smooth=request.smooth)
 
 
 def locate(
@@ -106,6 +87,7 @@ def locate(
     window_s: float | None = None,
     hop_s: float | None = None,
     smooth: bool = False,
+    tracks: bool = False,
     room: Room | None = None,
     search: SearchRegion | Numbers | str | Path | None = None,
     height_m: Numbers | None = None,
@@ -130,6 +112,8 @@ def locate(
     explain: estimates say what a network made of every pair.
     window_s: seconds of sound for an answer; half a second, or more for a large array, without it. hop_s: from window to
     window; window_s without it. smooth: one source that moves as people do: smooth its places over time.
+    tracks: follow who is who: sources say their track and level (dB of full scale), and `Located.turns` who sounded when;
+    with smooth, places are those of the tracks.
     room: ((x0, y0, z0), (x1, y1, z1)) in metres, where walls are, known to 10 cm: their echoes are listened for.
     search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
@@ -161,6 +145,7 @@ def locate(
         window_s=window_s,
         hop_s=hop_s,
         smooth=smooth,
+        tracks=tracks,
         room=room,
         search=told_region(search, height_m),
         temperature_c=temperature_c,
@@ -185,6 +170,7 @@ def result(request: LocateRequest, table: EventTable | None = None) -> Located:
             notes=request.sound.notes,
             table=table,
             request=told,
+            has_tracks=request.tracks,
         )
 
     try:

@@ -20,10 +20,12 @@ from soundfix.report.plots import plot_estimates
 from soundfix.report.raven import write_raven
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
+from soundfix.report.turns import write_turns
 from soundfix.scene import Band, Room
 from soundfix.session.microphone_history import Event
 from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.start_offsets import StartOffset
+from soundfix.tracking.turns import Turn, turns
 
 HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons")
 
@@ -35,7 +37,8 @@ class Located:
     estimates: one a window, places in m, times in s. summary: what all windows together say of the microphones; its fields
     are attributes here too. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the
     box that was given (m). notes: what was assumed of the files. table: of events, where one was given; then an estimate is
-    one of its events. request: what went in, as in the JSON file, where that is known.
+    one of its events. request: what went in, as in the JSON file, where that is known. has_tracks: whether sources say which
+    track they are of.
     """
 
     estimates: tuple[Estimate, ...]
@@ -46,6 +49,7 @@ class Located:
     notes: tuple[str, ...] = ()
     table: EventTable | None = None
     request: Mapping[str, Any] | None = None
+    has_tracks: bool = False
 
     @property
     def microphones(self) -> tuple[MicrophoneReport, ...]:
@@ -143,6 +147,20 @@ class Located:
         if self.table is None:
             raise ConfigError("no table of events was located, wanted soundfix.locate(..., events=FILE)")
         write_raven(path, self.table, self.estimates)
+
+    def turns(self) -> list[Turn]:
+        """Who sounded when (s) and where (m), in order of time; of recordings that were located with tracks=True.
+
+        Raises ConfigError of others."""
+        if not self.has_tracks:
+            raise ConfigError("no tracks were followed, wanted soundfix.locate(..., tracks=True)")
+        return turns(self.estimates)
+
+    def to_turns(self, path: str | Path, recording: str = "recording") -> None:
+        """Write them, as `soundfix locate --turns`: a .csv file, or .rttm with this name of the recording.
+
+        Raises ConfigError without tracks, OutputError for another suffix and where it cannot be written."""
+        write_turns(path, self.turns(), recording)
 
     def to_dataframe(self) -> Any:
         """A pandas.DataFrame with the columns of the CSV file, a row a source (m, s); coordinates are missing where there

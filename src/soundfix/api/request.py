@@ -27,6 +27,7 @@ class LocateRequest:
     window_s: float | None = None
     hop_s: float | None = None
     smooth: bool = False
+    tracks: bool = False
     room: Room | None = None
     search: SearchRegion | None = None
     temperature_c: float | None = None
@@ -36,7 +37,8 @@ class LocateRequest:
     events: tuple[ListedEvent, ...] | None = None
 
     def __post_init__(self) -> None:
-        idle = {"window": self.window_s, "hop": self.hop_s, "smooth": self.smooth or None, "require": self.require}
+        idle = {"window": self.window_s, "hop": self.hop_s, "require": self.require}
+        idle |= {"smooth": self.smooth or None, "tracks": self.tracks or None}
         given = [name for name, value in idle.items() if value is not None]
         if self.events is not None and given:
             raise ConfigError(f"{given[0]} does nothing with events, which are located one by one: leave it out")

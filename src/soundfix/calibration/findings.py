@@ -19,8 +19,9 @@ from soundfix.microphones import Microphones
 from soundfix.scene import Room
 
 FindingKind = Literal[
-    "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure"
-]
+    "good", "placed", "misplaced", "late", "drifting", "late and misplaced", "swapped", "unheard", "unsure",
+    "on time", "elsewhere",
+]  # fmt: skip
 
 GOOD_M = 0.1  # from where the list has it: what is further is misplaced
 SWAP_M = 0.3  # a place this near to another's is that one
@@ -58,6 +59,8 @@ class Calibration:
     speed_m_s and its standard error. is_relative: fewer than three positions were known, so the layout may be turned, moved
     and mirrored. doubts: in words, why none of this may be so; none where all is as it would be of a right layout.
     unit: in which the list fits, and was taken to be.
+    tells_clocks_only: positions stay as listed, of recorders in the field (field.py); reference: whose clock the others are
+    told by there, where all run freely.
     stand: where to make a sound next, and for which microphone, where one is not sure enough.
     """
 
@@ -73,6 +76,8 @@ class Calibration:
     has_free_clocks: bool
     stand_m: Float[np.ndarray, "3"] | None
     stand_for: str | None
+    tells_clocks_only: bool = False
+    reference: str | None = None
 
     @property
     def is_doubtful(self) -> bool:

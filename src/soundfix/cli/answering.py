@@ -9,6 +9,7 @@ from soundfix.cli.events import Answers, say_heard
 from soundfix.cli.stopping import Stop, stoppable
 from soundfix.cli.targets import Files, Targets
 from soundfix.cli.terminal import Compared, Shown, Thinned, progress, show_lines, show_summary
+from soundfix.cli.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,8 @@ def answer(
     to_map = targets.map_of(request.sound.microphones)
     files = Files(targets, request.method_name, to_map=to_map, request=told)
     drawn, kept = Thinned(request.count, ESTIMATES_DRAWN), Answers(table, targets.raven)
-    others: list[Watch] = [each for each in (kept, drawn if targets.plot else None, before) if each]
+    turns = Turns(targets.turns, targets.turns.stem if targets.turns else "")
+    others: list[Watch] = [each for each in (kept, turns, drawn if targets.plot else None, before) if each]
     with stoppable() as stop, targets.lines():
         say_heard(request)
         stop.tell(show_promise, request)
@@ -45,6 +47,7 @@ def answer(
         if before:
             stop.tell(typer.echo, before.sentence())
         kept.write()
+        stop.tell(turns.write)
         if targets.plot:
             stop.tell(draw, drawn.kept, request, targets.plot)
     if stop():

@@ -85,7 +85,8 @@ def calibrate(
 ) -> None:
     """Where microphones really stand and how their clocks run, from seconds to minutes of a sound that moves.
 
-    Walk through the whole room and talk, at different heights. Blank positions are solved for, wrong ones corrected.
+    Walk through the whole room and talk, at different heights. Blank positions are solved for, wrong ones corrected. Of
+    recorders in the field, more than 25 m apart, a few loud sounds tell clocks; positions stay as listed.
     """
     from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
     from soundfix.report.calibration import lines

@@ -24,7 +24,7 @@ DelayFile = Annotated[
 
 IDLE = (
     "--checkpoint", "--beats", "--explain", "--window", "--hop", "--smooth", "--room", "--clock-sigma", "--require",
-    "--band", "--events", "--geojson",
+    "--band", "--events", "--turns", "--geojson",
 )  # fmt: skip
 
 

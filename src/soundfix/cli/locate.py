@@ -30,6 +30,7 @@ from soundfix.cli.options import (
     parse_search,
 )
 from soundfix.cli.targets import CrsText, CsvFile, GeoJsonFile, JsonFile, JsonLinesFile, PlotFile, Targets
+from soundfix.cli.turns import TurnsFile
 
 DEFAULT = "three-stream"
 Explain = Annotated[bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")]
@@ -66,6 +67,7 @@ def locate(
     band: BandText = None,
     events: EventsFile = None,
     raven: RavenFile = None,
+    turns: TurnsFile = None,
     json: JsonFile = None,
     jsonl: JsonLinesFile = None,
     csv: CsvFile = None,
@@ -78,8 +80,8 @@ def locate(
     from soundfix.api.request import LocateRequest
     from soundfix.survey.requirement import parse_requirement
 
-    targets = Targets(json, jsonl, csv, plot, raven, geojson, crs)
-    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, geojson]
+    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs)
+    idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, turns, geojson]
     if again:
         others = [microphones, delays, search, height, temperature, speed_of_sound, position_sigma]
         locate_again(again, audio, targets, [*others, method if method != DEFAULT else None, *idle[:-1]])
@@ -95,7 +97,7 @@ def locate(
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
-        window_s=window, hop_s=hop, smooth=smooth, room=box, search=region, temperature_c=temperature,
-        speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
+        window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region,
+        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
     answer(request, targets, table)

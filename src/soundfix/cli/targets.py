@@ -10,6 +10,7 @@ import typer
 from soundfix import __version__
 from soundfix.cli.options import refuse_idle
 from soundfix.cli.terminal import say
+from soundfix.cli.turns import check_turns
 from soundfix.errors import OutputError
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ PlotFile = Annotated[Path | None, typer.Option(help="Draw the answers: .png, or 
 class Targets(NamedTuple):
     """The files that are asked for, and in which system of coordinates the list is, for those that need it."""
 
-    json: Path | None
-    jsonl: Path | None
-    csv: Path | None
-    plot: Path | None
-    raven: Path | None
-    geojson: Path | None
-    crs: str | None
+    json: Path | None = None
+    jsonl: Path | None = None
+    csv: Path | None = None
+    plot: Path | None = None
+    raven: Path | None = None
+    geojson: Path | None = None
+    turns: Path | None = None
+    crs: str | None = None
 
     def check(self, inputs: list[Path]) -> None:
         """Whether they can be written, and whether there is such a kind of picture, is found out before the work."""
@@ -51,6 +53,7 @@ class Targets(NamedTuple):
         if self.raven and is_standard(self.raven):
             raise OutputError("--raven - : a selection table is written when all is located; wanted the name of a file")
         check_targets([path for path in self[:-1] if isinstance(path, Path)], inputs)
+        check_turns(self.turns)
         if self.plot:
             checked_suffix(self.plot, WRITERS)
         if self.geojson is None:

@@ -3,9 +3,8 @@
 Decoding   libsndfile, forwards only. On a FLAC file cut short a seek past the real end never returns
            (python-soundfile issue 385), and python-soundfile seeks after every read of a seekable file: so ours is
            not seekable, and every call of the decoder has a deadline.
-Resampling soxr, as a stream; its output equals one-shot resampling sample for sample.
-NaN, Inf   pass through where nothing is resampled. A resampler would smear one NaN over its whole state, so there
-           they enter as 0 and come out as NaN at the nearest output samples.
+Resampling soxr, as a stream (resample.py).
+NaN, Inf   pass through where nothing is resampled.
 Audio in here is (time, channel) float32, as decoders and resamplers want it.
 """
 
@@ -19,12 +18,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 import soundfile
-import soxr
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from soundfix.errors import AudioFileError
 from soundfix.files.headers import Header, read_header
-from soundfix.resample import LARGEST_SAMPLE
+from soundfix.resample import Resampler
 
 DEADLINE_S = 60.0  # one call of a decoder takes milliseconds; a sleeping disk or a network drive takes seconds
 LARGEST_FRAME_COUNT = 2**53  # libsndfile says 2**63 - 1 where the file does not tell its length
@@ -88,7 +86,9 @@ class Reader:
     def __init__(self, file: AudioFile, sample_rate: float, *, frames_per_read: int) -> None:
         self._file, self._frames_per_read = file, frames_per_read
         self._decoder = _Decoding(file.path, file.header)
-        self._resampler = _Resampling(file, sample_rate) if sample_rate != file.sample_rate else None
+        self._resampler = (
+            Resampler(file.sample_rate, sample_rate, file.channels) if sample_rate != file.sample_rate else None
+        )
         self._position_frames = 0
         self._ready = [np.empty((0, file.channels), np.float32)]
         self.position = 0
@@ -222,45 +222,6 @@ class _Reheaded(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
-
-
-class _Resampling:
-    """soxr as a stream that keeps NaN and Inf out of its filter and puts NaN back beside them."""
-
-    def __init__(self, file: AudioFile, sample_rate: float) -> None:
-        self._ratio = sample_rate / file.sample_rate
-        self._stream = soxr.ResampleStream(file.sample_rate, sample_rate, file.channels, dtype="float32")
-        self._frames_in = self._frames_out = 0
-        self._wild = np.empty((0, 2), np.int64)  # (output sample, channel) still to be marked
-
-    def process(
-        self, chunk: Float[np.ndarray, "time channel"], *, is_last: bool
-    ) -> Float[np.ndarray, "resampled channel"]:
-        is_wild = ~(np.abs(chunk) < LARGEST_SAMPLE)
-        resampled = self._stream.resample_chunk(np.where(is_wild, np.float32(0), chunk), last=is_last)
-        if is_wild.any():
-            self._wild = np.concatenate([self._wild, self._places(is_wild)])
-        self._frames_in += len(chunk)
-        return self._marked(resampled)
-
-    def _places(self, is_wild: Bool[np.ndarray, "time channel"]) -> np.ndarray:
-        """Output samples for which a wild input is the nearest, or (going down in rate) that are nearest to one."""
-        if self._ratio <= 1:
-            rows, channels = np.nonzero(is_wild)
-            return np.stack([np.floor((rows + self._frames_in) * self._ratio + 0.5).astype(np.int64), channels], axis=1)
-        edges = (np.array([0, len(is_wild)]) + self._frames_in - 0.5) * self._ratio
-        outputs = np.arange(*np.ceil(edges).astype(np.int64).clip(min=0))
-        nearest = np.floor(outputs / self._ratio + 0.5).astype(np.int64) - self._frames_in
-        rows, channels = np.nonzero(is_wild[nearest.clip(0, len(is_wild) - 1)])
-        return np.stack([outputs[rows], channels], axis=1)
-
-    def _marked(self, resampled: Float[np.ndarray, "time channel"]) -> Float[np.ndarray, "time channel"]:
-        rows = self._wild[:, 0] - self._frames_out
-        is_here = rows < len(resampled)
-        resampled[rows[is_here], self._wild[is_here, 1]] = np.nan
-        self._wild = self._wild[~is_here]
-        self._frames_out += len(resampled)
-        return resampled
 
 
 def _watched(work: Callable[[], Result], path: Path, second: float) -> Result:

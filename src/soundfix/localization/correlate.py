@@ -23,6 +23,7 @@ class Correlator:
 
     band_hz: the frequencies used where a scene names no band; below 100 Hz is rumble, above 7.9 kHz the anti-aliasing
     filter of 16 kHz.
+    latest_s: how late a microphone may be beyond the widest delay.
     whitening, floor, smoothing_hz: as in gcc.py. The default has whitening that spares what is weaker than half the median.
     """
 
@@ -30,6 +31,7 @@ class Correlator:
     whitening: float = 1.0
     floor: float = 0.5
     smoothing_hz: float = 10.0
+    latest_s: float = LATEST_S
 
     def __call__(
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
@@ -39,7 +41,7 @@ class Correlator:
         What the list of microphones says of late clocks is taken out.
         """
         rate, band_hz = scene.sample_rate, scene.band_hz or self.band_hz
-        max_lag = largest_lag(scene)
+        max_lag = largest_lag(scene, self.latest_s)
         spectra = gcc.whitened_spectra(
             torch.from_numpy(audio) * gcc.fade(audio.shape[1], rate),
             sample_rate=rate,
@@ -60,6 +62,7 @@ class Correlator:
             step_m=scene.speed / (rate * factor),
             positions=scene.microphones.positions,
             grain=grain(scene),
+            is_narrow=is_narrow(scene),
         )
 
 
@@ -73,9 +76,14 @@ def grain(scene: Scene) -> float:
     return scene.speed / SPEED_OF_SOUND_M_S * TOP_HZ / scene.band_hz[1]
 
 
-def largest_lag(scene: Scene) -> int:
-    """In samples: the widest delay of this array, and LATEST_S, or as many waves where these are longer."""
-    latest_s = LATEST_S * max(1.0, TOP_HZ / scene.band_hz[1]) if scene.band_hz else LATEST_S
+def is_narrow(scene: Scene) -> bool:
+    """Whether it is told to listen to less than an octave."""
+    return scene.band_hz is not None and scene.band_hz[1] < 2 * scene.band_hz[0]
+
+
+def largest_lag(scene: Scene, latest_s: float = LATEST_S) -> int:
+    """In samples: the widest delay of this array, and latest_s, or as many waves where these are longer."""
+    latest_s = latest_s * max(1.0, TOP_HZ / scene.band_hz[1]) if scene.band_hz else latest_s
     lag = round((_widest_m(scene) / scene.speed + latest_s) * scene.sample_rate) + 1
     return min(scene.audio.shape[1] - 1, lag)
 

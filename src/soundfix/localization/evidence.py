@@ -15,6 +15,7 @@ from soundfix import physics, robust
 from soundfix.search_region import SearchRegion
 
 FINE = 0.5  # grain below which a wavelength is shorter than positions are measured to, 2 cm
+NARROW_FINE = 0.9  # the same in a narrow band: its peaks have others beside them, half a wave off and reversed
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
 
 
@@ -26,7 +27,7 @@ class Evidence:
     by step_m. positions: (M, 3) metres, where the microphones stand. is_turned: (M,) microphones whose polarity was
     turned before (None: of nobody). search: where a source may be, beside in the box that is searched (None: anywhere).
     grain: size of its peaks against the usual one. is_broad: peaks were made as broad as arrivals may be off
-    (arrival_errors.py): they are positive, and have no sign.
+    (arrival_errors.py): they are positive, and have no sign. is_narrow: what was listened to is less than an octave.
     """
 
     pairs: Int[np.ndarray, "pair 2"]
@@ -37,6 +38,7 @@ class Evidence:
     search: SearchRegion | None = None
     grain: float = 1.0
     is_broad: bool = False
+    is_narrow: bool = False
 
     @property
     def reach_m(self) -> float:
@@ -45,7 +47,7 @@ class Evidence:
     @property
     def errors_hide_waves(self) -> bool:
         """Whether neither a polarity nor a motion can be told from errors of positions."""
-        return self.grain < FINE or self.is_broad
+        return self.grain < (NARROW_FINE if self.is_narrow else FINE) or self.is_broad
 
     @property
     def breadth(self) -> float:

@@ -10,8 +10,9 @@ before it, and how much more than the next after it, tells a source from such le
 of one to four training sounds, in the twin and in random rooms, gives the probability (EXPERIMENTS.md, 26 November 2026).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -106,15 +107,15 @@ def mixed_sources(
     cells = cells_of(white, rate, scene.microphones.positions, scene.speed, band_of(scene))
     mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
     places, chosen = mixture.places, mixture.chosen(MOST_SOURCES + 2)
-    probability = believed(mixture, chosen, scene, believe)
-    chosen = mixture.exchanged(chosen[: len(probability)])
+    probable = believed(mixture, chosen, scene, believe)
+    chosen = mixture.exchanged(chosen[: len(probable)])
     chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
     if len(chosen) < 2:
         return []
     own = mixture.posterior(chosen)
     sigma_m = scene.microphones.sigma_m
     return [
-        _refined(cells, places[place], share, probability[number], sigma_m, box)
+        _refined(cells, places[place], share, probable[number], sigma_m, box)
         for number, (place, share) in enumerate(zip(chosen, own, strict=True))
     ]
 
@@ -151,37 +152,35 @@ def who_do_not_walk(
     return [chosen[number] for number in kept]
 
 
-def believed(
-    mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None
-) -> Float[np.ndarray, "source"]:
-    """How probable each is, until the next one is less likely than not; the first is taken for granted."""
+def believed(mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None) -> Float[np.ndarray, "source"]:
+    """How probable each is, up to the last one that is likely; the first is taken for granted."""
     places, log = mixture.places[chosen], log_gains(mixture, chosen)
     size = np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
-    found = [1.0]
-    while len(found) < min(len(chosen), MOST_SOURCES):
-        told = features(log, places, len(found), size)
-        odds = float(np.array(ALONE) @ told)
-        if believe:
-            odds = float(np.array(WITH_NETWORK[:-1]) @ told)
-            if odds + WITH_NETWORK[-1] * logit(1 - SUREST) > logit(LIKELY):  # else it could not be sure enough
-                network = np.clip(believe(places[len(found) :], places[: len(found)]), SUREST, 1 - SUREST)
-                odds += WITH_NETWORK[-1] * float(logit(network))
-            else:
-                odds = -np.inf
-        probability = float(expit(odds))
-        if probability < LIKELY or log[len(found)] - log[0] < np.log(LEAST_SHARE):
-            break
-        found.append(probability)
-    return np.array(found)
+    probable = [1.0]
+    for n in range(1, min(len(chosen), MOST_SOURCES)):
+        is_leaving = log[n] - log[0] < np.log(LEAST_SHARE)
+        told = features(log, places, n, size)
+        probable.append(0.0 if is_leaving else probability(told, believe and partial(believe, places[n:], places[:n])))
+    return np.array(probable[: 1 + max(n for n, sure in enumerate(probable) if sure >= LIKELY)])
 
 
 # Of 1, log(g_n / g_n+1), log g_n, log(g_n+1 / g_n+2), log n, log(duration / 0.5 s), log(microphones / 11), log(g_n / g_n-1),
 # log g_1, the log of the distance (m) from the nearest before it, and the network's log-odds
-ALONE = (-5.2, 14.53, 0.92, 8.62, -0.19, 0.45, 5.69, -0.38, -0.77, 1.65)  # without a network
-WITH_NETWORK = (0.36, 9.24, 1.34, 6.41, 0.78, 0.55, 4.26, -0.67, -0.69, 0.95, 1.08)
+ALONE = (-5.94, 19.68, -0.22, 13.38, -0.83, 0.33, 4.6, -0.2, -1.34, 1.41)  # without a network
+WITH_NETWORK = (0.35, 14.35, -0.04, 11.23, 0.1, 0.46, 2.76, -0.3, -1.27, 0.69, 1.24)
 USUAL_DECAY = 0.92  # from one gain to the next, where there is no next
 NEAREST_M, FURTHEST_M = 0.3, 3.0  # between which distances tell
 SUREST = 0.005  # probability of a network, from which on it is as sure as it can be
+
+
+def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float] | None) -> float:
+    """That it is a source; a network is not asked where it could not be sure enough."""
+    if believe is None:
+        return float(expit(np.array(ALONE) @ told))
+    odds, weight = float(np.array(WITH_NETWORK[:-1]) @ told), WITH_NETWORK[-1]
+    if odds + weight * logit(1 - SUREST) < logit(LIKELY):
+        return 0.0
+    return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
 
 
 def log_gains(mixture: Mixture, chosen: list[int]) -> Float[np.ndarray, "place"]:

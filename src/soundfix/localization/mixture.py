@@ -28,7 +28,7 @@ Places = Float[np.ndarray, "place 3"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture:
-    """places: where somebody may be (m). fills: SHARE exp(...) of every cell heard from there. apart_m: nearer is the same."""
+    """places: where somebody may be (m). fills: SHARE exp(...) of every cell heard from there. apart_m: nearer is one place."""
 
     places: Places
     fills: Float[np.ndarray, "place cell"]
@@ -39,7 +39,7 @@ class Mixture:
         return 1 + self.fills[chosen].sum(axis=0)
 
     def gains(self, chosen: list[int]) -> Float[np.ndarray, "place"]:
-        """Of the log-likelihood of a cell, for each place beside these; minus infinity for what is as good as one of them."""
+        """Of the log-likelihood of a cell, for each place beside these; minus infinity for what is as good as one."""
         before = self.explained(chosen)
         gain = np.log1p(self.fills / before).mean(axis=1)
         near = (physics.distances(self.places, self.places[chosen]) < self.apart_m).any(axis=1)

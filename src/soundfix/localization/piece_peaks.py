@@ -53,7 +53,9 @@ def peaks_of(evidence: Evidence, box: Box, most: int) -> list[Mode]:
     error = evidence.deviation / len(evidence.pairs) ** 0.5
     if not evidence.values.any() or not error > 0:
         return []
-    return [Mode(position=mode.position, score=mode.score / error) for mode in find_modes(evidence, box, most=most)[:most]]
+    return [
+        Mode(position=mode.position, score=mode.score / error) for mode in find_modes(evidence, box, most=most)[:most]
+    ]
 
 
 def distinct(

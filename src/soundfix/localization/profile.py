@@ -44,6 +44,7 @@ def has_inverted_peak(profile: Profile) -> bool:
 def profile_of_curve(curve: Float[np.ndarray, "delay"], step_m: float, near_m: float = NEAR_M) -> Profile:
     """The peaks of one profile, or of the sum of several, in robust standard deviations."""
     middle = len(curve) // 2
+    near_m = min(near_m, max(NEAR_M, middle * step_m / 2))  # a position may be declared worse than the curve is long
     near, beside = int(near_m / step_m), int((near_m + FLANK_M) / step_m)
     curve = curve / np.float32(robust.deviation(curve[::EVERY]))
     centre = curve[middle - near : middle + near + 1]

@@ -27,10 +27,13 @@ from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
 from soundfix.search_region import EDGE_M
 
-FAR = 2.0  # times the box round the microphones, on every side
-LEAST_SPARE = (
-    1  # microphones more than are needed to name one at fault, from which on a place beyond the box is believed
-)
+FAR = (2.0, 8.0)  # times the box round the microphones, on every side; the larger one where the smaller is not enough
+AT_BORDER = 0.05  # of the side of a far box: a place this near may be farther
+# Microphones more than are needed to name one at fault, from which on a place beyond the box is believed; with one less it
+# has to stand out more: all together fit somewhere far away by chance.
+LEAST_SPARE = 2
+CLEARLY = 1.5  # times as far
+NEARLY = 0.9  # as far as a place at the border of a smaller box, which is not the best one
 NEAR_BORDER = 0.1  # of the side of the box: a place this near may stand for one beyond
 
 
@@ -88,16 +91,22 @@ def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[
     box = scene.search_box()
     agree_in = partial(_agree_in, evidence, scene.microphones, is_used, find)
     inside = agree_in(box, fewest_left if leaves_out else everybody)
-    if _is_agreed(inside) or not free_axes(box).all():
+    spare, is_open = int(is_used.sum()) - fewest_left, scene.room is None and scene.search is None
+    is_settled = _is_agreed(inside) and not (is_open and spare < LEAST_SPARE)
+    if is_settled or spare < LEAST_SPARE - 1 or not free_axes(box).all():
         return Agreement(inside, box)
-    if is_used.sum() <= fewest_left + LEAST_SPARE:
-        return Agreement(inside, box)  # with so few all together fit somewhere far away by chance
-    anywhere = partial(_agree_in, replace(evidence, search=None), scene.microphones, is_used, find)
+    anywhere = partial(
+        _agree_in, replace(evidence, search=None), scene.microphones, is_used, find, fewest_left=everybody
+    )
+    beyond, times = Agreement(inside, box), 1.0 if spare >= LEAST_SPARE else CLEARLY
     for wider in _wider_boxes(scene, box, inside):
-        outside = anywhere(wider, everybody)
-        if _is_agreed(outside) and _is_better(outside, inside) and not _is_told(outside.modes[0].position, scene, box):
-            return _beyond(prepared, outside, wider)
-    return Agreement(inside, box)
+        outside = anywhere(box=wider)
+        is_new = _is_agreed(outside) and not _is_told(outside.modes[0].position, scene, box)
+        if is_new and _is_better(outside, beyond.consensus, times):
+            beyond, times = Agreement(outside, wider), NEARLY
+            if _is_inside(outside.modes[0].position, wider, AT_BORDER):
+                break
+    return beyond if beyond.box is box else _beyond(prepared, beyond.consensus, beyond.box)
 
 
 def _find_told(find: Callable[..., list[Mode]], evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:
@@ -133,9 +142,9 @@ def _is_agreed(consensus: Consensus) -> bool:
     return bool(consensus.modes) and not consensus.is_contradicted and not consensus.is_named.any()
 
 
-def _is_better(outside: Consensus, inside: Consensus) -> bool:
-    """Whether all pairs together stand out of chance as far as those that were kept inside do for theirs."""
-    return not inside.modes or detection(outside) >= detection(inside)
+def _is_better(outside: Consensus, inside: Consensus, times: float) -> bool:
+    """Whether all pairs together stand out of chance so many times as far as those that were kept inside do for theirs."""
+    return not inside.modes or detection(outside) >= times * detection(inside)
 
 
 def _is_told(place: Float[np.ndarray, "3"], scene: Scene, box: Float[np.ndarray, "2 3"], margin_m: float = 0.0) -> bool:
@@ -153,16 +162,27 @@ def _is_inside(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], mar
 def _wider_boxes(scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus) -> Iterator[Float[np.ndarray, "2 3"]]:
     """Round the microphones as if no room were given; and where a sound from afar makes several or the border suspect, far
     beyond, where it has little but a direction."""
-    beyond = replace(scene, room=None, search=None).search_box()
+    beyond = _box_of_microphones(scene)
     if scene.room is not None or scene.search is not None:
         yield np.stack([np.minimum(box[0], beyond[0]), np.maximum(box[1], beyond[1])])
     is_single = inside.modes and not inside.is_contradicted and inside.is_named.sum() == 1
     if is_single and _is_inside(inside.modes[0].position, box, NEAR_BORDER):
         return
-    far_m = FAR * float((beyond[1] - beyond[0]).max())
-    wide = np.stack([beyond[0] - far_m, beyond[1] + far_m])
+    yield from (_far_box(scene, times) for times in FAR)
+
+
+def _far_box(scene: Scene, times: float) -> Float[np.ndarray, "2 3"]:
+    """The box round the microphones, and so many times as much on every side; not below the ground."""
+    box = _box_of_microphones(scene)
+    far_m = times * float((box[1] - box[0]).max())
+    wide = np.stack([box[0] - far_m, box[1] + far_m])
     wide[0, 2] = max(wide[0, 2], scene.ground_m)
-    yield wide
+    return wide
+
+
+def _box_of_microphones(scene: Scene) -> Float[np.ndarray, "2 3"]:
+    """As if nothing were told."""
+    return replace(scene, room=None, search=None).search_box()
 
 
 def _outside(scene: Scene) -> tuple[Finding, ...]:

@@ -22,7 +22,7 @@ from soundfix.localization.list_error import list_error_m
 from soundfix.localization.modes import Mode
 from soundfix.microphones import Microphones
 from soundfix.physics import REGION_90
-from soundfix.scene import LEAST_MARGIN_M, THIN_ROOM_M, Scene, free_axes, unknowns
+from soundfix.scene import LEAST_MARGIN_M, THIN_ROOM_M, Scene, free_axes, is_within, unknowns
 from soundfix.search_region import SearchRegion
 
 DETECTED = 7.0  # standard deviations of the mean evidence; noise alone reaches 5.5 somewhere in a room, rarely 6.7
@@ -49,7 +49,13 @@ def place_sources(
     """The source, or all the places in the box it could be, best first; and what is to be said about them."""
     kept = scene.microphones.positions[consensus.is_kept]
     best = consensus.modes[0]
+    microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     rivals = _rivals(consensus)
+    if not is_within(
+        best.position, scene.search_box()
+    ):  # far away it has little but a direction, and peaks all along it
+        region = _source(microphones, consensus, best, box, known_to_m)
+        rivals = [mode for mode in rivals if not _holds(region, mode.position)]
     mirrored = [
         Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
     ]
@@ -57,7 +63,6 @@ def place_sources(
     if best.fix is not None and np.isfinite(scene.ground_m):  # a little above the plane of recorders, or a little below
         best, symmetric = replace(best, fix=best.fix.reaching(twin.position for twin in symmetric)), []
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
-    microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
     sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
     if best.probability is not None:
         listed = likely_modes(consensus)
@@ -79,6 +84,12 @@ def is_held(place: Float[np.ndarray, "3"], mode: Mode) -> bool:
         return False
     off = place - mode.fix.position_m
     return bool(off @ np.linalg.solve(mode.fix.covariance_m2, off) <= REGION_90)
+
+
+def _holds(source: Source, place: Float[np.ndarray, "3"]) -> bool:
+    """Whether its region does."""
+    off = place - source.position_m
+    return bool(off @ np.linalg.solve(source.covariance_m2, off) <= REGION_90)
 
 
 def likely_modes(consensus: Consensus) -> list[Mode]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 
 from soundfix.estimate import PairReport
-from soundfix.localization.correlate import FINE_RATE_HZ, grain, largest_lag
+from soundfix.localization.correlate import FINE_RATE_HZ, grain, is_narrow, largest_lag
 from soundfix.localization.evidence import EVERY, Evidence
 from soundfix.localization.mixed_sources import White
 from soundfix.methods.frame import Frame, frame_of, is_beyond_training
@@ -112,6 +112,7 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
         step_m=frame.speed_m_s / (said.lags_a_second * finer) / frame.metre,
         positions=scene.microphones.positions,
         grain=grain(scene),
+        is_narrow=is_narrow(scene),
     )
 
 

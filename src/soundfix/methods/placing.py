@@ -23,7 +23,6 @@ from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
 from soundfix.methods.frame import width_m
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence, white_sound
 from soundfix.methods.reranking import likeliest_places, probabilities
-from soundfix.scene import Scene
 
 
 def place_network_sources(

@@ -35,23 +35,34 @@ def lines(result: Calibration, microphones: Microphones) -> Iterator[str]:
     yield from (f"doubtful: {doubt}" for doubt in result.doubts)
     if result.unit != METRES:
         yield f"the list fits as {result.unit}: taken so, and corrected in metres"
-    yield f"{len(result.times_s)} moments from {result.times_s[0]:.1f} to {result.times_s[-1]:.1f} s"
+    what = "sounds" if result.tells_clocks_only else "moments"
+    yield f"{len(result.times_s)} {what} from {result.times_s[0]:.1f} to {result.times_s[-1]:.1f} s"
     width = max(len(repair.name) for repair in result.repairs)
     for repair in result.repairs:
-        yield f"  {repair.name:<{width}}  {_finding(repair)}"
+        told = "its clock is the time" if repair.name == result.reference else _finding(repair)
+        yield f"  {repair.name:<{width}}  {told}"
     known = f" ± {result.speed_sigma_m_s:.1f} m/s" if result.speed_sigma_m_s else " m/s, as it was told"
     yield f"speed of sound {result.speed_m_s:.1f}{known}"
     yield _residuals(result)
     if result.is_relative:
         yield "fewer than three positions were known: the layout is right but for a turn, a shift and a mirror image"
     if result.is_doubtful:
-        yield "doubtful, as said above: the layout may be wrong; walk longer, at more heights, in less noise"
+        yield f"doubtful, as said above: {_cure(result)}"
     if result.has_free_clocks:
-        yield f"clocks run by that of {microphones.names[int(np.flatnonzero(microphones.is_known)[0])]}"
+        reference = result.reference or microphones.names[int(np.flatnonzero(microphones.is_known)[0])]
+        yield f"clocks run by that of {reference}"
+    if result.tells_clocks_only:
+        yield "positions stay as listed: a few sounds tell clocks, and of places so far apart no more than a list does"
     if result.stand_m is not None:
         x, y, z = result.stand_m
         where = f"stand near ({x:.1f}, {y:.1f}) and sound at a height of {z:.1f} m"
         yield f"not enough motion yet for {result.stand_for}: next, {where}"
+
+
+def _cure(result: Calibration) -> str:
+    if result.tells_clocks_only:
+        return "clocks may be wrong; more sounds would tell, at other places, that most recorders hear"
+    return "the layout may be wrong; walk longer, at more heights, in less noise"
 
 
 def _finding(repair: MicrophoneFinding) -> str:
@@ -68,6 +79,8 @@ def _finding(repair: MicrophoneFinding) -> str:
         "swapped": f"exchanged with {repair.other}: its channel, or its row of the list",
         "unheard": "was not heard; it stays as it was listed",
         "unsure": "not sure of where it stands and how its clock runs; it stays as it was listed",
+        "on time": f"on time, within {_within(repair)}",
+        "elsewhere": "no clock explains what it hears: does it stand where it is listed?",
     }[repair.finding]
     return told if repair.after_m is None else f"{told}{_before_after(repair)}"
 
@@ -81,6 +94,10 @@ def _image(repair: MicrophoneFinding) -> str:
 
 def _clock(repair: MicrophoneFinding) -> str:
     return f"{1e3 * repair.offset_s:+.2f} ms (±{1e6 * repair.offset_sigma_s:.0f} us)"
+
+
+def _within(repair: MicrophoneFinding) -> str:
+    return f"{1e3 * (abs(repair.offset_s) + 2 * repair.offset_sigma_s):.1f} ms"
 
 
 def _before_after(repair: MicrophoneFinding) -> str:
@@ -106,6 +123,8 @@ def as_dict(result: Calibration) -> dict[str, Any]:
         "doubts": list(result.doubts),
         "list_unit": result.unit,
         "has_free_clocks": result.has_free_clocks,
+        "clocks_run_by": result.reference,
+        "tells_clocks_only": result.tells_clocks_only,
         "stand_next_m": None if result.stand_m is None else result.stand_m.tolist(),
         "stand_next_for": result.stand_for,
         "microphones": [_plain(repair) for repair in result.repairs],

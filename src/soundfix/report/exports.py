@@ -17,7 +17,10 @@ from soundfix.session.summary import Summary
 PLACE_COLUMNS = ("x_m", "y_m", "z_m", "radius90_m", "score")
 DIRECTION_COLUMNS = ("azimuth_deg", "elevation_deg", "cone90_deg", "nearest_m", "furthest_m")
 EVENT_COLUMNS = ("event", "clock")
-CSV_COLUMNS = ["start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS, *EVENT_COLUMNS]
+TRACK_COLUMNS = ("track", "level_dbfs")
+CSV_COLUMNS = [
+    "start_s", "end_s", "verdict", "reasons", "source", *PLACE_COLUMNS, *DIRECTION_COLUMNS, *EVENT_COLUMNS, *TRACK_COLUMNS
+]  # fmt: skip
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for a formula (OWASP, CSV injection)
 
 
@@ -95,17 +98,21 @@ def source_rows(estimate: Estimate) -> list[list[Any]]:
     none of its columns.
     """
     span = [estimate.start_s, estimate.end_s, estimate.verdict, " ".join(estimate.reasons)]
-    event = _event_cells(estimate)
+    event, nobody = _event_cells(estimate), [None] * len(TRACK_COLUMNS)
     if not estimate.sources:
-        return [[*span, *[None] * (len(CSV_COLUMNS) - len(span) - len(event)), *event]]
+        rest = [None] * (len(CSV_COLUMNS) - len(span) - len(event) - len(nobody))
+        return [[*span, *rest, *event, *nobody]]
     if estimate.direction:
         sides = enumerate(zip(estimate.direction.sides, estimate.sources, strict=False), 1)
         return [
-            [*span, number, None, None, None, None, source.score, *_side_cells(side), *event]
+            [*span, number, None, None, None, None, source.score, *_side_cells(side), *event, *nobody]
             for number, (side, source) in sides
         ]
     rest = [None] * len(DIRECTION_COLUMNS)
-    return [[*span, number, *_source_cells(source), *rest, *event] for number, source in enumerate(estimate.sources, 1)]
+    return [
+        [*span, number, *_source_cells(source), *rest, *event, source.track, source.level_dbfs]
+        for number, source in enumerate(estimate.sources, 1)
+    ]
 
 
 def locate_schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ microphone by itself; far sounds come from everywhere. The list is what a GPS re
 millisecond: what is truly so is the truth's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,7 @@ WIND_HZ = 300.0  # above which wind falls off by 12 dB an octave
 HEIGHT_M = 1.5  # of recorders on their trees
 HUMIDITY = 60.0  # per cent
 HISS = 0.25  # power of the recorders' own noise; that of far sounds, in no wind, is 1
+PIECE_S = 1.5  # beside a song in a longer recording: sound crosses 500 m, less what clocks are off
 PAD_S = 0.1  # of silence before a sound can be heard anywhere
 
 
@@ -96,6 +98,43 @@ def record(
         microphones=Microphones(positions=places + wood.gps_m * rng.standard_normal(places.shape)),
         temperature_c=wood.told_c,
         truth=Truth(sources=singer[None], positions=places, snr_db=wood.snr_db, speed_of_sound_m_s=speed_m_s),
+    )
+
+
+def record_songs(
+    wood: Wood,
+    songs: Sequence[tuple[float, Float[np.ndarray, "time"], Float[np.ndarray, "3"]]],
+    places: Float[np.ndarray, "mic 3"],
+    late_s: Float[np.ndarray, "mic"],
+    rng: np.random.Generator,
+    *,
+    duration_s: float,
+    band_hz: tuple[float, float] = (1500.0, 7500.0),
+) -> Scene:
+    """A longer recording of several songs, by recorders whose clocks are late by late_s (s), the same all along.
+
+    songs: when each begins (s), its sound (at RATE_HZ), and where the singer is (m). The level of noise is snr_db below the
+    mean power of all songs while they last. The truth's sources are the singers, (K, 3).
+    """
+    speed_m_s, count = physics.speed_of_sound(wood.temperature_c), round(duration_s * RATE_HZ)
+    ground_m = float(places[:, 2].mean()) - HEIGHT_M
+    clean = np.zeros((len(places), count))
+    for begins_s, song, singer in songs:
+        size = min(count - int(begins_s * RATE_HZ), len(song) + round(PIECE_S * RATE_HZ))
+        first = int((begins_s - PAD_S) * RATE_HZ)
+        for m, (place, late) in enumerate(zip(places, late_s, strict=True)):
+            clean[m, first : first + size] += heard(song, singer, place, ground_m, wood, PAD_S + late, size, rng)
+    noise = _noise(wood, places, count, speed_m_s, rng)
+    lasting = sum(len(song) for _, song, _ in songs) / count
+    level = _rms(_in_band(clean, band_hz)) / lasting**0.5 * 10 ** (-wood.snr_db / 20)
+    audio = clean + noise * level / _rms(_in_band(noise, band_hz))
+    singers = np.array([singer for _, _, singer in songs])
+    return Scene(
+        audio=(0.5 * audio / np.abs(audio).max()).astype(np.float32),
+        sample_rate=RATE_HZ,
+        microphones=Microphones(positions=places + wood.gps_m * rng.standard_normal(places.shape)),
+        temperature_c=wood.told_c,
+        truth=Truth(sources=singers, positions=places, snr_db=wood.snr_db, speed_of_sound_m_s=speed_m_s),
     )
 
 

@@ -21,14 +21,13 @@ from jaxtyping import Float
 
 from soundfix import physics
 from soundfix.estimate import AMBIGUITIES, COVERAGE, Direction, Estimate, Finding, Regions, Source
+from soundfix.tracking.kalman import Fix, State, expected, smoothed_back, squared_distance, updated
 
 LAG = 6  # windows that an answer waits for
 PATIENCE = 3  # windows off the track that make a new one
 LONGEST_GAP_S = 3.0  # without a place to go on from
 USUAL_M_S, RESTLESS_M2_S3 = 1.0, 0.15  # standard deviation of a first velocity; density of accelerations
-LEAST_SIGMA_M = 0.01  # a place is not better than this to a track
 OFF_TRACK = 16.3  # squared Mahalanobis distance: 0.1 % of chi squared with 3 degrees of freedom is beyond
-SEES = np.eye(3, 6)
 SMOOTHED = Regions(method="theory (Kalman smoother)", coverage=COVERAGE, held_out=0)
 
 
@@ -67,8 +66,8 @@ class _Step:
 
     estimate: Estimate
     move: Float[np.ndarray, "6 6"]
-    expected: tuple[Float[np.ndarray, "6"], Float[np.ndarray, "6 6"]]
-    believed: tuple[Float[np.ndarray, "6"], Float[np.ndarray, "6 6"]]
+    expected: State
+    believed: State
     taken: Source | None
     side: float = 0.0
 
@@ -102,16 +101,17 @@ class _Track:
         self.off = []
 
     def _step(self, estimate: Estimate) -> _Step:
-        move, expected = self._expected(estimate)
+        move, foreseen = self._expected(estimate)
         candidates = self._on_its_side(estimate)
-        near = min(candidates, key=lambda source: _distance(source, expected), default=None)
-        taken = near if near is not None and (not self.steps or _distance(near, expected) < OFF_TRACK) else None
+        near = min(candidates, key=lambda source: squared_distance(foreseen, _fix(source)), default=None)
+        is_on_track = near is not None and (not self.steps or squared_distance(foreseen, _fix(near)) < OFF_TRACK)
+        taken = near if is_on_track else None
         if taken is not None:
             self.off = []
         elif near is not None:
             self.off.append(estimate)
-        believed = expected if taken is None else _updated(expected, taken)
-        return _Step(estimate=estimate, move=move, expected=expected, believed=believed, taken=taken, side=self.side)
+        believed = foreseen if taken is None else updated(foreseen, _fix(taken))
+        return _Step(estimate=estimate, move=move, expected=foreseen, believed=believed, taken=taken, side=self.side)
 
     def _on_its_side(self, estimate: Estimate) -> tuple[Source, ...]:
         """What the window offers on the track's side; a place whose mirror image is excluded says which side that is."""
@@ -122,16 +122,15 @@ class _Track:
             self.side = float(np.sign(plane.height_m(candidates[0].position_m))) or 1.0
         return tuple(each for each in candidates if plane.height_m(each.position_m) * self.side >= 0)
 
-    def _expected(self, estimate: Estimate) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    def _expected(self, estimate: Estimate) -> tuple[np.ndarray, State]:
         if not self.steps:
             candidates = self._on_its_side(estimate) or estimate.sources
             first = np.concatenate([candidates[0].position_m, np.zeros(3)])
-            return np.eye(6), (first, np.diag([1e4] * 3 + [USUAL_M_S**2] * 3))
+            return np.eye(6), State(first, np.diag([1e4] * 3 + [USUAL_M_S**2] * 3))
         last = self.steps[-1]
         seconds = max(estimate.start_s - last.estimate.start_s, 0.0)
         move = np.eye(6) + seconds * np.eye(6, k=3)
-        mean, covariance = last.believed
-        return move, (move @ mean, move @ covariance @ move.T + _restlessness(seconds))
+        return move, expected(last.believed, move, _restlessness(seconds))
 
     def _after_losing_it(self) -> Iterator[Estimate]:
         """Several windows in turn off the track are a new one."""
@@ -146,12 +145,10 @@ class _Track:
 
     def _oldest(self) -> Estimate:
         """The first window as all that came after it see it."""
-        mean, covariance = self.steps[-1].believed
+        state = self.steps[-1].believed
         for step, after in zip(self.steps[-2::-1], self.steps[:0:-1], strict=True):
-            gain = step.believed[1] @ after.move.T @ np.linalg.inv(after.expected[1])
-            mean = step.believed[0] + gain @ (mean - after.expected[0])
-            covariance = step.believed[1] + gain @ (covariance - after.expected[1]) @ gain.T
-        return _told(self.steps.pop(0), mean[:3], covariance[:3, :3])
+            state = smoothed_back(step.believed, after.move, after.expected, state)
+        return _told(self.steps.pop(0), state.mean[:3], state.covariance[:3, :3])
 
 
 def _is_one_place(estimate: Estimate) -> bool:
@@ -175,22 +172,8 @@ def _candidates(estimate: Estimate) -> tuple[Source, ...]:
     return estimate.sources if _is_one_place(estimate) else ()
 
 
-def _seen(source: Source) -> Float[np.ndarray, "3 3"]:
-    return source.covariance_m2 + LEAST_SIGMA_M**2 * np.eye(3)
-
-
-def _distance(source: Source, expected: tuple[np.ndarray, np.ndarray]) -> float:
-    """Squared Mahalanobis distance."""
-    off = source.position_m - expected[0][:3]
-    return float(off @ np.linalg.solve(expected[1][:3, :3] + _seen(source), off))
-
-
-def _updated(expected: tuple[np.ndarray, np.ndarray], source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """What is believed after this place was said; in Joseph's form, which keeps covariances positive."""
-    mean, covariance = expected
-    gain = covariance @ SEES.T @ np.linalg.inv(SEES @ covariance @ SEES.T + _seen(source))
-    rest = np.eye(6) - gain @ SEES
-    return mean + gain @ (source.position_m - mean[:3]), rest @ covariance @ rest.T + gain @ _seen(source) @ gain.T
+def _fix(source: Source) -> Fix:
+    return Fix(source.position_m, source.covariance_m2)
 
 
 def _restlessness(seconds: float) -> Float[np.ndarray, "6 6"]:

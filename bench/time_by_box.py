@@ -1,6 +1,6 @@
 """Where the time of one window goes: CPU milliseconds by box, with the packaged network.
 
-    python bench/profile.py [--windows 12] [--repeats 5] [--method three-stream]
+    python bench/time_by_box.py [--windows 12] [--repeats 5] [--method three-stream]
 
 Half seconds of the LuViRA twin, 11 microphones at 16 kHz, in one thread. What a box calls counts as its own, so indented
 rows are parts of the one above. The least of all repeats is taken, window by window: a shared machine is never quicker than

@@ -1,0 +1,186 @@
+"""`soundfix listen`: every way in and out."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+import jsonschema
+import numpy as np
+import pytest
+import soundfile
+
+from helpers.command import CORNERS, ROOM, SOURCE, SPEED, assert_refused
+from helpers.scenes import anechoic_scene
+from helpers.sound_card import FakeSoundDevice
+from soundfix.files.microphones import read_microphones
+from soundfix.files.scenes import write_scene
+from soundfix.report.exports import CSV_COLUMNS, locate_schema
+from soundfix.streaming.receiver import Receiver
+
+FAST = ("--method", "srp-phat", "--hop", "0.25", *SPEED)
+
+
+def lines(said):
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def given(take, source, *options):
+    return ["listen", source, "-m", take / "microphones.csv", *FAST, *options]
+
+
+def test_from_standard_input_every_answer_is_that_of_locate(take, pcm, tmp_path, command):
+    json_path, csv_path = tmp_path / "live.json", tmp_path / "live.csv"
+    status, said, complaint = command(*given(take, "-", *pcm, "--every", "--json", json_path, "--csv", csv_path))
+    assert (status, complaint) == (0, "")
+    offline = tmp_path / "offline.json"
+    words = ["locate", take / "scene.wav", "-m", take / "microphones.csv", *FAST, "--json", offline]
+    assert command(*words)[0] == 0
+    streamed, located = json.loads(json_path.read_text()), json.loads(offline.read_text())
+    jsonschema.validate(streamed, locate_schema())
+    assert located.pop("request")  # of a recording, which can be located again
+    assert streamed == located
+    told = lines(said)
+    assert [{k: v for k, v in each.items() if k not in ("latency_s", "skipped")} for each in told] == located[
+        "estimates"
+    ]
+    assert {each["skipped"] for each in told} == {0}
+    assert csv_path.read_text().splitlines()[0] == ",".join(CSV_COLUMNS)
+    assert len(csv_path.read_text().splitlines()) == 1 + len(told)
+
+
+def test_a_recording_is_played(take, command):
+    started = time.monotonic()
+    status, said, _ = command(*given(take, take / "scene.wav", "--room", ROOM))
+    assert status == 0
+    assert time.monotonic() - started > 0.9
+    told = lines(said)
+    assert 1 <= len(told) <= 3
+    assert np.linalg.norm(np.array(told[-1]["sources"][0]["position_m"]) - SOURCE) < 0.05
+    assert all(0 < each["latency_s"] < 30 for each in told)
+
+
+def test_interrupted_it_leaves_a_whole_file(tmp_path, rng, command):
+    """Ctrl-C: a file with all so far and what it says of the microphones; no traceback."""
+    write_scene(tmp_path / "long", anechoic_scene(CORNERS, SOURCE, rng, seconds=30.0))
+    timer = threading.Timer(2.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    started, path = time.monotonic(), tmp_path / "live.json"
+    status, said, complaint = command(*given(tmp_path / "long", tmp_path / "long" / "scene.wav", "--json", path))
+    timer.cancel()
+    assert (status, complaint) == (0, "")
+    assert time.monotonic() - started < 20
+    whole = json.loads(path.read_text())
+    assert whole["estimates"]
+    assert len(whole["estimates"]) == len(lines(said))
+    assert whole["summary"]["text"] == ["microphones: 7 of 7 ok"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_from_a_sound_card(take, monkeypatch, command):
+    sound, _ = soundfile.read(take / "scene.wav", dtype="float32")
+    monkeypatch.setitem(sys.modules, "sounddevice", fake := FakeSoundDevice())
+
+    def play():
+        if not until(lambda: fake.streams):
+            return
+        for start in range(0, len(sound), 320):
+            fake.streams[0].give(sound[start : start + 320])
+        time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    player = threading.Thread(target=play)
+    player.start()
+    status, said, _ = command(*given(take, "card:USB", "--every"))
+    player.join()
+    assert status == 0
+    assert [each["start_s"] for each in lines(said)] == [0.0, 0.25, 0.5]
+    assert fake.streams[0].options["channels"] == 7
+
+
+def until(is_so):
+    """Wait for it; whether it came."""
+    deadline = time.monotonic() + 20
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return is_so()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_from_senders(take, kind, monkeypatch, command):
+    """One a microphone; one of them is not in the list, and one dies."""
+    sound, _ = soundfile.read(take / "scene.wav", dtype="float32")
+    names = read_microphones(take / "microphones.csv").names
+    opened = []
+    monkeypatch.setattr(
+        Receiver, "__init__", lambda self, *how, init=Receiver.__init__: (init(self, *how), opened.append(self))[0]
+    )
+
+    def play():
+        from soundfix.streaming.inbox import Block
+        from soundfix.streaming.sender import Sender
+
+        if not until(lambda: opened):
+            return
+        senders = [
+            Sender(f"{kind}://localhost:{opened[0].port}", (name,), tells_time=False) for name in (*names, "who")
+        ]
+        for sender in senders:
+            sender._clock = lambda: 0.0
+        for start in range(0, len(sound), 400):
+            for m, sender in enumerate(senders):
+                if m != 2 or start < 4000:
+                    sender.send(Block(sound[start : start + 400, m % 7 : m % 7 + 1], 16_000.0))
+            time.sleep(0.005)
+        for sender in senders:
+            sender.close()
+        time.sleep(2.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    player = threading.Thread(target=play)
+    player.start()
+    status, said, complaint = command(*given(take, f"{kind}://localhost:0", "--every"))
+    player.join()
+    assert status == 0
+    assert "microphone 'who' is not in the list" in complaint
+    told = lines(said)
+    assert len(told) >= 2
+    assert [report["status"] for report in told[-1]["microphones"]].count("dead") >= 1
+
+
+def test_viewers_of_odas_are_told(take, pcm, command):
+    servers = [socket.create_server(("localhost", 0)) for _ in range(2)]
+    ports = [server.getsockname()[1] for server in servers]
+    words = ("--odas", f"localhost:{ports[0]}", "--odas-potential", f"localhost:{ports[1]}")
+    status, said, _ = command(*given(take, "-", *pcm, "--every", *words))
+    assert status == 0
+    for server, key in zip(servers, ("activity", "E"), strict=True):
+        viewer, _ = server.accept()
+        with viewer.makefile() as file:
+            messages = [json.loads(line) for line in file]
+        assert [each["timeStamp"] for each in messages] == [1, 2, 3][: len(lines(said))]
+        assert all(len(each["src"]) == 4 and key in each["src"][0] for each in messages)
+        viewer.close()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--hop", "0"), "hop_s is 0.0 s"),
+        (("--format", "mp3"), "format 'mp3', wanted one of s16le"),
+        (("--channels", "3"), "(3, "),
+        (("--method", "no-such"), "no-such"),
+        (("--odas", "nowhere"), "wanted HOST:PORT"),
+        (("--room", "1,2"), "--room '1,2'"),
+    ],
+)
+def test_what_cannot_be_is_refused(take, pcm, command, options, message):
+    assert_refused(command(*given(take, "-", "--format", "f32le", *options)), message)
+
+
+def test_an_output_that_is_an_input(take, command):
+    assert_refused(command(*given(take, "-", "--json", take / "microphones.csv")), "it is an input")
