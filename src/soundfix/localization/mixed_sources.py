@@ -36,7 +36,8 @@ LIKELY, LEAST_SHARE = 0.4, 0.04  # probability; gain as a share of the first one
 LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
 WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
 
-FASTEST_M_S, LEAST_OVERLAP = 1.6, 0.5  # who walks is heard in one place, then in another; shares of their time alike
+# Who walks is heard in one place, then in another: how fast, what share of their time alike, and what any place has always
+FASTEST_M_S, LEAST_OVERLAP, BACKGROUND = 2.0, 0.33, 0.2
 
 Box = Float[np.ndarray, "2 3"]
 Places = Float[np.ndarray, "place 3"]
@@ -69,11 +70,10 @@ def can_be_told_apart(scene: Scene, consensus: Consensus) -> bool:
 def told_apart(
     prepared: Prepared, consensus: Consensus, white: White, box: Box, believe: Believe | None = None
 ) -> tuple[Consensus, list[Consensus]]:
-    """What was agreed on, and of each further source its place as the only mode, with the evidence of its own cells.
+    """What was agreed on, and of each of several sources its place as the only mode, with the evidence of its own cells.
 
+    The first of them is the one that was agreed on; where that is none of them, the one that explains most takes its place.
     believe: what a network says of further places.
-
-    Where the place that was agreed on is none of several, the one that explains most takes its place.
     """
     kept = np.flatnonzero(consensus.is_kept)
     sign = np.where(consensus.is_inverted, -1, 1).astype(np.float32)[:, None]
@@ -83,9 +83,9 @@ def told_apart(
     if not mixed:
         return consensus, []
     off_m = [float(np.linalg.norm(each.mode.position - consensus.modes[0].position)) for each in mixed]
-    first = mixed.pop(int(np.argmin(off_m)) if min(off_m) < APART_M else 0)
+    mixed.insert(0, mixed.pop(int(np.argmin(off_m)) if min(off_m) < APART_M else 0))
     if min(off_m) >= APART_M:
-        consensus = replace(consensus, modes=[first.mode])
+        consensus = replace(consensus, modes=[mixed[0].mode])
     return consensus, [
         replace(consensus, modes=[each.mode], evidence=_among_all(each.evidence, kept, consensus)) for each in mixed
     ]
@@ -138,16 +138,17 @@ def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
 def who_do_not_walk(
     places: Float[np.ndarray, "place 3"], chosen: list[int], own: Float[np.ndarray, "source cell"], cells: Cells
 ) -> list[int]:
-    """Without those that are another one a little later: heard after or before it, as near as somebody walks meanwhile."""
+    """Without those that are another one a little later: heard at other times, as near as somebody walks meanwhile."""
     profile = own.reshape(len(own), cells.frames, -1).sum(axis=2)
+    profile = np.maximum(profile - np.quantile(profile, BACKGROUND, axis=1, keepdims=True), 0)
     profile = profile / np.maximum(profile.sum(axis=1, keepdims=True), SMALLEST)
     middle_s = profile @ np.arange(cells.frames) * HOP_S
     kept: list[int] = []
     for number in range(len(chosen)):
         overlap = np.minimum(profile[kept], profile[number]).sum(axis=1)
         far_m = physics.distances(places[[chosen[k] for k in kept]], places[[chosen[number]]])[:, 0]
-        is_walk = (overlap < LEAST_OVERLAP) & (far_m < FASTEST_M_S * np.abs(middle_s[kept] - middle_s[number]))
-        if not is_walk.any():
+        near = far_m < APART_M + FASTEST_M_S * np.abs(middle_s[kept] - middle_s[number])
+        if not (near & (overlap < LEAST_OVERLAP)).any():
             kept.append(number)
     return [chosen[number] for number in kept]
 

@@ -28,7 +28,7 @@ Places = Float[np.ndarray, "place 3"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture:
-    """places: where somebody may be (m). fills: SHARE exp(...) of every cell heard from there. apart_m: nearer is one place."""
+    """places: where somebody may be (m). fills: SHARE exp(...) of every cell from there. apart_m: nearer is one place."""
 
     places: Places
     fills: Float[np.ndarray, "place cell"]

@@ -30,21 +30,22 @@ def place_network_sources(
 ) -> Placed:
     """The first source and its rivals, and the further sources that sound at once."""
     scene = prepared.scene
+    own, further = list[Consensus](), list[Consensus]()
     if can_be_told_apart(scene, consensus):
-        consensus, further = told_apart(
-            prepared, consensus, white_sound(heard), box, further_belief(heard, consensus, box)
-        )
+        believe = further_belief(heard, consensus, box)
+        consensus, own = told_apart(prepared, consensus, white_sound(heard), box, believe)
     else:
         find = partial(likeliest_places, heard, box=box)
         further = further_sources(consensus, further_evidence(heard, consensus), find)
-    consensus = apart_from(consensus, [other.modes[0].position for other in further])
+    consensus = apart_from(consensus, [other.modes[0].position for other in (*own[1:], *further)])
     (first, *rivals), findings = place_sources(scene, consensus, box)
     sure = consensus.modes[0].probability
     left = 1 - (LISTED if sure is None else sure)
     first, said = widen_where_others_disagree(first, rivals, opinions(heard, consensus), left)
-    others = [place_sources(scene, other, box)[0][0] for other in further]
-    sources = conformal.calibrated((first, *others, *rivals), consensus)
-    return Placed(sources, (*findings, *said, *multi_source_findings(further), *beyond_training(heard)))
+    alone = [first, *(place_sources(scene, other, box)[0][0] for other in further)]
+    at_once = [conformal.among_several(place_sources(scene, each, box)[0][0]) for each in own]
+    sources = (*(at_once or conformal.calibrated(alone, consensus)), *conformal.calibrated(rivals, consensus))
+    return Placed(sources, (*findings, *said, *multi_source_findings(at_once or alone), *beyond_training(heard)))
 
 
 def further_belief(heard: NetworkHeard, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Believe | None:
