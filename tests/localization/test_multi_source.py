@@ -86,5 +86,5 @@ def test_another_source_is_no_rival():
 
 
 def test_they_are_counted_in_words():
-    assert multi_source_findings([]) == []
-    assert multi_source_findings([consensus(heard(ONE), mode(ONE, 0.5))])[0].sentence == "2 sources sound at once"
+    assert multi_source_findings([ONE]) == []
+    assert multi_source_findings([ONE, OTHER])[0].sentence == "2 sources sound at once"

@@ -64,7 +64,7 @@ def test_one_slot_is_searched_again_and_several_each_have_their_own(packaged):
 
 def test_the_source_is_placed_with_its_opinions_heeded(packaged):
     heard, agreement = packaged
-    placed = place_network_sources(heard, heard.scene, agreement.consensus, agreement.box)
+    placed = place_network_sources(heard, prepare(heard.scene), agreement.consensus, agreement.box)
     assert np.linalg.norm(placed.sources[0].position_m - SOURCE) < 0.05
     assert "several_sources" not in [finding.code for finding in placed.findings]
 
@@ -80,7 +80,7 @@ def test_who_disagrees_is_heeded_by_what_probability_the_place_leaves(packaged, 
     best = agreement.consensus.modes[0]
     for probability in (0.8, None):
         consensus = replace(agreement.consensus, modes=[replace(best, probability=probability)])
-        place_network_sources(heard, heard.scene, consensus, agreement.box)
+        place_network_sources(heard, prepare(heard.scene), consensus, agreement.box)
     assert left == pytest.approx([0.2, 0.1])
 
 

@@ -19,6 +19,7 @@ the same answers: two numbers and a quantile, of 517 to 666 (a share of 90 % is 
 covariance is that score over the 90 % quantile of chi squared. Only answers count: an abstention has no region.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil, inf
 from typing import NamedTuple
@@ -52,6 +53,10 @@ CONFORMAL = (
     ArrayClass("13 or more microphones", inf, 1.405, 517),
 )
 
+# Of the covariance of sources among several: what those in their places need (training speakers, twin and hard twin, two and
+# three at once; EXPERIMENTS.md, 26 November 2026).
+SEVERAL = 3.5
+
 
 def array_class(microphones: int) -> ArrayClass:
     """The class of an answer that kept so many."""
@@ -80,10 +85,15 @@ def factor(consensus: Consensus) -> float:
     )
 
 
-def calibrated(sources: tuple[Source, ...], consensus: Consensus) -> tuple[Source, ...]:
+def calibrated(sources: Sequence[Source], consensus: Consensus) -> tuple[Source, ...]:
     """These sources with regions that hold 90 %."""
     times = 1.0 if consensus.evidence.is_broad else factor(consensus)  # arrival_fit.py has regions of its own
     return tuple(source.spread(times * source.covariance_m2) for source in sources)
+
+
+def among_several(source: Source) -> Source:
+    """A source of several, placed by its own cells (mixed_sources.py), with a region that holds 90 %."""
+    return source.spread(SEVERAL * source.covariance_m2)
 
 
 def with_calibration_note(estimate: Estimate, *, is_held_out: bool) -> Estimate:

@@ -61,10 +61,10 @@ def apart_from(consensus: Consensus, places: Spots) -> Consensus:
     return replace(consensus, modes=known)
 
 
-def multi_source_findings(further: Sequence[Consensus]) -> list[Finding]:
-    """What is to be said of further sources."""
-    sentence = f"{len(further) + 1} sources sound at once"
-    return [Finding("several_sources", sentence, degrades=False)] if further else []
+def multi_source_findings(sources: Sequence[object]) -> list[Finding]:
+    """What is to be said of so many sources at once."""
+    sentence = f"{len(sources)} sources sound at once"
+    return [Finding("several_sources", sentence, degrades=False)] if len(sources) > 1 else []
 
 
 def cancel_sources(evidence: Evidence, places: Spots) -> Evidence:

@@ -37,4 +37,4 @@ class NetworkBoxes:
         self, heard: NetworkHeard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]
     ) -> Placed:
         """The first source, its rivals, and others that sound at once."""
-        return place_network_sources(heard, prepared.scene, consensus, box)
+        return place_network_sources(heard, prepared, consensus, box)

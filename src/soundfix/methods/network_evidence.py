@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from soundfix.estimate import PairReport
 from soundfix.localization.correlate import FINE_RATE_HZ, grain, is_narrow, largest_lag
 from soundfix.localization.evidence import EVERY, Evidence
+from soundfix.localization.mixed_sources import White
 from soundfix.methods.frame import Frame, frame_of, is_beyond_training
 from soundfix.methods.plain_peaks import PlainPeaks
 from soundfix.methods.polarity import reversed_polarity
@@ -17,6 +18,7 @@ from soundfix.methods.tensors import to_windows
 from soundfix.networks.likelihood import PairLikelihoods
 from soundfix.networks.model import Answers, Network
 from soundfix.networks.reranker import Reranker
+from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 
@@ -147,6 +149,15 @@ def _signs(heard: NetworkHeard, evidence: Evidence) -> Float[np.ndarray, "pair"]
     some = own.values[rows, ::EVERY] * evidence.values[:, ::EVERY]  # all that is not 0 has the same sign
     signs[rows[some.sum(axis=1) < 0]] = -1.0
     return signs
+
+
+def white_sound(heard: NetworkHeard) -> White:
+    """What the mask lets through, white, of the window that the network correlates."""
+    passed = heard.likelihoods.passed
+    assert passed is not None
+    samples = round(heard.likelihoods.window_s * SAMPLE_RATE)
+    sound = torch.fft.irfft(passed[0])[:, :samples].cpu().numpy()
+    return White(sound=sound, rate=heard.frame.rate_hz, is_turned=heard.evidence.turned())
 
 
 def pair_reports(answers: Answers, names: tuple[str, ...]) -> tuple[PairReport, ...]:

@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,7 +68,7 @@ class PairLikelihoods:
     curves: 1 for identical channels, around 0 +- sigma for strangers. plain: the correlation that they were made of, without
     a mask; partial: a second one, whitened by a part only, if the head has it. gates: 0 where the pair is of no use.
     is_placed: both microphones are heard and known; the others' curves say nothing of a point. window_s: length of the
-    sound that was correlated.
+    sound that was correlated. passed: its spectra, white, as far as the mask lets them through.
     """
 
     curves: Float[Tensor, "batch pair lag"]
@@ -82,6 +82,7 @@ class PairLikelihoods:
     sharpness: Float[Tensor, ""]
     window_s: float
     partial: Float[Tensor, "batch pair lag"] | None = None
+    passed: Complex[Tensor, "batch mic freq"] | None = None
 
     @property
     def unmasked(self) -> tuple[Float[Tensor, "batch pair lag"], ...]:
@@ -265,7 +266,7 @@ class TimeFrequencyMask(nn.Module):
 class Correlations(NamedTuple):
     """Of every pair: l_ij, what it was before mask and correction, and what strangers' would be.
 
-    masked: what the mask alone says, where plain correlations vote in l_ij.
+    masked: what the mask alone says, where plain correlations vote in l_ij. passed: white spectra of what it lets through.
     """
 
     curves: Float[Tensor, "batch pair lag"]
@@ -273,6 +274,7 @@ class Correlations(NamedTuple):
     sigma: float
     partial: Float[Tensor, "batch pair lag"] | None = None
     masked: Float[Tensor, "batch pair lag"] | None = None
+    passed: Complex[Tensor, "batch mic freq"] | None = None
 
 
 class LikelihoodHead(nn.Module):
@@ -303,16 +305,17 @@ class LikelihoodHead(nn.Module):
         spectra = gcc.padded_spectra(audio, pad=max_lag)
         in_band, whiten = self._whitening(spectra, 1.0, max(lowest_hz, self.config.band_hz[0]))
         heard = [spectra] if self.mask is None else [self._masked(audio, embedding, max_lag), spectra]
-        curves = torch.stack([self._curves(s * whiten, in_band, pairs, max_lag) for s in heard], dim=2)
+        white = [each * whiten for each in heard]
+        curves = torch.stack([self._curves(each, in_band, pairs, max_lag) for each in white], dim=2)
         sigma = gcc.noise_level(float(in_band.sum()) * audio.shape[-1] / (2 * (spectra.shape[-1] - 1)))
         masked, plain = curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1]
         if self.votes is None or self.config.partial is None:
-            return Correlations(masked, plain, sigma)
+            return Correlations(masked, plain, sigma, passed=white[0])
         strength, usual_hz = self.config.partial
         in_band, whiten = self._whitening(spectra, strength, max(lowest_hz, usual_hz))
         partial = self._curves(spectra * whiten, in_band, pairs, max_lag)
         experts = in_deviations(torch.stack([masked, plain, partial], dim=2))
-        return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1], masked)
+        return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1], masked, white[0])
 
     def _whitening(self, spectra: Tensor, strength: float, lowest_hz: float) -> tuple[Tensor, Tensor]:
         """Which bins are in the band from lowest_hz up, and what spectra are multiplied by there."""

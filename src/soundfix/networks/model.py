@@ -309,6 +309,7 @@ class Network(nn.Module):
             sharpness=self.head.sharpness,
             window_s=self._window(given.audio).shape[-1] / SAMPLE_RATE,
             partial=heard.partial,
+            passed=heard.passed,
         )
 
 

@@ -1,0 +1,131 @@
+"""The short-time spectrum cell by cell, heard from a place: do all microphones hear the same there?
+
+Several people who speak at once seldom speak in the same cell (time t, frequency f): speech is sparse (Rickard and Yilmaz,
+2002). With every microphone moved forward by its distance from a place, all are in phase in the cells that a source there
+fills. What tells is the share of the power that adds up,
+
+    rho(t, f) = |sum_m x_m(t, f)|² / (M sum_m |x_m(t, f)|²)
+
+1 where M microphones agree, 1 / M on average where they share nothing. Spectra are taken so densely that moving forward is
+a choice of frames, to a few milliseconds, and a turn of phases, exactly.
+Axes: M microphones, D dense frames, T frames, F bins, K places, P pairs, L lags.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Complex, Float, Int
+from scipy.fft import next_fast_len, rfft, rfftfreq
+
+from soundfix import physics
+from soundfix.localization.evidence import Evidence
+
+FRAME_S, HOP_S = 0.064, 0.032
+DENSER = 8  # dense frames a frame: 4 ms
+BAND_HZ = (200.0, 6000.0)  # above, a place must be known to a centimetre to be in phase
+REACH_M, STEP_M = 0.3, 0.006  # of the curves round a place
+NEAR = round(REACH_M / STEP_M)
+REST_STEP_M = 0.01  # of the curves of the rest
+SMALLEST = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cells:
+    """dense: spectra DENSER times a hop, zeros before and after. positions: (M, 3) m. frames: how many there are."""
+
+    dense: Complex[np.ndarray, "mic dense freq"]
+    frequency_hz: Float[np.ndarray, "freq"]
+    positions: Float[np.ndarray, "mic 3"]
+    speed_m_s: float
+    step_s: float
+    frames: int
+
+    @property
+    def count(self) -> int:
+        """Of cells."""
+        return self.frames * len(self.frequency_hz)
+
+    def steered(self, place: Float[np.ndarray, "3"]) -> Complex[np.ndarray, "mic frame freq"]:
+        """x_m(t, f), every microphone moved forward by as much further as it is than the nearest."""
+        delay_s = physics.distances(place[None], self.positions)[0] / self.speed_m_s
+        delay_s = delay_s - delay_s.min()
+        late = np.rint(delay_s / self.step_s).astype(int)
+        rows = late[:, None] + DENSER * np.arange(self.frames)
+        moved = self.dense[np.arange(len(late))[:, None], np.clip(rows, 0, self.dense.shape[1] - 1)]
+        turn = np.exp(2j * np.pi * np.outer(delay_s - late * self.step_s, self.frequency_hz)).astype(np.complex64)
+        return moved * turn[:, None]
+
+    def evidence(
+        self, place: Float[np.ndarray, "3"], share: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]
+    ) -> Evidence:
+        """The correlation of these shares of the cells, heard from a place, within REACH_M of its delays; 0 beyond."""
+        cross = _cross(self.steered(place), share, pairs)
+        expected_m = physics.range_differences(place, self.positions, pairs)
+        middle = np.rint(expected_m / STEP_M).astype(int)
+        offset = np.arange(-NEAR, NEAR + 1)
+        onto_grid = self._turns((middle * STEP_M - expected_m)[:, None])
+        curves = ((cross * onto_grid) @ self._turns(offset[:, None] * STEP_M).T).real
+        lags = int((float(physics.distances(self.positions, self.positions).max()) + REACH_M) / STEP_M) + 2
+        values = np.zeros((len(pairs), 2 * lags + 1), dtype=np.float32)
+        columns = np.clip(middle[:, None] + offset + lags, 0, 2 * lags)
+        np.put_along_axis(values, columns, curves, axis=1)
+        return Evidence(pairs=pairs, values=values, step_m=STEP_M, positions=self.positions)
+
+    def rest(self, taken: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]) -> Evidence:
+        """The correlation of what nobody has taken of the cells, at all delays of the array that fit into a frame."""
+        left = np.clip(1 - taken.reshape(self.frames, -1), 0, 1)
+        left = np.minimum(left, np.concatenate([left[:1], left[:-1]]))  # who is further away hears it a frame later
+        heard = self.dense[:, DENSER * np.arange(self.frames)]
+        cross = _cross(heard, left.ravel(), pairs)
+        reach_m = float(physics.distances(self.positions, self.positions).max())
+        lags = int(min(reach_m / self.speed_m_s, FRAME_S / 2) * self.speed_m_s / REST_STEP_M) + 1
+        curves = (cross @ self._turns(np.arange(-lags, lags + 1)[:, None] * REST_STEP_M).T).real
+        return Evidence(pairs=pairs, values=curves, step_m=REST_STEP_M, positions=self.positions)
+
+    def _turns(self, longer_m: Float[np.ndarray, "way 1"]) -> Complex[np.ndarray, "way freq"]:
+        """What so much longer a way does to phases, taken back."""
+        return np.exp(2j * np.pi * longer_m / self.speed_m_s * self.frequency_hz).astype(np.complex64)
+
+    def coherence(self, places: Float[np.ndarray, "place 3"]) -> Float[np.ndarray, "place cell"]:
+        """rho in every cell, heard from each place."""
+        return np.array([_share(self.steered(place)).ravel() for place in places]).reshape(len(places), self.count)
+
+
+def cells_of(
+    audio: Float[np.ndarray, "mic time"], sample_rate: float, positions: Float[np.ndarray, "mic 3"], speed_m_s: float,
+    band_hz: tuple[float, float] = BAND_HZ,
+) -> Cells:  # fmt: skip
+    """The cells of this sound (whitened, or its phases alone tell)."""
+    hop = max(DENSER, round(HOP_S * sample_rate / DENSER) * DENSER)
+    length = next_fast_len(round(FRAME_S * sample_rate), real=True)
+    reach = int(np.ceil(physics.distances(positions, positions).max() / speed_m_s * sample_rate))
+    step = hop // DENSER
+    padded = np.pad(audio.astype(np.float32), ((0, 0), (length // 2, length + reach + step)))
+    frequency_hz = rfftfreq(length, 1 / sample_rate)
+    in_band = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
+    frames = np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)[:, ::step]
+    window = np.hanning(length + 1)[:-1].astype(np.float32)
+    dense = np.stack([rfft(each * window, axis=-1)[:, in_band] for each in frames])
+    return Cells(
+        dense=dense,
+        frequency_hz=frequency_hz[in_band],
+        positions=positions,
+        speed_m_s=speed_m_s,
+        step_s=step / sample_rate,
+        frames=1 + audio.shape[1] // hop,
+    )
+
+
+def _share(steered: Complex[np.ndarray, "mic frame freq"]) -> Float[np.ndarray, "frame freq"]:
+    power = np.square(steered.real).sum(axis=0) + np.square(steered.imag).sum(axis=0)
+    together = steered.sum(axis=0)
+    return (np.square(together.real) + np.square(together.imag)) / (len(steered) * power + SMALLEST)
+
+
+def _cross(
+    heard: Complex[np.ndarray, "mic frame freq"], share: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]
+) -> Complex[np.ndarray, "pair freq"]:
+    """The cross-spectra of these shares; 1 in sum where two microphones hear the same."""
+    weighted = heard * np.sqrt(share.reshape(heard.shape[1:])).astype(np.float32)
+    weighted = weighted / np.sqrt(np.square(np.abs(weighted)).sum(axis=(1, 2), keepdims=True) + SMALLEST)
+    return np.array([(weighted[i] * weighted[j].conj()).sum(axis=0) for i, j in pairs])

@@ -1,0 +1,216 @@
+"""Several sources at once, counted: which places fill the cells of a window, and how probable is each?
+
+    peaks     of the whole window and of short pieces           (piece_peaks.py)
+    explain   which of them together fill the cells, one by one (mixture.py)
+    count     until the next is less likely than not            (below)
+    refine    each on the cells that are its own                (cells.py, modes.py)
+
+The first place that explains nothing of its own still gains something: reflections, chance. What a place gains beside those
+before it, and how much more than the next after it, tells a source from such leavings; a logistic regression on mixtures
+of one to four training sounds, in the twin and in random rooms, gives the probability (EXPERIMENTS.md, 26 November 2026).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.special import expit, logit
+
+from soundfix import physics
+from soundfix.localization.cells import BAND_HZ, HOP_S, SMALLEST, Cells, cells_of
+from soundfix.localization.consensus import Consensus
+from soundfix.localization.evidence import Evidence
+from soundfix.localization.mixture import Mixture, mixture_of
+from soundfix.localization.modes import Mode, polish
+from soundfix.localization.piece_peaks import PEAKS, PIECE_S, candidates, distinct, peaks_of
+from soundfix.localization.position_errors import fit_with_position_errors
+from soundfix.localization.preparation import Prepared
+from soundfix.scene import Scene
+
+MOST_SOURCES = 5
+APART_M = 0.3  # two sources nearer than this are one
+LIKELY, LEAST_SHARE = 0.4, 0.04  # probability; gain as a share of the first one's: less is what is left of it
+LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
+WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
+
+# Who walks is heard in one place, then in another: how fast, what share of their time alike, and what any place has always
+FASTEST_M_S, LEAST_OVERLAP, BACKGROUND = 2.0, 0.33, 0.2
+
+Box = Float[np.ndarray, "2 3"]
+Places = Float[np.ndarray, "place 3"]
+Believe = Callable[[Places, Places], float]  # the probability of the first of these places, beside those found before
+
+
+class White(NamedTuple):
+    """What the cells are made of: white sound (M, T) at a rate (Hz). is_turned: whose polarity was turned in it."""
+
+    sound: Float[np.ndarray, "mic time"]
+    rate: float
+    is_turned: Bool[np.ndarray, "mic"]
+
+
+class Mixed(NamedTuple):
+    """One of several sources: its place (m) and how probable it is, and the evidence of the cells that are its own."""
+
+    mode: Mode
+    evidence: Evidence
+
+
+def can_be_told_apart(scene: Scene, consensus: Consensus) -> bool:
+    """Whether cells tell places apart: in air, with enough microphones, near enough together and known well enough."""
+    low, high = band_of(scene)
+    is_near = scene.microphones.width_m / scene.speed < WIDEST_S
+    is_known = not consensus.evidence.errors_hide_waves and consensus.is_kept.sum() >= FEWEST
+    return bool(is_near and is_known and high - low >= LEAST_BAND_HZ and scene.duration_s >= PIECE_S)
+
+
+def told_apart(
+    prepared: Prepared, consensus: Consensus, white: White, box: Box, believe: Believe | None = None
+) -> tuple[Consensus, list[Consensus]]:
+    """What was agreed on, and of each of several sources its place as the only mode, with the evidence of its own cells.
+
+    The first of them is the one that was agreed on; where that is none of them, the one that explains most takes its place.
+    believe: what a network says of further places.
+    """
+    kept = np.flatnonzero(consensus.is_kept)
+    sign = np.where(consensus.is_inverted, -1, 1).astype(np.float32)[:, None]
+    turned = np.where(white.is_turned, -1, 1).astype(np.float32)[:, None]
+    scene = replace(prepared.scene, audio=sign * prepared.audio).where(consensus.is_kept)
+    mixed = mixed_sources(scene, (sign * turned * white.sound)[kept], white.rate, box, believe)
+    if not mixed:
+        return consensus, []
+    off_m = [float(np.linalg.norm(each.mode.position - consensus.modes[0].position)) for each in mixed]
+    mixed.insert(0, mixed.pop(int(np.argmin(off_m)) if min(off_m) < APART_M else 0))
+    if min(off_m) >= APART_M:
+        consensus = replace(consensus, modes=[mixed[0].mode])
+    return consensus, [
+        replace(consensus, modes=[each.mode], evidence=_among_all(each.evidence, kept, consensus)) for each in mixed
+    ]
+
+
+def _among_all(evidence: Evidence, kept: np.ndarray, consensus: Consensus) -> Evidence:
+    """The same of microphones that are numbered as in the whole scene."""
+    return replace(evidence, pairs=kept[evidence.pairs], positions=consensus.evidence.positions)
+
+
+def mixed_sources(
+    scene: Scene, white: Float[np.ndarray, "mic time"], rate: float, box: Box, believe: Believe | None = None
+) -> list[Mixed]:
+    """The sources of a window of microphones that all are located with, the one that explains most first; none where there
+    are not several: whether there is any is for others to say."""
+    places = candidates(scene, white, rate, box)
+    if len(places) < 2:
+        return []
+    cells = cells_of(white, rate, scene.microphones.positions, scene.speed, band_of(scene))
+    mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
+    places, chosen = mixture.places, mixture.chosen(MOST_SOURCES + 2)
+    probable = believed(mixture, chosen, scene, believe)
+    chosen = mixture.exchanged(chosen[: len(probable)])
+    chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
+    if len(chosen) < 2:
+        return []
+    own = mixture.posterior(chosen)
+    sigma_m = scene.microphones.sigma_m
+    return [
+        _refined(cells, places[place], share, probable[number], sigma_m, box)
+        for number, (place, share) in enumerate(zip(chosen, own, strict=True))
+    ]
+
+
+def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
+    """With the peaks of what the first places leave: a loud source has side lobes higher than another's peak."""
+    for count in LEAVING:
+        own = mixture.posterior(mixture.chosen(count)).sum(axis=0)
+        rest = cells.rest(own, physics.pair_indices(len(cells.positions)))
+        fresh = distinct(peaks_of(rest, box, PEAKS), PEAKS, list(mixture.places))
+        more = mixture_of(cells.coherence(fresh), fresh, APART_M)
+        mixture = replace(
+            mixture,
+            places=np.concatenate([mixture.places, fresh]),
+            fills=np.concatenate([mixture.fills, more.fills]),
+        )
+    return mixture
+
+
+def who_do_not_walk(
+    places: Float[np.ndarray, "place 3"], chosen: list[int], own: Float[np.ndarray, "source cell"], cells: Cells
+) -> list[int]:
+    """Without those that are another one a little later: heard at other times, as near as somebody walks meanwhile."""
+    profile = own.reshape(len(own), cells.frames, -1).sum(axis=2)
+    profile = np.maximum(profile - np.quantile(profile, BACKGROUND, axis=1, keepdims=True), 0)
+    profile = profile / np.maximum(profile.sum(axis=1, keepdims=True), SMALLEST)
+    middle_s = profile @ np.arange(cells.frames) * HOP_S
+    kept: list[int] = []
+    for number in range(len(chosen)):
+        overlap = np.minimum(profile[kept], profile[number]).sum(axis=1)
+        far_m = physics.distances(places[[chosen[k] for k in kept]], places[[chosen[number]]])[:, 0]
+        near = far_m < APART_M + FASTEST_M_S * np.abs(middle_s[kept] - middle_s[number])
+        if not (near & (overlap < LEAST_OVERLAP)).any():
+            kept.append(number)
+    return [chosen[number] for number in kept]
+
+
+def believed(mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None) -> Float[np.ndarray, "source"]:
+    """How probable each is, up to the last one that is likely; the first is taken for granted."""
+    places, log = mixture.places[chosen], log_gains(mixture, chosen)
+    size = np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
+    probable = [1.0]
+    for n in range(1, min(len(chosen), MOST_SOURCES)):
+        is_leaving = log[n] - log[0] < np.log(LEAST_SHARE)
+        told = features(log, places, n, size)
+        probable.append(0.0 if is_leaving else probability(told, believe and partial(believe, places[n:], places[:n])))
+    return np.array(probable[: 1 + max(n for n, sure in enumerate(probable) if sure >= LIKELY)])
+
+
+# Of 1, log(g_n / g_n+1), log g_n, log(g_n+1 / g_n+2), log n, log(duration / 0.5 s), log(microphones / 11), log(g_n / g_n-1),
+# log g_1, the log of the distance (m) from the nearest before it, and the network's log-odds
+ALONE = (-5.94, 19.68, -0.22, 13.38, -0.83, 0.33, 4.6, -0.2, -1.34, 1.41)  # without a network
+WITH_NETWORK = (0.35, 14.35, -0.04, 11.23, 0.1, 0.46, 2.76, -0.3, -1.27, 0.69, 1.24)
+USUAL_DECAY = 0.92  # from one gain to the next, where there is no next
+NEAREST_M, FURTHEST_M = 0.3, 3.0  # between which distances tell
+SUREST = 0.005  # probability of a network, from which on it is as sure as it can be
+
+
+def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float] | None) -> float:
+    """That it is a source; a network is not asked where it could not be sure enough."""
+    if believe is None:
+        return float(expit(np.array(ALONE) @ told))
+    odds, weight = float(np.array(WITH_NETWORK[:-1]) @ told), WITH_NETWORK[-1]
+    if odds + weight * logit(1 - SUREST) < logit(LIKELY):
+        return 0.0
+    return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
+
+
+def log_gains(mixture: Mixture, chosen: list[int]) -> Float[np.ndarray, "place"]:
+    """Of what each gains beside those before it, and of two more that were not looked for."""
+    gains = [mixture.gains(chosen[:number])[place] for number, place in enumerate(chosen)]
+    return np.log([*gains, gains[-1] * USUAL_DECAY, gains[-1] * USUAL_DECAY**2])
+
+
+def features(
+    log: Float[np.ndarray, "place"], places: Places, n: int, size: Float[np.ndarray, "2"]
+) -> Float[np.ndarray, "feature"]:
+    """Of place n (the first is 0)."""
+    nearest_m = np.clip(physics.distances(places[:n], places[n : n + 1]).min(), NEAREST_M, FURTHEST_M)
+    gaps = log[n] - log[n + 1], log[n], log[n + 1] - log[n + 2], np.log(n + 1)
+    return np.array([1.0, *gaps, *size, log[n] - log[n - 1], log[0], np.log(nearest_m)])
+
+
+def band_of(scene: Scene) -> tuple[float, float]:
+    """The frequencies (Hz) whose cells are looked at: of those that are listened to, those that tell places apart."""
+    low, high = scene.band_hz or BAND_HZ
+    return max(low, BAND_HZ[0]), min(high, BAND_HZ[1])
+
+
+def _refined(
+    cells: Cells, place: Float[np.ndarray, "3"], share: Float[np.ndarray, "cell"], probability: float,
+    sigma_m: Float[np.ndarray, "mic"], box: Box,
+) -> Mixed:  # fmt: skip
+    """The place as exactly as its own cells, and the errors of the positions, allow."""
+    evidence = cells.evidence(place, share, physics.pair_indices(len(cells.positions)))
+    mode = polish(evidence, place[None], box)[0]
+    exact = fit_with_position_errors(evidence, sigma_m, mode.position, box)
+    return Mixed(replace(mode, position=exact, probability=float(probability)), evidence)

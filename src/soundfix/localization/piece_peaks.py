@@ -1,0 +1,83 @@
+"""Where somebody may be: the peaks of a window and of short pieces of it.
+
+In a quarter of a second one of several talkers is often the loudest, or alone. So the peaks of all pieces hold places that
+the whole window hides. Each is heard twice: as it is, whitened piece by piece, and as a method lets it through, by its mask.
+Axes: M microphones, T samples, P pairs, K places.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from soundfix import physics
+from soundfix.localization.correlate import Correlator
+from soundfix.localization.evidence import Evidence
+from soundfix.localization.modes import Mode, find_modes
+from soundfix.scene import Scene
+from soundfix.signal import gcc
+
+PIECE_S, OVERLAP = 0.25, 2
+PEAKS, PEAKS_OF_WHOLE, MOST = 8, 24, 150
+SAME_M = 0.15  # places nearer than this are one candidate
+FINER = 4  # lags a sample, of white sound
+
+Box = Float[np.ndarray, "2 3"]
+
+
+def candidates(
+    scene: Scene, white: Float[np.ndarray, "mic time"], rate: float, box: Box
+) -> Float[np.ndarray, "place 3"]:
+    """The best distinct places (m). white: what a method lets through of the same sound, white, at this rate (Hz)."""
+    pairs = physics.pair_indices(len(scene.microphones))
+    modes: list[Mode] = []
+    for start_s, length_s, most in spans(scene.duration_s):
+        first, count = (round(each * scene.sample_rate) for each in (start_s, length_s))
+        part = scene.part(first, count)
+        modes += peaks_of(Correlator()(np.array(part.audio), part, pairs), box, most)
+        let_through = white[:, round(start_s * rate) : round((start_s + length_s) * rate)]
+        modes += peaks_of(white_evidence(let_through, rate, scene, pairs), box, most)
+    return distinct(modes, MOST)
+
+
+def spans(duration_s: float) -> Iterator[tuple[float, float, int]]:
+    """Start and length (s) of the whole window and of every piece, and how many of its peaks are looked at."""
+    yield 0.0, duration_s, PEAKS_OF_WHOLE
+    for number in range(round(OVERLAP * (duration_s / PIECE_S - 1)) + 1 if duration_s > PIECE_S else 0):
+        yield number * PIECE_S / OVERLAP, PIECE_S, PEAKS
+
+
+def peaks_of(evidence: Evidence, box: Box, most: int) -> list[Mode]:
+    """Their scores in standard errors of the mean, so that pieces can be compared; none of silence."""
+    error = evidence.deviation / len(evidence.pairs) ** 0.5
+    if not evidence.values.any() or not error > 0:
+        return []
+    return [
+        Mode(position=mode.position, score=mode.score / error) for mode in find_modes(evidence, box, most=most)[:most]
+    ]
+
+
+def distinct(
+    modes: Sequence[Mode], most: int, known: Sequence[Float[np.ndarray, "3"]] = ()
+) -> Float[np.ndarray, "place 3"]:
+    """The best places, none of them near a better one, or one that is known."""
+    kept = list(known)
+    for mode in sorted(modes, key=lambda each: -each.score):
+        if len(kept) < len(known) + most and all(np.linalg.norm(mode.position - place) > SAME_M for place in kept):
+            kept.append(mode.position)
+    return np.array(kept[len(known) :]).reshape(-1, 3)
+
+
+def white_evidence(
+    white: Float[np.ndarray, "mic time"], rate: float, scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+) -> Evidence:
+    """The correlation of sound that is white already, as far as the delays of this array go."""
+    positions = scene.microphones.positions
+    reach_m = float(physics.distances(positions, positions).max())
+    max_lag = min(white.shape[1] - 1, int(reach_m / scene.speed * rate) + 2)
+    spectra = gcc.padded_spectra(torch.from_numpy(np.ascontiguousarray(white)), pad=max_lag)
+    spectra = gcc.to_unit_power(spectra, torch.ones(spectra.shape[-1]))
+    curves = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=spectra.shape[-1])
+    step_m = scene.speed / (rate * FINER)
+    return Evidence(pairs=pairs, values=gcc.upsample(curves, FINER).numpy(), step_m=step_m, positions=positions)

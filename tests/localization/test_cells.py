@@ -1,0 +1,75 @@
+"""Cells: from the place of a source all microphones hear the same, from elsewhere they do not."""
+
+import numpy as np
+import pytest
+
+from helpers.mixtures import RATE, mixture
+from soundfix import physics
+from soundfix.localization.cells import DENSER, FRAME_S, cells_of
+from soundfix.testing import contract_scene
+
+POSITIONS = contract_scene(8).microphones.positions
+ONE, OTHER = np.array([1.5, 1.2, 1.0]), np.array([4.2, 3.9, 1.8])
+
+
+def cells(*sources, seed=0, **how):
+    sound = mixture(POSITIONS, sources, np.random.default_rng(seed), **how)
+    return cells_of(sound, RATE, POSITIONS, 343.2)
+
+
+def test_a_lone_source_is_coherent_from_its_place_alone():
+    heard = cells(ONE, noise=1e-4)
+    at, elsewhere = heard.coherence(np.stack([ONE, OTHER]))
+    assert np.quantile(at, 0.7) > 0.8
+    assert np.median(elsewhere) < 0.3
+
+
+def test_what_shares_nothing_is_one_over_the_number_of_microphones():
+    heard = cells(noise=1.0)
+    assert heard.coherence(ONE[None]).mean() == pytest.approx(1 / 8, abs=0.01)
+
+
+def test_coherence_is_between_0_and_1_in_every_cell():
+    heard = cells(ONE, OTHER)
+    rho = heard.coherence(np.stack([ONE, OTHER]))
+    assert rho.shape == (2, heard.count)
+    assert rho.min() >= 0
+    assert rho.max() <= 1 + 1e-5
+
+
+def test_each_of_two_sources_has_cells_of_its_own():
+    one, other = cells(ONE, OTHER, noise=1e-3).coherence(np.stack([ONE, OTHER]))
+    assert np.mean((one > 0.7) & (other < 0.4)) > 0.05
+    assert np.mean((other > 0.7) & (one < 0.4)) > 0.05
+
+
+def test_moving_forward_is_exact_in_phase_and_near_in_time():
+    heard = cells(ONE, noise=1e-4)
+    steered = heard.steered(ONE)
+    loud = np.abs(steered).min(axis=0) > np.quantile(np.abs(steered), 0.8)
+    turned = np.angle(steered[1:] * steered[:1].conj())[:, loud]
+    assert np.median(np.abs(turned)) < 0.1
+    assert heard.step_s == pytest.approx(FRAME_S / 2 / DENSER, rel=0.01)
+
+
+def test_evidence_of_all_cells_peaks_at_the_delays_of_the_place():
+    heard, pairs = cells(ONE, noise=1e-3), physics.pair_indices(8)
+    evidence = heard.evidence(ONE, np.ones(heard.count), pairs)
+    at, off = evidence.score(np.stack([ONE, ONE + np.array([0.06, 0.0, 0.0])]))
+    assert at > 0.9
+    assert off < 0.5
+
+
+def test_evidence_of_anothers_cells_is_low():
+    heard, pairs = cells(ONE, OTHER, noise=1e-3), physics.pair_indices(8)
+    rho = heard.coherence(np.stack([ONE, OTHER]))
+    own = (rho[0] > 0.6).astype(float)
+    assert heard.evidence(ONE, own, pairs).score(ONE[None])[0] > 0.7
+    assert heard.evidence(ONE, 1 - own, pairs).score(ONE[None])[0] < 0.5
+
+
+def test_a_band_leaves_the_others_out():
+    sound = mixture(POSITIONS, [ONE], np.random.default_rng(0))
+    heard = cells_of(sound, RATE, POSITIONS, 343.2, (1000.0, 2000.0))
+    assert heard.frequency_hz.min() >= 1000
+    assert heard.frequency_hz.max() <= 2000
