@@ -122,8 +122,8 @@ def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
 
 def _simulated(name: str, wanted: Wanted) -> list[Part]:
     sounds = open_sounds(wanted.audio, part="test")
-    worlds = rough_worlds(sounds) if name == "rough-rooms" else _sounds_apart(name, sounds)
-    worlds = [(labels, _alike(world, wanted)) for labels, world in worlds]
+    worlds = rough_worlds(sounds) if name == "rough-rooms" else sounds_apart(name, sounds)
+    worlds = [(labels, alike(world, wanted)) for labels, world in worlds]
     each = -(-wanted.clips // len(worlds))
     return [
         Part(labels=labels, data=Simulated(world=world, sounds=sounds, seed=_seed(wanted, k), count=each))
@@ -131,7 +131,7 @@ def _simulated(name: str, wanted: Wanted) -> list[Part]:
     ]
 
 
-def _sounds_apart(name: str, sounds: Sounds) -> list[tuple[dict[str, str], World]]:
+def sounds_apart(name: str, sounds: Sounds) -> list[tuple[dict[str, str], World]]:
     """The world with every kind of sound, at every level of noise where that is told apart."""
     base = {"luvira-twin": LUVIRA_TWIN, "luvira-hard": LUVIRA_HARD, "random-rooms": RANDOM_ROOMS}[name]
     apart = [({"noise": f"{snr:g} dB"}, replace(base, snr_db=(snr, snr))) for snr in SNRS_DB]
@@ -152,7 +152,7 @@ def rough_worlds(sounds: Sounds) -> list[tuple[dict[str, str], World]]:
     return by_sound + [({"sound": "any", "roughness": kind}, world) for kind, world in ROUGH_APART.items()]
 
 
-def _alike(world: World, wanted: Wanted) -> World:
+def alike(world: World, wanted: Wanted) -> World:
     """Without faults and unknown positions: conditions add them."""
     return replace(
         world,
