@@ -6,7 +6,7 @@ import pytest
 from helpers.mixtures import RATE, mixture
 from soundfix import physics
 from soundfix.localization.modes import Mode
-from soundfix.localization.piece_peaks import SAME_M, candidates, distinct, peaks_of, spans, white_evidence
+from soundfix.localization.piece_peaks import SAME_M, candidates, distinct, peaks_of, pieces, white_evidence
 from soundfix.scene import Scene
 from soundfix.testing import contract_scene
 
@@ -19,9 +19,9 @@ def scene(sound):
     return Scene(audio=sound, sample_rate=RATE, microphones=LIKE.microphones)
 
 
-def test_the_whole_and_pieces_that_overlap_by_half():
-    assert [(start, length) for start, length, _ in spans(0.5)] == [(0, 0.5), (0, 0.25), (0.125, 0.25), (0.25, 0.25)]
-    assert [length for _, length, _ in spans(0.2)] == [0.2]
+def test_pieces_overlap_by_half():
+    assert [(start, length) for start, length, _ in pieces(0.5)] == [(0, 0.25), (0.125, 0.25), (0.25, 0.25)]
+    assert list(pieces(0.2)) == []
 
 
 def test_who_speaks_in_a_piece_alone_is_a_candidate():
@@ -29,8 +29,10 @@ def test_who_speaks_in_a_piece_alone_is_a_candidate():
     loud = mixture(POSITIONS, [ONE], rng, seconds=1.0, levels=[3.0])
     brief = mixture(POSITIONS, [OTHER], rng, seconds=1.0, noise=0)
     loud[:, 12000:], brief[:, :12000] = 0.001 * loud[:, 12000:], 0
-    found = candidates(scene(loud + brief), loud + brief, RATE, BOX)
+    whole = candidates(scene(loud + brief), loud + brief, RATE, BOX)
+    found = np.concatenate([whole, candidates(scene(loud + brief), loud + brief, RATE, BOX, list(whole))])
     assert physics.distances(found, np.stack([ONE, OTHER])).min(axis=0).max() < 0.1
+    assert np.diff(np.sort(physics.distances(found, found), axis=1)[:, :2]).min() > SAME_M
 
 
 def test_both_ways_of_hearing_are_asked():

@@ -1,9 +1,9 @@
 """Several sources at once, counted: which places fill the cells of a window, and how probable is each?
 
-    peaks     of the whole window and of short pieces           (piece_peaks.py)
-    explain   which of them together fill the cells, one by one (mixture.py)
-    count     until the next is less likely than not            (below)
-    refine    each on the cells that are its own                (cells.py, modes.py)
+    peaks     of the whole window, of what the first ones leave, and of short pieces    (piece_peaks.py)
+    explain   which of them together fill the cells, one by one                         (mixture.py)
+    count     up to the last one that is likely enough                                  (below)
+    refine    each on the cells that are its own                                        (cells.py, modes.py)
 
 The first place that explains nothing of its own still gains something: reflections, chance. What a place gains beside those
 before it, and how much more than the next after it, tells a source from such leavings; a logistic regression on mixtures
@@ -32,7 +32,11 @@ from soundfix.scene import Scene
 
 MOST_SOURCES = 5
 APART_M = 0.3  # two sources nearer than this are one
-LIKELY, LEAST_SHARE = 0.4, 0.04  # probability; gain as a share of the first one's: less is what is left of it
+POSSIBLE, LIKELY, LEAST_SHARE = (
+    0.1,
+    0.4,
+    0.04,
+)  # probabilities; gain as a share of the first one's: less is what is left of it
 LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
 WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
 
@@ -101,13 +105,16 @@ def mixed_sources(
 ) -> list[Mixed]:
     """The sources of a window of microphones that all are located with, the one that explains most first; none where there
     are not several: whether there is any is for others to say."""
+    cells = cells_of(white, rate, scene.microphones.positions, scene.speed, band_of(scene))
     places = candidates(scene, white, rate, box)
     if len(places) < 2:
         return []
-    cells = cells_of(white, rate, scene.microphones.positions, scene.speed, band_of(scene))
     mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
+    if len(believed(mixture, mixture.chosen(MOST_SOURCES + 2), scene, believe, POSSIBLE)) < 2:
+        return []  # most windows: pieces would cost more than all that was done before
+    mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
     places, chosen = mixture.places, mixture.chosen(MOST_SOURCES + 2)
-    probable = believed(mixture, chosen, scene, believe)
+    probable = believed(mixture, chosen, scene, believe, LIKELY)
     chosen = mixture.exchanged(chosen[: len(probable)])
     chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
     if len(chosen) < 2:
@@ -126,13 +133,15 @@ def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
         own = mixture.posterior(mixture.chosen(count)).sum(axis=0)
         rest = cells.rest(own, physics.pair_indices(len(cells.positions)))
         fresh = distinct(peaks_of(rest, box, PEAKS), PEAKS, list(mixture.places))
-        more = mixture_of(cells.coherence(fresh), fresh, APART_M)
-        mixture = replace(
-            mixture,
-            places=np.concatenate([mixture.places, fresh]),
-            fills=np.concatenate([mixture.fills, more.fills]),
-        )
+        mixture = with_places(mixture, fresh, cells)
     return mixture
+
+
+def with_places(mixture: Mixture, fresh: Places, cells: Cells) -> Mixture:
+    """With these places, too."""
+    more = mixture_of(cells.coherence(fresh), fresh, APART_M)
+    places, fills = np.concatenate([mixture.places, fresh]), np.concatenate([mixture.fills, more.fills])
+    return replace(mixture, places=places, fills=fills)
 
 
 def who_do_not_walk(
@@ -153,16 +162,20 @@ def who_do_not_walk(
     return [chosen[number] for number in kept]
 
 
-def believed(mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None) -> Float[np.ndarray, "source"]:
-    """How probable each is, up to the last one that is likely; the first is taken for granted."""
+def believed(
+    mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None, least: float
+) -> Float[np.ndarray, "source"]:
+    """How probable each is, up to the last one that is at least so; the first is taken for granted."""
     places, log = mixture.places[chosen], log_gains(mixture, chosen)
     size = np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
     probable = [1.0]
     for n in range(1, min(len(chosen), MOST_SOURCES)):
         is_leaving = log[n] - log[0] < np.log(LEAST_SHARE)
         told = features(log, places, n, size)
-        probable.append(0.0 if is_leaving else probability(told, believe and partial(believe, places[n:], places[:n])))
-    return np.array(probable[: 1 + max(n for n, sure in enumerate(probable) if sure >= LIKELY)])
+        probable.append(
+            0.0 if is_leaving else probability(told, believe and partial(believe, places[n:], places[:n]), least)
+        )
+    return np.array(probable[: 1 + max(n for n, sure in enumerate(probable) if sure >= least)])
 
 
 # Of 1, log(g_n / g_n+1), log g_n, log(g_n+1 / g_n+2), log n, log(duration / 0.5 s), log(microphones / 11), log(g_n / g_n-1),
@@ -174,12 +187,12 @@ NEAREST_M, FURTHEST_M = 0.3, 3.0  # between which distances tell
 SUREST = 0.005  # probability of a network, from which on it is as sure as it can be
 
 
-def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float] | None) -> float:
+def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float] | None, least: float) -> float:
     """That it is a source; a network is not asked where it could not be sure enough."""
     if believe is None:
         return float(expit(np.array(ALONE) @ told))
     odds, weight = float(np.array(WITH_NETWORK[:-1]) @ told), WITH_NETWORK[-1]
-    if odds + weight * logit(1 - SUREST) < logit(LIKELY):
+    if odds + weight * logit(1 - SUREST) < logit(least):
         return 0.0
     return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
 

@@ -27,23 +27,31 @@ Box = Float[np.ndarray, "2 3"]
 
 
 def candidates(
-    scene: Scene, white: Float[np.ndarray, "mic time"], rate: float, box: Box
+    scene: Scene,
+    white: Float[np.ndarray, "mic time"],
+    rate: float,
+    box: Box,
+    known: Sequence[Float[np.ndarray, "3"]] = (),
 ) -> Float[np.ndarray, "place 3"]:
-    """The best distinct places (m). white: what a method lets through of the same sound, white, at this rate (Hz)."""
+    """The best distinct places (m) of the whole window, or, beside those that are known, of its pieces.
+
+    white: what a method lets through of the same sound, white, at this rate (Hz).
+    """
     pairs = physics.pair_indices(len(scene.microphones))
     modes: list[Mode] = []
-    for start_s, length_s, most in spans(scene.duration_s):
+    for start_s, length_s, most in (
+        pieces(scene.duration_s) if len(known) else [(0.0, scene.duration_s, PEAKS_OF_WHOLE)]
+    ):
         first, count = (round(each * scene.sample_rate) for each in (start_s, length_s))
         part = scene.part(first, count)
         modes += peaks_of(Correlator()(np.array(part.audio), part, pairs), box, most)
         let_through = white[:, round(start_s * rate) : round((start_s + length_s) * rate)]
         modes += peaks_of(white_evidence(let_through, rate, scene, pairs), box, most)
-    return distinct(modes, MOST)
+    return distinct(modes, MOST, known)
 
 
-def spans(duration_s: float) -> Iterator[tuple[float, float, int]]:
-    """Start and length (s) of the whole window and of every piece, and how many of its peaks are looked at."""
-    yield 0.0, duration_s, PEAKS_OF_WHOLE
+def pieces(duration_s: float) -> Iterator[tuple[float, float, int]]:
+    """Start and length (s) of every piece, and how many of its peaks are looked at; none of a window that is one itself."""
     for number in range(round(OVERLAP * (duration_s / PIECE_S - 1)) + 1 if duration_s > PIECE_S else 0):
         yield number * PIECE_S / OVERLAP, PIECE_S, PEAKS
 
