@@ -59,7 +59,7 @@ def repeated(scene: Scene, seconds: float) -> np.ndarray:
 
 
 def stream_of(scene: Scene, method: str, hop_s: float, **options: object) -> Stream:
-    return soundfix.Stream(scene.microphones, method=method, hop_s=hop_s, **options)  # type: ignore[arg-type]
+    return soundfix.Stream(scene.microphones, method=method, hop_s=hop_s, tracks=True, **options)  # type: ignore[arg-type]
 
 
 def real_time_factor(scene: Scene, audio: np.ndarray, method: str, hop_s: float) -> tuple[float, float, float]:

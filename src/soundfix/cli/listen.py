@@ -75,7 +75,7 @@ def listen(
         listed, sample_rate=rate, window_s=window, hop_s=hop, method=method, room=box,
         search=parse_search(search, height), temperature_c=temperature, speed_of_sound_m_s=speed_of_sound,
         position_sigma_m=position_sigma, clock_sigma_s=parse_clock(clock_sigma), band_hz=parse_band(band),
-        patience_s=patience,
+        patience_s=patience, tracks=True,
     )  # fmt: skip
     shape = Shape(sample_rate=rate, channels=channels or len(listed), sample_format=sample_format)
     run(stream, source, shape, outputs, method=method, room=box, is_every=every)
