@@ -2,8 +2,9 @@
 
 Tracked sources (SST): {"timeStamp", "src": [{"id", "tag", "x", "y", "z", "activity"}, ...]}; potential ones (SSL):
 {"timeStamp", "src": [{"x", "y", "z", "E"}, ...]}. x, y, z: the unit vector from the middle of the microphones to the source,
-in the axes of their list. id: of the track; what is of none is no tracked source, but for a direction, which nobody follows.
-timeStamp: number of the hop. As in ODAS there are always SLOTS entries; an empty one has id 0 and zeros. activity and E are the answer's score, at most 1: evidence of the pairs, 1 for a clean sound.
+in the axes of their list. id: of the track; a source of none is not tracked, but for a direction, which nobody follows.
+timeStamp: number of the hop. As in ODAS there are always SLOTS entries; an empty one has id 0 and zeros. activity and E are
+the answer's score, at most 1: evidence of the pairs, 1 for a clean sound.
 """
 
 import json

@@ -84,7 +84,7 @@ class Pipe:
 
 
 class Player:
-    """A recording at the speed at which it was made, as if it were live."""
+    """A recording at the speed at which it was made, as if it were live; where nobody takes it, it waits."""
 
     def __init__(
         self, path: Path, inbox: Inbox, clock: Callable[[], float] = time.monotonic, sleep: Callable | None = None
@@ -106,7 +106,7 @@ class Player:
                 self._sleep(max(0.0, start_s + first / rate_hz - self._clock()))
                 if self._is_closed.is_set():
                     return
-                self._inbox.put(Block(block.T, rate_hz))
+                self._inbox.put(Block(block.T, rate_hz), waits=True)
         except SoundfixError as error:
             self._inbox.close(error)
         self._inbox.close()

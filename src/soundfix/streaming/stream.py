@@ -54,9 +54,10 @@ class Stream:
     microphones: path of a list, Microphones, or positions (M, 3) in metres. sample_rate: of blocks, in Hz; above 16000 Hz
     they are resampled, as recordings are. window_s: seconds of sound for an answer, half a second, or more for a large
     array, without it; hop_s: from window to window. patience_s: so long others wait for a microphone of which nothing
-    comes, and for blocks that were lost (longer than blocks are); then there is NaN in that window. tracks: follow who is who:
-    sources say their track, as is likeliest by now (nothing waits for later windows), and level (dB of full scale). clock:
-    gives seconds, for latencies. The other options are those of `soundfix.locate`; raises SceneError, and what that raises.
+    comes, and for blocks that were lost (longer than blocks are); then there is NaN in that window. tracks: follow who is
+    who: sources say their track, as is likeliest by now (nothing waits for later windows), and level (dB of full scale).
+    clock: gives seconds, for latencies. The other options are those of `soundfix.locate`; raises SceneError, and what that
+    raises.
     """
 
     def __init__(
