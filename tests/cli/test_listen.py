@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 import soundfile
 
+import soundfix
 from helpers.command import CORNERS, ROOM, SOURCE, SPEED, assert_refused
 from helpers.scenes import anechoic_scene
 from helpers.sound_card import FakeSoundDevice
+from soundfix.cli import listening
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.report.exports import CSV_COLUMNS, locate_schema
+from soundfix.streaming.inbox import Block, Inbox
 from soundfix.streaming.receiver import Receiver
 
 FAST = ("--method", "srp-phat", "--hop", "0.25", *SPEED)
@@ -84,6 +87,41 @@ def test_interrupted_it_leaves_a_whole_file(tmp_path, rng, command):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.parametrize("is_every", [False, True])
+def test_interrupted_it_answers_what_had_come(is_every, rng):
+    """And says which windows nobody had time for."""
+    scene, inbox, ended = anechoic_scene(CORNERS, SOURCE, rng, seconds=2.0), Inbox(), threading.Event()
+    stream = soundfix.Stream(scene.microphones, method="srp-phat", hop_s=0.25)
+    answers = listening._answers(stream, inbox, Deaf(), ended, is_every=is_every)
+    inbox.put(Block(scene.audio[:, :8000].T, 16_000.0))
+    assert next(answers).estimate.end_s == 0.5
+    for start in range(8000, 32_000, 1600):
+        inbox.put(Block(scene.audio[:, start : start + 1600].T, 16_000.0))
+    ended.set()
+    last = list(answers)
+    assert [(each.estimate.end_s, each.skipped) for each in last] == [(2.0, 5)]
+    assert "5 windows before this one not located" in last[0].estimate.notes[0]
+    assert np.linalg.norm(last[0].estimate.sources[0].position_m - SOURCE) < 0.05
+
+
+class Deaf:
+    """Nobody is told."""
+
+    is_gone = False
+
+    def warn(self, *said):
+        raise AssertionError(said)
+
+
+def test_sound_that_was_lost_is_told(take, pcm, monkeypatch, command):
+    monkeypatch.setattr(
+        Inbox, "close", lambda self, *how, close=Inbox.close: (setattr(self, "dropped", 3), close(self))
+    )
+    status, _, complaint = command(*given(take, "-", *pcm, "--every"))
+    assert status == 0
+    assert complaint == "3 blocks of sound were lost: they came faster than they were answered\n"
+
+
 def test_from_a_sound_card(take, monkeypatch, command):
     sound, _ = soundfile.read(take / "scene.wav", dtype="float32")
     monkeypatch.setitem(sys.modules, "sounddevice", fake := FakeSoundDevice())
@@ -124,7 +162,6 @@ def test_from_senders(take, kind, monkeypatch, command):
     )
 
     def play():
-        from soundfix.streaming.inbox import Block
         from soundfix.streaming.sender import Sender
 
         if not until(lambda: opened):

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from helpers.streams import Clock
 from soundfix.errors import ConfigError
 from soundfix.streaming.inbox import Block, Inbox
 from soundfix.streaming.packets import Packet, pack
@@ -143,3 +144,26 @@ def test_addresses(text, parsed):
 def test_what_is_no_address(text):
     with pytest.raises(ConfigError, match="wanted tcp://HOST:PORT or udp://HOST:PORT"):
         parse_address(text)
+
+
+def test_at_the_end_it_is_said_how_clocks_ran():
+    """60 s of three senders, the last of which counts 100 ppm too slowly."""
+    inbox, now = Inbox(), Clock()
+    receiver = Receiver("udp://localhost:0", inbox, clock=now)
+    for number in range(60 * 5):
+        for m, seconds in enumerate((0.2, 0.2, 0.2 * (1 + 1e-4))):
+            now.now = 1000.0 + (number + 1) * seconds
+            receiver.take(Packet(np.zeros((3200, 1), np.float32), RATE, (f"mic{m}",), number * 3200, 1))
+    inbox.sentences()
+    receiver.close()
+    assert inbox.sentences() == [
+        "clocks of senders, in ppm slower than the median one: mic0 +0.0 ± 0.0, mic1 +0.0 ± 0.0, mic2 +100.0 ± 0.0"
+    ]
+
+
+def test_one_sender_has_no_clock_to_be_compared_with(receiver, sender, inbox):
+    sender.send(block(0.5))
+    taken(inbox, 1)
+    inbox.sentences()
+    receiver.close()
+    assert inbox.sentences() == []

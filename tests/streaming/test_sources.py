@@ -57,6 +57,15 @@ def test_a_recording_takes_as_long_as_it_lasts(tmp_path, rng):
     assert len(blocks) == 5
 
 
+def test_of_a_recording_nothing_is_lost_where_nobody_has_time(tmp_path, rng):
+    sound = rng.uniform(-1, 1, (4000, 3)).astype(np.float32)
+    inbox = Inbox(most=2000)
+    Player(saved(tmp_path / "x.wav", sound), inbox, Clock(), lambda _: None)
+    time.sleep(0.2)
+    assert sum(len(each.sound) for each in all_of(inbox)) == 4000
+    assert inbox.dropped == 0
+
+
 def test_a_player_that_is_closed_stops(tmp_path):
     inbox = Inbox()
     one = Player(saved(tmp_path / "x.wav", np.zeros((10**6, 1), np.float32)), inbox)
