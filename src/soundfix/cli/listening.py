@@ -15,6 +15,7 @@ from soundfix.cli.terminal import say, show_lines
 from soundfix.errors import SceneError
 
 if TYPE_CHECKING:
+    from soundfix.files.take import Take
     from soundfix.scene import Room
     from soundfix.streaming.inbox import Block, Inbox
     from soundfix.streaming.sources import Shape
@@ -24,8 +25,9 @@ WAIT_S = 0.02  # for sound, when there is none
 
 
 def run(
-    stream: "Stream", text: str, shape: "Shape", outputs: Outputs, *, method: str, room: "Room | None", is_every: bool
-) -> None:
+    stream: "Stream", source: "str | Take", shape: "Shape", outputs: Outputs, *, method: str, room: "Room | None",
+    is_every: bool,
+) -> None:  # fmt: skip
     """Until the source ends, or somebody interrupts it (Ctrl-C); then files are whole."""
     from soundfix.report.summary import summary_lines
     from soundfix.streaming.inbox import Inbox
@@ -36,7 +38,7 @@ def run(
         files = stack.enter_context(Files(Targets(json=outputs.json, csv=outputs.csv), method))
         teller = stack.enter_context(closing(Teller(stream, outputs, room)))
         ended = stack.enter_context(interrupted())
-        stack.enter_context(closing(open_source(text, shape, inbox, stdin)))
+        stack.enter_context(closing(open_source(source, shape, inbox, stdin)))
         for answer in _answers(stream, inbox, teller, ended, is_every=is_every):
             for write in files.writes:
                 write(answer.estimate)
