@@ -89,16 +89,18 @@ def test_interrupted_it_leaves_a_whole_file(tmp_path, rng, command):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("is_every", [False, True])
-def test_interrupted_it_answers_what_had_come(is_every, rng):
-    """And says which windows nobody had time for."""
+@pytest.mark.parametrize(("is_every", "is_late"), [(False, True), (True, True), (True, False)])
+def test_interrupted_it_answers_what_had_come(is_every, is_late, rng):
+    """And says which windows nobody had time for; is_late: all after the first came while that was answered."""
     scene, inbox, ended = anechoic_scene(CORNERS, SOURCE, rng, seconds=2.0), Inbox(), threading.Event()
     stream = soundfix.Stream(scene.microphones, method="srp-phat", hop_s=0.25)
     answers = listening._answers(stream, inbox, Deaf(), ended, is_every=is_every)
-    inbox.put(Block(scene.audio[:, :8000].T, 16_000.0))
+    parts = np.split(scene.audio.T, range(8000, 32_000, 1600))
+    for part in parts[: 1 if is_late else None]:
+        inbox.put(Block(part, 16_000.0))
     assert next(answers).estimate.end_s == 0.5
-    for start in range(8000, 32_000, 1600):
-        inbox.put(Block(scene.audio[:, start : start + 1600].T, 16_000.0))
+    for part in parts[1:] if is_late else []:
+        inbox.put(Block(part, 16_000.0))
     ended.set()
     last = list(answers)
     assert [(each.estimate.end_s, each.skipped) for each in last] == [(2.0, 5)]

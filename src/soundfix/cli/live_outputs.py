@@ -74,7 +74,7 @@ class Teller:
         for outlet in (self._lines, self._tracked, self._potential):
             if outlet:
                 outlet.close()
-                if outlet.dropped:
+                if outlet.dropped and not (outlet is self._lines and self.is_gone):
                     say(f"lines that were dropped, for a reader was too slow, or gone: {outlet.dropped}")
         for viewer in self._viewers:
             viewer.close()
