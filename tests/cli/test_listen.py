@@ -21,6 +21,7 @@ from soundfix.cli import listening
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.report.exports import CSV_COLUMNS, locate_schema
+from soundfix.streaming import outlet
 from soundfix.streaming.inbox import Block, Inbox
 from soundfix.streaming.receiver import Receiver
 
@@ -124,6 +125,25 @@ def test_sound_that_was_lost_is_told(take, pcm, monkeypatch, command):
     status, _, complaint = command(*given(take, "-", *pcm, "--every"))
     assert status == 0
     assert complaint == "3 blocks of sound were lost: they came faster than they were answered\n"
+
+
+def test_a_reader_that_has_enough_is_no_loss(take, pcm, monkeypatch, command):
+    """As `| head`."""
+
+    def nobody(line):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(outlet, "to_file", lambda _: nobody)
+    status, _, complaint = command(*given(take, "-", *pcm, "--every"))
+    assert (status, complaint) == (0, "")
+
+
+def test_a_recording_is_listened_to_in_a_band_above_the_usual_rate(take, command):
+    sound, _ = soundfile.read(take / "scene.wav", dtype="float32")
+    soundfile.write(take / "fast.wav", sound, 48_000)
+    status, said, _ = command(*given(take, take / "fast.wav", "--band", "9000,12000", "--window", "0.2"))
+    assert status == 0
+    assert lines(said)[0]["end_s"] == pytest.approx(0.2, abs=1e-4)
 
 
 def test_from_a_sound_card(take, monkeypatch, command):

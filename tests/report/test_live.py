@@ -56,6 +56,7 @@ def test_a_source_has_the_number_of_its_track():
     assert rows[len(rows) // 2][len(rows[0]) // 2] == "1"
     edge = grid(screen(answer(10, 2.5, 1, track=123)).lines(width=45, height=13))
     assert edge[len(edge) // 2].endswith("123")
+    assert len({len(row) for row in edge}) == 1
     (row,) = (row for row in grid(screen(answer(5, 2.5, 1, track=None)).lines(width=45, height=13)) if "*" in row)
     assert row.strip() == "*"
 
