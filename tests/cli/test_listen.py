@@ -18,6 +18,7 @@ from helpers.command import CORNERS, ROOM, SOURCE, SPEED, assert_refused
 from helpers.scenes import anechoic_scene
 from helpers.sound_card import FakeSoundDevice
 from soundfix.cli import listening
+from soundfix.cli.live_outputs import Outputs, Teller
 from soundfix.files.microphones import read_microphones
 from soundfix.files.scenes import write_scene
 from soundfix.report.exports import CSV_COLUMNS, locate_schema
@@ -95,7 +96,8 @@ def test_interrupted_it_answers_what_had_come(is_every, is_late, rng):
     """And says which windows nobody had time for; is_late: all after the first came while that was answered."""
     scene, inbox, ended = anechoic_scene(CORNERS, SOURCE, rng, seconds=2.0), Inbox(), threading.Event()
     stream = soundfix.Stream(scene.microphones, method="srp-phat", hop_s=0.25)
-    answers = listening._answers(stream, inbox, Deaf(), ended, is_every=is_every)
+    teller = Teller(stream, Outputs(None, None, None, None), None)
+    answers = listening._answers(stream, inbox, teller, ended, is_every=is_every)
     parts = np.split(scene.audio.T, range(8000, 32_000, 1600))
     for part in parts[: 1 if is_late else None]:
         inbox.put(Block(part, 16_000.0))
@@ -104,18 +106,10 @@ def test_interrupted_it_answers_what_had_come(is_every, is_late, rng):
         inbox.put(Block(part, 16_000.0))
     ended.set()
     last = list(answers)
+    teller.close()
     assert [(each.estimate.end_s, each.skipped) for each in last] == [(2.0, 5)]
     assert "5 windows before this one not located" in last[0].estimate.notes[0]
     assert np.linalg.norm(last[0].estimate.sources[0].position_m - SOURCE) < 0.05
-
-
-class Deaf:
-    """Nobody is told."""
-
-    is_gone = False
-
-    def warn(self, *said):
-        raise AssertionError(said)
 
 
 def test_sound_that_was_lost_is_told(take, pcm, monkeypatch, command):
