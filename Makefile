@@ -33,6 +33,7 @@ bench: .venv/installed
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/luvira_twin.py
 	$(BIN)/python bench/long_recording.py
+	$(BIN)/python bench/streaming.py
 
 # torch first: a CPU build that is in .venv already is kept (README), which on Linux spares gigabytes of CUDA packages.
 .venv/installed: pyproject.toml constraints.txt

@@ -38,6 +38,15 @@ def test_on_a_terminal(terminal):
     assert "microphones: 5 of 5 ok" in said
 
 
+def test_what_is_said_is_seen_before_there_is_an_answer(terminal):
+    """A card that is unplugged gives none."""
+    view = LiveView(MICROPHONES, None)
+    assert "nothing yet" in terminal.getvalue()
+    view.say("is it unplugged?")
+    assert "is it unplugged?" in terminal.getvalue()
+    view.close()
+
+
 def test_elsewhere_only_sentences(capsys):
     view = LiveView(MICROPHONES, None)
     view.tell(ANSWER, missing=(), dropped=0)

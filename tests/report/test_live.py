@@ -13,12 +13,12 @@ MICROPHONES = Microphones(
 )
 
 
-def answer(*place, wrong=()):
+def answer(*place, wrong=(), track=1):
     reports = [
         MicrophoneReport(name=name, status="dead" if name in wrong else "ok", weight=1.0, position_m=None)
         for name in MICROPHONES.names
     ]
-    source = Source(position_m=np.array(place, float), covariance_m2=np.eye(3), radius90_m=0.2, score=1.0)
+    source = Source(position_m=np.array(place, float), covariance_m2=np.eye(3), radius90_m=0.2, score=1.0, track=track)
     return Estimate(method="x", start_s=1.0, end_s=1.5, verdict="ok", sources=(source,), microphones=tuple(reports))
 
 
@@ -50,9 +50,20 @@ def test_everything_is_where_it_is():
     assert rows[len(rows) // 2][len(rows[0]) // 2] == "1"
 
 
+def test_a_source_has_the_number_of_its_track():
+    rows = grid(screen(answer(5, 2.5, 1, track=123)).lines(width=45, height=13))
+    assert rows[len(rows) // 2].strip() == "123"
+    assert rows[len(rows) // 2][len(rows[0]) // 2] == "1"
+    edge = grid(screen(answer(10, 2.5, 1, track=123)).lines(width=45, height=13))
+    assert edge[len(edge) // 2].endswith("123")
+    assert len({len(row) for row in edge}) == 1
+    (row,) = (row for row in grid(screen(answer(5, 2.5, 1, track=None)).lines(width=45, height=13)) if "*" in row)
+    assert row.strip() == "*"
+
+
 def test_words():
     lines = screen(answer(5, 2.5, 1, wrong=("b", "d"))).lines("told below", width=70, height=13)
-    assert "(5.00, 2.50, 1.00) m ±20 cm" in "\n".join(lines)
+    assert "(5.00, 2.50, 1.00) m ±20 cm, track 1" in "\n".join(lines)
     assert lines[-2:] == ["microphones: 2 of 4 ok: b dead, d dead", "told below"]
 
 
@@ -66,6 +77,13 @@ def test_it_fits(width, height):
     assert max(map(len, lines)) <= width
     assert len(grid(lines)) + 2 <= height
     assert len({len(row) for row in grid(lines)}) == 1
+
+
+def test_a_number_is_cut_where_the_map_is_narrow():
+    long = Microphones(positions=np.array([[0, 0, 1], [0, 50, 1], [0.1, 99, 1]]))
+    one = LiveScreen(microphones=long)
+    one.tell(answer(0, 50, 1, track=12345))
+    assert len({len(row) for row in grid(one.lines())}) == 1
 
 
 def test_the_trail_is_short():

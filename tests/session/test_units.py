@@ -20,6 +20,7 @@ from soundfix.testing import contract_scene
 
 SOUND = contract_scene(4, seconds=0.1)
 SILENCE = replace(SOUND, audio=np.zeros_like(SOUND.audio))
+SRP = load("srp-phat")
 SOMEWHERE = Source(position_m=np.zeros(3), covariance_m2=np.eye(3), radius90_m=2.5, score=1.0)
 
 
@@ -77,7 +78,7 @@ def tried(monkeypatch):
 
 def told(check, *answers, scene=SOUND):
     for each in answers:
-        check.hear(scene, each, load("srp-phat"))
+        check.hear(scene, each)
 
 
 @pytest.mark.parametrize(
@@ -96,26 +97,42 @@ def test_what_is_unclear(scene, estimate, unclear):
 
 
 def test_only_the_first_unclear_windows_are_tried(tried):
-    told(UnitsCheck(), *[answer("abstain")] * 9)
+    """And no answer waits for that: only whoever asks."""
+    told(check := UnitsCheck(), *[answer("abstain")] * 9)
+    assert tried == []
+    assert check.unit(SRP) is None
+    assert check.unit(SRP) is None
     assert len(tried) == WINDOWS_FOR_UNITS
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])
 def test_one_clear_answer_settles_it(tried, before):
-    told(UnitsCheck(), *[answer("abstain")] * before, answer("ok"), *[answer("abstain")] * 5)
+    told(check := UnitsCheck(), *[answer("abstain")] * before, answer("ok"), *[answer("abstain")] * 5)
+    check.unit(SRP)
     assert len(tried) == before
 
 
 def test_the_unit_that_fits_is_kept(monkeypatch):
-    found = iter(["feet", None])
+    """And nothing more is tried."""
+    found = iter([None, "feet"])
     monkeypatch.setattr(units, "likely_unit", lambda *given: next(found))
-    check = UnitsCheck()
-    told(check, answer("abstain"), answer("abstain"))
-    assert check.unit == "feet"
+    told(check := UnitsCheck(), answer("abstain"), answer("abstain"), answer("abstain"))
+    assert check.unit(SRP) == "feet"
+    told(check, answer("ok"))
+    assert check.unit(SRP) == "feet"
+
+
+def test_asked_early_it_goes_on(tried):
+    told(check := UnitsCheck(), answer("abstain"))
+    assert check.unit(SRP) is None
+    told(check, answer("abstain"))
+    assert check.unit(SRP) is None
+    assert len(tried) == 2
 
 
 def test_a_compact_array_is_never_asked(tried):
     """Its microphones are within 0.5 m."""
     microphones = Microphones(positions=SOUND.microphones.positions / 20)
-    told(UnitsCheck(), *[answer("abstain")] * 5, scene=replace(SOUND, microphones=microphones))
+    told(check := UnitsCheck(), *[answer("abstain")] * 5, scene=replace(SOUND, microphones=microphones))
+    check.unit(SRP)
     assert tried == []

@@ -35,6 +35,7 @@ def test_the_oldest_is_dropped():
         inbox.put(block(value))
     assert values(inbox.take(0.0)) == [7, 8, 9]
     assert inbox.dropped == 7
+    assert inbox.sentences() == ["sound is lost: it comes faster than it is answered"]
 
 
 def test_a_pipe_waits():

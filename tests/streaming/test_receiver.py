@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from helpers.streams import Clock
 from soundfix.errors import ConfigError
 from soundfix.streaming.inbox import Block, Inbox
 from soundfix.streaming.packets import Packet, pack
@@ -143,3 +144,27 @@ def test_addresses(text, parsed):
 def test_what_is_no_address(text):
     with pytest.raises(ConfigError, match="wanted tcp://HOST:PORT or udp://HOST:PORT"):
         parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("longer", "said"),
+    [
+        (
+            (0.0, 0.0, 1e-4),
+            [
+                "clocks of senders, in ppm slower than the median one: mic0 +0.0 ± 0.0, mic1 +0.0 ± 0.0, mic2 +100.0 ± 0.0"
+            ],
+        ),
+        ((1e-4,), []),  # nobody to be compared with
+    ],
+)
+def test_at_the_end_it_is_said_how_clocks_ran(longer, said):
+    inbox, now = Inbox(), Clock()
+    receiver = Receiver("udp://localhost:0", inbox, clock=now)
+    for number in range(60 * 5):
+        for m, each in enumerate(longer):
+            now.now = 1000.0 + (number + 1) * 0.2 * (1 + each)
+            receiver.take(Packet(np.zeros((3200, 1), np.float32), RATE, (f"mic{m}",), number * 3200, 1))
+    inbox.sentences()
+    receiver.close()
+    assert inbox.sentences() == said

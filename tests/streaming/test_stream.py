@@ -11,6 +11,7 @@ from helpers.streams import RATE, Clock, Ears, blocks_of, sent
 from soundfix.errors import ConfigError, SceneError
 from soundfix.simulation.faults import break_scene, parse_fault
 from soundfix.testing import contract_scene
+from soundfix.tracking.tracker import Tracker
 
 SAME_M = 1e-6
 
@@ -95,6 +96,28 @@ def test_answers_are_those_of_the_recording_to_a_micrometre(rng):
     assert stream.conclusion().events == offline.events
     assert [each.status for each in stream.conclusion().microphones] == [each.status for each in offline.microphones]
     assert {each.status for each in offline.microphones} >= {"dead", "ok"}
+
+
+def test_who_is_who_as_the_live_tracker_says(rng):
+    """Of the same answers, in turn; the sound does not change."""
+    scene = contract_scene(8, seconds=3.0)
+    plain, followed = (
+        soundfix.Stream(scene.microphones, method="srp-phat", hop_s=0.25, tracks=tracks) for tracks in (False, True)
+    )
+    said = [[each.estimate for each in stream.push(scene.audio)] for stream in (plain, followed)]
+    tracker = Tracker()
+    expected = [tracker.add(each) for each in said[0]]
+    assert [tracks(each) for each in said[1]] == [tracks(each) for each in expected]
+    assert [tracks(each) for each in said[1]] == [[None], [None], *[[1]] * 9]
+    located = soundfix.locate(scene.audio, 16_000.0, scene.microphones, method="srp-phat", hop_s=0.25, tracks=True)
+    for one, before, offline in zip(said[1], said[0], located.estimates, strict=True):
+        assert one.sources[0].position_m == pytest.approx(before.sources[0].position_m, abs=SAME_M)
+        assert one.sources[0].level_dbfs == pytest.approx(offline.sources[0].level_dbfs, abs=1e-3)
+        assert before.sources[0].level_dbfs is None
+
+
+def tracks(estimate):
+    return [each.track for each in estimate.sources]
 
 
 def _push(stream, scene, m, first, block):

@@ -65,17 +65,18 @@ def listen(
     from soundfix.cli.listening import run
     from soundfix.cli.live_outputs import Outputs
     from soundfix.files.microphones import read_microphones
-    from soundfix.streaming.sources import Shape
+    from soundfix.streaming.sources import Shape, told
     from soundfix.streaming.stream import Stream
 
     outputs = Outputs(json, csv, odas, odas_potential)
     outputs.check([microphones])
-    listed, box = read_microphones(microphones), parse_room(room)
+    listed, box, band_hz = read_microphones(microphones), parse_room(room), parse_band(band)
+    heard = told(source, microphones, band_hz)
     stream = Stream(
-        listed, sample_rate=rate, window_s=window, hop_s=hop, method=method, room=box,
-        search=parse_search(search, height), temperature_c=temperature, speed_of_sound_m_s=speed_of_sound,
-        position_sigma_m=position_sigma, clock_sigma_s=parse_clock(clock_sigma), band_hz=parse_band(band),
-        patience_s=patience,
+        listed, sample_rate=rate if isinstance(heard, str) else heard.sample_rate, window_s=window, hop_s=hop,
+        method=method, room=box, search=parse_search(search, height), temperature_c=temperature,
+        speed_of_sound_m_s=speed_of_sound, position_sigma_m=position_sigma, clock_sigma_s=parse_clock(clock_sigma),
+        band_hz=band_hz, patience_s=patience, tracks=True,
     )  # fmt: skip
     shape = Shape(sample_rate=rate, channels=channels or len(listed), sample_format=sample_format)
-    run(stream, source, shape, outputs, method=method, room=box, is_every=every)
+    run(stream, heard, shape, outputs, method=method, room=box, is_every=every)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from soundfix.cli.terminal import say
+from soundfix.errors import OutputError
 
 if TYPE_CHECKING:
     from soundfix.scene import Room
@@ -22,8 +23,10 @@ class Outputs(NamedTuple):
 
     def check(self, inputs: list[Path]) -> None:
         """That they can be written is found out before the work."""
-        from soundfix.report.outputs import check_targets
+        from soundfix.report.outputs import check_targets, is_standard
 
+        if any(path and is_standard(path) for path in (self.json, self.csv)):
+            raise OutputError("- is standard output, which has a line of JSON an answer; wanted the name of a file")
         check_targets([path for path in (self.json, self.csv) if path], inputs)
 
 
@@ -71,7 +74,7 @@ class Teller:
         for outlet in (self._lines, self._tracked, self._potential):
             if outlet:
                 outlet.close()
-                if outlet.dropped:
-                    say(f"{outlet.dropped} lines were dropped: a reader was too slow, or gone")
+                if outlet.dropped and not (outlet is self._lines and self.is_gone):
+                    say(f"lines that were dropped, for a reader was too slow, or gone: {outlet.dropped}")
         for viewer in self._viewers:
             viewer.close()

@@ -1,7 +1,7 @@
 """What is heard now, as a screen of plain text: a map seen from above, the answer, and the microphones.
 
-On the map: o a microphone, x one that something is wrong with, 1 2 3 ... sources, . where they were before; x goes to the
-right, y upwards.
+On the map: o a microphone, x one that something is wrong with, 1 2 3 ... sources by their tracks, * one of no track (yet),
+. where they were before; x goes to the right, y upwards.
 """
 
 from collections import deque
@@ -50,7 +50,10 @@ class LiveScreen:
         def put(place: np.ndarray, mark: str) -> None:
             share = (place[:2] - box[0]) / span
             if (share >= 0).all() and (share <= 1).all():
-                grid[round((1 - share[1]) * rows)][round(share[0] * columns)] = mark
+                row, column = round((1 - share[1]) * rows), round(share[0] * columns)
+                marks = mark[-columns - 1 :]
+                first = min(column, columns + 1 - len(marks))
+                grid[row][first : first + len(marks)] = marks
 
         for place in self._trail:
             put(place, ".")
@@ -65,8 +68,8 @@ class LiveScreen:
         ):
             if known:
                 put(place, "x" if name in wrong else "o")
-        for number, source in enumerate(self._estimate.sources if self._estimate else (), 1):
-            put(source.position_m, str(number % 10))
+        for source in self._estimate.sources if self._estimate else ():
+            put(source.position_m, str(source.track or "*"))
 
     def _wrong(self) -> dict[str, str]:
         reports = self._estimate.microphones if self._estimate else ()

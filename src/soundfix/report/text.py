@@ -21,12 +21,12 @@ CONTRADICTING: tuple[Status, ...] = ("late", "misplaced", "excluded")
 
 
 def describe(estimate: Estimate) -> str:
-    """One window: when, the verdict, what it is (of an event), the place or places with the radius of their 90 % region, or
-    the direction with its cone, and the reasons."""
+    """One window: when, the verdict, what it is (of an event), the place or places with the radius of their 90 % region and
+    their track, or the direction with its cone, and the reasons."""
     span = f"{_when(estimate)}  {estimate.verdict:9s}"
     between = " or " if estimate.verdict == "ambiguous" else " and "
     places = between.join(
-        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{_radius(source)}"
+        f"({', '.join(f'{coordinate:.2f}' for coordinate in source.position_m)}) m ±{_radius(source)}{_track(source)}"
         for source in estimate.sources
     )
     where = describe_direction(estimate.direction) if estimate.direction else places
@@ -46,6 +46,10 @@ def _radius(source: Source) -> str:
     if source.radius90_m < WIDE_M or source.across90_m > FLAT * source.radius90_m:
         return length(source.radius90_m)
     return f"{length(source.across90_m)} across, {length(source.radius90_m)} with its height"
+
+
+def _track(source: Source) -> str:
+    return "" if source.track is None else f", track {source.track}"
 
 
 def length(metres: float) -> str:

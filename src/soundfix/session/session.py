@@ -85,7 +85,7 @@ class Session:
             return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
         scene = self._scene(start_s, audio, sample_rate)
         estimate = self.localizer.locate(scene)
-        self._units.hear(scene, estimate, self.localizer)
+        self._units.hear(scene, estimate)
         return self._with_contract(self._learned(scene, estimate))
 
     def hear_event(self, stretch: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Estimate:
@@ -211,7 +211,7 @@ class Session:
             speed_m_s=self.speed,
             starts=self.starts,
             band_hz=self.band_hz,
-            list_unit=self._units.unit,
+            list_unit=self._units.unit(self.localizer),
             passed_over=self._passed_over,
             air=self._air.found(),
             air_contradicts=self._air.contradicts(),

@@ -3,7 +3,7 @@
 That is noticed, and told; the run goes on in metres. A compact array fits in any unit, and is never asked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,28 +13,35 @@ from soundfix.localization.compact import WIDEST_M
 from soundfix.physics import OTHER_UNITS_M, distances
 from soundfix.scene import Scene
 
-WINDOWS_FOR_UNITS = 3  # windows without a clear answer after which other units are tried
+WINDOWS_FOR_UNITS = 3  # windows without a clear answer that are tried in other units
 BETTER_FIT = 1.5  # times the score: positions fit that much better in another unit
 
 
 @dataclass(kw_only=True, eq=False)
 class UnitsCheck:
-    """Told every window in order: one with a clear answer settles that these are metres; a few without one are tried.
+    """Told every window in order: the first few are kept, until one with a clear answer settles that these are metres.
 
-    unit: the one in which the positions fit, where that is another.
+    They are tried in other units only when somebody asks for `unit`: so no answer waits for that.
     """
 
     is_settled: bool = False
-    tried: int = 0
-    unit: str | None = None
+    kept: int = 0
+    _untried: list[tuple[Scene, Estimate]] = field(default_factory=list)
+    _found: str | None = None
 
-    def hear(self, scene: Scene, estimate: Estimate, localizer: Localizer) -> None:
+    def hear(self, scene: Scene, estimate: Estimate) -> None:
         """One more window and its answer."""
         self.is_settled = self.is_settled or is_compact(scene) or not is_unclear(scene, estimate)
-        if self.is_settled or self.unit or self.tried >= WINDOWS_FOR_UNITS:
-            return
-        self.tried += 1
-        self.unit = likely_unit(scene, localizer, estimate)
+        if not self.is_settled and self.kept < WINDOWS_FOR_UNITS:
+            self.kept += 1
+            self._untried.append((scene, estimate))
+
+    def unit(self, localizer: Localizer) -> str | None:
+        """The one in which the positions fit, where that is another."""
+        while self._untried and self._found is None:
+            scene, estimate = self._untried.pop(0)
+            self._found = likely_unit(scene, localizer, estimate)
+        return self._found
 
 
 def is_compact(scene: Scene) -> bool:

@@ -49,6 +49,8 @@ class Inbox:
                 self._changed.wait()
             self._blocks.append(block._replace(heard_at=self._clock()))
             self._samples += block.sound.size
+            if self._samples > self._most and len(self._blocks) > 1 and self.dropped == 0:
+                self._said.append("sound is lost: it comes faster than it is answered")
             while self._samples > self._most and len(self._blocks) > 1:
                 self._samples -= self._blocks.popleft().sound.size
                 self.dropped += 1

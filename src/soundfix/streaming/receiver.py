@@ -47,12 +47,14 @@ class Receiver:
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and say how the senders' clocks ran."""
         self._server.shutdown()
         self._server.server_close()
         for connection in list(self.connections):
             with suppress(OSError):  # it may be gone by now
                 connection.shutdown(socket.SHUT_RDWR)
+        if len(drifts := self.drifts()) > 1:
+            self._inbox.say(_drifts_sentence(drifts))
 
     def take(self, packet: Packet) -> None:
         """One packet, now."""
@@ -72,6 +74,11 @@ class Receiver:
     def refuse(self, error: SceneError, peer: object) -> None:
         """Somebody sends something else."""
         self._inbox.say(f"{peer}: {error}")
+
+
+def _drifts_sentence(drifts: dict[str, tuple[float, float]]) -> str:
+    each = (f"{name} {ppm:+.1f} ± {sigma:.1f}" for name, (ppm, sigma) in drifts.items())
+    return f"clocks of senders, in ppm slower than the median one: {', '.join(each)}"
 
 
 class _Servers(socketserver.ThreadingTCPServer):

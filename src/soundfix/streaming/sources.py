@@ -8,7 +8,9 @@ from threading import Event, Thread
 from typing import Protocol, runtime_checkable
 
 from soundfix.errors import ConfigError, SoundfixError
-from soundfix.files.audio import open_recording
+from soundfix.files.take import Take, read
+from soundfix.microphones import Microphones
+from soundfix.scene import Band
 from soundfix.streaming.card import Card
 from soundfix.streaming.inbox import Block, Inbox
 from soundfix.streaming.pcm import WIDTHS, checked_format, decode
@@ -46,18 +48,29 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def open_source(text: str, shape: Shape, inbox: Inbox, pipe: Callable[[], Bytes]) -> Source:
-    """`-` (raw sound of the pipe that this opens), `card` or `card:NAME`, tcp:// or udp://HOST:PORT, or a recording's path.
+def told(text: str, microphones: str | Path | Microphones, band_hz: Band | None = None) -> str | Take:
+    """What is listened to: the text of something live (open_source), or the recording of that path with its microphones.
 
-    Raises ConfigError, MissingPackageError or AudioFileError on what cannot be opened.
+    A recording is heard up to 8 kHz, or at its own rate where a band is asked for. Raises what `soundfix.read` does.
     """
-    if text == "-":
+    if text in ("-", "card") or text.startswith("card:") or "://" in text:
+        return text
+    take = read(text, microphones)
+    return take if band_hz is None else take.at(take.native_rate)
+
+
+def open_source(source: str | Take, shape: Shape, inbox: Inbox, pipe: Callable[[], Bytes]) -> Source:
+    """`-` (raw sound of the pipe that this opens), `card` or `card:NAME`, tcp:// or udp://HOST:PORT, or a recording.
+
+    Raises ConfigError or MissingPackageError on what cannot be opened.
+    """
+    if isinstance(source, Take):
+        return Player(source, inbox)
+    if source == "-":
         return Pipe(pipe(), shape, inbox)
-    if text == "card" or text.startswith("card:"):
-        return Card(text[5:] or None, shape.sample_rate, shape.channels, inbox)
-    if "://" in text:
-        return Receiver(text, inbox)
-    return Player(Path(text), inbox)
+    if "://" in source:
+        return Receiver(source, inbox)
+    return Card(source[5:] or None, shape.sample_rate, shape.channels, inbox)
 
 
 class Pipe:
@@ -84,14 +97,16 @@ class Pipe:
 
 
 class Player:
-    """A recording at the speed at which it was made, as if it were live."""
+    """A recording at the speed at which it was made, as if it were live; where nobody takes it, it waits."""
 
     def __init__(
-        self, path: Path, inbox: Inbox, clock: Callable[[], float] = time.monotonic, sleep: Callable | None = None
+        self, take: Take, inbox: Inbox, clock: Callable[[], float] = time.monotonic, sleep: Callable | None = None
     ) -> None:
         self._inbox, self._clock, self._is_closed = inbox, clock, Event()
         self._sleep = sleep or self._is_closed.wait
-        self._recording = open_recording([path])
+        self._take = take
+        for note in take.notes:
+            inbox.say(note)
         Thread(target=self._run, daemon=True).start()
 
     def close(self) -> None:
@@ -99,14 +114,14 @@ class Player:
         self._inbox.close()
 
     def _run(self) -> None:
-        rate_hz, start_s, first = self._recording.sample_rate, self._clock(), 0
+        rate_hz, start_s, first = self._take.sample_rate, self._clock(), 0
         try:
-            for block in self._recording.blocks(PLAYED_S):
+            for block in self._take.blocks(PLAYED_S):
                 first += block.shape[1]
                 self._sleep(max(0.0, start_s + first / rate_hz - self._clock()))
                 if self._is_closed.is_set():
                     return
-                self._inbox.put(Block(block.T, rate_hz))
+                self._inbox.put(Block(block.T, rate_hz), waits=True)
         except SoundfixError as error:
             self._inbox.close(error)
         self._inbox.close()

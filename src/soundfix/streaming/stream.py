@@ -22,10 +22,12 @@ from soundfix.microphones import Microphones
 from soundfix.resample import working_rate
 from soundfix.scene import Band, Room, checked_band, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
+from soundfix.session.level import with_levels
 from soundfix.session.session import Session
 from soundfix.session.summary import Summary
 from soundfix.streaming.assembly import Assembly, Window
 from soundfix.survey.requirement import Requirement
+from soundfix.tracking.tracker import Tracker
 
 HOP_S = 0.1
 PATIENCE_S = 0.2
@@ -52,8 +54,10 @@ class Stream:
     microphones: path of a list, Microphones, or positions (M, 3) in metres. sample_rate: of blocks, in Hz; above 16000 Hz
     they are resampled, as recordings are. window_s: seconds of sound for an answer, half a second, or more for a large
     array, without it; hop_s: from window to window. patience_s: so long others wait for a microphone of which nothing
-    comes, and for blocks that were lost (longer than blocks are); then there is NaN in that window. clock: gives seconds,
-    for latencies. The other options are those of `soundfix.locate`; raises SceneError, and what that raises.
+    comes, and for blocks that were lost (longer than blocks are); then there is NaN in that window. tracks: follow who is
+    who: sources say their track, as is likeliest by now (nothing waits for later windows), and level (dB of full scale).
+    clock: gives seconds, for latencies. The other options are those of `soundfix.locate`; raises SceneError, and what that
+    raises.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Stream:
         require: str | Requirement | None = None,
         band_hz: Band | None = None,
         patience_s: float = PATIENCE_S,
+        tracks: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         listed = listed_microphones(microphones).with_errors(position_sigma_m, clock_sigma_s)
@@ -97,6 +102,7 @@ class Stream:
             hop_s=hop_s,
             patience_s=patience_s,
         )
+        self._tracker = Tracker() if tracks else None
         self._clock, self._is_closed, self._told = clock, False, 0
 
     @property
@@ -170,8 +176,10 @@ class Stream:
             yield self._answer(window, skipped=0)
 
     def _answer(self, window: Window, *, skipped: int) -> StreamAnswer:
-        rate_hz = self._assembly.sample_rate
-        estimate = self._session.hear(window.start / rate_hz, self._assembly.audio(window), rate_hz)
+        rate_hz, audio = self._assembly.sample_rate, self._assembly.audio(window)
+        estimate = self._session.hear(window.start / rate_hz, audio, rate_hz)
+        if self._tracker:
+            estimate = self._tracker.add(with_levels(estimate, audio, rate_hz, self._session.speed))
         skipped += self._assembly.forgotten - self._told
         self._told = self._assembly.forgotten
         if skipped:
