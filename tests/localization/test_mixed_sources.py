@@ -106,6 +106,7 @@ def test_the_first_place_stays_where_it_is_one_of_them():
     assert agreed.modes[0].position == pytest.approx(PLACES[1] + 0.05)
     assert physics.distances(np.array([each.modes[0].position for each in own]), PLACES[[1, 0]]).diagonal().max() < 0.02
     assert len(own) == 2
+    assert [each.modes[0].score for each in own] == [0, 0]  # as high as all that was heard is there
 
 
 def test_a_first_place_that_is_none_of_several_is_replaced():
@@ -166,6 +167,7 @@ def test_where_cells_do_not_tell_they_are_not_asked(monkeypatch):
     few = consensus(PLACES[0], kept=np.arange(8) < 4)
     assert not can_be_told_apart(heard, few)
     assert not can_be_told_apart(replace(heard, band_hz=(5500.0, 7500.0)), agreed)
+    assert not can_be_told_apart(heard, replace(agreed, is_contradicted=True))
     broad = replace(agreed, evidence=replace(agreed.evidence, is_broad=True))
     assert not can_be_told_apart(heard, broad)
     assert not can_be_told_apart(heard.part(0, 2000), agreed)

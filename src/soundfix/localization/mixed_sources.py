@@ -64,11 +64,17 @@ class Mixed(NamedTuple):
 
 
 def can_be_told_apart(scene: Scene, consensus: Consensus) -> bool:
-    """Whether cells tell places apart: in air, with enough microphones, near enough together and known well enough."""
+    """Whether cells tell places apart: with enough microphones, near enough together, and where they should be."""
     low, high = band_of(scene)
     is_near = scene.microphones.width_m / scene.speed < WIDEST_S
     is_known = not consensus.evidence.errors_hide_waves and consensus.is_kept.sum() >= FEWEST
-    return bool(is_near and is_known and high - low >= LEAST_BAND_HZ and scene.duration_s >= PIECE_S)
+    return bool(
+        is_near
+        and is_known
+        and not consensus.is_contradicted
+        and high - low >= LEAST_BAND_HZ
+        and scene.duration_s >= PIECE_S
+    )
 
 
 def told_apart(
@@ -90,8 +96,14 @@ def told_apart(
     mixed.insert(0, mixed.pop(int(np.argmin(off_m)) if min(off_m) < APART_M else 0))
     if min(off_m) >= APART_M:
         consensus = replace(consensus, modes=[mixed[0].mode])
+    scores = consensus.evidence.among(consensus.is_kept).score(np.array([each.mode.position for each in mixed]))
     return consensus, [
-        replace(consensus, modes=[each.mode], evidence=_among_all(each.evidence, kept, consensus)) for each in mixed
+        replace(
+            consensus,
+            modes=[replace(each.mode, score=float(score))],
+            evidence=_among_all(each.evidence, kept, consensus),
+        )
+        for each, score in zip(mixed, scores, strict=True)
     ]
 
 
