@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from helpers import reference
+from soundfix.networks import likelihood
 from soundfix.networks.likelihood import (
     EvenConv,
     HeadConfig,
+    LagNetwork,
     LikelihoodHead,
     PairGate,
     PairLikelihoods,
@@ -272,3 +274,16 @@ def test_one_output_is_the_same_where_nothing_is_learned(lags):
         quicker = layer(rows)
     assert quicker.shape == (5, 1, 1, lags)
     assert torch.allclose(quicker, layer(rows), atol=1e-6)
+
+
+def test_pairs_are_corrected_a_few_at_a_time_where_nothing_is_learned(monkeypatch):
+    network, curves = LagNetwork(2, 4, 5), torch.randn(1, 7, 2, 50)
+    torch.nn.init.normal_(network.last.weight)
+    whole, seen = network(curves), []
+    monkeypatch.setattr(likelihood, "LAGS_AT_ONCE", 120)
+    network.first.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+    with torch.inference_mode():
+        assert torch.allclose(network(curves), whole, atol=1e-6)
+    assert seen == [2, 2, 2, 1]
+    network(curves)
+    assert seen[4:] == [7]

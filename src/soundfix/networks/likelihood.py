@@ -36,6 +36,7 @@ Weighting = Literal["mask", "coherence", "none"]
 LARGEST_LOG_MASK = 4.0  # a moment counts up to e^4 times as much as another: 35 dB either way
 USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance
 QUIET = 0.01  # of the level: what is weaker is as good as silent to the mask
+LAGS_AT_ONCE = 2**18  # of pairs that are corrected together where nothing is learned: a wide array has many lags
 FIRST_SHARPNESS = 0.3  # beta: SRP-PHAT's standardized score times this is a fair log-likelihood
 
 
@@ -200,9 +201,14 @@ class LagNetwork(nn.Module):
 
     def forward(self, curves: Float[Tensor, "*batch input lag"]) -> Float[Tensor, "*batch lag"]:
         """The correction to each pair's curve."""
-        rows = curves.flatten(0, -3)[:, :, None].contiguous(memory_format=torch.channels_last)
+        rows = curves.flatten(0, -3)
+        at_once = len(rows) if torch.is_grad_enabled() else max(1, LAGS_AT_ONCE // rows.shape[-1])
+        return torch.cat([self._correction(some) for some in rows.split(at_once)]).unflatten(0, curves.shape[:-2])
+
+    def _correction(self, rows: Float[Tensor, "row input lag"]) -> Float[Tensor, "row lag"]:
+        rows = rows[:, :, None].contiguous(memory_format=torch.channels_last)
         hidden = functional.leaky_relu(self.second(functional.leaky_relu(self.first(rows))))
-        return self.last(hidden)[:, 0, 0].unflatten(0, curves.shape[:-2])
+        return self.last(hidden)[:, 0, 0]
 
 
 class TimeFrequencyMask(nn.Module):
