@@ -32,11 +32,12 @@ from soundfix.scene import Scene
 
 MOST_SOURCES = 5
 APART_M = 0.3  # two sources nearer than this are one
-POSSIBLE, LIKELY, LEAST_SHARE = (
+POSSIBLE, SURE, LIKELY = (
     0.1,
+    0.8,
     0.4,
-    0.04,
-)  # probabilities; gain as a share of the first one's: less is what is left of it
+)  # probability of a second source to look closer, to tell of it, and of a third one
+LEAST_SHARE = 0.04  # of the gain of the first one: less is what is left of it
 LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
 WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
 
@@ -45,7 +46,8 @@ FASTEST_M_S, LEAST_OVERLAP, BACKGROUND = 2.0, 0.33, 0.2
 
 Box = Float[np.ndarray, "2 3"]
 Places = Float[np.ndarray, "place 3"]
-Believe = Callable[[Places, Places], float]  # the probability of the first of these places, beside those found before
+Found = Float[np.ndarray, "found 3"]
+Believe = Callable[[Places, Found], float]  # the probability of the first of these places, beside those found before
 
 
 class White(NamedTuple):
@@ -79,25 +81,24 @@ def can_be_told_apart(scene: Scene, consensus: Consensus) -> bool:
 
 def told_apart(
     prepared: Prepared, consensus: Consensus, white: White, box: Box, believe: Believe | None = None
-) -> tuple[Consensus, list[Consensus]]:
-    """What was agreed on, and of each of several sources its place as the only mode, with the evidence of its own cells.
+) -> list[Consensus]:
+    """Of each of several sources its place as the only mode, with the evidence of its own cells; none of a lone one.
 
-    The first of them is the one that was agreed on; where that is none of them, the one that explains most takes its place.
+    The first of them is the one that was agreed on; where that is none of them, cells tell nothing.
     believe: what a network says of further places.
     """
     kept = np.flatnonzero(consensus.is_kept)
     sign = np.where(consensus.is_inverted, -1, 1).astype(np.float32)[:, None]
     turned = np.where(white.is_turned, -1, 1).astype(np.float32)[:, None]
     scene = replace(prepared.scene, audio=sign * prepared.audio).where(consensus.is_kept)
-    mixed = mixed_sources(scene, (sign * turned * white.sound)[kept], white.rate, box, believe)
-    if not mixed:
-        return consensus, []
-    off_m = [float(np.linalg.norm(each.mode.position - consensus.modes[0].position)) for each in mixed]
-    mixed.insert(0, mixed.pop(int(np.argmin(off_m)) if min(off_m) < APART_M else 0))
-    if min(off_m) >= APART_M:
-        consensus = replace(consensus, modes=[mixed[0].mode])
+    agreed = consensus.modes[0].position
+    mixed = mixed_sources(scene, (sign * turned * white.sound)[kept], white.rate, box, agreed, believe)
+    off_m = [float(np.linalg.norm(each.mode.position - agreed)) for each in mixed]
+    if not mixed or min(off_m) >= APART_M:
+        return []
+    mixed.insert(0, mixed.pop(int(np.argmin(off_m))))
     scores = consensus.evidence.among(consensus.is_kept).score(np.array([each.mode.position for each in mixed]))
-    return consensus, [
+    return [
         replace(
             consensus,
             modes=[replace(each.mode, score=float(score))],
@@ -113,13 +114,14 @@ def _among_all(evidence: Evidence, kept: np.ndarray, consensus: Consensus) -> Ev
 
 
 def mixed_sources(
-    scene: Scene, white: Float[np.ndarray, "mic time"], rate: float, box: Box, believe: Believe | None = None
-) -> list[Mixed]:
+    scene: Scene, white: Float[np.ndarray, "mic time"], rate: float, box: Box, agreed: Float[np.ndarray, "3"],
+    believe: Believe | None = None,
+) -> list[Mixed]:  # fmt: skip
     """The sources of a window of microphones that all are located with, the one that explains most first; none where there
     are not several: whether there is any is for others to say."""
     cells = cells_of(white, rate, scene.microphones.positions, scene.speed, band_of(scene))
-    places = candidates(scene, white, rate, box)
-    if len(places) < 2:
+    places = np.concatenate([agreed[None], candidates(scene, white, rate, box)])
+    if len(places) < 3:
         return []
     mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
     if len(believed(mixture, mixture.chosen(MOST_SOURCES + 2), scene, believe, POSSIBLE)) < 2:
@@ -127,6 +129,8 @@ def mixed_sources(
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
     places, chosen = mixture.places, mixture.chosen(MOST_SOURCES + 2)
     probable = believed(mixture, chosen, scene, believe, LIKELY)
+    if len(probable) < 2 or probable[1] < SURE:
+        return []
     chosen = mixture.exchanged(chosen[: len(probable)])
     chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
     if len(chosen) < 2:
@@ -209,14 +213,14 @@ def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float]
     return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
 
 
-def log_gains(mixture: Mixture, chosen: list[int]) -> Float[np.ndarray, "place"]:
+def log_gains(mixture: Mixture, chosen: list[int]) -> Float[np.ndarray, "gain"]:
     """Of what each gains beside those before it, and of two more that were not looked for."""
     gains = [mixture.gains(chosen[:number])[place] for number, place in enumerate(chosen)]
     return np.log([*gains, gains[-1] * USUAL_DECAY, gains[-1] * USUAL_DECAY**2])
 
 
 def features(
-    log: Float[np.ndarray, "place"], places: Places, n: int, size: Float[np.ndarray, "2"]
+    log: Float[np.ndarray, "gain"], places: Places, n: int, size: Float[np.ndarray, "2"]
 ) -> Float[np.ndarray, "feature"]:
     """Of place n (the first is 0)."""
     nearest_m = np.clip(physics.distances(places[:n], places[n : n + 1]).min(), NEAREST_M, FURTHEST_M)

@@ -14,7 +14,7 @@ from soundfix.localization.consensus import Consensus, with_polarity
 from soundfix.localization.cross_check import DECODER_ERRORS, Opinion, widen_where_others_disagree
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.health import examine
-from soundfix.localization.mixed_sources import Believe, Places, can_be_told_apart, told_apart
+from soundfix.localization.mixed_sources import Believe, Found, Places, can_be_told_apart, told_apart
 from soundfix.localization.modes import Mode
 from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
 from soundfix.localization.pairs import weighted
@@ -33,7 +33,7 @@ def place_network_sources(
     own, further = list[Consensus](), list[Consensus]()
     if can_be_told_apart(scene, consensus):
         believe = further_belief(heard, consensus, box)
-        consensus, own = told_apart(prepared, consensus, white_sound(heard), box, believe)
+        own = told_apart(prepared, consensus, white_sound(heard), box, believe)
     else:
         find = partial(likeliest_places, heard, box=box)
         further = further_sources(consensus, further_evidence(heard, consensus), find)
@@ -54,7 +54,7 @@ def further_belief(heard: NetworkHeard, consensus: Consensus, box: Float[np.ndar
         return None
     evidence = consensus.evidence.among(consensus.is_kept)
 
-    def believe(places: Places, found: Places) -> float:
+    def believe(places: Places, found: Found) -> float:
         modes = [Mode(position=place, score=0.0) for place in places]
         return float(probabilities(heard, modes, evidence, list(found), box=box)[0])
 
