@@ -9,6 +9,7 @@ import pytest
 
 import soundfix
 from helpers.networks import tiny
+from soundfix.estimate import Source
 from soundfix.localization import conformal
 from soundfix.localization.conformal import CONFORMAL, array_class, split_conformal
 from soundfix.localization.consensus import Consensus
@@ -50,6 +51,14 @@ def test_doubt_widens_until_the_place_is_widened_anyway():
     assert sorted(factors) == factors
     assert factors[-1] > 2.5 * factors[0]
     assert conformal.factor(place(0.89)) == conformal.factor(place(0.0)) == factors[0]
+
+
+def test_regions_of_several_sources_are_wider_and_move_nothing():
+    source = Source(position_m=np.ones(3), covariance_m2=np.eye(3), radius90_m=2.5, score=0.5)
+    wider = conformal.among_several(source)
+    assert np.array_equal(wider.position_m, source.position_m)
+    assert wider.covariance_m2 == pytest.approx(3.5 * np.eye(3))
+    assert wider.radius90_m == pytest.approx(2.5 * 3.5**0.5, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,15 @@ def test_a_network_may_speak_against_a_further_one():
     assert mixed_sources(heard, np.array(heard.audio), RATE, BOX, ELSEWHERE, lambda *_: 0.99)
 
 
+@pytest.mark.parametrize(("probable", "count"), [([1.0, 0.7], 0), ([1.0, 0.9], 2), ([1.0, 0.9, 0.5], 3)])
+def test_a_second_one_must_be_sure_and_a_third_one_likely(monkeypatch, probable, count):
+    monkeypatch.setattr(module, "believed", lambda *_: np.array(probable))
+    heard = scene(*PLACES, seconds=1.0)
+    found = mixed_sources(heard, np.array(heard.audio), RATE, BOX, ELSEWHERE)
+    assert len(found) == count
+    assert [each.mode.probability for each in found] == probable[:count]
+
+
 def test_a_larger_gap_to_the_next_makes_a_source_likelier_and_so_does_a_larger_distance():
     def odds(gains, places=PLACES):
         return np.array(ALONE) @ features(np.log(gains), places, 1, np.zeros(2))
