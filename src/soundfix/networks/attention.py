@@ -19,8 +19,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from soundfix.networks.linear import Linear
-
 Keep = int | float  # a number of keys, or (a float from 0 to 1) a share of them
 MORE_THAN_ANY = 1 << 30
 ROUNDING = 1e-6  # 0.07 of 100 keys is 7, though 0.07 * 100 is a trace more
@@ -136,8 +134,8 @@ class CrossAttention(nn.Module):
     def __init__(self, width: int, heads: int, *, keep: Keep = MORE_THAN_ANY) -> None:
         super().__init__()
         self.heads, self.keep = heads, keep
-        self.query, self.key, self.value = (Linear(width, width) for _ in range(3))
-        self.out = Linear(width, width)
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.out = nn.Linear(width, width)
 
     def forward(
         self,

@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from soundfix.networks.attention import CrossAttention
-from soundfix.networks.linear import Linear
 
 
 class Block(nn.Module):
@@ -20,7 +19,7 @@ class Block(nn.Module):
         super().__init__()
         self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = CrossAttention(width, heads)
-        self.mlp = nn.Sequential(Linear(width, ratio * width), nn.GELU(), Linear(ratio * width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, ratio * width), nn.GELU(), nn.Linear(ratio * width, width))
 
     def forward(
         self, tokens: Float[Tensor, "batch token width"], is_there: Bool[Tensor, "batch token"]
@@ -53,7 +52,7 @@ class AudioInverseMapper(nn.Module):
 
     def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(Linear(width, width), nn.GELU(), Linear(width, outputs))
+        self.layers = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, outputs))
 
     def forward(self, tokens: Float[Tensor, "batch mic width"]) -> Float[Tensor, "batch mic output"]:
         """The reconstruction of every microphone's sound."""

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.likelihood import PairLikelihoods, delays, look_up, start_at_zero
-from soundfix.networks.linear import Linear
 
 WIDTHS = (3, 10)  # lags either side of where an echo is expected: a peak; 10 cm of path
 USUAL_EXTRA_M, MOST_EXTRA = 3.0, 4.0  # path of an echo beyond the direct one, and where it stops to matter how much
@@ -33,9 +32,9 @@ class Echoes(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.wall = nn.Sequential(Linear(FEATURES, width), nn.GELU(), Linear(width, width), nn.GELU())
-        self.room = nn.Sequential(Linear(FEATURES, width), nn.GELU(), Linear(width, width), nn.GELU())
-        self.of_microphone, self.of_candidate = Linear(2 * width, width), Linear(2 * width, width)
+        self.wall = nn.Sequential(nn.Linear(FEATURES, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
+        self.room = nn.Sequential(nn.Linear(FEATURES, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
+        self.of_microphone, self.of_candidate = nn.Linear(2 * width, width), nn.Linear(2 * width, width)
         start_at_zero(self.of_microphone)
         start_at_zero(self.of_candidate)
 

@@ -17,8 +17,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundfix.networks.linear import Linear
-
 EXPERTS = ("masked", "plain", "partial")
 LEAST, MOST = 0.1, 1.5  # weights
 FIRST = (1.0, 0.3, 0.3)  # before training
@@ -32,7 +30,7 @@ class Votes(nn.Module):
     def __init__(self, hidden: int = 16) -> None:
         super().__init__()
         count = len(EXPERTS)
-        self.first, self.last = Linear(count * count, hidden), Linear(hidden, count)
+        self.first, self.last = nn.Linear(count * count, hidden), nn.Linear(hidden, count)
         nn.init.zeros_(self.last.weight)
         share = (torch.tensor(FIRST) - LEAST) / (MOST - LEAST)
         self.last.bias.data.copy_(share.logit())

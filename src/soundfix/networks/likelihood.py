@@ -27,7 +27,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.experts import Votes, in_deviations
-from soundfix.networks.linear import Linear
 from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
 from soundfix.signal.rumble import without_rumble
@@ -225,7 +224,7 @@ class TimeFrequencyMask(nn.Module):
         self.second = nn.Conv2d(c, c, 5, padding=(2, 4), dilation=(1, 2))
         self.together = nn.Conv2d(c, c, 1)
         self.third = nn.Conv2d(c, c, 5, padding=(4, 2), dilation=(2, 1))
-        self.context = Linear(width, c)
+        self.context = nn.Linear(width, c)
         self.last = nn.Conv2d(c, 1, 1)
         start_at_zero(self.together)
         start_at_zero(self.last)
@@ -362,8 +361,8 @@ class PairGate(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.sum, self.product, self.source = (Linear(width, width) for _ in range(3))
-        self.last = Linear(width, 1)
+        self.sum, self.product, self.source = (nn.Linear(width, width) for _ in range(3))
+        self.last = nn.Linear(width, 1)
         start_at_zero(self.last)
 
     def forward(

@@ -28,7 +28,6 @@ from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
 from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
-from soundfix.networks.linear import Linear
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.reranker import Reranker
 from soundfix.networks.streams import (
@@ -112,7 +111,7 @@ class Network(nn.Module):
         self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array")
         self.sparse_cross_attention_1 = CrossAttention(d, c.heads, keep=c.keep)
         self.joint_norm = nn.LayerNorm(d)
-        self.own_sound = Linear(d, d)
+        self.own_sound = nn.Linear(d, d)
         self.hidden_sound, self.source_slots = MaskEmbedding(d), nn.Parameter(0.02 * torch.randn(c.sources, d))
         self.kind = nn.Parameter(0.02 * torch.randn(3, d))  # sound, coordinate, source
         self.masked_encoder = Stack(d, c.heads, blocks=c.encoder_blocks, ratio=c.ratio)

@@ -21,7 +21,6 @@ from torch.nn import functional
 
 from soundfix.networks.echoes import Echoes, partners_of
 from soundfix.networks.likelihood import USUAL, PairLikelihoods, delays, look_up, start_at_zero
-from soundfix.networks.linear import Linear
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
@@ -41,8 +40,8 @@ class Reranker(nn.Module):
         self.microphone = _mlp(2 * width + 1 + 2 * (2 * PROFILE_STEPS + 1), width, width)
         self.candidate = _mlp(2 * width + 5, width, width)
         self.echoes = Echoes(width)
-        self.compare = Linear(2 * width, 1)
-        self.nowhere = Linear(width + 2, 1)
+        self.compare = nn.Linear(2 * width, 1)
+        self.nowhere = nn.Linear(width + 2, 1)
         self.trust = nn.Parameter(torch.tensor(1.0))
         start_at_zero(self.compare)
         start_at_zero(self.nowhere)
@@ -97,7 +96,7 @@ class Reranker(nn.Module):
 
 
 def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(Linear(inputs, width), nn.GELU(), Linear(width, outputs), nn.GELU())
+    return nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Linear(width, outputs), nn.GELU())
 
 
 def _round_each(

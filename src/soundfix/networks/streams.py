@@ -21,7 +21,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from soundfix.networks.attention import CrossAttention
-from soundfix.networks.linear import Linear
 from soundfix.networks.masking import MaskEmbedding
 
 DISTANCES_M = (0.1, 60.0)  # the range in which distances are told apart, on a logarithmic scale
@@ -31,7 +30,7 @@ FIRST_STRENGTH = 0.5  # of a microphone's pull on its own token, before training
 
 def two_layers(inputs: int, width: int, outputs: int) -> nn.Sequential:
     """The two-layer MLP of the paper."""
-    return nn.Sequential(Linear(inputs, width), nn.GELU(), Linear(width, outputs))
+    return nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Linear(width, outputs))
 
 
 class AcousticEmbedding(nn.Module):
@@ -39,7 +38,7 @@ class AcousticEmbedding(nn.Module):
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
-        self.norm, self.linear = nn.LayerNorm(features), Linear(features, width)
+        self.norm, self.linear = nn.LayerNorm(features), nn.Linear(features, width)
 
     def forward(self, features: Float[Tensor, "batch mic feature"]) -> Float[Tensor, "batch mic width"]:
         """semb of every microphone."""
@@ -88,7 +87,7 @@ class DistanceEncoder(nn.Module):
         low, high = (math.log(distance) for distance in DISTANCES_M)
         self.register_buffer("centres", torch.linspace(low, high, DISTANCE_FEATURES), persistent=False)
         self.spacing = (high - low) / (DISTANCE_FEATURES - 1)
-        self.linear = Linear(DISTANCE_FEATURES, width)
+        self.linear = nn.Linear(DISTANCE_FEATURES, width)
 
     def forward(self, distances_m: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch width"]:
         """The embedding of every distance."""
@@ -109,7 +108,7 @@ class AudioTdoaEncoder(nn.Module):
         super().__init__()
         self.pool = nn.MaxPool1d(pooled, ceil_mode=True, padding=pooled // 2) if pooled > 1 else nn.Identity()
         size = self.pool(torch.zeros(1, 1, lags)).shape[-1]
-        self.linear = Linear(size, width)
+        self.linear = nn.Linear(size, width)
 
     def forward(self, correlations: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch pair width"]:
         """remb of every directed pair."""
@@ -144,7 +143,7 @@ class PairTokens(nn.Module):
 
     def __init__(self, width: int, *, knows_distance: bool) -> None:
         super().__init__()
-        self.first, self.second, self.norm = Linear(width, width), Linear(width, width), nn.LayerNorm(width)
+        self.first, self.second, self.norm = nn.Linear(width, width), nn.Linear(width, width), nn.LayerNorm(width)
         self.distance = DistanceEncoder(width) if knows_distance else None
 
     def forward(

@@ -27,7 +27,6 @@ from torch.nn import functional
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.networks.encoders import beats_files
 from soundfix.networks.encoders.beats_files import BeatsConfig
-from soundfix.networks.linear import Linear
 from soundfix.signal import fbank
 
 Sound = Float[Tensor, "batch time"]
@@ -63,13 +62,13 @@ class Beats(nn.Module):
         self.config, self.labels = config, labels
         self.patches = nn.Conv2d(1, c.embed_dim, c.input_patch_size, stride=c.input_patch_size, bias=c.conv_bias)
         self.patch_norm = nn.LayerNorm(c.embed_dim)
-        self.widen = nn.Identity() if c.embed_dim == width else Linear(c.embed_dim, width)
+        self.widen = nn.Identity() if c.embed_dim == width else nn.Linear(c.embed_dim, width)
         self.position = nn.Conv1d(width, width, c.conv_pos, padding=c.conv_pos // 2, groups=c.conv_pos_groups)
         self.norm = nn.LayerNorm(width)
         has_bias = c.relative_position_embedding
         self.relative = nn.Embedding(c.num_buckets, c.encoder_attention_heads) if has_bias else None
         self.layers = nn.ModuleList([Layer(c) for _ in range(c.encoder_layers)])
-        self.predictor = Linear(width, c.predictor_class) if c.finetuned_model else None
+        self.predictor = nn.Linear(width, c.predictor_class) if c.finetuned_model else None
         _initialize(self)
 
     def forward(self, waveform: Sound, padding_mask: Ended | None = None) -> Tokens:
@@ -138,8 +137,8 @@ class Layer(nn.Module):
         self.activation = ACTIVATIONS[config.activation_fn]
         self.attention = Attention(config)
         self.attention_norm = nn.LayerNorm(width)
-        self.expand = GatedLinear(width, hidden) if config.activation_fn == "glu" else Linear(width, hidden)
-        self.contract = Linear(hidden, width)
+        self.expand = GatedLinear(width, hidden) if config.activation_fn == "glu" else nn.Linear(width, hidden)
+        self.contract = nn.Linear(hidden, width)
         self.expand_norm = nn.LayerNorm(width)
 
     def forward(self, x: Tokens, bias: Bias | None, is_padding: Padding | None) -> Tokens:
@@ -158,7 +157,7 @@ class GatedLinear(nn.Module):
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.linear = Linear(width, 2 * hidden)
+        self.linear = nn.Linear(width, 2 * hidden)
 
     def forward(self, x: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch hidden"]:
         value, gate = self.linear(x).chunk(2, dim=-1)
@@ -171,8 +170,8 @@ class Attention(nn.Module):
     def __init__(self, config: BeatsConfig) -> None:
         super().__init__()
         width, self.heads = config.encoder_embed_dim, config.encoder_attention_heads
-        self.query, self.key = Linear(width, width), Linear(width, width)
-        self.value, self.out = Linear(width, width), Linear(width, width)
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.value, self.out = nn.Linear(width, width), nn.Linear(width, width)
         self.gate = Gate(self.heads, width // self.heads) if config.gru_rel_pos else None
 
     def forward(self, x: Tokens, bias: Bias | None, is_padding: Padding | None) -> Tokens:
@@ -196,7 +195,7 @@ class Gate(nn.Module):
 
     def __init__(self, heads: int, channels: int) -> None:
         super().__init__()
-        self.linear = Linear(channels, 8)
+        self.linear = nn.Linear(channels, 8)
         self.scale = nn.Parameter(torch.ones(1, heads, 1, 1))
 
     def forward(self, query: Queries) -> Float[Tensor, "batch head token 1"]:
