@@ -94,7 +94,7 @@ def test_a_network_may_speak_against_a_further_one():
 
 @pytest.mark.parametrize(("probable", "count"), [([1.0, 0.7], 0), ([1.0, 0.9], 2), ([1.0, 0.9, 0.5], 3)])
 def test_a_second_one_must_be_sure_and_a_third_one_likely(monkeypatch, probable, count):
-    monkeypatch.setattr(module, "believed", lambda *_: np.array(probable))
+    monkeypatch.setattr(module, "believed", lambda mixture, *_: (mixture.chosen(len(probable)), np.array(probable)))
     heard = scene(*PLACES, seconds=1.0)
     found = mixed_sources(heard, np.array(heard.audio), RATE, BOX, ELSEWHERE)
     assert len(found) == count

@@ -41,6 +41,11 @@ class Cells:
     frames: int
 
     @property
+    def width_m(self) -> float:
+        """The largest distance between two microphones."""
+        return _width_m(self.positions)
+
+    @property
     def count(self) -> int:
         """Of cells."""
         return self.frames * len(self.frequency_hz)
@@ -65,7 +70,7 @@ class Cells:
         offset = np.arange(-NEAR, NEAR + 1)
         onto_grid = self._turns((middle * STEP_M - expected_m)[:, None])
         curves = ((cross * onto_grid) @ self._turns(offset[:, None] * STEP_M).T).real
-        lags = int((float(physics.distances(self.positions, self.positions).max()) + REACH_M) / STEP_M) + 2
+        lags = int((self.width_m + REACH_M) / STEP_M) + 2
         values = np.zeros((len(pairs), 2 * lags + 1), dtype=np.float32)
         columns = np.clip(middle[:, None] + offset + lags, 0, 2 * lags)
         np.put_along_axis(values, columns, curves, axis=1)
@@ -77,8 +82,7 @@ class Cells:
         left = np.minimum(left, np.concatenate([left[:1], left[:-1]]))  # who is further away hears it a frame later
         heard = self.dense[:, DENSER * np.arange(self.frames)]
         cross = _cross(heard, left.ravel(), pairs)
-        reach_m = float(physics.distances(self.positions, self.positions).max())
-        lags = int(min(reach_m / self.speed_m_s, FRAME_S / 2) * self.speed_m_s / REST_STEP_M) + 1
+        lags = int(min(self.width_m / self.speed_m_s, FRAME_S / 2) * self.speed_m_s / REST_STEP_M) + 1
         curves = (cross @ self._turns(np.arange(-lags, lags + 1)[:, None] * REST_STEP_M).T).real
         return Evidence(pairs=pairs, values=curves, step_m=REST_STEP_M, positions=self.positions)
 
@@ -98,7 +102,7 @@ def cells_of(
     """The cells of this sound (whitened, or its phases alone tell)."""
     hop = max(DENSER, round(HOP_S * sample_rate / DENSER) * DENSER)
     length = next_fast_len(round(FRAME_S * sample_rate), real=True)
-    reach = int(np.ceil(physics.distances(positions, positions).max() / speed_m_s * sample_rate))
+    reach = int(np.ceil(_width_m(positions) / speed_m_s * sample_rate))
     step = hop // DENSER
     padded = np.pad(audio.astype(np.float32), ((0, 0), (length // 2, length + reach + step)))
     frequency_hz = rfftfreq(length, 1 / sample_rate)
@@ -114,6 +118,10 @@ def cells_of(
         step_s=step / sample_rate,
         frames=1 + audio.shape[1] // hop,
     )
+
+
+def _width_m(positions: Float[np.ndarray, "mic 3"]) -> float:
+    return float(physics.distances(positions, positions).max())
 
 
 def _share(steered: Complex[np.ndarray, "mic frame freq"]) -> Float[np.ndarray, "frame freq"]:

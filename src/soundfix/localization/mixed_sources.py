@@ -32,11 +32,7 @@ from soundfix.scene import Scene
 
 MOST_SOURCES = 5
 APART_M = 0.3  # two sources nearer than this are one
-POSSIBLE, SURE, LIKELY = (
-    0.1,
-    0.8,
-    0.4,
-)  # probability of a second source to look closer, to tell of it, and of a third one
+POSSIBLE, SURE, LIKELY = 0.1, 0.8, 0.4  # probability of a second one, to look closer and to tell of it, and of a third
 LEAST_SHARE = 0.04  # of the gain of the first one: less is what is left of it
 LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
 WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
@@ -124,14 +120,14 @@ def mixed_sources(
     if len(places) < 3:
         return []
     mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
-    if len(believed(mixture, mixture.chosen(MOST_SOURCES + 2), scene, believe, POSSIBLE)) < 2:
+    if len(believed(mixture, scene, believe, POSSIBLE)[0]) < 2:
         return []  # most windows: pieces would cost more than all that was done before
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
-    places, chosen = mixture.places, mixture.chosen(MOST_SOURCES + 2)
-    probable = believed(mixture, chosen, scene, believe, LIKELY)
+    places = mixture.places
+    chosen, probable = believed(mixture, scene, believe, LIKELY)
     if len(probable) < 2 or probable[1] < SURE:
         return []
-    chosen = mixture.exchanged(chosen[: len(probable)])
+    chosen = mixture.exchanged(chosen)
     chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
     if len(chosen) < 2:
         return []
@@ -179,10 +175,12 @@ def who_do_not_walk(
 
 
 def believed(
-    mixture: Mixture, chosen: list[int], scene: Scene, believe: Believe | None, least: float
-) -> Float[np.ndarray, "source"]:
-    """How probable each is, up to the last one that is at least so; the first is taken for granted."""
-    places, log = mixture.places[chosen], log_gains(mixture, chosen)
+    mixture: Mixture, scene: Scene, believe: Believe | None, least: float
+) -> tuple[list[int], Float[np.ndarray, "source"]]:
+    """Which places explain most, and how probable each is, up to the last one that is at least so; the first is taken for
+    granted."""
+    chosen, gains = mixture.chosen_with_gains(MOST_SOURCES + 2)
+    places, log = mixture.places[chosen], log_gains(gains)
     size = np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
     probable = [1.0]
     for n in range(1, min(len(chosen), MOST_SOURCES)):
@@ -191,7 +189,8 @@ def believed(
         probable.append(
             0.0 if is_leaving else probability(told, believe and partial(believe, places[n:], places[:n]), least)
         )
-    return np.array(probable[: 1 + max(n for n, sure in enumerate(probable) if sure >= least)])
+    count = 1 + max(n for n, sure in enumerate(probable) if sure >= least)
+    return chosen[:count], np.array(probable[:count])
 
 
 # Of 1, log(g_n / g_n+1), log g_n, log(g_n+1 / g_n+2), log n, log(duration / 0.5 s), log(microphones / 11), log(g_n / g_n-1),
@@ -213,9 +212,8 @@ def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float]
     return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
 
 
-def log_gains(mixture: Mixture, chosen: list[int]) -> Float[np.ndarray, "gain"]:
+def log_gains(gains: list[float]) -> Float[np.ndarray, "gain"]:
     """Of what each gains beside those before it, and of two more that were not looked for."""
-    gains = [mixture.gains(chosen[:number])[place] for number, place in enumerate(chosen)]
     return np.log([*gains, gains[-1] * USUAL_DECAY, gains[-1] * USUAL_DECAY**2])
 
 

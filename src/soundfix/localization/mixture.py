@@ -47,13 +47,18 @@ class Mixture:
 
     def chosen(self, most: int) -> list[int]:
         """The places that explain most, one by one."""
-        chosen: list[int] = []
+        return self.chosen_with_gains(most)[0]
+
+    def chosen_with_gains(self, most: int) -> tuple[list[int], list[float]]:
+        """The places that explain most, one by one, and what each gains beside those before it."""
+        chosen, gained = list[int](), list[float]()
         while len(chosen) < min(most, len(self.places)):
             gains = self.gains(chosen)
             if not np.isfinite(gains.max()):
                 break
             chosen.append(int(gains.argmax()))
-        return chosen
+            gained.append(gains.max())
+        return chosen, gained
 
     def exchanged(self, chosen: list[int]) -> list[int]:
         """The same number of places, each the best beside the others, the one that gains most first."""

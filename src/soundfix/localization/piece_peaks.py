@@ -82,8 +82,7 @@ def white_evidence(
 ) -> Evidence:
     """The correlation of sound that is white already, as far as the delays of this array go."""
     positions = scene.microphones.positions
-    reach_m = float(physics.distances(positions, positions).max())
-    max_lag = min(white.shape[1] - 1, int(reach_m / scene.speed * rate) + 2)
+    max_lag = min(white.shape[1] - 1, int(scene.microphones.width_m / scene.speed * rate) + 2)
     spectra = gcc.padded_spectra(torch.from_numpy(np.ascontiguousarray(white)), pad=max_lag)
     spectra = gcc.to_unit_power(spectra, torch.ones(spectra.shape[-1]))
     curves = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=spectra.shape[-1])
