@@ -212,7 +212,7 @@ def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float]
     return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
 
 
-def log_gains(gains: list[float]) -> Float[np.ndarray, "gain"]:
+def log_gains(gains: list[np.floating]) -> Float[np.ndarray, "gain"]:
     """Of what each gains beside those before it, and of two more that were not looked for."""
     return np.log([*gains, gains[-1] * USUAL_DECAY, gains[-1] * USUAL_DECAY**2])
 

@@ -49,9 +49,9 @@ class Mixture:
         """The places that explain most, one by one."""
         return self.chosen_with_gains(most)[0]
 
-    def chosen_with_gains(self, most: int) -> tuple[list[int], list[float]]:
+    def chosen_with_gains(self, most: int) -> tuple[list[int], list[np.floating]]:
         """The places that explain most, one by one, and what each gains beside those before it."""
-        chosen, gained = list[int](), list[float]()
+        chosen, gained = list[int](), list[np.floating]()
         while len(chosen) < min(most, len(self.places)):
             gains = self.gains(chosen)
             if not np.isfinite(gains.max()):
