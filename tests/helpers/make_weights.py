@@ -20,6 +20,7 @@ from soundfix.methods.tensors import to_windows
 from soundfix.networks import checkpoint
 from soundfix.networks.encoders import ngcc
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.model import Network, Windows
 from soundfix.testing import CHECKS, SOURCE
 
@@ -94,7 +95,7 @@ def taught(network, scenes, source, *, steps=150) -> Network:
     features = network.listen(batch.audio).detach()
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
-        gap = network(batch, features=features).sources_m - places
+        gap = network(batch, frozen=Frozen(features)).sources_m - places
         optimizer.zero_grad()
         gap.square().sum(dim=-1).mean().backward()
         optimizer.step()

@@ -29,24 +29,33 @@ def test_minimal_solution_has_the_three_differences(rng):
         assert np.allclose(again[1:] - again[0], ranges[1:] - ranges[0])
 
 
-def test_too_few_inliers_is_no_answer(rng):
+def test_delays_that_no_point_has_are_no_answer(rng):
     positions = rng.uniform(BOX[0], BOX[1], (6, 3))
     pairs = physics.pair_indices(6)
     wrong = rng.uniform(-3, 3, (15, 4))
     assert ransac(wrong[:, :1] * 0 + rng.uniform(20, 30, (15, 1)), pairs, positions, BOX, rng=rng) is None
 
 
-@pytest.mark.parametrize("count", [2, 3, 4])
-def test_ransac_without_ten_pairs_has_no_answer_and_does_not_crash(rng, count):
+@pytest.mark.parametrize("count", [2, 3])
+def test_ransac_without_four_microphones_has_no_answer_and_does_not_crash(rng, count):
     positions, pairs = rng.uniform(BOX[0], BOX[1], (count, 3)), physics.pair_indices(count)
     differences = physics.range_differences(np.array([2.0, 2, 1]), positions, pairs)
     assert ransac(differences[:, None], pairs, positions, BOX, rng=rng) is None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="one array in 200: a point outside the box fits all ten differences within 0.1 m, and the first wins",
-)
+def test_few_pairs_that_agree_are_an_answer_that_is_not_polished(rng):
+    """Of five microphones' ten pairs one is wrong: nine agree, and the point of three of them stands as it is."""
+    positions, source = rng.uniform(BOX[0], BOX[1], (5, 3)), np.array([2.0, 3.0, 1.0])
+    pairs = physics.pair_indices(5)
+    differences = physics.range_differences(source, positions, pairs)
+    differences[0] += 1.0
+    differences[1:] += rng.normal(0, 0.01, 9)
+    found = ransac(differences[:, None], pairs, positions, BOX, rng=np.random.default_rng(0))
+    left = np.abs(physics.range_differences(found, positions, pairs) - differences)
+    assert np.linalg.norm(found - source) < 0.2
+    assert np.sort(left)[2] < 1e-9  # three of them it has exactly
+
+
 def test_ransac_prefers_the_exact_of_two_points_with_as_many_inliers():
     rng = np.random.default_rng(42)
     positions = rng.uniform(BOX[0], BOX[1], (rng.integers(5, 15), 3))

@@ -7,6 +7,7 @@ import torch
 
 from helpers.networks import SMALL_NGCC, paper_like, tiny, windows
 from soundfix.errors import CheckpointError, SceneError
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.likelihood import HeadConfig
 from soundfix.networks.masking import TokenMask, hide_nothing
 from soundfix.networks.model import Network, Windows, levelled
@@ -179,16 +180,16 @@ def test_a_hidden_sound_hides_it():
     features = network.listen(given.audio)
     other = features.clone()
     other[:, 2] += 10.0 * torch.randn(features.shape[-1], generator=torch.Generator().manual_seed(2))
-    seen = [run(network, given, mask=mask, features=f).sound[:, 2] for f in (features, other)]
+    seen = [run(network, given, mask=mask, frozen=Frozen(f)).sound[:, 2] for f in (features, other)]
     mask.audio[:, 2] = True
-    hidden = [run(network, given, mask=mask, features=f).sound[:, 2] for f in (features, other)]
+    hidden = [run(network, given, mask=mask, frozen=Frozen(f)).sound[:, 2] for f in (features, other)]
     assert float((hidden[0] - hidden[1]).norm()) < 0.5 * float((seen[0] - seen[1]).norm())
 
 
 @pytest.mark.parametrize("name", ["array", "paper"])
 def test_cached_features_give_the_same_answer(name):
     network, given = NETWORKS[name](), windows()
-    cached = run(network, given, features=network.listen(given.audio))
+    cached = run(network, given, frozen=Frozen(network.listen(given.audio)))
     assert torch.allclose(cached.sources_m, run(network, given).sources_m, atol=1e-5)
 
 

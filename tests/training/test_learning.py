@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from soundfix.microphones import Microphones
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.losses import draw_points, likelihood_loss, total_loss
 from soundfix.networks.model import Network, Windows
 from soundfix.simulation.rooms import RoomConfig, simulate
@@ -61,7 +62,7 @@ def steps(network, windows, sources, *, count, learning_rate, loss):
         )
         chosen = torch.randperm(SCENES, generator=generator)[:BATCH]
         batch = some(windows, chosen)
-        value = loss(network, network(batch, features=features[chosen]), batch, sources[chosen], generator)
+        value = loss(network, network(batch, frozen=Frozen(features[chosen])), batch, sources[chosen], generator)
         optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -59,17 +59,23 @@ def reproduce(
     scenes: Scenes = 3000,
     clips: Clips = 300,
     small: Annotated[bool, typer.Option("--small", help="A small NGCC-PHAT: the published one needs a GPU.")] = False,
+    world: Annotated[
+        str, typer.Option(help="Without LuViRA: luvira-like, luvira-twin or luvira-hard.")
+    ] = "luvira-like",
+    method: Annotated[list[str] | None, typer.Option(help="Only this row of the tables; may repeat.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table, 1, 2, 3 or sources; may repeat.")] = None,
     beats: BeatsFile = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes.")] = 1,
     device: Device = "auto",
 ) -> None:
     """The tables of arXiv 2505.20961: every method trained alike and scored on the same windows, beside the published."""
+    from soundfix.studies.reproduce import TABLES
     from soundfix.studies.reproduce import reproduce as run
 
-    setting = study_setting(minutes, root, audio, scenes, clips, small, beats, seed, workers, device)
-    with progress("evaluating", 4 * clips) as advance:
-        typer.echo(run(setting, out, say=say, progress=advance))
+    setting = study_setting(minutes, root, audio, scenes, clips, small, beats, seed, workers, device, world)
+    with progress("evaluating", clips) as advance:
+        typer.echo(run(setting, out, say=say, progress=advance, only=method or (), wanted=table or TABLES))
 
 
 @app.command()
@@ -98,7 +104,7 @@ def ablate(
 
 def study_setting(
     minutes: float, root: Path | None, audio: list[Path] | None, scenes: int, clips: int, small: bool,
-    beats: Path | None, seed: int, workers: int, device: str,
+    beats: Path | None, seed: int, workers: int, device: str, world: str = "luvira-twin",
 ) -> "Setting":  # fmt: skip
     """Where `reproduce` and `ablate` take place."""
     from soundfix.studies.setting import Setting
@@ -108,4 +114,4 @@ def study_setting(
     if root:
         refuse_idle({"--audio": audio}, "is for the simulated twin, and --root is LuViRA itself")
     budget = Budget(minutes=minutes, seed=seed, workers=workers, device=chosen_device(device), beats=beats)
-    return Setting(budget=budget, root=root, audio=audio or [], scenes=scenes, clips=clips, small=small)
+    return Setting(budget=budget, root=root, audio=audio or [], scenes=scenes, clips=clips, small=small, world=world)

@@ -2,7 +2,8 @@
 
 luvira-twin     simulated: the 11 microphones of LuViRA's studio in 7.2 x 8.0 x 2.8 m, T60 0.2-0.8 s; every kind of sound
                 (speech, music) at 5, 15 and 30 dB of signal to noise
-luvira-hard     the same with positions 2 cm off, gains, 1 % of the speed of sound, directional sources, diffuse noise
+luvira-like     the same as the recordings are: who sounds goes about between the microphones, T60 0.3-0.4 s, 15-30 dB
+luvira-hard     the twin with positions 2 cm off, gains, 1 % of the speed of sound, directional sources, diffuse noise
 random-rooms    rooms and arrays never seen, with all that `luvira-hard` has, T60 0-1 s, 0-30 dB
 rough-rooms     rooms and halls as rough as reality: every kind of sound with all of it at random, and every kind of
                 roughness by itself (roughness.py), in otherwise exact arrays
@@ -30,12 +31,19 @@ from soundfix.scene import Scene
 from soundfix.simulation.roughness import APART, SMOOTH
 from soundfix.simulation.soundbank import Sounds, open_sounds
 from soundfix.simulation.synthesis import SYNTHESIZED
-from soundfix.simulation.worlds import LUVIRA_HARD, LUVIRA_TWIN, RANDOM_ROOMS, ROUGH_ROOMS, World
+from soundfix.simulation.worlds import LUVIRA_HARD, LUVIRA_LIKE, LUVIRA_TWIN, RANDOM_ROOMS, ROUGH_ROOMS, World
 
 SNRS_DB = (5.0, 15.0, 30.0)
 MEASURED_SNR_DB, MEASURED_SIGMA_M = 30.0, 0.02
 FIRST_SEED = 10**6  # seeds of training and validation are far below: a test set shares no room with them
-SIMULATED = ("luvira-twin", "luvira-hard", "random-rooms", "rough-rooms")
+SIMULATED = ("luvira-twin", "luvira-like", "luvira-hard", "random-rooms", "rough-rooms")
+TOLD_BY_SOUND = {
+    "luvira-twin": LUVIRA_TWIN,
+    "luvira-like": LUVIRA_LIKE,
+    "luvira-hard": LUVIRA_HARD,
+    "random-rooms": RANDOM_ROOMS,
+}
+TOLD_BY_NOISE = ("luvira-twin", "luvira-hard")
 CALM_ROOMS = replace(
     ROUGH_ROOMS,
     share_diffuse=0.0,
@@ -133,12 +141,12 @@ def _simulated(name: str, wanted: Wanted) -> list[Part]:
 
 def sounds_apart(name: str, sounds: Sounds) -> list[tuple[dict[str, str], World]]:
     """The world with every kind of sound, at every level of noise where that is told apart."""
-    base = {"luvira-twin": LUVIRA_TWIN, "luvira-hard": LUVIRA_HARD, "random-rooms": RANDOM_ROOMS}[name]
+    base = TOLD_BY_SOUND[name]
     apart = [({"noise": f"{snr:g} dB"}, replace(base, snr_db=(snr, snr))) for snr in SNRS_DB]
     return [
         ({"sound": kind, **labels}, replace(world, sound_shares={kind: 1.0}))
         for kind in sounds.kinds
-        for labels, world in ([({}, base)] if name == "random-rooms" else apart)
+        for labels, world in (apart if name in TOLD_BY_NOISE else [({}, base)])
     ]
 
 

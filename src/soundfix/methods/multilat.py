@@ -1,13 +1,14 @@
 """Multilat: the classical baseline of arXiv 2505.20961, by RANSAC on correlation peaks.
 
 Up to 4 correlation peaks a pair are candidates. 100 rounds each draw 3 range differences, solve for the point that
-has exactly these, and count the pairs with a peak within 0.1 m of the point's; the round with most inliers (10 are
-needed) is polished by Gauss-Newton on them, 10 steps with step halving. c = 343.2 m/s unless the scene says otherwise.
+has exactly these, and count the pairs with a peak within 0.1 m of the point's; the round with most inliers wins
+and, where it has 10 or more, is polished by Gauss-Newton on them, 10 steps with step halving. c = 343.2 m/s unless the scene says otherwise.
 
 What the paper leaves open: peaks lower than half the pair's highest are no candidates (else 3 right ones are drawn once
 in 64 rounds); the 3 differences share one microphone, so that a closed form exists (below); a pair's inlier is its
-nearest peak; where the room is thin, points are moved to its known coordinate. No microphone is left out beyond those
-that hear nothing: RANSAC is its own consensus. With fewer than 5 microphones there are never 10 pairs, so it abstains.
+nearest peak; of rounds with as many inliers the one that fits them closest wins; where the room is thin, points are moved to its known coordinate. No microphone is left out beyond those
+that hear nothing: RANSAC is its own consensus. A point of few inliers is an answer in the paper's tables; here the
+correlations at it say, as for every method, whether it is believed.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from soundfix.scene import Scene, free_axes
 PEAKS_A_PAIR, LOWEST_PEAK = 4, 0.5
 ROUNDS = 100
 INLIER_M = 0.1
-FEWEST_INLIERS = 10
+FEWEST_INLIERS, MINIMAL = 10, 4  # pairs to polish on; microphones that three differences need
 GAUSS_NEWTON_STEPS, HALVINGS = 10, 10
 
 
@@ -72,16 +73,17 @@ def ransac(
     candidates: Float[np.ndarray, "pair peak"], pairs: np.ndarray, positions: np.ndarray, box: np.ndarray,
     *, rng: np.random.Generator,
 ) -> Float[np.ndarray, "3"] | None:  # fmt: skip
-    """The point that most pairs have a peak for, polished on these; None where fewer than 10 agree."""
-    best, best_pairs = None, np.zeros(len(pairs), dtype=bool)
-    for _ in range(ROUNDS if len(pairs) >= FEWEST_INLIERS else 0):
+    """The point that most pairs have a peak for, polished on these where they are 10; None where no three fit a point."""
+    best, most, best_pairs = None, (0, 0.0), np.zeros(len(pairs), dtype=bool)
+    for _ in range(ROUNDS if len(np.unique(pairs)) >= MINIMAL else 0):
         for point in minimal_solution(*_draw(candidates, pairs, rng), positions, box):
             residual = np.abs(_nearest(candidates, point, pairs, positions) - _expected(point, pairs, positions))
             is_inlier = residual < INLIER_M
-            if is_inlier.sum() > best_pairs.sum():
-                best, best_pairs = point, is_inlier
-    if best is None or best_pairs.sum() < FEWEST_INLIERS:
-        return None
+            agreeing = int(is_inlier.sum()), -float(residual[is_inlier].sum())
+            if agreeing > most:
+                best, most, best_pairs = point, agreeing, is_inlier
+    if best is None or most[0] < FEWEST_INLIERS:
+        return best
     inliers = _nearest(candidates, best, pairs, positions)[best_pairs]
     return gauss_newton(best, inliers, pairs[best_pairs], positions, free_axes(box))
 
@@ -91,7 +93,7 @@ def _draw(
 ) -> tuple[int, np.ndarray, Float[np.ndarray, "3"]]:
     """A reference microphone, three others, and a random peak of each of their pairs: |x - other| - |x - reference|."""
     microphones = np.unique(pairs)
-    reference, *others = rng.choice(microphones, 4, replace=False)
+    reference, *others = rng.choice(microphones, MINIMAL, replace=False)
     differences = []
     for other in others:
         row = np.flatnonzero(

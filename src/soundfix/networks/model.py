@@ -27,6 +27,7 @@ from soundfix.networks.config import NetworkConfig
 from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.reranker import Reranker
@@ -52,6 +53,7 @@ LEVEL = 0.05  # root mean square every channel is brought to: that of the speech
 SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
 RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone
 LEAST_SPREAD_M = 0.01  # of places a network of one room is taught
+NOTHING = Frozen()
 ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
 
 
@@ -132,23 +134,25 @@ class Network(nn.Module):
         windows: Windows,
         *,
         mask: TokenMask | None = None,
-        features: Float[Tensor, "batch mic feature"] | None = None,
+        frozen: Frozen = NOTHING,
         pairs: Int[Tensor, "pair 2"] | None = None,
         max_lag: int = 0,
         lowest_hz: float = 0.0,
     ) -> Answers:
         """The answers for a batch of windows.
 
-        mask: tokens hidden in training. features: the acoustic encoder's mean tokens, where they were cached. pairs: all
+        mask: tokens hidden in training. frozen: what the frozen parts made of all pairs, where that was kept. pairs: all
         i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
         reach_lags where that is further. lowest_hz: what is below was cut, and is not correlated.
         """
         given = self._prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
-        semb = self.acoustic(self.listen(given.audio) if features is None else features)
+        semb = self.acoustic(self.listen(given.audio) if frozen.features is None else frozen.features)
         pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
 
-        agreement = coherence(given.audio, given.pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
-        heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag, lowest_hz=lowest_hz)
+        agreement = self.agreement(given.audio, given.pairs) if frozen.coherence is None else frozen.coherence
+        heard, correlation = (None, frozen.correlation)
+        if correlation is None:
+            heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag, lowest_hz=lowest_hz)
         remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
 
         fused = self.fusion(semb, pemb, given.is_known)
@@ -181,6 +185,21 @@ class Network(nn.Module):
         missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
         context = functional.pad(audio, (missing // 2, missing - missing // 2))
         return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
+
+    @torch.no_grad()
+    def frozen(self, windows: Windows) -> Frozen:
+        """What training may keep of these windows: all that no weight of localization changes."""
+        given = self._prepare(windows, hide_nothing(windows.is_heard), None)
+        correlation = None
+        if self.ngcc is not None and self.head is None:
+            correlation = self.correlate(given.audio, given.audio, given.pairs, max_lag=0)[1]
+        return Frozen(self.listen(given.audio), correlation, self.agreement(given.audio, given.pairs))
+
+    def agreement(
+        self, audio: Float[Tensor, "batch mic time"], pairs: Int[Tensor, "pair 2"]
+    ) -> Float[Tensor, "batch pair"]:
+        """Coherence of every pair, by the measure of the configuration."""
+        return coherence(audio, pairs, sample_rate=SAMPLE_RATE, measure=self.config.coherence)
 
     def correlate(
         self,

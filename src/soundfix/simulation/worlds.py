@@ -124,6 +124,16 @@ LUVIRA_TWIN = World(
         (x + LUVIRA_ORIGIN_M[0], y + LUVIRA_ORIGIN_M[1], z + LUVIRA_ORIGIN_M[2]) for x, y, z in LUVIRA_POSITIONS_M
     ),
 )
+LUVIRA_LIKE = replace(  # as the recordings are: who sounds goes about where motion capture sees it
+    LUVIRA_TWIN,
+    rt60_s=(0.3, 0.4),
+    snr_db=(15.0, 30.0),
+    source_height_m=(0.3, 1.6),
+    source_reach_m=0.0,
+    share_moving=1.0,
+    roams=True,
+    moving_m_s=(0.1, 0.8),
+)
 LUVIRA_HARD = replace(
     LUVIRA_TWIN,
     share_diffuse=0.5,
@@ -166,6 +176,7 @@ WORLDS: Mapping[str, World] = {
     "random-rooms": RANDOM_ROOMS,
     "rough-rooms": ROUGH_ROOMS,
     "luvira-twin": LUVIRA_TWIN,
+    "luvira-like": LUVIRA_LIKE,
     "luvira-hard": LUVIRA_HARD,
 }
 

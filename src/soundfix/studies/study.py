@@ -5,36 +5,44 @@ steps fit into the time is measured once, before the first, and noted in budget.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 import torch
+from torch import nn
 
 from soundfix.atomic import atomic_path, make_folder
+from soundfix.datasets.chosen import Chosen
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.mixture import Mixture
 from soundfix.errors import OutputError
 from soundfix.evaluation.run import Method
+from soundfix.networks import checkpoint
 from soundfix.networks.encoders import beats as beats_files
 from soundfix.networks.model import Network
-from soundfix.networks.registry import build
+from soundfix.networks.registry import KINDS, build
 from soundfix.overrides import apply_overrides
 from soundfix.training.batches import Batch, Batches
+from soundfix.training.fixed_batches import FixedBatches, FixedSet
+from soundfix.training.fixed_validation import FixedValidation
+from soundfix.training.fixed_windows import draw_of
 from soundfix.training.loop import Job, most_sources, settings_of, start, train
 from soundfix.training.recipes import RECIPES, STAGES, Recipe, Stage
 from soundfix.training.runs import METRICS, MODEL, SETTINGS, Run
 from soundfix.training.trainee import Trainee
 from soundfix.training.validation import Validation
 
-BUDGET = "budget.json"
+BUDGET, DONE = "budget.json", "done"
 # Of the time, relative to the other stages that a recipe has.
 SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7, "votes": 0.1, "reranker": 0.3}
+FIXED_TO_TIME = 8  # clips whose windows are fixed for it
 MEASURED, WARM = 8, 2  # steps that are timed, after some to warm up
 LEAST_STEPS, LEAST_WARM_UP = 20, 100
-VALIDATED = 60  # windows
+VALIDATED, VALIDATED_AT_ONCE = 60, 600  # windows: one by one, all at once
 Say = Callable[[str], None]
 
 
@@ -42,7 +50,8 @@ Say = Callable[[str], None]
 class Entrant:
     """One line of the tables. recipe and changes: what is trained; without, weights are another entrant's, or none.
 
-    sources: how many sound at once, in training and in the tables.
+    sources: how many sound at once, in training and in the tables. ngcc_of: whose trained NGCC-PHAT it takes. share: of the
+    time that others have.
     """
 
     label: str
@@ -51,18 +60,22 @@ class Entrant:
     changes: tuple[str, ...] = ()
     weights_of: str | None = None
     sources: int = 1
+    ngcc_of: str | None = None
+    share: float = 1.0
     options: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """minutes: of training, for each entrant."""
+    """minutes: of training for each entrant, at most: it ends before where validation has stopped falling. cache: where
+    what frozen parts make of windows is kept."""
 
     minutes: float
     seed: int = 0
     workers: int = 1
     device: str = "cpu"
     beats: Path | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,17 +94,18 @@ class Material:
 
 
 def train_all(
-    entrants: Sequence[Entrant], material: Material, out: Path, budget: Budget, say: Say
-) -> dict[str, Method]:
-    """Label -> method with its weights, trained where they were not yet."""
+    entrants: Sequence[Entrant], material: Material, out: Path, budget: Budget, say: Say,
+    *, taught: Mapping[str, Path] = MappingProxyType({}),
+) -> dict[str, Method]:  # fmt: skip
+    """Label -> method with its weights, trained where they were not yet. taught: checkpoints of others, by label."""
     for each in entrants:  # whatever is wrong with a file is said before the first is trained
         if each.recipe:
             _with_beats(recipe_of(each), budget)
-    checkpoints = {
-        each.label: train_one(each, material, out / "runs" / _folder(each), budget, say)
-        for each in entrants
-        if each.recipe
-    }
+    checkpoints = dict(taught)
+    for each in entrants:
+        if each.recipe:
+            ngcc = checkpoints[each.ngcc_of] if each.ngcc_of else None
+            checkpoints[each.label] = train_one(each, material, out / "runs" / folder_of(each), budget, say, ngcc=ngcc)
     return {
         each.label: Method(
             name=each.method,
@@ -104,13 +118,15 @@ def train_all(
     }
 
 
-def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say) -> Path:
-    """The checkpoint of one entrant."""
-    material = material.of(entrant.sources)
+def train_one(
+    entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say, *, ngcc: Path | None = None
+) -> Path:
+    """The checkpoint of one entrant. ngcc: a checkpoint whose NGCC-PHAT it takes."""
+    material, budget = material.of(entrant.sources), replace(budget, minutes=budget.minutes * entrant.share)
     make_folder(folder)
     recipe = _within(recipe_of(entrant), material.train, folder, budget)
     steps = {name: getattr(recipe, name).steps for name in STAGES}
-    say(f"{entrant.label}: {budget.minutes:g} minutes, steps {steps}")
+    say(f"{entrant.label}: {budget.minutes:g} minutes at most, steps {steps}")
     job = Job(
         recipe=recipe,
         data=[material.train],
@@ -119,15 +135,50 @@ def train_one(entrant: Entrant, material: Material, folder: Path, budget: Budget
         resume=(folder / SETTINGS).exists(),
         workers=budget.workers,
         device=budget.device,
-        validate=Validation([material.valid], recipe.localization, windows=VALIDATED),
-        validate_every=max(recipe.localization.steps // 4, 1),
-        network=_with_beats(recipe, budget),
+        validate=_validation(recipe, material.valid, budget),
+        validate_every=_every(recipe, material.train),
+        network=_begun(recipe, budget, ngcc),
+        cache=budget.cache,
+        settings={"ngcc_of": entrant.ngcc_of} if ngcc else {},
     )
     if job.resume:
         Run(folder, settings_of(job), resume=True)  # raises where it was begun with others
-    if not _is_finished(folder, sum(steps.values())):
-        train(job)
+    if not (folder / DONE).exists():
+        train(job, _telling(entrant, say))
+        (folder / DONE).touch()
     return folder / MODEL
+
+
+def _validation(recipe: Recipe, data: Dataset, budget: Budget) -> Validation | FixedValidation:
+    """Where windows are fixed, many at once; else window by window, which a likelihood needs."""
+    stage = recipe.localization
+    if not stage.windows_a_clip or getattr(recipe.network, "head", None):
+        return Validation([data], stage, windows=VALIDATED)
+    return FixedValidation(
+        [data], stage, windows=VALIDATED_AT_ONCE, sources=most_sources(recipe), folder=budget.cache, seed=budget.seed
+    )
+
+
+def _every(recipe: Recipe, data: Dataset) -> int:
+    """Steps between validations: once round the windows, where they are fixed."""
+    stage = recipe.localization
+    around = len(data) * stage.windows_a_clip // stage.batch
+    return max(around or stage.steps // 4, 1)
+
+
+def _telling(entrant: Entrant, say: Say) -> Callable[[dict[str, Any]], None]:
+    """Every validation, and how many shards are kept, as a sentence."""
+
+    def watch(numbers: dict[str, Any]) -> None:
+        if "keeping" in numbers:
+            say(f"{entrant.label}: {numbers['keeping']} kept, {numbers['done']} of {numbers['of']} shards")
+        elif "mae_m" in numbers:
+            say(
+                f"{entrant.label}: {numbers['stage']} {numbers['done']} of {numbers['of']}, validation "
+                f"{100 * numbers['mae_m']:.1f} cm, {100 * numbers['acc']:.0f} %, {numbers['windows_a_second']:.0f} windows/s"
+            )
+
+    return watch
 
 
 def recipe_of(entrant: Entrant) -> Recipe:
@@ -137,23 +188,20 @@ def recipe_of(entrant: Entrant) -> Recipe:
 
 
 def steps_of(entrant: Entrant, out: Path) -> dict[str, int]:
-    """Of every stage, as they were trained below out."""
-    return json.loads((out / "runs" / _folder(entrant) / BUDGET).read_text(encoding="utf-8"))["steps"]
+    """Done in every stage, below out."""
+    lines = (out / "runs" / folder_of(entrant) / METRICS).read_text(encoding="utf-8").splitlines()
+    return {noted["stage"]: noted["done"] for noted in map(json.loads, lines)}
 
 
 def minutes_of(entrant: Entrant, out: Path) -> float:
     """What the steps of training took (on a machine that did other things too, not quite the budget)."""
-    folder, before, seconds = out / "runs" / _folder(entrant), {"step": 0, "stage": ""}, 0.0
+    folder, before, seconds = out / "runs" / folder_of(entrant), {"step": 0, "stage": ""}, 0.0
     batch = {name: getattr(recipe_of(entrant), name).batch for name in STAGES}
     for line in (folder / METRICS).read_text(encoding="utf-8").splitlines():
         noted = json.loads(line)
         windows = batch[noted["stage"]] * max(noted["step"] - before["step"], 0)
         seconds, before = seconds + windows / noted["windows_a_second"], noted
     return seconds / 60
-
-
-def _is_finished(folder: Path, steps: int) -> bool:
-    return (folder / f"state-{steps:08d}.safetensors").exists() and (folder / MODEL).exists()
 
 
 def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Recipe:
@@ -205,7 +253,7 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
         return 0
     taken = []
     for step in range(WARM + MEASURED):
-        batch = _spread(data, stage, step, sources=most_sources(recipe)).to(budget.device)
+        batch = _spread(data, stage, step, trainee.network, recipe).to(budget.device)
         started = perf_counter()
         trainee.step(batch, stage, recipe, 1)
         if budget.device.startswith("cuda"):
@@ -214,23 +262,38 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
     return max(LEAST_STEPS, round(seconds / (sum(taken[WARM:]) / MEASURED)))
 
 
-def _spread(data: Dataset, stage: Stage, step: int, *, sources: int) -> Batch:
+def _spread(data: Dataset, stage: Stage, step: int, network: nn.Module, recipe: Recipe) -> Batch:
     """A batch to time: numbers of microphones and lengths of windows take turns, from the fewest to the most."""
+    sources = most_sources(recipe)
     few, many = stage.microphones
     count = few + round((many - few) * (step % MEASURED) / (MEASURED - 1))
     window_s = stage.windows_s[step % len(stage.windows_s)]
     alike = replace(stage, microphones=(count, count), windows_s=(window_s,))
+    if stage.windows_a_clip and stage == recipe.localization:
+        some = Chosen(data=data, clips=range(min(FIXED_TO_TIME, len(data))))
+        return FixedBatches(FixedSet([some], draw_of(alike, sources=sources, seed=1), network, None), alike, seed=1)[
+            step
+        ]
     return Batches([data], alike, seed=1, sources=sources)[step]
 
 
-def _with_beats(recipe: Recipe, budget: Budget) -> Network | None:
+def _with_beats(recipe: Recipe, budget: Budget) -> nn.Module | None:
     """With BEATs base, if its network listens with it; else the loop builds it."""
-    if not _listens_with_beats(recipe) or budget.beats is None:
+    return _begun(recipe, budget, None)
+
+
+def _begun(recipe: Recipe, budget: Budget, ngcc: Path | None) -> nn.Module | None:
+    """With BEATs base, if its network listens with it, and a trained NGCC-PHAT, if there is one; else the loop builds it."""
+    needs_beats = _listens_with_beats(recipe) and budget.beats is not None
+    if not needs_beats and ngcc is None:
         return None
     torch.manual_seed(budget.seed)
     network = build(recipe.network)
-    assert isinstance(network, Network)
-    network.encoder = beats_files.load(budget.beats)
+    if budget.beats is not None and needs_beats:
+        assert isinstance(network, Network)
+        network.encoder = beats_files.load(budget.beats)
+    if ngcc is not None:
+        network.ngcc = checkpoint.load_kind(ngcc, KINDS).ngcc
     return network
 
 
@@ -238,5 +301,6 @@ def _listens_with_beats(recipe: Recipe) -> bool:
     return getattr(recipe.network, "acoustic", None) == "base"
 
 
-def _folder(entrant: Entrant) -> str:
+def folder_of(entrant: Entrant | Method) -> str:
+    """What its folders are called."""
     return "".join(letter if letter.isalnum() else "-" for letter in entrant.label.lower())

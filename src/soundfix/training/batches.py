@@ -6,7 +6,7 @@ Axes: B batch, M microphones (padded; is_heard says which are there), K sources,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from soundfix.datasets.dataset import Dataset, find_clip
 from soundfix.datasets.noise import noise_alone
 from soundfix.datasets.windows import draw_window
 from soundfix.errors import DatasetError, TrainingError
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.losses import draw_points
 from soundfix.networks.masking import TokenMask, draw_mask
 from soundfix.networks.model import Windows
@@ -39,7 +40,7 @@ class Batch:
     is_empty: nothing sounds, as far as is known; there is noise alone.
     box_m: the walls. search_m: where sources are sought: the same, or a plane where their height is told.
     hides_sound, hides_position: the tokens that are hidden. points_m: where a likelihood is compared. finds_next: the
-    second look is shown what is left when one source was found.
+    second look is shown what is left when one source was found. frozen: what frozen parts made of them, if it is kept.
     """
 
     windows: Windows
@@ -54,6 +55,7 @@ class Batch:
     hides_position: Bool[Tensor, "batch mic"]
     points_m: Float[Tensor, "batch point 3"]
     finds_next: Bool[Tensor, "batch"]
+    frozen: Frozen = field(default_factory=Frozen)
 
     @property
     def mask(self) -> TokenMask:
@@ -185,19 +187,20 @@ def stacked(rows: Sequence[Row]) -> Batch:
     """Rows of the same sizes as one batch."""
     columns = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     windows = Windows(**{name: columns.pop(name) for name in ("audio", "positions_m", "is_known", "is_heard")})
-    return Batch(windows=windows, **columns)
+    frozen = Frozen(**{name: columns.pop(name, None) for name in Frozen._fields})
+    return Batch(windows=windows, frozen=frozen, **columns)
 
 
 def _padded(rows: np.ndarray, count: int, value: float) -> Float[np.ndarray, "row column"]:
     return np.pad(rows, ((0, count - len(rows)), (0, 0)), constant_values=value).astype(np.float32)
 
 
-def loader(batches: Batches, *, first: int, workers: int) -> Iterator[Batch]:
+def loader(batches: torch.utils.data.Dataset, *, first: int, workers: int) -> Iterator[Batch]:
     """The batches from step `first` on, made ahead of time by other processes (0: by this one)."""
     made = DataLoader(
         batches,
         batch_size=None,
-        sampler=range(first, len(batches)),
+        sampler=range(first, len(batches)),  # type: ignore[arg-type]
         num_workers=workers,
         prefetch_factor=AHEAD if workers else None,
         worker_init_fn=_one_thread,

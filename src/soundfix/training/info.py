@@ -12,6 +12,7 @@ from torch import nn
 from soundfix.errors import CheckpointError
 from soundfix.networks import checkpoint
 from soundfix.networks.encoders.beats_files import BeatsConfig
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.model import Network, Windows
 from soundfix.networks.registry import KINDS, build
 from soundfix.resample import SAMPLE_RATE
@@ -87,4 +88,4 @@ def _three_stream(network: Network, windows: Windows) -> Callable[[], object]:
     """A forward pass; with BEATs base outside, without it."""
     is_deaf = network.config.acoustic == "base" and network.encoder is None
     features = torch.zeros(1, MICROPHONES, BASE.encoder_embed_dim) if is_deaf else None
-    return partial(network, windows, features=features)
+    return partial(network, windows, frozen=Frozen(features))

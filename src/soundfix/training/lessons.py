@@ -42,7 +42,8 @@ def loss_terms(network: nn.Module, batch: Batch, recipe: Recipe, stage: str) -> 
         return _correlation_terms(network, batch)
     names = ("sources_m", "is_there", "microphones_m", "hides_position", "hides_sound")
     truth = Truths(**{name: getattr(batch, name) for name in names})
-    return network.loss_terms(batch.windows, batch.box_m, truth, speed_m_s=batch.speed_m_s)
+    kept = {"frozen": batch.frozen} if isinstance(network, Wav2pos) else {}
+    return network.loss_terms(batch.windows, batch.box_m, truth, speed_m_s=batch.speed_m_s, **kept)
 
 
 def _correlation_terms(network: Wav2pos, batch: Batch) -> Terms:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ from soundfix.networks.rivals.wav2pos import Wav2posConfig
 from soundfix.scene import Scene
 from soundfix.training.batches import Batch, Batches, loader
 from soundfix.training.clock import Clock
+from soundfix.training.fixed_batches import FixedBatches, FixedSet
+from soundfix.training.fixed_windows import draw_of
 from soundfix.training.lessons import know_arrays, know_room
 from soundfix.training.recipes import STAGES, Recipe, Stage
 from soundfix.training.runs import MODEL, Run, State, read_newest
@@ -57,6 +60,8 @@ class Job:
     validate_every: int = 500
     settings: dict[str, Any] = field(default_factory=dict)  # more of what must be the same when going on
     network: nn.Module | None = None  # to start from; random weights without it
+    cache: Path | None = None  # folder where what frozen parts make of fixed windows is kept
+    minutes: float = float("inf")  # of this call: then it stops, and the next one goes on
 
 
 def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: None) -> nn.Module:
@@ -64,7 +69,7 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
 
     watch is told the numbers of every note. Raises TrainingError when the run cannot start or go on.
     """
-    rank, ranks = join_processes(job.device)
+    ends, (rank, ranks) = monotonic() + 60 * job.minutes, join_processes(job.device)
     run = Run(job.out, settings_of(job), resume=job.resume) if rank == 0 else None
     trainee = Trainee(start(job))
     state = _newest(job, run)
@@ -72,8 +77,8 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
         trainee.restore(state)
     for name in STAGES:
         stage = getattr(job.recipe, name)
-        if trainee.begin(name, stage, job.recipe):
-            _run_stage(job, trainee, stage, run, watch, rank, ranks)
+        if monotonic() < ends and trainee.begin(name, stage, job.recipe):
+            _run_stage(job, trainee, stage, run, watch, (rank, ranks), ends)
     if run is not None:
         write(job, trainee)
     return trainee.averaged()
@@ -85,14 +90,13 @@ def _run_stage(
     stage: Stage,
     run: Run | None,
     watch: Callable[[dict[str, Any]], None],
-    rank: int,
-    ranks: int,
+    of: tuple[int, int],
+    ends: float,
 ) -> None:
-    sources = most_sources(job.recipe)
-    batches = Batches(job.data, stage, seed=_seed(job, trainee.stage), sources=sources, rank=rank, ranks=ranks)
-    clock = Clock()
+    """Until its steps are done, validation has stopped falling (schedule plateau), or the time of this call is over."""
+    batches, clock = _batches(job, trainee, stage, watch, of), Clock()
     for batch in clock.waited(loader(batches, first=trainee.done, workers=job.workers)):
-        terms = trainee.step(batch.to(job.device), stage, job.recipe, ranks)
+        terms = trainee.step(batch.to(job.device), stage, job.recipe, of[1])
         _check_finite(terms, batch, job.out, trainee.step_count)
         clock.add(terms, windows=stage.batch)
         if run is None:
@@ -102,8 +106,29 @@ def _run_stage(
             numbers |= clock.numbers(left=stage.steps - trainee.done) | _validated(job, trainee, stage)
             run.note(numbers)
             watch(numbers)
-        if trainee.done % job.save_every == 0 or trainee.done == stage.steps:
+        is_last = trainee.done == stage.steps or trainee.plateau.is_over or monotonic() > ends
+        if trainee.done % job.save_every == 0 or is_last:
             run.save(trainee.state())
+        if is_last:
+            return
+
+
+def _batches(
+    job: Job, trainee: Trainee, stage: Stage, watch: Callable[[dict[str, Any]], None], of: tuple[int, int]
+) -> Batches | FixedBatches:
+    """Of windows that were drawn once, in localization where the stage has some of each clip; else of new ones."""
+    sources, seed, (rank, ranks) = most_sources(job.recipe), _seed(job, trainee.stage), of
+    if not stage.windows_a_clip or trainee.stage != "localization":
+        return Batches(job.data, stage, seed=seed, sources=sources, rank=rank, ranks=ranks)
+    if stage.thaws_encoder:
+        raise TrainingError(
+            "thaws_encoder and windows_a_clip: what an encoder that learns makes of windows cannot be kept"
+        )
+    windows = FixedSet(job.data, draw_of(stage, sources=sources, seed=job.seed), trainee.network, job.cache)
+    windows.fill(
+        workers=job.workers, progress=lambda what, done, shards: watch({"keeping": what, "done": done, "of": shards})
+    )
+    return FixedBatches(windows, stage, seed=seed, rank=rank, ranks=ranks)
 
 
 def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
@@ -116,6 +141,8 @@ def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
         return {}
     numbers = job.validate(trainee.averaged())
     trainee.know_error(numbers["decoder_error_m"])
+    if stage.schedule == "plateau":
+        trainee.plateau.tell(numbers["mae_m"])
     write(job, trainee)
     return numbers
 

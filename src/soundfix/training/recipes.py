@@ -24,19 +24,21 @@ class Stage:
 
     windows_s: every batch has windows of one of these lengths. microphones: every batch has between so many. hidden_sound:
     share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: anywhere in
-    the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule:
-    cosine, or x0.95 thirty times as in the paper. keeps_channels: microphones that are not among those heard are silent
-    channels in their own place, for a network of a fixed array. thaws_encoder: the small acoustic encoder learns in
-    localization too. share_noise: of the windows, so many hold noise alone. share_roomless: in so many the room is not
-    told. share_next: in so many one source was found before, and the next is sought. share_height: in so many the height of
-    the source is told. walls_off_m: in half of the windows the walls are told with errors of this standard deviation.
+    the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule: cosine, x0.95
+    thirty times as in the paper, or plateau: as validation has it (plateau.py), steps at most. keeps_channels: microphones
+    that are not among those heard are silent channels in their own place, for a network of a fixed array. thaws_encoder: the
+    small acoustic encoder learns in localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
+    in so many the room is not told. share_next: in so many one source was found before, and the next is sought.
+    share_height: in so many the height of the source is told. walls_off_m: in half of the windows the walls are told with
+    errors of this standard deviation. windows_a_clip: localization learns from so many windows of each clip, drawn once, so
+    that what frozen parts make of them may be kept; 0: every step draws its own.
     """
 
     steps: int
     batch: int = 16
     learning_rate: float = 1e-3
     warm_up: int = 100
-    schedule: Literal["cosine", "paper"] = "cosine"
+    schedule: Literal["cosine", "paper", "plateau"] = "cosine"
     windows_s: tuple[float, ...] = (0.128, 0.25, 0.5)
     microphones: tuple[int, int] = (4, 11)
     hidden_sound: float = 0.15
@@ -49,6 +51,7 @@ class Stage:
     share_next: float = 0.0
     share_height: float = 0.0
     walls_off_m: float = 0.0
+    windows_a_clip: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,8 @@ class Recipe:
     the masked autoencoder, which the small acoustic encoder learns with, then frozen; localization;
     the votes of the likelihood's experts, then a second look at its peaks, all else frozen.
 
-    average: decay of the moving average of the weights that is shipped. clip: largest norm of a gradient.
+    average: decay of the moving average of the weights that is shipped. clip: largest norm of a gradient. bfloat16: the
+    forward pass runs in it on a CPU too, as it does on a GPU.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.999
+    bfloat16: bool = False
 
 
 STAGES = ("correlation", "autoencoder", "localization", "votes", "reranker")

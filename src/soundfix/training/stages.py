@@ -175,7 +175,7 @@ STAGES: dict[str, Callable[[Network, Batch, Recipe], Terms]] = {
 def _answered(network: Network, batch: Batch, recipe: Recipe) -> tuple[Terms, Answers]:
     """The terms of eq. 8: reconstructions count where something was hidden, sources where there is a slot for each."""
     windows = batch.windows
-    answers = network(windows, mask=batch.mask, max_lag=reach(batch))
+    answers = network(windows, mask=batch.mask, frozen=batch.frozen, max_lag=reach(batch))
     placed = batch.microphones_m.isfinite().all(dim=-1) & windows.is_heard
     slots = answers.sources_m.shape[1]
     counts = {

@@ -53,6 +53,8 @@ def table(numbers: dict[str, Any]) -> Table:
 
 def cells(numbers: dict[str, Any]) -> list[tuple[str, str]]:
     """Names and values as they are shown."""
+    if "keeping" in numbers:
+        return [("kept", f"{numbers['keeping']}, {numbers['done']} of {numbers['of']} shards")]
     terms = {name: value for name, value in numbers.items() if name not in NOT_TERMS and name not in VALIDATED}
     return [
         (numbers["stage"], f"{numbers['done']} of {numbers['of']}"),
@@ -67,10 +69,13 @@ def cells(numbers: dict[str, Any]) -> list[tuple[str, str]]:
 def _located(numbers: dict[str, Any]) -> list[tuple[str, str]]:
     if "mae_m" not in numbers:
         return []
-    ours, theirs = (
-        f"{100 * numbers[f'{who}mae_m']:.0f} cm, {100 * numbers[f'{who}acc']:.0f} % < 30 cm" for who in ("", "srp_")
-    )
-    return [("validation", ours), ("(srp-phat", f"{theirs})")]
+    shown = {
+        who: f"{100 * numbers[f'{who}mae_m']:.0f} cm, {100 * numbers[f'{who}acc']:.0f} % < 30 cm"
+        for who in ("", "srp_")
+        if f"{who}mae_m" in numbers
+    }
+    beside = [("(srp-phat", f"{shown['srp_']})")] if "srp_" in shown else []
+    return [("validation", shown[""]), *beside]
 
 
 def duration(seconds: float) -> str:

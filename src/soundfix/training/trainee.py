@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from soundfix.networks.checkpoint import own_tensors
 from soundfix.training.batches import Batch
 from soundfix.training.lessons import learning, loss_terms
+from soundfix.training.plateau import Plateau
 from soundfix.training.recipes import STAGES, Recipe, Stage
 from soundfix.training.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
 from soundfix.training.stages import Terms
@@ -24,6 +25,7 @@ class Trainee:
         self.stage, self.done, self.step_count = "", 0, 0
         self.optimizer: torch.optim.Optimizer | None = None
         self.weights: list[nn.Parameter] = []
+        self.plateau = Plateau()
         self._restored: State | None = None
 
     def restore(self, state: State) -> None:
@@ -33,6 +35,7 @@ class Trainee:
         self.network.load_state_dict(without_prefix("network", tensors), strict=False)  # BEATs base is not in it
         self.average = without_prefix("average", tensors)
         self.stage, self.done, self.step_count = state.numbers["stage"], state.numbers["done"], state.step
+        self.plateau = Plateau(**state.numbers.get("plateau", {}))
         self._restored = state
 
     def begin(self, name: str, stage: Stage, recipe: Recipe) -> bool:
@@ -43,11 +46,13 @@ class Trainee:
         if not self.weights:
             return False
         if name != self.stage:
-            self.stage, self.done = name, 0
+            self.stage, self.done, self.plateau = name, 0, Plateau()
             self.network.load_state_dict(self.average, strict=False)
-        if self.done >= stage.steps:
+        if self.done >= stage.steps or self.plateau.is_over:
             return False
-        self.optimizer = torch.optim.AdamW(self.weights, stage.learning_rate, weight_decay=recipe.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            self.weights, stage.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
         if self.done and self._restored is not None:
             set_optimizer(self.optimizer, without_prefix("optimizer", self._restored.tensors))
         return True
@@ -56,8 +61,9 @@ class Trainee:
         """One step of the optimizer; the terms of the loss before it."""
         assert self.optimizer is not None
         for group in self.optimizer.param_groups:
-            group["lr"] = stage.learning_rate * rate(stage, self.done)
-        with torch.autocast(batch.speed_m_s.device.type, torch.bfloat16, enabled=batch.speed_m_s.is_cuda):
+            group["lr"] = stage.learning_rate * rate(stage, self.done) * self._fallen(stage)
+        half = batch.speed_m_s.is_cuda or recipe.bfloat16
+        with torch.autocast(batch.speed_m_s.device.type, torch.bfloat16, enabled=half):
             terms = loss_terms(self.network, batch, recipe, self.stage)
         total = sum(terms.values(), torch.zeros((), device=batch.speed_m_s.device))
         self.optimizer.zero_grad()
@@ -69,6 +75,9 @@ class Trainee:
             self._follow(recipe.average)
         self.done, self.step_count = self.done + 1, self.step_count + 1
         return {name: term.detach() for name, term in terms.items()}
+
+    def _fallen(self, stage: Stage) -> float:
+        return self.plateau.rate(self.done / stage.steps) if stage.schedule == "plateau" else 1.0
 
     @torch.no_grad()
     def _follow(self, decay: float) -> None:
@@ -96,7 +105,8 @@ class Trainee:
         tensors = with_prefix("network", own_tensors(self.network)) | with_prefix("average", self.average)
         if self.optimizer is not None:
             tensors |= with_prefix("optimizer", optimizer_tensors(self.optimizer))
-        return State(step=self.step_count, tensors=tensors, numbers={"stage": self.stage, "done": self.done})
+        numbers = {"stage": self.stage, "done": self.done, "plateau": self.plateau.state()}
+        return State(step=self.step_count, tensors=tensors, numbers=numbers)
 
 
 def _copied(network: nn.Module) -> dict[str, Tensor]:
@@ -106,6 +116,8 @@ def _copied(network: nn.Module) -> dict[str, Tensor]:
 def rate(stage: Stage, done: int) -> float:
     """The learning rate after so many steps, as a share of the largest."""
     warm = min(1.0, (done + 1) / max(1, stage.warm_up))
+    if stage.schedule == "plateau":
+        return warm
     if stage.schedule == "paper":
         return warm * 0.95 ** (30 * done // stage.steps)
     return warm * (1 + math.cos(math.pi * done / stage.steps)) / 2

@@ -42,11 +42,7 @@ class Validation:
         """Mean error, median and acc of its evidence, those of SRP-PHAT, and the error of its decoder along an axis."""
         errors = self.errors(network)
         decoder_error_m = float(np.sqrt(np.mean(np.square(errors["decoder"])) / 3))
-        return (
-            _numbers(errors["network"], "")
-            | _numbers(errors["srp-phat"], "srp_")
-            | {"decoder_error_m": decoder_error_m}
-        )
+        return summary(errors["network"]) | summary(errors["srp-phat"], "srp_") | {"decoder_error_m": decoder_error_m}
 
     def errors(self, network: nn.Module) -> dict[str, Float[np.ndarray, "window"]]:
         """Distances (m) to the nearest source: "srp-phat", "decoder" (coordinates by MLP), "network" (its best place)."""
@@ -98,7 +94,8 @@ def _pairs(scene: Scene) -> np.ndarray:
     return choose_pairs(scene.microphones.is_known)[0]
 
 
-def _numbers(errors: Float[np.ndarray, "window"], prefix: str) -> dict[str, float]:
+def summary(errors: Float[np.ndarray, "window"], prefix: str = "") -> dict[str, float]:
+    """Mean, median and share under NEAR_M of these errors (m)."""
     return {
         f"{prefix}mae_m": float(errors.mean()),
         f"{prefix}median_m": float(np.median(errors)),

@@ -31,9 +31,10 @@ from torch.nn import functional
 from soundfix.errors import CheckpointError
 from soundfix.networks.autoencoder import Stack
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
+from soundfix.networks.frozen import Frozen
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
-from soundfix.networks.model import LEVEL, ROOM_SCALE_M, Windows, all_pairs, both_ways, frame_of, levelled
+from soundfix.networks.model import LEVEL, NOTHING, ROOM_SCALE_M, Windows, all_pairs, both_ways, frame_of, levelled
 from soundfix.networks.rivals.interface import COORDINATES, DecodedPlaces, Truths, prepared
 from soundfix.networks.streams import two_layers
 from soundfix.resample import SAMPLE_RATE
@@ -127,11 +128,16 @@ class Wav2pos(nn.Module):
         self.ngcc.requires_grad_(False).eval()
 
     def forward(
-        self, windows: Windows, box_m: Float[Tensor, "batch 2 3"], *, speed_m_s: Float[Tensor, "batch"] | None = None
+        self,
+        windows: Windows,
+        box_m: Float[Tensor, "batch 2 3"],
+        *,
+        speed_m_s: Float[Tensor, "batch"] | None = None,
+        frozen: Frozen = NOTHING,
     ) -> DecodedPlaces:
         """Sources, and microphones: as given where they are known, as found where they are not."""
         visible = self.visible(windows, hide_nothing(windows.is_heard))
-        decoded = self.decode(visible)
+        decoded = self.decode(visible, frozen)
         microphones = torch.where(visible.has_place[..., None], visible.places, decoded.microphones)
         return DecodedPlaces(sources_m=self._metres(decoded.sources), microphones_m=self._metres(microphones))
 
@@ -142,10 +148,11 @@ class Wav2pos(nn.Module):
         truth: Truths,
         *,
         speed_m_s: Float[Tensor, "batch"] | None = None,
+        frozen: Frozen = NOTHING,
     ) -> dict[str, Float[Tensor, ""]]:
         """Squared errors: of visible sounds, of microphones whose position is hidden or unknown, of sources."""
         visible = self.visible(windows, TokenMask(truth.hides_sound, truth.hides_position))
-        decoded = self.decode(visible)
+        decoded = self.decode(visible, frozen)
         sources, is_there = best_order(decoded.sources, self._normalised(truth.sources_m), truth.is_there)
         microphones = self._normalised(truth.microphones_m)
         is_sought = visible.is_heard & ~visible.has_place & truth.microphones_m.isfinite().all(dim=-1)
@@ -180,12 +187,19 @@ class Wav2pos(nn.Module):
             has_sound=given.is_heard & ~mask.audio,
         )
 
-    def decode(self, visible: Visible) -> Predicted:
+    @torch.no_grad()
+    def frozen(self, windows: Windows) -> Frozen:
+        """What training may keep of these windows: NGCC-PHAT's correlations."""
+        visible = self.visible(windows, hide_nothing(windows.is_heard))
+        return Frozen(correlation=self.correlate(visible.sounds, all_pairs(visible.sounds)))
+
+    def decode(self, visible: Visible, frozen: Frozen = NOTHING) -> Predicted:
         """The whole way from what is visible to everything."""
         seen, is_seen = self.encode(visible)
         sources, places, sounds = self._autodecode(self.to_decoder(seen), visible)
         pairs = all_pairs(visible.sounds)
-        correlations = both_ways(self.correlate(visible.sounds, pairs))
+        kept = frozen.correlation
+        correlations = both_ways(self.correlate(visible.sounds, pairs) if kept is None else kept)
         directed = torch.cat([pairs, pairs.flip(1)])
         is_useful = visible.has_sound[:, directed].all(dim=-1)
         shared = torch.cat(
