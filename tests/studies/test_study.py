@@ -22,9 +22,9 @@ def test_what_is_trained_is_not_trained_again(small_recipes, material, tmp_path,
     before = path.read_bytes()
     monkeypatch.setattr(study, "train", lambda job: pytest.fail("trained twice"))
     assert train_one(entrant, material, tmp_path, BUDGET, said.append).read_bytes() == before
-    assert said[0] == said[1]
+    assert said[0] == said[-1]
     steps = r"\{'correlation': 0, 'autoencoder': 0, 'localization': [1-9]\d*, 'votes': 0, 'reranker': 0\}"
-    assert re.fullmatch(f"GNN: 0.0001 minutes, steps {steps}", said[0])  # as many as this machine does in 6 ms
+    assert re.fullmatch(f"GNN: 0.0001 minutes at most, steps {steps}", said[0])  # as many as this machine does in 6 ms
 
 
 def test_more_time_is_more_steps(small_recipes, material):
