@@ -54,4 +54,3 @@ def test_wav2pos_keeps_its_correlations():
         plain = network(given, box).sources_m
     assert torch.equal(same, plain)
     assert not torch.allclose(other, plain, atol=1e-6)
-

@@ -11,9 +11,9 @@ from soundfix.evaluation.metrics import Score
 from soundfix.evaluation.rows import Row
 from soundfix.overrides import apply_overrides
 from soundfix.studies import study
-from soundfix.studies.published import ELEVEN, FEWER, METHODS
 from soundfix.studies.paper_tables import HIDDEN, OURS, _table_3, tables
-from soundfix.studies.reproduce import SHORT, TABLES, entrants, entrants_for_several, reproduce
+from soundfix.studies.published import ELEVEN, FEWER, METHODS
+from soundfix.studies.reproduce import SHORT, entrants, entrants_for_several, reproduce
 from soundfix.studies.setting import material_for, rows_of
 from soundfix.studies.study import train_all
 from soundfix.training.recipes import RECIPES, Stage

@@ -5,11 +5,15 @@ from dataclasses import replace
 import pytest
 
 from helpers.training import run
+from soundfix.datasets.simulated import Simulated
+from soundfix.datasets.writing import write_set
 from soundfix.errors import ConfigError, DatasetError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.model import Network
+from soundfix.simulation.soundbank import BuiltInSounds
+from soundfix.simulation.worlds import LUVIRA_LIKE
 from soundfix.training import recipes
-from soundfix.training.request import chosen_device, named_recipe
+from soundfix.training.request import TrainRequest, _cached, chosen_device, named_recipe
 
 
 @pytest.mark.parametrize(
@@ -53,3 +57,32 @@ def test_starting_from_a_checkpoint_of_another_network(tmp_path):
     result = run("tiny", "--data", "luvira-twin", "--out", tmp_path / "run", "--from", tmp_path / "other.safetensors")
     assert isinstance(result.exception, TrainingError)
     assert "another network" in str(result.exception)
+
+
+def test_windows_are_drawn_once_where_they_are_kept(tmp_path):
+    """With a folder for them four of each clip, or as many as the recipe says; without one, all are drawn anew."""
+    given = {"recipe": "gnn", "data": [], "valid": [], "out": tmp_path, "changes": [], "seed": 0, "resume": False}
+    given |= {"start": None, "beats": None, "audio": [], "workers": 0, "device": "cpu", "tracks": False}
+    plain, kept = TrainRequest(**given), TrainRequest(**given, cache=tmp_path / "kept")
+    gnn = recipes.gnn()
+    assert _cached(gnn, plain).localization.windows_a_clip == 0
+    assert _cached(gnn, kept).localization.windows_a_clip == 4
+    seven = replace(gnn, localization=replace(gnn.localization, windows_a_clip=7))
+    assert _cached(seven, kept) == seven
+
+
+def test_the_command_keeps_what_it_makes(tmp_path):
+    clips = Simulated(world=replace(LUVIRA_LIKE, duration_s=0.5), sounds=BuiltInSounds(), seed=1, count=2)
+    write_set(tmp_path / "set", clips)
+    words = ["gnn", "--data", tmp_path / "set", "--out", tmp_path / "run", "--cache", tmp_path / "kept", "--workers", 0]
+    small = ["localization.steps=1", "localization.batch=1", "localization.windows_s=[0.128]", "localization.points=1"]
+    changes = [word for change in (*small, "network.width=32", "network.cells=[4,4,2]") for word in ("--set", change)]
+    result = run(*words, *changes)
+    assert result.exit_code == 0, result.exception
+    assert len(list((tmp_path / "kept").glob("windows-*/*.safetensors"))) == 1
+
+
+def test_a_world_without_end_is_not_kept(tmp_path):
+    result = run("gnn", "--data", "luvira-like", "--out", tmp_path / "run", "--cache", tmp_path / "kept")
+    assert isinstance(result.exception, TrainingError)
+    assert "simulated without end" in str(result.exception)

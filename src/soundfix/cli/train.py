@@ -25,6 +25,9 @@ def train(
     ] = None,
     beats: Annotated[Path | None, typer.Option(help="File of BEATs base, for recipes that listen with it.")] = None,
     audio: Annotated[list[Path] | None, typer.Option(help="Folder of dry recordings for a world; may repeat.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps what frozen parts make of windows, four of each clip.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read data; 0: none beside this one.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")] = "auto",
     track: Annotated[
@@ -42,7 +45,7 @@ def train(
 
     request = TrainRequest(
         recipe=recipe, data=data, valid=valid or [], out=out, changes=change or [], seed=seed, resume=resume,
-        start=start, beats=beats, audio=audio or [], workers=workers, device=device, tracks=track,
+        start=start, beats=beats, audio=audio or [], workers=workers, device=device, tracks=track, cache=cache,
     )  # fmt: skip
     with TrainingTable(Console()) as show:
         run(request, show)

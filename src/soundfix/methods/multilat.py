@@ -1,14 +1,16 @@
 """Multilat: the classical baseline of arXiv 2505.20961, by RANSAC on correlation peaks.
 
 Up to 4 correlation peaks a pair are candidates. 100 rounds each draw 3 range differences, solve for the point that
-has exactly these, and count the pairs with a peak within 0.1 m of the point's; the round with most inliers wins
-and, where it has 10 or more, is polished by Gauss-Newton on them, 10 steps with step halving. c = 343.2 m/s unless the scene says otherwise.
+has exactly these, and count the pairs with a peak within 0.1 m of the point's. The round with most inliers wins and, where
+it has 10 or more, is polished by Gauss-Newton on them, 10 steps with step halving. c = 343.2 m/s unless the scene says
+otherwise.
 
 What the paper leaves open: peaks lower than half the pair's highest are no candidates (else 3 right ones are drawn once
 in 64 rounds); the 3 differences share one microphone, so that a closed form exists (below); a pair's inlier is its
-nearest peak; of rounds with as many inliers the one that fits them closest wins; where the room is thin, points are moved to its known coordinate. No microphone is left out beyond those
-that hear nothing: RANSAC is its own consensus. A point of few inliers is an answer in the paper's tables; here the
-correlations at it say, as for every method, whether it is believed.
+nearest peak; of rounds with as many inliers the one that fits them closest wins; where the room is thin, points are moved
+to its known coordinate. No microphone is left out beyond those that hear nothing: RANSAC is its own consensus. A point of
+few inliers is an answer in the paper's tables (5 microphones have 10 pairs in all); here the correlations at it say, as for
+every method, whether it is believed.
 """
 
 from dataclasses import dataclass

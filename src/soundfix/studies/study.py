@@ -28,13 +28,12 @@ from soundfix.networks.registry import KINDS, build
 from soundfix.overrides import apply_overrides
 from soundfix.training.batches import Batch, Batches
 from soundfix.training.fixed_batches import FixedBatches, FixedSet
-from soundfix.training.fixed_validation import FixedValidation
+from soundfix.training.fixed_validation import validation_of
 from soundfix.training.fixed_windows import draw_of
 from soundfix.training.loop import Job, most_sources, settings_of, start, train
 from soundfix.training.recipes import RECIPES, STAGES, Recipe, Stage
 from soundfix.training.runs import METRICS, MODEL, SETTINGS, Run
 from soundfix.training.trainee import Trainee
-from soundfix.training.validation import Validation
 
 BUDGET, DONE = "budget.json", "done"
 # Of the time, relative to the other stages that a recipe has.
@@ -42,7 +41,7 @@ SHARES = {"correlation": 0.2, "autoencoder": 0.1, "localization": 0.7, "votes": 
 FIXED_TO_TIME = 8  # clips whose windows are fixed for it
 MEASURED, WARM = 8, 2  # steps that are timed, after some to warm up
 LEAST_STEPS, LEAST_WARM_UP = 20, 100
-VALIDATED, VALIDATED_AT_ONCE = 60, 600  # windows: one by one, all at once
+VALIDATED = 60  # windows, where it is done one by one
 Say = Callable[[str], None]
 
 
@@ -135,7 +134,7 @@ def train_one(
         resume=(folder / SETTINGS).exists(),
         workers=budget.workers,
         device=budget.device,
-        validate=_validation(recipe, material.valid, budget),
+        validate=validation_of(recipe, [material.valid], one_by_one=VALIDATED, folder=budget.cache, seed=budget.seed),
         validate_every=_every(recipe, material.train),
         network=_begun(recipe, budget, ngcc),
         cache=budget.cache,
@@ -147,16 +146,6 @@ def train_one(
         train(job, _telling(entrant, say))
         (folder / DONE).touch()
     return folder / MODEL
-
-
-def _validation(recipe: Recipe, data: Dataset, budget: Budget) -> Validation | FixedValidation:
-    """Where windows are fixed, many at once; else window by window, which a likelihood needs."""
-    stage = recipe.localization
-    if not stage.windows_a_clip or getattr(recipe.network, "head", None):
-        return Validation([data], stage, windows=VALIDATED)
-    return FixedValidation(
-        [data], stage, windows=VALIDATED_AT_ONCE, sources=most_sources(recipe), folder=budget.cache, seed=budget.seed
-    )
 
 
 def _every(recipe: Recipe, data: Dataset) -> int:

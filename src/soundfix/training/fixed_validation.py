@@ -19,10 +19,11 @@ from soundfix.networks.rivals.wav2pos import Wav2pos
 from soundfix.training.batches import Batch
 from soundfix.training.fixed_batches import FixedBatches, FixedSet
 from soundfix.training.fixed_windows import draw_of
-from soundfix.training.recipes import Stage
-from soundfix.training.validation import summary
+from soundfix.training.loop import most_sources
+from soundfix.training.recipes import Recipe, Stage
+from soundfix.training.validation import Validation, summary
 
-BATCH = 50
+BATCH, AT_ONCE = 50, 600  # windows
 
 
 class FixedValidation:
@@ -47,6 +48,17 @@ class FixedValidation:
         errors = torch.cat([errors_of(network, batches[step].to(device)) for step in range(len(batches))])
         error_m = errors.cpu().numpy()
         return summary(error_m) | {"decoder_error_m": float(np.sqrt(np.mean(np.square(error_m)) / 3))}
+
+
+def validation_of(
+    recipe: Recipe, data: Sequence[Dataset], *, one_by_one: int, folder: Path | None, seed: int = 0
+) -> Validation | FixedValidation:
+    """Where windows are fixed and coordinates decoded, AT_ONCE of them; else so many, one by one: a likelihood needs it."""
+    stage = recipe.localization
+    if not stage.windows_a_clip or getattr(recipe.network, "head", None):
+        return Validation(data, stage, windows=one_by_one)
+    sources = most_sources(recipe)
+    return FixedValidation(data, stage, windows=AT_ONCE, sources=sources, folder=folder, seed=seed)
 
 
 def errors_of(network: nn.Module, batch: Batch) -> Float[Tensor, "window"]:

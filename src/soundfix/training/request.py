@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from soundfix.datasets.dataset import Dataset
-from soundfix.datasets.opening import open_dataset
+from soundfix.datasets.opening import ENDLESS, open_dataset
 from soundfix.errors import MissingPackageError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.config import NetworkConfig
@@ -18,11 +18,12 @@ from soundfix.networks.growing import grown
 from soundfix.networks.model import Network
 from soundfix.networks.registry import KINDS, build
 from soundfix.overrides import apply_overrides
+from soundfix.training.fixed_validation import validation_of
 from soundfix.training.loop import Job, train
 from soundfix.training.recipes import RECIPES, Recipe
-from soundfix.training.validation import Validation
 
 VALIDATED = 100  # windows
+WINDOWS_A_CLIP = 4  # where windows are kept
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -43,12 +44,15 @@ class TrainRequest:
     workers: int
     device: str
     tracks: bool
+    cache: Path | None = None
 
 
 def run(request: TrainRequest, watch: Watch) -> nn.Module:
     """Train as asked."""
-    recipe = named_recipe(request.recipe, request.changes)
+    recipe = _cached(named_recipe(request.recipe, request.changes), request)
     data, valid = _opened(request, request.data, "train"), _opened(request, request.valid, "valid")
+    if recipe.localization.windows_a_clip:
+        _check_has_end([*data, *valid])
     job = Job(
         recipe=recipe,
         data=data,
@@ -57,8 +61,9 @@ def run(request: TrainRequest, watch: Watch) -> nn.Module:
         resume=request.resume,
         workers=request.workers,
         device=chosen_device(request.device),
-        validate=Validation(valid, recipe.localization, windows=VALIDATED) if valid else None,
+        validate=validation_of(recipe, valid, one_by_one=VALIDATED, folder=request.cache) if valid else None,
         network=_network(request, recipe),
+        cache=request.cache,
         settings={"start": str(request.start) if request.start else None},
     )
     return train(job, _tracked(watch, request.out) if request.tracks else watch)
@@ -69,6 +74,23 @@ def named_recipe(name: str, changes: Sequence[str]) -> Recipe:
     if name not in RECIPES:
         raise TrainingError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
     return apply_overrides(RECIPES[name](), changes)
+
+
+def _check_has_end(data: Sequence[Dataset]) -> None:
+    for each in data:
+        if len(each) >= ENDLESS:
+            raise TrainingError(
+                f"{each.name} is simulated without end, and windows that are drawn once need a set with one: make one with "
+                "soundfix simulate FOLDER --world NAME --shards, and give the folder"
+            )
+
+
+def _cached(recipe: Recipe, request: TrainRequest) -> Recipe:
+    """With windows that are drawn once, where what is made of them is to be kept and the recipe does not say how many."""
+    stage = recipe.localization
+    if request.cache is None or stage.windows_a_clip:
+        return recipe
+    return replace(recipe, localization=replace(stage, windows_a_clip=WINDOWS_A_CLIP))
 
 
 def chosen_device(name: str) -> str:
