@@ -108,7 +108,7 @@ def test_measures_differ():
     fading = torch.stack([x, x * torch.linspace(0.01, 3, 16_000) ** 2]) + 0.01 * noise(10, 2, 16_000)
     values = {m: float(coherence(fading, PAIR, sample_rate=RATE, measure=m)[0]) for m in MEASURES}
     assert values["phase"] > values["magnitude_squared"] + 0.02
-    assert len({round(v, 3) for v in values.values()}) == 3
+    assert len({round(v, 3) for v in values.values()}) == len(MEASURES)
 
 
 def test_alpha_zero_is_no_weighting_bit_for_bit():
@@ -130,3 +130,16 @@ def test_pairs_stay_apart():
     features, c = torch.ones(2, 3, 5), torch.tensor([[0.1, 0.5, 1.0], [1.0, 0.2, 0.3]])
     weighted = AdaptiveCoherenceWeight()(features, c)
     assert np.allclose(weighted[..., 0].detach(), c, atol=1e-6)
+
+
+def test_a_fixed_alpha_does_not_learn():
+    fixed, learned = AdaptiveCoherenceWeight(0.5, learns=False), AdaptiveCoherenceWeight(0.5)
+    c = torch.tensor([0.2, 0.9])
+    assert torch.equal(fixed.weight(c), learned.weight(c))
+    assert [len(list(each.parameters())) for each in (fixed, learned)] == [0, 1]
+    assert fixed.state_dict().keys() == learned.state_dict().keys()  # one kind of checkpoint
+
+
+def test_magnitude_is_the_root():
+    spectra = segment_spectra(mixed(0.5), segment=256)
+    assert torch.allclose(MEASURES["magnitude"](spectra, PAIR) ** 2, magnitude_squared(spectra, PAIR), atol=1e-5)

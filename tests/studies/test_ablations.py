@@ -1,36 +1,55 @@
-"""Ablations: each changes what there is."""
+"""Ablations: each changes what there is, and borrows what it does not change."""
+
+from dataclasses import replace
 
 import pytest
 
-from helpers.studies import SETTING
+from helpers.studies import BUDGET, SETTING
 from soundfix.errors import ConfigError
-from soundfix.overrides import apply_overrides
-from soundfix.studies.ablations import ABLATIONS, ablate
-from soundfix.training.recipes import RECIPES, Stage, tiny
+from soundfix.networks.model import Network
+from soundfix.studies.ablations import ABLATIONS, PAPER, ablate, teachers_of, variants_of
+from soundfix.studies.study import recipe_of
+from soundfix.training.lessons import learning
+from soundfix.training.recipes import Stage, tiny
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["head", "frozen"])
-def test_an_ablation(small_recipes, tmp_path, name):
+@pytest.mark.parametrize("name", ["head", "ascm"])
+def test_an_ablation(small_recipes, tmp_path, name, monkeypatch):
+    monkeypatch.setattr("soundfix.studies.reproduce.SMALL_NGCC", ())
     text = ablate(name, SETTING, tmp_path, say=lambda sentence: None, progress=lambda count: None)
-    assert all(f"| {each.label} |" in text for each in ABLATIONS[name].entrants)
+    assert all(f"| {each.label} |" in text for each in ABLATIONS[name].variants)
+    assert text == (tmp_path / f"{name}.md").read_text()
 
 
 def test_every_ablation_changes_what_there_is(tmp_path):
-    """Each variant's changes are settings of the recipe, and BEATs base is left out without its file."""
-    for ablation in ABLATIONS.values():
-        for each in ablation.entrants:
-            if each.recipe:
-                assert apply_overrides(RECIPES[each.recipe](), each.changes) is not None
-    with pytest.raises(ConfigError, match="no ablation is called 'masks'; there are ascm, attention"):
+    """Each variant is another recipe than the usual one, which is the first."""
+    for name, ablation in ABLATIONS.items():
+        trained = [each for each in variants_of(ablation, SETTING) if each.recipe]
+        kinds = {(str(recipe_of(each)), each.labelled, each.keeps_rest) for each in trained}
+        assert len(kinds) == len(trained), name
+    with pytest.raises(ConfigError, match="no ablation is called 'masks'; there are ascm, coherence, attention"):
         ablate("masks", SETTING, tmp_path, say=print, progress=print)
+
+
+def test_beats_base_takes_part_with_its_file(tmp_path):
+    with_beats = replace(SETTING, budget=replace(BUDGET, beats=tmp_path / "beats.pt"))
+    labels = [[each.label for each in variants_of(ABLATIONS["acoustic"], s)] for s in (SETTING, with_beats)]
+    assert labels == [["small encoder", "no encoder"], ["small encoder", "no encoder", "BEATs base"]]
+
+
+def test_variants_of_the_paper_s_form_borrow_its_ears():
+    assert [each.label for each in teachers_of(SETTING)] == ["Multilat*", PAPER]
+    for each in variants_of(ABLATIONS["coherence"], SETTING):
+        assert each.ears_of == PAPER
+        recipe = recipe_of(each)
+        assert recipe.correlation.steps == recipe.autoencoder.steps == 0
+        assert recipe.localization.windows_a_clip == 4
+    assert all(recipe_of(each).autoencoder.steps for each in variants_of(ABLATIONS["labels"], SETTING))
 
 
 def test_a_thawed_encoder_learns():
     """localization.thaws_encoder: the acoustic encoder is among what learns."""
-    from soundfix.networks.model import Network
-    from soundfix.training.lessons import learning
-
     network = Network(tiny().network)
     frozen = {id(weight) for weight in learning(network, "localization", Stage(steps=1))}
     thawed = {id(weight) for weight in learning(network, "localization", Stage(steps=1, thaws_encoder=True))}

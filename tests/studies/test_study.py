@@ -8,6 +8,8 @@ import torch
 
 from helpers.studies import BUDGET, SETTING, small
 from soundfix.errors import DatasetError, OutputError, SoundfixError, TrainingError
+from soundfix.networks import checkpoint
+from soundfix.networks.registry import KINDS, build, kind_of
 from soundfix.studies import study
 from soundfix.studies.reproduce import SHORT, entrants, reproduce
 from soundfix.studies.setting import material_for, rows_of
@@ -25,6 +27,36 @@ def test_what_is_trained_is_not_trained_again(small_recipes, material, tmp_path,
     assert said[0] == said[-1]
     steps = r"\{'correlation': 0, 'autoencoder': 0, 'localization': [1-9]\d*, 'votes': 0, 'reranker': 0\}"
     assert re.fullmatch(f"GNN: 0.0001 minutes at most, steps {steps}", said[0])  # as many as this machine does in 6 ms
+
+
+def test_who_borrows_ears_hears_as_its_teacher(small_recipes, material, tmp_path, monkeypatch):
+    """NGCC-PHAT of wav2pos, NGCC-PHAT and the acoustic encoder of one of ours, and nothing else."""
+    teacher = study.recipe_of(Entrant(label="t", method="wav2pos", recipe="wav2pos"))
+    changes = (
+        "network.correlation=ngcc",
+        f"network.ngcc={{'channels': {teacher.network.ngcc.channels}, 'sinc_taps': 31}}",
+    )
+    ours = study.recipe_of(Entrant(label="o", method="three-stream-paper", recipe="paper", changes=changes))
+    torch.manual_seed(5)
+    for recipe, parts in ((teacher, ["ngcc"]), (ours, ["ngcc", "encoder"])):
+        checkpoint.save(build(recipe.network), tmp_path / "t.safetensors", kind=kind_of(recipe.network), notes={})
+        lent = checkpoint.load_kind(tmp_path / "t.safetensors", KINDS)
+        begun = study._begun(ours, BUDGET, tmp_path / "t.safetensors")
+        for part in ("ngcc", "encoder"):
+            same = part in parts
+            weights = [next(iter(getattr(each, part).state_dict().values())) for each in (lent, begun)]
+            assert (weights[0].shape == weights[1].shape and torch.equal(*weights)) == same, (recipe.name, part)
+
+
+def test_places_of_some_clips(material):
+    some = material.with_places(0.5, keeps_rest=True)
+    assert len(some.train) == len(material.train)
+    assert [some.train[clip].truth is None for clip in range(4)] == [False, True, False, True]
+    alone = material.with_places(0.5, keeps_rest=False)
+    assert len(alone.train) == 4
+    assert alone.train.name != some.train.name
+    assert alone.valid is material.valid
+    assert material.with_places(1.0, keeps_rest=False) is material
 
 
 def test_more_time_is_more_steps(small_recipes, material):

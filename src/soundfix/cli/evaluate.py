@@ -80,7 +80,7 @@ def reproduce(
 
 @app.command()
 def ablate(
-    name: Annotated[str, typer.Argument(help="ascm, attention, acoustic, frozen, head, unknown or windows.")],
+    name: Annotated[str, typer.Argument(help="What is changed: see docs/evaluation.md for the names.")],
     out: Annotated[Path, typer.Option(help="Folder for data, runs and tables; an interrupted run goes on.")],
     minutes: Minutes = 10.0,
     root: LuviraFolder = None,

@@ -20,9 +20,10 @@ class NetworkConfig:
 
     frame: see streams.py. correlation: "ngcc", "gcc" (PHAT), or "head", the likelihood head's own curves. reach_lags:
     samples either side that remb sees; pooled_lags: neighbours of which it sees the loudest. window_samples: of the middle
-    of the sound, correlated (None: all of it). keep: T of the sparse cross-attention. reconstruct: what the audio
-    inverse mapper gives back, the middle 2048 samples or the mean log-mel spectrum. reranker: its width; 0: none.
-    arrays: positions (m) of those it was trained with, where these were few (known_layouts.py); noted by training.
+    of the sound, correlated (None: all of it). alpha: of ASCM; None: it learns, from 1. keep: T of the sparse
+    cross-attention. reconstruct: what the audio inverse mapper gives back, the middle 2048 samples or the mean log-mel
+    spectrum. reranker: its width; 0: none. arrays: positions (m) of those it was trained with, where these were few
+    (known_layouts.py); noted by training.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # for checkpoints: an unknown field is an error
@@ -42,6 +43,7 @@ class NetworkConfig:
     pooled_lags: int = 1
     window_samples: int | None = None
     coherence: Measure = "magnitude_squared"
+    alpha: float | None = None
     keep: Keep = 1.0
     reconstruct: Literal["waveform", "spectrum"] = "spectrum"
     head: HeadConfig | None = None
@@ -64,6 +66,7 @@ def _complaints(c: NetworkConfig) -> list[tuple[bool, str]]:
         ),
         (c.heads < 1 or c.width % max(1, c.heads) > 0, f"width {c.width} cannot be shared by {c.heads} heads"),
         (taps % 2 == 0, f"lag_taps {taps} of the head, wanted an odd number: a kernel with a middle"),
+        (c.alpha is not None and c.alpha < 0, f"alpha {c.alpha} of ASCM, wanted 0 (off) or more"),
         (c.keep <= 0, f"keep {c.keep} of the pairs, wanted a number from 1 or a share above 0"),
         (c.sources < 1, f"{c.sources} sources, wanted 1 or more"),
         (c.reranker > 0 and c.head is None, "reranker, and no likelihood head whose peaks it could look at"),

@@ -107,7 +107,7 @@ class Network(nn.Module):
         self.ngcc = Ngcc(c.ngcc or NgccConfig()) if c.correlation == "ngcc" else None
         self.acoustic = AcousticEmbedding(_feature_width(c), d)
         self.position_encoder = PositionEncoder(d) if c.frame == "room" else ShapeEncoder(d)
-        self.ascm = AdaptiveCoherenceWeight()
+        self.ascm = AdaptiveCoherenceWeight(1.0 if c.alpha is None else c.alpha, learns=c.alpha is None)
         self.tdoa_encoder = AudioTdoaEncoder(2 * c.reach_lags * _lags_a_sample(c) + 1, d, pooled=c.pooled_lags)
         self.fusion = Fusion(d, c.heads)
         self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array")

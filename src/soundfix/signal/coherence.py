@@ -10,9 +10,9 @@ averaging, so one segment is refused. With S segments that share nothing it is a
 part of a segment lowers it too: segments are 1024 samples where the sound is long enough, three at least.
 The paper prints a sum over pairs; here pairs stay apart. alpha = 0 is no weighting, bit for bit: every weight is 1.
 
-Measures (the paper's, and others to compare with): `magnitude_squared`; `phase`, the length of the mean unit phasor of
-the cross-spectrum, blind to level; `short_time`, the mean over time of coherence within short runs of segments, which sees
-moments of direct sound that the long mean washes out; `none`, 1 everywhere.
+Measures (the paper's, and others to compare with): `magnitude_squared`; `magnitude`, its root; `phase`, the length of the
+mean unit phasor of the cross-spectrum, blind to level; `short_time`, the mean over time of coherence within short runs of
+segments, which sees moments of direct sound that the long mean washes out; `none`, 1 everywhere.
 """
 
 from typing import Literal
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from soundfix.errors import SceneError
 from soundfix.signal.gcc import exact, power
 
-Measure = Literal["magnitude_squared", "phase", "short_time", "none"]
+Measure = Literal["magnitude_squared", "magnitude", "phase", "short_time", "none"]
 SEGMENT, FEWEST_SEGMENTS = 1024, 3  # samples; half of them overlap
 SHORT_RUN = 4  # segments of one short-time coherence: at a hop of 512 and 16 kHz, 0.13 s
 BAND_HZ = (100.0, 7000.0)  # averaged to one number a pair
@@ -90,6 +90,13 @@ def magnitude_squared(
     return values[..., pairs[:, 0], pairs[:, 1]].movedim(-2, -1)
 
 
+def magnitude(
+    spectra: Complex[Tensor, "*batch mic segment freq"], pairs: Int[Tensor, "pair 2"]
+) -> Float[Tensor, "*batch pair freq"]:
+    """|g_ij| / sqrt(g_ii g_jj): the root of magnitude_squared."""
+    return (magnitude_squared(spectra, pairs) + SMALLEST).sqrt()
+
+
 def phase(
     spectra: Complex[Tensor, "*batch mic segment freq"], pairs: Int[Tensor, "pair 2"]
 ) -> Float[Tensor, "*batch pair freq"]:
@@ -108,7 +115,7 @@ def short_time(
     return (power(cross) / (first * second + SMALLEST)).mean(dim=-2)
 
 
-MEASURES = {"magnitude_squared": magnitude_squared, "phase": phase, "short_time": short_time}
+MEASURES = {"magnitude_squared": magnitude_squared, "magnitude": magnitude, "phase": phase, "short_time": short_time}
 
 
 def _densities(
@@ -126,12 +133,18 @@ def _running_mean(values: Shaped[Tensor, "*batch segment freq"], run: int) -> Te
 class AdaptiveCoherenceWeight(nn.Module):
     """ASCM: features of pair ij times c_ij^alpha, with one learned alpha >= 0 (the magnitude of the stored number).
 
-    Started at exactly 0 it stays there: that is ASCM switched off.
+    Started at exactly 0 it stays there: that is ASCM switched off. learns False: alpha stays what it is.
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    signed_alpha: Tensor
+
+    def __init__(self, alpha: float = 1.0, *, learns: bool = True) -> None:
         super().__init__()
-        self.signed_alpha = nn.Parameter(torch.tensor(alpha))
+        start = torch.tensor(alpha)
+        if learns:
+            self.signed_alpha = nn.Parameter(start)
+        else:
+            self.register_buffer("signed_alpha", start)
 
     @property
     def alpha(self) -> Float[Tensor, ""]:

@@ -64,13 +64,13 @@ def entrants(asked: Setting) -> tuple[Entrant, ...]:
         Entrant(label="Multilat*", method="multilat-ngcc", recipe="wav2pos", changes=alone, share=NGCC_SHARE),
         Entrant(label="DI-NN", method="di-nn", recipe="di-nn", changes=alike),
         Entrant(label="GNN", method="gnn", recipe="gnn", changes=alike),
-        Entrant(label="wav2pos", method="wav2pos", recipe="wav2pos", changes=wav2pos, ngcc_of="Multilat*"),
+        Entrant(label="wav2pos", method="wav2pos", recipe="wav2pos", changes=wav2pos, ears_of="Multilat*"),
         Entrant(
             label="three-stream (paper)",
             method="three-stream-paper",
             recipe="paper",
             changes=paper,
-            ngcc_of="Multilat*",
+            ears_of="Multilat*",
         ),
         Entrant(label=OURS, method="three-stream", recipe="default", changes=ours),
         Entrant(label="SRP-PHAT", method="srp-phat"),
@@ -134,7 +134,7 @@ def _takes_part(label: str, name: str) -> bool:
 def _with_teachers(every: Sequence[Entrant], only: Sequence[str]) -> list[Entrant]:
     """Those that were asked for, and those whose weights they need, in the order of the tables."""
     asked = [each for each in every if _is_asked(each.label, only)]
-    needed = {each.label for each in asked} | {each.weights_of or each.ngcc_of for each in asked}
+    needed = {each.label for each in asked} | {each.weights_of or each.ears_of for each in asked}
     return [each for each in every if each.label in needed]
 
 

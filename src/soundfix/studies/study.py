@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from soundfix.atomic import atomic_path, make_folder
-from soundfix.datasets.chosen import Chosen
+from soundfix.datasets.chosen import Chosen, Unlabelled, labelled
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.mixture import Mixture
 from soundfix.errors import OutputError
@@ -49,8 +49,9 @@ Say = Callable[[str], None]
 class Entrant:
     """One line of the tables. recipe and changes: what is trained; without, weights are another entrant's, or none.
 
-    sources: how many sound at once, in training and in the tables. ngcc_of: whose trained NGCC-PHAT it takes. share: of the
-    time that others have.
+    sources: how many sound at once, in training and in the tables. ears_of: whose trained NGCC-PHAT and acoustic encoder it
+    takes. share: of the time that others have. labelled: share of the clips whose place is known; the others are heard too,
+    if it keeps_rest.
     """
 
     label: str
@@ -59,8 +60,10 @@ class Entrant:
     changes: tuple[str, ...] = ()
     weights_of: str | None = None
     sources: int = 1
-    ngcc_of: str | None = None
+    ears_of: str | None = None
     share: float = 1.0
+    labelled: float = 1.0
+    keeps_rest: bool = True
     options: tuple[tuple[str, bool], ...] = ()
 
 
@@ -91,6 +94,13 @@ class Material:
         both = (sources, sources)
         return Material(train=Mixture(data=self.train, sources=both), valid=Mixture(data=self.valid, sources=both))
 
+    def with_places(self, share: float, *, keeps_rest: bool) -> "Material":
+        """Places are known of this share of the clips to train on; the others are heard too, or left out."""
+        if share == 1:
+            return self
+        known = Chosen(data=self.train, clips=labelled(len(self.train), share))
+        return replace(self, train=Unlabelled(data=self.train, known=frozenset(known.clips)) if keeps_rest else known)
+
 
 def train_all(
     entrants: Sequence[Entrant], material: Material, out: Path, budget: Budget, say: Say,
@@ -103,8 +113,8 @@ def train_all(
     checkpoints = dict(taught)
     for each in entrants:
         if each.recipe:
-            ngcc = checkpoints[each.ngcc_of] if each.ngcc_of else None
-            checkpoints[each.label] = train_one(each, material, out / "runs" / folder_of(each), budget, say, ngcc=ngcc)
+            ears = checkpoints[each.ears_of] if each.ears_of else None
+            checkpoints[each.label] = train_one(each, material, out / "runs" / folder_of(each), budget, say, ears=ears)
     return {
         each.label: Method(
             name=each.method,
@@ -118,10 +128,11 @@ def train_all(
 
 
 def train_one(
-    entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say, *, ngcc: Path | None = None
+    entrant: Entrant, material: Material, folder: Path, budget: Budget, say: Say, *, ears: Path | None = None
 ) -> Path:
-    """The checkpoint of one entrant. ngcc: a checkpoint whose NGCC-PHAT it takes."""
-    material, budget = material.of(entrant.sources), replace(budget, minutes=budget.minutes * entrant.share)
+    """The checkpoint of one entrant. ears: a checkpoint of the one that it is ears_of."""
+    material = material.of(entrant.sources).with_places(entrant.labelled, keeps_rest=entrant.keeps_rest)
+    budget = replace(budget, minutes=budget.minutes * entrant.share)
     make_folder(folder)
     recipe = _within(recipe_of(entrant), material.train, folder, budget)
     steps = {name: getattr(recipe, name).steps for name in STAGES}
@@ -136,9 +147,9 @@ def train_one(
         device=budget.device,
         validate=validation_of(recipe, [material.valid], one_by_one=VALIDATED, folder=budget.cache, seed=budget.seed),
         validate_every=_every(recipe, material.train),
-        network=_begun(recipe, budget, ngcc),
+        network=_begun(recipe, budget, ears),
         cache=budget.cache,
-        settings={"ngcc_of": entrant.ngcc_of} if ngcc else {},
+        settings={"ears_of": entrant.ears_of} if ears else {},
     )
     if job.resume:
         Run(folder, settings_of(job), resume=True)  # raises where it was begun with others
@@ -271,19 +282,26 @@ def _with_beats(recipe: Recipe, budget: Budget) -> nn.Module | None:
     return _begun(recipe, budget, None)
 
 
-def _begun(recipe: Recipe, budget: Budget, ngcc: Path | None) -> nn.Module | None:
-    """With BEATs base, if its network listens with it, and a trained NGCC-PHAT, if there is one; else the loop builds it."""
+def _begun(recipe: Recipe, budget: Budget, ears: Path | None) -> nn.Module | None:
+    """With BEATs base, if its network listens with it, and trained ears, if there are some; else the loop builds it."""
     needs_beats = _listens_with_beats(recipe) and budget.beats is not None
-    if not needs_beats and ngcc is None:
+    if not needs_beats and ears is None:
         return None
     torch.manual_seed(budget.seed)
     network = build(recipe.network)
     if budget.beats is not None and needs_beats:
         assert isinstance(network, Network)
         network.encoder = beats_files.load(budget.beats)
-    if ngcc is not None:
-        network.ngcc = checkpoint.load_kind(ngcc, KINDS).ngcc
+    if ears is not None:
+        _lend(checkpoint.load_kind(ears, KINDS), network)
     return network
+
+
+def _lend(teacher: nn.Module, network: nn.Module) -> None:
+    """NGCC-PHAT and, of a network of ours, the small acoustic encoder."""
+    network.ngcc = teacher.ngcc
+    if isinstance(teacher, Network) and isinstance(network, Network) and teacher.encoder and network.encoder:
+        network.encoder = teacher.encoder
 
 
 def _listens_with_beats(recipe: Recipe) -> bool:
