@@ -8,7 +8,6 @@ import pytest
 import soundfix
 from soundfix.errors import ConfigError
 from soundfix.methods.catalog import load
-from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.simulation import roughness
 from soundfix.simulation.faults import KINDS
@@ -18,13 +17,13 @@ from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.studio import LUVIRA_ORIGIN_M, LUVIRA_POSITIONS_M
 from soundfix.simulation.worlds import (
     LUVIRA_HARD,
+    LUVIRA_LIKE,
     LUVIRA_TWIN,
     RANDOM_ROOMS,
     ROUGH_ROOMS,
     WORLDS,
     World,
     draw_world,
-    in_room,
     world_named,
 )
 
@@ -91,41 +90,17 @@ def test_worlds_have_names():
         world_named("cave")
 
 
-OWN_ROOM = ((-2.0, 10.0, 0.5), (3.0, 14.0, 3.2))
-OWN_PLACES = np.array(
-    [[0.3, 0.4, 0.5], [4.6, 0.5, 1.1], [4.5, 3.6, 0.4], [0.4, 3.5, 1.3], [2.0, 2.0, 2.5]]
-)  # from its lowest corner
-OWN_MICROPHONES = Microphones(positions=OWN_PLACES + np.array(OWN_ROOM[0]), names=tuple("abcde"))
-
-
-def test_ones_own_room_in_ones_own_coordinates():
-    """The sound is that of a room at the origin; every place is told where it is."""
-    changes = {"share_moving": 0.5, "position_sigma_m": (0.01, 0.01), "unknown_positions": (1, 1)}
-    world = in_room(replace(LUVIRA_TWIN, **changes), OWN_ROOM, OWN_MICROPHONES)
-    by_m = np.array(OWN_ROOM[0])
-    for seed in range(8):
-        scene = scene_of(world, seed)
-        there = scene_of(
-            world, seed, origin_m=(0.0,) * 3, positions_m=tuple(map(tuple, OWN_MICROPHONES.positions - OWN_ROOM[0]))
-        )
-        assert np.allclose(scene.room, OWN_ROOM)
-        assert scene.audio == pytest.approx(there.audio, abs=1e-4)
-        assert scene.truth.positions == pytest.approx(OWN_MICROPHONES.positions)
-        assert scene.truth.sources == pytest.approx(there.truth.sources + by_m)
-        assert ((scene.truth.sources > OWN_ROOM[0]) & (scene.truth.sources < OWN_ROOM[1])).all()
-        assert scene.microphones.names == OWN_MICROPHONES.names
-        assert scene.microphones.is_known.sum() == 4
-        if scene.truth.track is not None:
-            assert scene.truth.track.places == pytest.approx(there.truth.track.places + by_m)
-
-
-def test_rooms_that_cannot_be():
-    outside = replace(OWN_MICROPHONES, positions=OWN_MICROPHONES.positions + np.array([9.0, 0, 0]))
-    with pytest.raises(ConfigError, match=r"a at .* m is outside the room"):
-        in_room(LUVIRA_TWIN, OWN_ROOM, outside)
-    unknown = Microphones(positions=np.vstack([OWN_MICROPHONES.positions, [np.nan] * 3]))
-    with pytest.raises(ConfigError, match="mic6 has no position to be simulated at"):
-        in_room(LUVIRA_TWIN, OWN_ROOM, unknown)
+def test_who_sounds_in_the_twin_of_the_recordings_goes_about_between_the_microphones():
+    low, high = (
+        np.array(positions) for positions in (np.min(LUVIRA_LIKE.positions_m, 0), np.max(LUVIRA_LIKE.positions_m, 0))
+    )
+    for scene in scenes_of(LUVIRA_LIKE, 6):
+        places = scene.truth.track.places[:, 0]
+        assert ((places[:, :2] >= low[:2]) & (places[:, :2] <= high[:2])).all()
+        assert 0.3 <= places[:, 2].min() <= places[:, 2].max() <= 1.6
+        steps = np.linalg.norm(np.diff(places, axis=0), axis=1) / np.diff(scene.truth.track.times_s)
+        assert 0.05 < np.median(steps) < 0.9
+        assert 15 <= scene.truth.snr_db <= 30
 
 
 @pytest.mark.parametrize("seed", range(6))

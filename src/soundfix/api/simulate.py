@@ -16,8 +16,9 @@ from soundfix.files.take import listed_microphones
 from soundfix.overrides import apply_overrides
 from soundfix.scene import Room, Scene
 from soundfix.simulation.faults import Fault, break_scene, parse_fault
+from soundfix.simulation.own_room import in_room
 from soundfix.simulation.soundbank import open_sounds
-from soundfix.simulation.worlds import World, in_room, world_named
+from soundfix.simulation.worlds import World, world_named
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

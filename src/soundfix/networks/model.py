@@ -28,6 +28,7 @@ from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
 from soundfix.networks.frozen import Frozen
+from soundfix.networks.given import Given
 from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.reranker import Reranker
@@ -41,7 +42,6 @@ from soundfix.networks.streams import (
     PositionDecoder,
     PositionEncoder,
     ShapeEncoder,
-    distances,
 )
 from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
@@ -260,11 +260,11 @@ class Network(nn.Module):
         self.origin_m.copy_(origin_m)
         self.scale_m.copy_(unit_m)
 
-    def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> "_Given":
+    def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> Given:
         """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
         is_known = windows.is_known & windows.is_heard & ~mask.position
         places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
-        return _Given(
+        return Given(
             audio=levelled(windows.audio.to(self.kind.dtype).masked_fill(~windows.is_heard[..., None], 0.0)),
             places=places,
             places_m=places * self.scale_m,
@@ -280,7 +280,7 @@ class Network(nn.Module):
         return window * gcc.fade(window.shape[-1], SAMPLE_RATE).to(window)
 
     def _autoencode(
-        self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
+        self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: Given
     ) -> tuple[Float[Tensor, "batch mic width"], Float[Tensor, "batch token width"]]:
         """semb^ of every microphone, and the coordinate embeddings^ of microphones and sources."""
         hidden = given.mask.audio
@@ -293,7 +293,7 @@ class Network(nn.Module):
         return decoded[:, : given.count], decoded[:, given.count :]
 
     def _decode(
-        self, coordinates: Float[Tensor, "batch token width"], pemb: Float[Tensor, "batch mic width"], given: "_Given"
+        self, coordinates: Float[Tensor, "batch token width"], pemb: Float[Tensor, "batch mic width"], given: Given
     ) -> tuple[Float[Tensor, "batch mic 3"], Float[Tensor, "batch source 3"]]:
         """Places of microphones and of sources, in metres."""
         microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, given.is_known)
@@ -305,7 +305,7 @@ class Network(nn.Module):
         self,
         heard: Correlations | None,
         decoded: tuple[Tensor, Tensor, Tensor],
-        given: "_Given",
+        given: Given,
         agreement: Float[Tensor, "batch pair"],
     ) -> PairLikelihoods | None:
         """Every pair's curve and gate, from the decoded sounds and coordinates and the pair tokens."""
@@ -329,47 +329,6 @@ class Network(nn.Module):
             partial=heard.partial,
             passed=heard.passed,
         )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Given:
-    """Windows as the network works with them: levelled sound, normalised places (0 where unknown), pairs both ways."""
-
-    audio: Float[Tensor, "batch mic time"]
-    places: Float[Tensor, "batch mic 3"]
-    places_m: Float[Tensor, "batch mic 3"]
-    is_known: Bool[Tensor, "batch mic"]
-    is_heard: Bool[Tensor, "batch mic"]
-    mask: TokenMask
-    pairs: Int[Tensor, "pair 2"]
-
-    @property
-    def count(self) -> int:
-        return self.audio.shape[1]
-
-    @property
-    def directed(self) -> Int[Tensor, "directed 2"]:
-        """(i, j) of every pair, then (j, i)."""
-        return torch.cat([self.pairs, self.pairs.flip(1)])
-
-    @property
-    def is_useful(self) -> Bool[Tensor, "batch pair"]:
-        """Pairs of which both microphones are heard."""
-        return self.is_heard[:, self.pairs].all(dim=-1)
-
-    @property
-    def is_placed(self) -> Bool[Tensor, "batch pair"]:
-        """Pairs of which both microphones are heard and known."""
-        return self.is_known[:, self.pairs].all(dim=-1)
-
-    @property
-    def is_seen(self) -> Bool[Tensor, "batch directed"]:
-        return self.is_useful.repeat(1, 2)
-
-    @property
-    def spacing_m(self) -> Float[Tensor, "batch directed"]:
-        """Distance between the two microphones of a pair; of no meaning where a position is unknown."""
-        return distances(self.places_m)[:, self.directed[:, 0], self.directed[:, 1]]
 
 
 def both_ways(curves: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch directed lag"]:

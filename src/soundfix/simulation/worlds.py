@@ -16,7 +16,7 @@ from soundfix.errors import ConfigError
 from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.resample import SAMPLE_RATE
-from soundfix.scene import Room, Scene, Track, Truth
+from soundfix.scene import Scene, Track, Truth
 from soundfix.simulation import placement, roughness, talkers
 from soundfix.simulation.diffuse import diffuse_noise
 from soundfix.simulation.faults import KINDS, Fault, break_scene, with_true_positions
@@ -186,23 +186,6 @@ def world_named(name: str) -> World:
     if name not in WORLDS:
         raise ConfigError(f"no world is called {name!r}; there are {', '.join(WORLDS)}")
     return WORLDS[name]
-
-
-def in_room(world: World, room: Room, microphones: Microphones) -> World:
-    """The same world in one's own room (lowest and highest corner, m), heard by one's own microphones.
-
-    Raises ConfigError where a microphone has no position, or stands outside the room.
-    """
-    if not microphones.is_known.all():
-        nameless = microphones.names[int(np.flatnonzero(~microphones.is_known)[0])]
-        raise ConfigError(f"{nameless} has no position to be simulated at; --set unknown_positions=[1,1] hides some")
-    low, high = np.array(room)
-    is_outside = ((microphones.positions <= low) | (microphones.positions >= high)).any(axis=1)
-    if is_outside.any():
-        k = int(np.flatnonzero(is_outside)[0])
-        raise ConfigError(f"{microphones.names[k]} at {microphones.positions[k]} m is outside the room {room}")
-    points = [(float(x), float(y), float(z)) for x, y, z in (high - low, low, *microphones.positions)]
-    return replace(world, size_m=points[0], origin_m=points[1], positions_m=tuple(points[2:]), names=microphones.names)
 
 
 def draw_world(world: World, sounds: Sounds, rng: np.random.Generator) -> Scene:
