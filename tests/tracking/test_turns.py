@@ -99,7 +99,7 @@ def test_where_windows_say_no_kind_a_turn_has_none():
 
 
 def test_only_some_kinds_are_kept_in_order():
-    kinds = [(0.9, 0.1, 0, 0), (0.1, 0.9, 0, 0), (0, 0.1, 0.9, 0), (0, 0, 0.1, 0.9)]
+    kinds = [(0.9, 0.1, 0.0, 0.0), (0.1, 0.9, 0.0, 0.0), (0.0, 0.1, 0.9, 0.0), (0.0, 0.0, 0.1, 0.9)]
     found = turns(kind_said(0.25 + 5 * k, A, k, *each) for k, each in enumerate(kinds))
     assert [turn.kind for turn in found] == list(KINDS)
     assert [turn.kind for turn in of_kinds(found, ["other", "speech"])] == ["speech", "other"]
