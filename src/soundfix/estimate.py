@@ -1,5 +1,6 @@
 """The answer and who may give it: Estimate, and the Localizer interface that every method of the catalog obeys."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
@@ -27,6 +28,7 @@ Status = Literal[
 ACCUSATIONS: tuple[Status, ...] = ("noisy", "late", "misplaced", "excluded")
 AMBIGUITIES = ("collinear", "mirror_twin", "several_places")  # findings after which sources are alternatives
 COVERAGE = 0.9  # of regions
+KINDS = ("speech", "music", "other", "none")  # of sound; none: noise alone
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +79,7 @@ class Source:
     score: float  # mean evidence of a pair at this point: 1 for a clean anechoic sound, 0 for noise
     track: int | None = None  # who it is, from window to window (tracking/tracker.py)
     level_dbfs: float | None = None  # of the sound from there (session/level.py)
+    kinds: Mapping[str, float] | None = None  # of KINDS, what it is with which probability (session/kinds.py)
 
     @property
     def across90_m(self) -> float:
@@ -333,8 +336,9 @@ class Localizer(Protocol):
 
 
 def _source_dict(source: Source) -> dict[str, Any]:
-    """track and level_dbfs only where there is one."""
-    followed = {"track": source.track, "level_dbfs": source.level_dbfs}
+    """track, level_dbfs and kinds only where there is one."""
+    kinds = None if source.kinds is None else dict(source.kinds)
+    followed = {"track": source.track, "level_dbfs": source.level_dbfs, "kinds": kinds}
     return {
         "position_m": source.position_m.tolist(),
         "covariance_m2": source.covariance_m2.tolist(),

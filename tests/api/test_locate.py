@@ -26,6 +26,8 @@ from soundfix.methods.three_stream import ThreeStream
 from soundfix.microphones import Microphones
 from soundfix.networks import checkpoint
 from soundfix.session.session import Session
+from soundfix.simulation.rooms import RoomConfig, simulate
+from soundfix.simulation.sounds import melody, voice
 from soundfix.testing import ROOM, contract_scene
 
 PLAIN = {"method": "srp-phat", "room": ROOM, "speed_of_sound_m_s": 343.0}
@@ -342,6 +344,34 @@ def test_turns_are_of_who_was_followed(scene, located, tmp_path):
     assert (tmp_path / "turns.rttm").read_text().startswith("SPEAKER take 1 0.200 ")
     with pytest.raises(ConfigError, match=r"wanted soundfix\.locate\(\.\.\., tracks=True\)"):
         located.turns()
+
+
+@pytest.fixture(scope="module")
+def concert():
+    """A voice for 3 s, and when it has been silent for 1.5 s a tune elsewhere for 3 s, in a room."""
+    rng, (low, high) = np.random.default_rng(4), np.array(ROOM)
+    places = low + (high - low) * np.array([[0.3, 0.3, 0.5], [0.7, 0.6, 0.4]])
+    sounds = np.zeros((2, 120_000))
+    sounds[0, :48_000] = voice(3.0, sample_rate=16_000.0, rng=rng)
+    sounds[1, 72_000:] = melody(3.0, sample_rate=16_000.0, rng=rng)
+    room = RoomConfig(size_m=tuple(high - low), origin_m=tuple(low), rt60_s=0.25)
+    microphones = contract_scene(8).microphones
+    scene = simulate(room, sources=places, sounds=sounds, microphones=microphones, snr_db=30.0, rng=rng)
+    return heard(scene, tracks=True, hop_s=0.25)
+
+
+def test_turns_say_their_kind_and_only_those_of_one_kind_are_kept(concert, tmp_path):
+    voice, tune = concert.turns(only=["speech", "music"])
+    assert (voice.kind, tune.kind) == ("speech", "music")
+    assert voice.end_s < tune.start_s
+    assert min(voice.kind_probability, tune.kind_probability) > 0.5
+    assert [turn.start_s for turn in concert.turns(only="music")] == [tune.start_s]
+    concert.to_turns(tmp_path / "turns.rttm", only="speech")
+    (line,) = (tmp_path / "turns.rttm").read_text().splitlines()
+    assert line.split()[6] == "speech"
+    assert float(line.split()[8]) == pytest.approx(voice.kind_probability, abs=5e-4)
+    with pytest.raises(ConfigError, match="'song': no kind of sound"):
+        concert.turns(only="song")
 
 
 def test_tracks_leave_the_places_as_they_were_unless_smoothed(scene):

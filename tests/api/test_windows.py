@@ -17,7 +17,7 @@ def test_levels_are_told_where_they_are_asked_for(with_level):
     scene = contract_scene(8, seconds=1.2)
     sound = open_sound(scene.audio, scene.sample_rate, scene.microphones)
     session = Session(localizer=load("srp-phat"), microphones=scene.microphones)
-    estimates = list(heard_windows(sound, (0.5, 0.35), session, with_level=with_level))
+    estimates = list(heard_windows(sound, (0.5, 0.35), session, follows=with_level))
     assert [estimate.start_s for estimate in estimates] == pytest.approx([0.0, 0.35, 0.7])
     levels = [source.level_dbfs for estimate in estimates for source in estimate.sources]
     assert len(levels) == 3

@@ -7,6 +7,7 @@ import pytest
 
 from helpers.drawings import directed
 from helpers.fixes import ARRAY, window
+from soundfix.session.from_there import sounds_from
 from soundfix.session.level import QUIETEST_DBFS, with_levels
 
 PLACE, SPEED_M_S, RATE = [0.5, 1.0, 1.2], 343.0, 16_000.0
@@ -22,7 +23,11 @@ def heard(rng, amplitude=0.1):
 
 def level(audio, place=PLACE, microphones=ARRAY):
     estimate = replace(window(0.25, place), microphones=microphones)
-    return with_levels(estimate, audio, RATE, SPEED_M_S).sources[0].level_dbfs
+    return levels(estimate, audio).sources[0].level_dbfs
+
+
+def levels(estimate, audio):
+    return with_levels(estimate, sounds_from(estimate, audio, RATE, SPEED_M_S))
 
 
 def test_a_sound_from_there_is_as_loud_as_at_each_microphone(rng):
@@ -47,4 +52,4 @@ def test_a_reversed_one_is_turned_and_one_without_weight_is_left_out(rng):
 def test_silence_has_the_lowest_level_and_what_has_no_place_none():
     assert level(np.zeros((4, 8000))) == QUIETEST_DBFS
     for estimate in (window(0.25), directed()):
-        assert with_levels(estimate, np.zeros((4, 8000)), RATE, SPEED_M_S) is estimate or not estimate.sources
+        assert levels(estimate, np.zeros((4, 8000))) is estimate

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from helpers.fixes import noisy, window
+from soundfix.errors import ConfigError
+from soundfix.estimate import KINDS
 from soundfix.tracking.tracker import tracked
-from soundfix.tracking.turns import LONGEST_PAUSE_S, turns
+from soundfix.tracking.turns import LONGEST_PAUSE_S, checked_kinds, of_kinds, turns
 
 A, B = [-1.0, 0.5, 1.2], [1.2, 0.2, 1.25]
 
@@ -64,3 +66,48 @@ def test_who_comes_back_says_so_and_whom_nobody_follows_has_no_turn(rng):
     found = turns(tracked(window(t, noisy(A, rng)) for t in times))
     assert [(turn.track, turn.returned) for turn in found] == [(1, False), (1, True)]
     assert turns([window(0.25, A), window(0.75)]) == []
+
+
+def kind_said(time_s, place, track, *probabilities):
+    estimate = said(time_s, place, track)
+    kinds = dict(zip(KINDS, probabilities, strict=True)) if probabilities else None
+    return replace(estimate, sources=(replace(estimate.sources[0], kinds=kinds),))
+
+
+def test_a_turn_is_of_the_kind_that_its_windows_say_together():
+    """Means of logarithms: sqrt(0.8 * 0.2) = 0.4 for speech, sqrt(0.1 * 0.6) = 0.245 for music, 0.1 for the others."""
+    windows = [kind_said(0.25, A, 1, 0.8, 0.1, 0.05, 0.05), kind_said(0.75, A, 1, 0.2, 0.6, 0.1, 0.1)]
+    (turn,) = turns(windows)
+    rest = 2 * np.sqrt(0.05 * 0.1)
+    assert turn.kind == "speech"
+    assert turn.kind_probability == pytest.approx(0.4 / (0.4 + np.sqrt(0.06) + rest))
+    assert turns([*windows, kind_said(1.25, A, 1)])[0].kind_probability == turn.kind_probability
+
+
+def test_one_window_rules_no_kind_out():
+    sure, mistaken = (0.94, 0.02, 0.02, 0.02), (0.0, 1.0, 0.0, 0.0)
+    (turn,) = turns([*(kind_said(0.25 + 0.5 * k, A, 1, *sure) for k in range(4)), kind_said(2.25, A, 1, *mistaken)])
+    assert turn.kind == "speech"
+    assert turn.kind_probability > 0.5
+
+
+def test_where_windows_say_no_kind_a_turn_has_none():
+    (turn,) = turns([kind_said(0.25, A, 1)])
+    assert (turn.kind, turn.kind_probability) == (None, None)
+    assert of_kinds([turn], ["other"]) == []
+    assert of_kinds([turn], []) == [turn]
+
+
+def test_only_some_kinds_are_kept_in_order():
+    kinds = [(0.9, 0.1, 0.0, 0.0), (0.1, 0.9, 0.0, 0.0), (0.0, 0.1, 0.9, 0.0), (0.0, 0.0, 0.1, 0.9)]
+    found = turns(kind_said(0.25 + 5 * k, A, k, *each) for k, each in enumerate(kinds))
+    assert [turn.kind for turn in found] == list(KINDS)
+    assert [turn.kind for turn in of_kinds(found, ["other", "speech"])] == ["speech", "other"]
+    assert [turn.kind for turn in of_kinds(found, "music")] == ["music"]
+    assert of_kinds(found, ()) == found
+
+
+def test_what_is_no_kind_is_refused_with_what_there_is():
+    assert checked_kinds(["none", "music"]) == ("none", "music")
+    with pytest.raises(ConfigError, match=r"'voice': no kind .* wanted speech, music, other or none; is it spelt"):
+        of_kinds([], ["speech", "voice"])

@@ -71,7 +71,7 @@ def _estimates(
     """Of all events, or all windows, until `stop`; what waits to be smoothed still comes."""
     if request.events is not None:
         return event_estimates(session, request.sound, request.events, stop)
-    heard = heard_windows(request.sound, request.span_s, session, with_level=request.tracks, passed=passed, stop=stop)
+    heard = heard_windows(request.sound, request.span_s, session, follows=request.tracks, passed=passed, stop=stop)
     return followed(heard, tracks=request.tracks, smooth=request.smooth)
 
 
@@ -112,8 +112,8 @@ def locate(
     explain: estimates say what a network made of every pair.
     window_s: seconds of sound for an answer; half a second, or more for a large array, without it. hop_s: from window to
     window; window_s without it. smooth: one source that moves as people do: smooth its places over time.
-    tracks: follow who is who: sources say their track and level (dB of full scale), and `Located.turns` who sounded when;
-    with smooth, places are those of the tracks.
+    tracks: follow who is who: sources say their track, level (dB of full scale) and kind of sound, `Located.turns` who
+    sounded when; with smooth, places are those of the tracks.
     room: ((x0, y0, z0), (x1, y1, z1)) in metres, where walls are, known to 10 cm: their echoes are listened for.
     search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.

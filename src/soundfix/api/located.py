@@ -1,6 +1,6 @@
 """A whole recording, located: what `soundfix.locate` and `soundfix.locate_delays` give back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from soundfix.scene import Band, Room
 from soundfix.session.microphone_history import Event
 from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.start_offsets import StartOffset
-from soundfix.tracking.turns import Turn, turns
+from soundfix.tracking.turns import Turn, of_kinds, turns
 
 HEAD = ("start (s)", "verdict", "x (m)", "y (m)", "z (m)", "90 % (cm)", "reasons")
 
@@ -148,19 +148,21 @@ class Located:
             raise ConfigError("no table of events was located, wanted soundfix.locate(..., events=FILE)")
         write_raven(path, self.table, self.estimates)
 
-    def turns(self) -> list[Turn]:
+    def turns(self, only: str | Iterable[str] = ()) -> list[Turn]:
         """Who sounded when (s) and where (m), in order of time; of recordings that were located with tracks=True.
 
-        Raises ConfigError of others."""
+        only: kinds of sound, of "speech", "music", "other" and "none" (noise): other turns are left out; all without.
+        Raises ConfigError without tracks, and on another kind."""
         if not self.has_tracks:
             raise ConfigError("no tracks were followed, wanted soundfix.locate(..., tracks=True)")
-        return turns(self.estimates)
+        return of_kinds(turns(self.estimates), only)
 
-    def to_turns(self, path: str | Path, recording: str = "recording") -> None:
+    def to_turns(self, path: str | Path, recording: str = "recording", *, only: str | Iterable[str] = ()) -> None:
         """Write them, as `soundfix locate --turns`: a .csv file, or .rttm with this name of the recording.
 
-        Raises ConfigError without tracks, OutputError for another suffix and where it cannot be written."""
-        write_turns(path, self.turns(), recording)
+        only: as in `turns`. Raises ConfigError without tracks and on another kind, OutputError for another suffix and where
+        it cannot be written."""
+        write_turns(path, self.turns(only), recording)
 
     def to_dataframe(self) -> Any:
         """A pandas.DataFrame with the columns of the CSV file, a row a source (m, s); coordinates are missing where there

@@ -1,16 +1,23 @@
 """All windows of a recording, in turn: located, followed, smoothed."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import takewhile
+
+import numpy as np
+from jaxtyping import Float
 
 from soundfix.api.events import with_clock
 from soundfix.api.sound import Sound
 from soundfix.estimate import Estimate
+from soundfix.session.from_there import sounds_from
 from soundfix.session.level import with_levels
 from soundfix.session.session import Session
 from soundfix.session.standing_out import Window, is_field, standing_out
 from soundfix.tracking.smoother import smoothed
 from soundfix.tracking.tracker import tracked
+
+Tell = Callable[[Estimate, list[Float[np.ndarray, "time"]], float], Estimate]
 
 
 def heard_windows(
@@ -18,15 +25,16 @@ def heard_windows(
     span_s: tuple[float, float],
     session: Session,
     *,
-    with_level: bool = False,
+    follows: bool = False,
     passed: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Estimate]:
     """The estimates of all windows; in the field, of those in which something stands out, and `passed` is called for others.
 
-    span_s: length of a window, and from window to window. with_level: sources say how loud they are. stop: no window begins
-    once it says so.
+    span_s: length of a window, and from window to window. follows: sources say how loud they are, and of what kind.
+    stop: no window begins once it says so.
     """
+    told = _teller() if follows else None
     rate, windows = sound.sample_rate, sound.windows(*span_s)
     located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
     if is_field(sound.microphones, sound.count_windows(*span_s)):
@@ -35,10 +43,26 @@ def heard_windows(
     for (start_s, part), stands_out in takewhile(lambda _: not stop(), located):
         if stands_out:
             estimate = with_clock(session.hear(start_s, part, rate), sound)
-            yield with_levels(estimate, part, rate, session.speed) if with_level else estimate
+            yield estimate if told is None else _with_sound(estimate, part, rate, session.speed, told)
         else:
             session.pass_over(start_s, part, rate)
             passed()
+
+
+def _teller() -> Tell:
+    """What adds the kinds; a network is imported, and its weights read, where it is asked for alone."""
+    from soundfix.networks.kinds import load_kinds
+    from soundfix.session.kinds import with_kinds
+
+    return partial(with_kinds, kinds=load_kinds())
+
+
+def _with_sound(
+    estimate: Estimate, part: Float[np.ndarray, "mic time"], rate_hz: float, speed_m_s: float, told: Tell
+) -> Estimate:
+    """The estimate, whose sources say how loud they are and of what kind."""
+    sounds = sounds_from(estimate, part, rate_hz, speed_m_s)
+    return told(with_levels(estimate, sounds), sounds, rate_hz)
 
 
 def followed(heard: Iterable[Estimate], *, tracks: bool, smooth: bool) -> Iterator[Estimate]:

@@ -37,7 +37,7 @@ def answer(
     to_map = targets.map_of(request.sound.microphones)
     files = Files(targets, request.method_name, to_map=to_map, request=told)
     drawn, kept = Thinned(request.count, ESTIMATES_DRAWN), Answers(table, targets.raven)
-    turns = Turns(targets.turns, targets.turns.stem if targets.turns else "")
+    turns = Turns(targets.turns, targets.turns.stem if targets.turns else "", targets.only)
     others: list[Watch] = [each for each in (kept, turns, drawn if targets.plot else None, before) if each]
     with stoppable() as stop, targets.lines():
         say_heard(request)

@@ -30,7 +30,7 @@ from soundfix.cli.options import (
     parse_search,
 )
 from soundfix.cli.targets import CrsText, CsvFile, GeoJsonFile, JsonFile, JsonLinesFile, PlotFile, Targets
-from soundfix.cli.turns import TurnsFile
+from soundfix.cli.turns import OnlyKinds, TurnsFile
 
 DEFAULT = "three-stream"
 Explain = Annotated[bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")]
@@ -68,6 +68,7 @@ def locate(
     events: EventsFile = None,
     raven: RavenFile = None,
     turns: TurnsFile = None,
+    only: OnlyKinds = None,
     json: JsonFile = None,
     jsonl: JsonLinesFile = None,
     csv: CsvFile = None,
@@ -80,7 +81,7 @@ def locate(
     from soundfix.api.request import LocateRequest
     from soundfix.survey.requirement import parse_requirement
 
-    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs)
+    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()))
     idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, turns, geojson]
     if again:
         others = [microphones, delays, search, height, temperature, speed_of_sound, position_sigma]

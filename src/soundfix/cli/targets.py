@@ -43,6 +43,7 @@ class Targets(NamedTuple):
     geojson: Path | None = None
     turns: Path | None = None
     crs: str | None = None
+    only: tuple[str, ...] = ()
 
     def check(self, inputs: list[Path]) -> None:
         """Whether they can be written, and whether there is such a kind of picture, is found out before the work."""
@@ -52,8 +53,8 @@ class Targets(NamedTuple):
 
         if self.raven and is_standard(self.raven):
             raise OutputError("--raven - : a selection table is written when all is located; wanted the name of a file")
-        check_targets([path for path in self[:-1] if isinstance(path, Path)], inputs)
-        check_turns(self.turns)
+        check_targets([path for path in self if isinstance(path, Path)], inputs)
+        check_turns(self.turns, self.only)
         if self.plot:
             checked_suffix(self.plot, WRITERS)
         if self.geojson is None:

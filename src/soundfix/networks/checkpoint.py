@@ -64,17 +64,17 @@ def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
 def load_kind(path: Path | str, kinds: Mapping[str, Kind]) -> nn.Module:
     """The network of this file, which must be of one of these kinds; ready to answer. Raises CheckpointError."""
     path = Path(path)
-    metadata, tensors = _read(path)
+    metadata, tensors = read_tensors(path)
     kind = kinds[_kind(path, metadata, kinds)]
     network = kind.build(_config(path, metadata, kind))
-    _check(path, tensors, own_tensors(network))
+    check_tensors(path, tensors, own_tensors(network))
     network.load_state_dict(tensors, strict=False)
     return network.eval()
 
 
 def notes(path: Path | str) -> dict[str, Any]:
     """What was written beside the weights."""
-    return json.loads(_read(Path(path))[0].get("notes", "{}"))
+    return json.loads(read_tensors(Path(path))[0].get("notes", "{}"))
 
 
 def own_tensors(network: nn.Module) -> dict[str, Tensor]:
@@ -83,7 +83,8 @@ def own_tensors(network: nn.Module) -> dict[str, Tensor]:
     return {n: t for n, t in network.state_dict().items() if not (is_outside and n.startswith("encoder."))}
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of a safetensors file, data only. Raises CheckpointError on what is none."""
     if not path.is_file():
         raise CheckpointError(f"{path}: there is no such file")
     with path.open("rb") as file:
@@ -139,8 +140,8 @@ def _config(path: Path, metadata: dict[str, str], kind: Kind) -> Any:
         raise CheckpointError(f"{path}: its configuration cannot be built: {where}: {first['msg']}") from error
 
 
-def _check(path: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """Refuse by name what does not fit."""
+def check_tensors(path: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Refuse by name, with CheckpointError, what does not fit."""
     missing, extra = wanted.keys() - found.keys(), found.keys() - wanted.keys()
     if missing:
         raise CheckpointError(f"{path} lacks {_listed(missing)}: does it belong to another version of the network?")

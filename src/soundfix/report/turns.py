@@ -11,7 +11,8 @@ from soundfix.errors import OutputError
 from soundfix.tracking.turns import Turn
 
 TURN_COLUMNS = (
-    "start_s", "end_s", "track", "x_m", "y_m", "z_m", "radius90_m", "moved_m", "level_dbfs", "windows", "returned"
+    "start_s", "end_s", "track", "x_m", "y_m", "z_m", "radius90_m", "moved_m", "level_dbfs", "windows", "returned",
+    "kind", "kind_probability",
 )  # fmt: skip
 SUFFIXES = (".csv", ".rttm")
 
@@ -37,7 +38,7 @@ def turn_row(turn: Turn) -> list[Any]:
     """Under TURN_COLUMNS."""
     return [
         turn.start_s, turn.end_s, turn.track, *turn.position_m.tolist(), turn.radius90_m, turn.moved_m, turn.level_dbfs,
-        turn.windows, turn.returned,
+        turn.windows, turn.returned, turn.kind, turn.kind_probability,
     ]  # fmt: skip
 
 
@@ -56,8 +57,9 @@ def _cell(cell: Any) -> Any:
 
 
 def _rttm_lines(turns: Iterable[Turn], recording: str) -> Iterable[str]:
-    """Type, file, channel, beginning, duration, two that are empty, name, and two more that are empty."""
+    """Type, file, channel, beginning, duration, none, subtype (the kind), name, confidence (in the kind), none."""
     name = "_".join(recording.split()) or "recording"
     for turn in turns:
         span = f"{turn.start_s:.3f} {turn.end_s - turn.start_s:.3f}"
-        yield f"SPEAKER {name} 1 {span} <NA> <NA> track{turn.track} <NA> <NA>\n"
+        confidence = "<NA>" if turn.kind_probability is None else f"{turn.kind_probability:.3f}"
+        yield f"SPEAKER {name} 1 {span} <NA> {turn.kind or '<NA>'} track{turn.track} {confidence} <NA>\n"

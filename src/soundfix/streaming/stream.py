@@ -22,6 +22,7 @@ from soundfix.microphones import Microphones
 from soundfix.resample import working_rate
 from soundfix.scene import Band, Room, checked_band, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
+from soundfix.session.from_there import sounds_from
 from soundfix.session.level import with_levels
 from soundfix.session.session import Session
 from soundfix.session.summary import Summary
@@ -179,7 +180,8 @@ class Stream:
         rate_hz, audio = self._assembly.sample_rate, self._assembly.audio(window)
         estimate = self._session.hear(window.start / rate_hz, audio, rate_hz)
         if self._tracker:
-            estimate = self._tracker.add(with_levels(estimate, audio, rate_hz, self._session.speed))
+            sounds = sounds_from(estimate, audio, rate_hz, self._session.speed)
+            estimate = self._tracker.add(with_levels(estimate, sounds))
         skipped += self._assembly.forgotten - self._told
         self._told = self._assembly.forgotten
         if skipped:

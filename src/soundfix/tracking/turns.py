@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix import physics
-from soundfix.estimate import Estimate, Source
+from soundfix.errors import ConfigError
+from soundfix.estimate import KINDS, Estimate, Source
 from soundfix.tracking.tracker import RETURNED
 
 LONGEST_PAUSE_S = 1.0  # within a turn
+LEAST_PROBABILITY = 1e-3  # of a kind in a window: no window alone can rule a kind out
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,6 +25,8 @@ class Turn:
     position_m (3,): the median of its places; radius90_m: of the sphere that holds 90 %, the region of a window and how the
     places scatter together; moved_m: from its first place to the last. level_dbfs: mean power of its windows, where known
     (session/level.py). windows: how many. returned: whether it was silent before, and came back within its region.
+    kind: the likeliest of KINDS by all windows together, and kind_probability: its probability (session/kinds.py); None
+    where windows do not say.
     """
 
     start_s: float
@@ -34,6 +38,8 @@ class Turn:
     level_dbfs: float | None
     windows: int
     returned: bool
+    kind: str | None = None
+    kind_probability: float | None = None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -66,6 +72,22 @@ def turns(estimates: Iterable[Estimate]) -> list[Turn]:
     return sorted(found, key=lambda turn: (turn.start_s, turn.track))
 
 
+def of_kinds(turns: Iterable[Turn], only: Iterable[str]) -> list[Turn]:
+    """Those that are of one of these kinds; all, where there are none. Raises ConfigError on what is no kind."""
+    wanted = checked_kinds(only)
+    return [turn for turn in turns if not wanted or turn.kind in wanted]
+
+
+def checked_kinds(only: Iterable[str]) -> tuple[str, ...]:
+    """These kinds; a word alone is one. Raises ConfigError on what is none of KINDS."""
+    wanted = (only,) if isinstance(only, str) else tuple(only)
+    strange = [kind for kind in wanted if kind not in KINDS]
+    if strange:
+        told = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
+        raise ConfigError(f"only {strange[0]!r}: no kind of sound is called so, wanted {told}; is it spelt otherwise?")
+    return wanted
+
+
 def _hop_s(estimates: Sequence[Estimate]) -> float:
     """From window to window, as usual."""
     starts = np.array([estimate.start_s for estimate in estimates])
@@ -88,6 +110,7 @@ def _closed(track: int, turn: _Open) -> Turn:
     middle = np.median(places, axis=0)
     off = places - middle
     covariance = np.median(covariances, axis=0) + off.T @ off / len(off)
+    kind, probability = _kind(turn.sources)
     levels = [source.level_dbfs for source in turn.sources if source.level_dbfs is not None]
     return Turn(
         start_s=turn.start_s,
@@ -99,4 +122,16 @@ def _closed(track: int, turn: _Open) -> Turn:
         level_dbfs=10 * float(np.log10(np.mean(10 ** (np.array(levels) / 10)))) if levels else None,
         windows=len(places),
         returned=turn.returned,
+        kind=kind,
+        kind_probability=probability,
     )
+
+
+def _kind(sources: Sequence[Source]) -> tuple[str | None, float | None]:
+    """By the mean of the logarithms of what windows say: they overlap, so that they do not count as so many opinions."""
+    told = [[source.kinds[kind] for kind in KINDS] for source in sources if source.kinds is not None]
+    if not told:
+        return None, None
+    odds = np.exp(np.log(np.maximum(told, LEAST_PROBABILITY)).mean(axis=0))
+    best = int(np.argmax(odds))
+    return KINDS[best], float(odds[best] / odds.sum())
