@@ -298,8 +298,9 @@ def _begun(recipe: Recipe, budget: Budget, ears: Path | None) -> nn.Module | Non
 
 
 def _lend(teacher: nn.Module, network: nn.Module) -> None:
-    """NGCC-PHAT and, of a network of ours, the small acoustic encoder."""
-    network.ngcc = teacher.ngcc
+    """NGCC-PHAT and, of a network of ours, the small acoustic encoder; to who listens with such."""
+    if network.ngcc is not None:
+        network.ngcc = teacher.ngcc
     if isinstance(teacher, Network) and isinstance(network, Network) and teacher.encoder and network.encoder:
         network.encoder = teacher.encoder
 
