@@ -125,11 +125,10 @@ def mixed_sources(
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
     places = mixture.places
     chosen, probable = believed(mixture, scene, believe, LIKELY)
-    if len(probable) < 2 or probable[1] < SURE:
-        return []
     chosen = mixture.exchanged(chosen)
-    chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
-    if len(chosen) < 2:
+    stay = who_do_not_walk(places[chosen], mixture.posterior(chosen), cells)
+    chosen, probable = [chosen[number] for number in stay], probable[stay]
+    if len(chosen) < 2 or probable[1] < SURE:
         return []
     own = mixture.posterior(chosen)
     sigma_m = scene.microphones.sigma_m
@@ -156,22 +155,21 @@ def with_places(mixture: Mixture, fresh: Places, cells: Cells) -> Mixture:
     return replace(mixture, places=places, fills=fills)
 
 
-def who_do_not_walk(
-    places: Float[np.ndarray, "place 3"], chosen: list[int], own: Float[np.ndarray, "source cell"], cells: Cells
-) -> list[int]:
-    """Without those that are another one a little later: heard at other times, as near as somebody walks meanwhile."""
+def who_do_not_walk(places: Places, own: Float[np.ndarray, "place cell"], cells: Cells) -> list[int]:
+    """Numbers of those places that are not another one a little later: heard at other times, as near as somebody walks
+    meanwhile. own: the share of every cell that each fills."""
     profile = own.reshape(len(own), cells.frames, -1).sum(axis=2)
     profile = np.maximum(profile - np.quantile(profile, BACKGROUND, axis=1, keepdims=True), 0)
     profile = profile / np.maximum(profile.sum(axis=1, keepdims=True), SMALLEST)
     middle_s = profile @ np.arange(cells.frames) * HOP_S
     kept: list[int] = []
-    for number in range(len(chosen)):
+    for number in range(len(places)):
         overlap = np.minimum(profile[kept], profile[number]).sum(axis=1)
-        far_m = physics.distances(places[[chosen[k] for k in kept]], places[[chosen[number]]])[:, 0]
+        far_m = physics.distances(places[kept], places[[number]])[:, 0]
         near = far_m < APART_M + FASTEST_M_S * np.abs(middle_s[kept] - middle_s[number])
         if not (near & (overlap < LEAST_OVERLAP)).any():
             kept.append(number)
-    return [chosen[number] for number in kept]
+    return kept
 
 
 def believed(
