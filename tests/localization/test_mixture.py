@@ -9,12 +9,13 @@ PLACES = np.array([[0.0, 0, 0], [2.0, 0, 0], [4.0, 0, 0], [4.1, 0, 0]])
 LOW, HIGH = 0.1, 0.6
 
 
-def of_cells(*owners, apart_m=0.3):
-    """A mixture in which each cell is coherent from the places that are named for it."""
+def of_cells(*owners, apart_m=0.3, counts=None):
+    """A mixture in which each cell is coherent from the places that are named for it, and counts as much as any other."""
     rho = np.full((len(PLACES), len(owners)), LOW)
     for cell, places in enumerate(owners):
         rho[list(places), cell] = HIGH
-    return mixture_of(rho, PLACES, apart_m)
+    counts = np.ones(len(owners)) if counts is None else np.array(counts, dtype=float)
+    return mixture_of(rho, counts, PLACES, apart_m)
 
 
 def test_what_a_cell_gains_is_the_log_of_the_mixture():
@@ -22,6 +23,13 @@ def test_what_a_cell_gains_is_the_log_of_the_mixture():
     none = SHARE * np.exp(SHARPNESS * (LOW - LEVEL))
     expected = (np.log1p(fill) + np.log1p(none)) / 2
     assert of_cells([0], [1]).gains([])[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_cell_gains_as_much_as_it_counts():
+    fill, none = (np.log1p(SHARE * np.exp(SHARPNESS * (rho - LEVEL))) for rho in (HIGH, LOW))
+    loud_and_quiet = of_cells([0], [1], counts=[1.6, 0.4]).gains([])
+    assert loud_and_quiet[:2] == pytest.approx([(1.6 * fill + 0.4 * none) / 2, (0.4 * fill + 1.6 * none) / 2], rel=1e-5)
+    assert of_cells([0], [1], [1], counts=[2.4, 0.3, 0.3]).chosen(1) == [0]
 
 
 def test_the_place_that_explains_most_comes_first():
@@ -76,4 +84,4 @@ def test_the_posterior_of_a_cell_is_shared_between_places_and_nobody():
 
 
 def test_a_cell_counts_only_so_much():
-    assert np.isfinite(mixture_of(np.ones((4, 3)), PLACES, 0.3).fills).all()
+    assert np.isfinite(mixture_of(np.ones((4, 3)), np.ones(3), PLACES, 0.3).fills).all()

@@ -23,7 +23,7 @@ from soundfix import physics
 from soundfix.localization.cells import BAND_HZ, HOP_S, SMALLEST, Cells, cells_of
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.mixture import Mixture, mixture_of
+from soundfix.localization.mixture import Mixture, filled, mixture_of
 from soundfix.localization.modes import Mode, polish
 from soundfix.localization.piece_peaks import PEAKS, PIECE_S, candidates, distinct, peaks_of
 from soundfix.localization.position_errors import fit_with_position_errors
@@ -119,7 +119,7 @@ def mixed_sources(
     places = np.concatenate([agreed[None], candidates(scene, white, rate, box)])
     if len(places) < 3:
         return []
-    mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
+    mixture = with_rest(mixture_of(cells.coherence(places), cells.loudness(), places, APART_M), cells, box)
     if len(believed(mixture, scene, believe, POSSIBLE)[0]) < 2:
         return []  # most windows: pieces would cost more than all that was done before
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
@@ -150,9 +150,8 @@ def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
 
 def with_places(mixture: Mixture, fresh: Places, cells: Cells) -> Mixture:
     """With these places, too."""
-    more = mixture_of(cells.coherence(fresh), fresh, APART_M)
-    places, fills = np.concatenate([mixture.places, fresh]), np.concatenate([mixture.fills, more.fills])
-    return replace(mixture, places=places, fills=fills)
+    fills = np.concatenate([mixture.fills, filled(cells.coherence(fresh))])
+    return replace(mixture, places=np.concatenate([mixture.places, fresh]), fills=fills)
 
 
 def who_do_not_walk(places: Places, own: Float[np.ndarray, "place cell"], cells: Cells) -> list[int]:
