@@ -101,6 +101,16 @@ def test_a_second_one_must_be_sure_and_a_third_one_likely(monkeypatch, probable,
     assert [each.mode.probability for each in found] == probable[:count]
 
 
+def test_loud_cells_count_more_than_quiet_ones(monkeypatch):
+    counted = []
+    monkeypatch.setattr(module, "believed", lambda mixture, *_: counted.append(mixture.counts) or ([0], np.ones(1)))
+    heard = scene(*PLACES[:2])
+    mixed_sources(heard, np.array(heard.audio), RATE, BOX, ELSEWHERE)
+    cells = cells_of(np.array(heard.audio), RATE, POSITIONS, heard.speed)
+    assert counted[0] == pytest.approx(cells.loudness())
+    assert counted[0].std() > 0.3
+
+
 def test_a_larger_gap_to_the_next_makes_a_source_likelier_and_so_does_a_larger_distance():
     def odds(gains, places=PLACES):
         return np.array(ALONE) @ features(np.log(gains), places, 1, np.zeros(2))
