@@ -91,7 +91,7 @@ class Cells:
         return np.exp(2j * np.pi * longer_m / self.speed_m_s * self.frequency_hz).astype(np.complex64)
 
     def loudness(self) -> Float[np.ndarray, "cell"]:
-        """The root of the power of all microphones, 1 on average: quiet cells are noise, or what a mask did not let through."""
+        """The root of the power of all microphones, 1 on average: quiet cells are noise, or what a mask did not let in."""
         heard = self.dense[:, DENSER * np.arange(self.frames)]
         amplitude = np.sqrt((np.square(heard.real) + np.square(heard.imag)).sum(axis=0)).ravel()
         return amplitude / max(float(amplitude.mean()), SMALLEST)
