@@ -11,6 +11,7 @@ import soundfile
 
 import soundfix
 from helpers.networks import tiny
+from helpers.plain import PLAIN
 from soundfix.api.locate import LocateRequest, run
 from soundfix.api.sound import open_sound
 from soundfix.errors import (
@@ -28,18 +29,7 @@ from soundfix.networks import checkpoint
 from soundfix.session.session import Session
 from soundfix.simulation.rooms import RoomConfig, simulate
 from soundfix.simulation.sounds import melody, voice
-from soundfix.testing import ROOM, contract_scene
-
-PLAIN = {"method": "srp-phat", "room": ROOM, "speed_of_sound_m_s": 343.0}
-
-
-@pytest.fixture(scope="module")
-def scene():
-    """1.2 s of noise from one point, heard by eight microphones, of which mic4 is dead."""
-    whole = contract_scene(8, seconds=1.2)
-    audio = whole.audio.copy()
-    audio[3] = 0
-    return replace(whole, audio=audio)
+from soundfix.testing import ROOM
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +38,6 @@ def files(scene, tmp_path_factory):
     folder = tmp_path_factory.mktemp("take")
     write_scene(folder, scene)
     return folder
-
-
-@pytest.fixture(scope="module")
-def located(scene):
-    return soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, **PLAIN)
 
 
 def heard(scene, **options):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import soundfix
+from helpers.plain import PLAIN
 from soundfix.api.located import HEAD
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import MissingPackageError, OutputError
@@ -17,23 +18,6 @@ from soundfix.report.exports import CSV_COLUMNS
 from soundfix.session.microphone_history import Event
 from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.start_offsets import StartOffset
-from soundfix.testing import ROOM, contract_scene
-
-PLAIN = {"method": "srp-phat", "room": ROOM, "speed_of_sound_m_s": 343.0}
-
-
-@pytest.fixture(scope="module")
-def scene():
-    """1.2 s of noise from one point, heard by eight microphones, of which mic4 is dead."""
-    whole = contract_scene(8, seconds=1.2)
-    audio = whole.audio.copy()
-    audio[3] = 0
-    return replace(whole, audio=audio)
-
-
-@pytest.fixture(scope="module")
-def located(scene):
-    return soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, **PLAIN)
 
 
 def test_it_says_what_the_command_prints(located):

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 import soundfix
 from soundfix.cli import app
+from soundfix.cli.options import DEFAULT
+from soundfix.methods import catalog
 from soundfix.methods.catalog import CATALOG
 
 
@@ -31,4 +33,4 @@ def test_methods_are_the_catalog_with_its_default(command):
     _, said, _ = command("methods")
     lines = said.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOG)
-    assert [line.split()[0] for line in lines if "(the default)" in line] == ["three-stream"]
+    assert [line.split()[0] for line in lines if "(the default)" in line] == [DEFAULT] == [catalog.DEFAULT]

@@ -1,5 +1,7 @@
 """Cells: from the place of a source all microphones hear the same, from elsewhere they do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,16 @@ def test_coherence_is_between_0_and_1_in_every_cell():
     assert rho.shape == (2, heard.count)
     assert rho.min() >= 0
     assert rho.max() <= 1 + 1e-5
+
+
+def test_how_loud_a_cell_is_goes_by_all_microphones_and_is_one_on_average():
+    heard = cells(ONE)
+    power = np.square(np.abs(heard.dense[:, DENSER * np.arange(heard.frames)])).sum(axis=0)
+    assert heard.loudness().mean() == pytest.approx(1, rel=1e-5)
+    assert np.square(heard.loudness() / heard.loudness()[0]) == pytest.approx((power / power[0, 0]).ravel(), rel=1e-3)
+    louder = replace(heard, dense=3 * heard.dense)
+    assert louder.loudness() == pytest.approx(heard.loudness(), rel=1e-4)
+    assert replace(heard, dense=0 * heard.dense).loudness().max() == 0
 
 
 def test_each_of_two_sources_has_cells_of_its_own():

@@ -101,6 +101,16 @@ def test_a_second_one_must_be_sure_and_a_third_one_likely(monkeypatch, probable,
     assert [each.mode.probability for each in found] == probable[:count]
 
 
+def test_loud_cells_count_more_than_quiet_ones(monkeypatch):
+    counted = []
+    monkeypatch.setattr(module, "believed", lambda mixture, *_: counted.append(mixture.counts) or ([0], np.ones(1)))
+    heard = scene(*PLACES[:2])
+    mixed_sources(heard, np.array(heard.audio), RATE, BOX, ELSEWHERE)
+    cells = cells_of(np.array(heard.audio), RATE, POSITIONS, heard.speed)
+    assert counted[0] == pytest.approx(cells.loudness())
+    assert counted[0].std() > 0.3
+
+
 def test_a_larger_gap_to_the_next_makes_a_source_likelier_and_so_does_a_larger_distance():
     def odds(gains, places=PLACES):
         return np.array(ALONE) @ features(np.log(gains), places, 1, np.zeros(2))
@@ -167,10 +177,22 @@ def test_who_walks_is_one_and_two_who_speak_at_once_are_two():
     bins = len(cells.frequency_hz)
     apart = np.repeat(np.stack([early, late]), bins, axis=1)
     together = np.ones_like(apart)
-    assert who_do_not_walk(near, [0, 1], apart, cells) == [0]
-    assert who_do_not_walk(near, [0, 1], together, cells) == [0, 1]
+    assert who_do_not_walk(near, apart, cells) == [0]
+    assert who_do_not_walk(near, together, cells) == [0, 1]
     far = np.stack([PLACES[0], PLACES[0] + [1.5, 0, 0]])
-    assert who_do_not_walk(far, [0, 1], apart, cells) == [0, 1]
+    assert who_do_not_walk(far, apart, cells) == [0, 1]
+    between = np.stack([near[0], near[1], far[1]])
+    assert who_do_not_walk(between, np.stack([early, late, early]).repeat(bins, axis=1), cells) == [0, 2]
+
+
+@pytest.mark.parametrize(("third", "told"), [(0.9, [1.0, 0.9]), (0.5, [])])
+def test_who_is_left_beside_one_who_walks_is_as_probable_as_before_and_must_be_sure(monkeypatch, third, told):
+    probable = np.array([1.0, 0.95, third])
+    monkeypatch.setattr(module, "believed", lambda mixture, *_: (mixture.chosen(3), probable))
+    monkeypatch.setattr(module, "who_do_not_walk", lambda *_: [0, 2])
+    heard = scene(*PLACES, seconds=1.0)
+    found = mixed_sources(heard, np.array(heard.audio), RATE, BOX, ELSEWHERE)
+    assert [each.mode.probability for each in found] == told
 
 
 def test_where_cells_do_not_tell_they_are_not_asked(monkeypatch):

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from soundfix.cli.options import (
+    DEFAULT,
     BandText,
     ClockSigma,
     HeightText,
+    Method,
     MicrophoneFile,
     PositionSigma,
     RoomText,
@@ -39,7 +41,7 @@ def listen(
     rate: Rate = 16_000.0,
     channels: Channels = None,
     sample_format: SampleFormat = "s16le",
-    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = "three-stream",
+    method: Method = DEFAULT,
     window: Annotated[float | None, typer.Option(help="Seconds of sound an answer is made from.")] = None,
     hop: Annotated[float, typer.Option(help="Seconds from answer to answer.")] = 0.1,
     patience: Annotated[

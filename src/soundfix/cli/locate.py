@@ -9,12 +9,14 @@ from soundfix.cli.answering import answer
 from soundfix.cli.delays import DelayFile, check_given, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
 from soundfix.cli.options import (
+    DEFAULT,
     AudioOrNone,
     BandText,
     BeatsFile,
     Checkpoint,
     ClockSigma,
     HeightText,
+    Method,
     MicrophoneFileOrNone,
     PositionSigma,
     Require,
@@ -32,7 +34,6 @@ from soundfix.cli.options import (
 from soundfix.cli.targets import CrsText, CsvFile, GeoJsonFile, JsonFile, JsonLinesFile, PlotFile, Targets
 from soundfix.cli.turns import OnlyKinds, TurnsFile
 
-DEFAULT = "three-stream"
 Explain = Annotated[bool, typer.Option("--explain", help="Put into the JSON what a network made of each pair.")]
 Window = Annotated[
     float | None, typer.Option(help="Seconds of sound an answer is made from; 0.5, or more for a large array.")
@@ -49,7 +50,7 @@ def locate(
     audio: AudioOrNone = None,
     delays: DelayFile = None,
     again: AgainFile = None,
-    method: Annotated[str, typer.Option(help="See `soundfix methods`.")] = DEFAULT,
+    method: Method = DEFAULT,
     checkpoint: Checkpoint = None,
     beats: BeatsFile = None,
     explain: Explain = False,

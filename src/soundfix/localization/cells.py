@@ -90,6 +90,12 @@ class Cells:
         """What so much longer a way does to phases, taken back."""
         return np.exp(2j * np.pi * longer_m / self.speed_m_s * self.frequency_hz).astype(np.complex64)
 
+    def loudness(self) -> Float[np.ndarray, "cell"]:
+        """The root of the power of all microphones, 1 on average: quiet cells are noise, or what a mask did not let in."""
+        heard = self.dense[:, DENSER * np.arange(self.frames)]
+        amplitude = np.sqrt((np.square(heard.real) + np.square(heard.imag)).sum(axis=0)).ravel()
+        return amplitude / max(float(amplitude.mean()), SMALLEST)
+
     def coherence(self, places: Float[np.ndarray, "place 3"]) -> Float[np.ndarray, "place cell"]:
         """rho in every cell, heard from each place."""
         return np.array([_share(self.steered(place)).ravel() for place in places]).reshape(len(places), self.count)

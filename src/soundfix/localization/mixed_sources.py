@@ -23,7 +23,7 @@ from soundfix import physics
 from soundfix.localization.cells import BAND_HZ, HOP_S, SMALLEST, Cells, cells_of
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.mixture import Mixture, mixture_of
+from soundfix.localization.mixture import Mixture, filled, mixture_of
 from soundfix.localization.modes import Mode, polish
 from soundfix.localization.piece_peaks import PEAKS, PIECE_S, candidates, distinct, peaks_of
 from soundfix.localization.position_errors import fit_with_position_errors
@@ -119,17 +119,16 @@ def mixed_sources(
     places = np.concatenate([agreed[None], candidates(scene, white, rate, box)])
     if len(places) < 3:
         return []
-    mixture = with_rest(mixture_of(cells.coherence(places), places, APART_M), cells, box)
+    mixture = with_rest(mixture_of(cells.coherence(places), cells.loudness(), places, APART_M), cells, box)
     if len(believed(mixture, scene, believe, POSSIBLE)[0]) < 2:
         return []  # most windows: pieces would cost more than all that was done before
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
     places = mixture.places
     chosen, probable = believed(mixture, scene, believe, LIKELY)
-    if len(probable) < 2 or probable[1] < SURE:
-        return []
     chosen = mixture.exchanged(chosen)
-    chosen = who_do_not_walk(places, chosen, mixture.posterior(chosen), cells)
-    if len(chosen) < 2:
+    stay = who_do_not_walk(places[chosen], mixture.posterior(chosen), cells)
+    chosen, probable = [chosen[number] for number in stay], probable[stay]
+    if len(chosen) < 2 or probable[1] < SURE:
         return []
     own = mixture.posterior(chosen)
     sigma_m = scene.microphones.sigma_m
@@ -151,27 +150,25 @@ def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
 
 def with_places(mixture: Mixture, fresh: Places, cells: Cells) -> Mixture:
     """With these places, too."""
-    more = mixture_of(cells.coherence(fresh), fresh, APART_M)
-    places, fills = np.concatenate([mixture.places, fresh]), np.concatenate([mixture.fills, more.fills])
-    return replace(mixture, places=places, fills=fills)
+    fills = np.concatenate([mixture.fills, filled(cells.coherence(fresh))])
+    return replace(mixture, places=np.concatenate([mixture.places, fresh]), fills=fills)
 
 
-def who_do_not_walk(
-    places: Float[np.ndarray, "place 3"], chosen: list[int], own: Float[np.ndarray, "source cell"], cells: Cells
-) -> list[int]:
-    """Without those that are another one a little later: heard at other times, as near as somebody walks meanwhile."""
+def who_do_not_walk(places: Places, own: Float[np.ndarray, "place cell"], cells: Cells) -> list[int]:
+    """Numbers of those places that are not another one a little later: heard at other times, as near as somebody walks
+    meanwhile. own: the share of every cell that each fills."""
     profile = own.reshape(len(own), cells.frames, -1).sum(axis=2)
     profile = np.maximum(profile - np.quantile(profile, BACKGROUND, axis=1, keepdims=True), 0)
     profile = profile / np.maximum(profile.sum(axis=1, keepdims=True), SMALLEST)
     middle_s = profile @ np.arange(cells.frames) * HOP_S
     kept: list[int] = []
-    for number in range(len(chosen)):
+    for number in range(len(places)):
         overlap = np.minimum(profile[kept], profile[number]).sum(axis=1)
-        far_m = physics.distances(places[[chosen[k] for k in kept]], places[[chosen[number]]])[:, 0]
+        far_m = physics.distances(places[kept], places[[number]])[:, 0]
         near = far_m < APART_M + FASTEST_M_S * np.abs(middle_s[kept] - middle_s[number])
         if not (near & (overlap < LEAST_OVERLAP)).any():
             kept.append(number)
-    return [chosen[number] for number in kept]
+    return kept
 
 
 def believed(

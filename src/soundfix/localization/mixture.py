@@ -1,7 +1,7 @@
 """Which places together explain the cells of a mixture?
 
 Every cell (cells.py) is filled by one source, or by nobody in particular. With rho_k its coherence heard from place k, the
-likelihood of a set of places S is, up to a constant, the mean over all cells of
+likelihood of a set of places S is, up to a constant, the mean over all cells, each as much as it counts, of
 
     log(1 + SHARE sum_{k in S} exp(SHARPNESS (rho_k - LEVEL)))
 
@@ -28,10 +28,12 @@ Places = Float[np.ndarray, "place 3"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture:
-    """places: where somebody may be (m). fills: SHARE exp(...) of every cell from there. apart_m: nearer is one place."""
+    """places: where somebody may be (m). fills: SHARE exp(...) of every cell from there. counts: how much every cell does, 1
+    on average. apart_m: nearer is one place."""
 
     places: Places
     fills: Float[np.ndarray, "place cell"]
+    counts: Float[np.ndarray, "cell"]
     apart_m: float
 
     def explained(self, chosen: list[int]) -> Float[np.ndarray, "cell"]:
@@ -41,7 +43,7 @@ class Mixture:
     def gains(self, chosen: list[int]) -> Float[np.ndarray, "place"]:
         """Of the log-likelihood of a cell, for each place beside these; minus infinity for what is as good as one."""
         before = self.explained(chosen)
-        gain = np.log1p(self.fills / before).mean(axis=1)
+        gain = np.log1p(self.fills / before) @ self.counts / len(self.counts)
         near = (physics.distances(self.places, self.places[chosen]) < self.apart_m).any(axis=1)
         return np.where(near, -np.inf, gain)
 
@@ -76,7 +78,13 @@ class Mixture:
         return self.fills[chosen] / self.explained(chosen)
 
 
-def mixture_of(coherence: Float[np.ndarray, "place cell"], places: Places, apart_m: float) -> Mixture:
+def mixture_of(
+    coherence: Float[np.ndarray, "place cell"], counts: Float[np.ndarray, "cell"], places: Places, apart_m: float
+) -> Mixture:
     """The mixture of sources at any of these places."""
-    fills = SHARE * np.exp(np.minimum(SHARPNESS * (coherence - LEVEL), HIGHEST))
-    return Mixture(places=places, fills=fills.astype(np.float32), apart_m=apart_m)
+    return Mixture(places=places, fills=filled(coherence), counts=counts, apart_m=apart_m)
+
+
+def filled(coherence: Float[np.ndarray, "place cell"]) -> Float[np.ndarray, "place cell"]:
+    """What a source at a place fills of a cell, as coherent as this from there."""
+    return (SHARE * np.exp(np.minimum(SHARPNESS * (coherence - LEVEL), HIGHEST))).astype(np.float32)
