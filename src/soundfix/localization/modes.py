@@ -78,7 +78,7 @@ def find_modes(
             break
     places = np.concatenate([_distinct(points, score, most, apart_m), runners_up])
     found = polish(evidence, places, box) if polishes else _unpolished(evidence, places)
-    return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k], apart_m)]
+    return _apart_from_better(found, apart_m)
 
 
 def _unpolished(evidence: Evidence, places: Float[np.ndarray, "mode 3"]) -> list[Mode]:
@@ -108,8 +108,11 @@ def apart(grain: float, extent_m: float) -> float:
     return APART_M * max(grain, min(1.0, extent_m / USUAL_EXTENT_M))
 
 
-def _is_apart(mode: Mode, others: list[Mode], apart_m: float) -> bool:
-    return all(np.linalg.norm(mode.position - other.position) > apart_m for other in others)
+def _apart_from_better(modes: list[Mode], apart_m: float) -> list[Mode]:
+    """Those that are no neighbours of one before them."""
+    places = np.array([mode.position for mode in modes])
+    is_near = np.tril(physics.distances(places, places) <= apart_m, -1).any(axis=1)
+    return [mode for mode, near in zip(modes, is_near, strict=True) if not near]
 
 
 def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray) -> Float[np.ndarray, "mode 3"]:
