@@ -15,14 +15,13 @@ from soundfix.localization.cross_check import DECODER_ERRORS, Opinion, widen_whe
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.health import examine
 from soundfix.localization.mixed_sources import Believe, Found, Places, can_be_told_apart, told_apart
-from soundfix.localization.modes import Mode
 from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import Prepared
 from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
 from soundfix.methods.frame import width_m
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence, white_sound
-from soundfix.methods.reranking import likeliest_places, probabilities
+from soundfix.methods.reranking import chances, likeliest_places
 from soundfix.methods.told_once import AtOnce
 
 
@@ -58,11 +57,10 @@ def further_belief(heard: NetworkHeard, consensus: Consensus, box: Float[np.ndar
     """What the second look says of further places, where the network has one."""
     if heard.reranker is None:
         return None
-    evidence = consensus.evidence.among(consensus.is_kept)
+    said = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept))
 
     def believe(places: Places, found: Found) -> float:
-        modes = [Mode(position=place, score=0.0) for place in places]
-        return float(probabilities(heard, modes, evidence, list(found), box=box)[0])
+        return float(chances(heard, said, places, list(found), box=box)[0])
 
     return believe
 
