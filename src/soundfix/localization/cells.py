@@ -149,7 +149,7 @@ def cells_of(
     in_band = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
     frames = np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)[:, ::step]
     window = np.hanning(length + 1)[:-1].astype(np.float32)
-    dense = np.stack([rfft(each * window, axis=-1)[:, in_band] for each in frames])
+    dense = np.ascontiguousarray(np.stack([rfft(each * window, axis=-1)[:, in_band] for each in frames]))
     return Cells(
         dense=dense,
         frequency_hz=frequency_hz[in_band],
