@@ -180,9 +180,7 @@ def may_be_several(mixture: Mixture, scene: Scene, believe: Believe | None) -> b
     return any(sure >= POSSIBLE for sure in _beside_first(mixture.places[chosen], gains, scene, believe, POSSIBLE))
 
 
-def believed(
-    mixture: Mixture, scene: Scene, believe: Believe | None
-) -> tuple[list[int], Float[np.ndarray, "source"]]:
+def believed(mixture: Mixture, scene: Scene, believe: Believe | None) -> tuple[list[int], Float[np.ndarray, "source"]]:
     """Which places explain most, and how probable each is, up to the last one that is likely; the first is taken for
     granted. Without a second one that is sure no further one is asked about."""
     chosen, gains = mixture.chosen_with_gains(MOST_SOURCES + 2)

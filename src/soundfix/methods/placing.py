@@ -42,9 +42,7 @@ def place_network_sources(
     return Placed(sources, (*findings, *said, *multi_source_findings(together or alone), *beyond_training(heard)))
 
 
-def at_once(
-    heard: NetworkHeard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]
-) -> AtOnce:
+def at_once(heard: NetworkHeard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> AtOnce:
     """Who sounds at once: told apart by cells, or, where these do not tell, one after the other."""
     if can_be_told_apart(prepared.scene, consensus):
         believe = further_belief(heard, consensus, box)
