@@ -7,7 +7,7 @@ import pytest
 
 from helpers.mixtures import RATE, mixture
 from soundfix import physics
-from soundfix.localization.cells import DENSER, FRAME_S, cells_of
+from soundfix.localization.cells import DENSER, FRAME_S, REST_STEP_M, _cross, cells_of, cis
 from soundfix.testing import contract_scene
 
 POSITIONS = contract_scene(8).microphones.positions
@@ -85,3 +85,26 @@ def test_a_band_leaves_the_others_out():
     heard = cells_of(sound, RATE, POSITIONS, 343.2, (1000.0, 2000.0))
     assert heard.frequency_hz.min() >= 1000
     assert heard.frequency_hz.max() <= 2000
+
+
+def test_turns_are_those_of_the_formula_however_many():
+    turns = np.array([0.0, 0.25, -1.7, 1e6 + 0.125, -12345.3])
+    assert np.allclose(cis(turns), np.exp(2j * np.pi * turns), atol=1e-6)
+
+
+def test_coherence_is_the_share_of_power_that_adds_up():
+    heard = cells(ONE, OTHER, noise=1e-3)
+    steered = heard.steered(OTHER)
+    literal = np.abs(steered.sum(axis=0)) ** 2 / (8 * (np.abs(steered) ** 2).sum(axis=0) + 1e-12)
+    assert np.allclose(heard.coherence(OTHER[None])[0], literal.ravel(), atol=1e-5)
+
+
+def test_the_rest_is_the_correlation_by_the_formula():
+    heard, pairs = cells(ONE, noise=1e-2), physics.pair_indices(8)
+    rest = heard.rest(np.zeros(heard.count), pairs)
+    cross = _cross(heard.dense[:, DENSER * np.arange(heard.frames)], np.ones(heard.count), pairs)
+    middle = rest.values.shape[1] // 2
+    for lag in (-middle, -3, 0, 1, 7, middle):
+        later_s = lag * REST_STEP_M / heard.speed_m_s
+        literal = (cross * np.exp(2j * np.pi * later_s * heard.frequency_hz)).real.sum(axis=1)
+        assert np.allclose(rest.values[:, middle + lag], literal, atol=1e-5)

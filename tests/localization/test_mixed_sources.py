@@ -13,13 +13,18 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.mixed_sources import (
     ALONE,
+    POSSIBLE,
+    SURE,
     White,
+    believed,
     can_be_told_apart,
     features,
+    may_be_several,
     mixed_sources,
     told_apart,
     who_do_not_walk,
 )
+from soundfix.localization.mixture import mixture_of
 from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import prepare
 from soundfix.scene import Scene
@@ -207,3 +212,36 @@ def test_where_cells_do_not_tell_they_are_not_asked(monkeypatch):
     assert not can_be_told_apart(heard.part(0, 2000), agreed)
     monkeypatch.setattr(module, "WIDEST_S", 0.001)
     assert not can_be_told_apart(heard, agreed)
+
+
+class Asked:
+    """A mixture of four places of which a network says what it is told to."""
+
+    def __init__(self, monkeypatch, *says):
+        self.count, places = 0, np.concatenate([PLACES, ELSEWHERE[None]])
+        self.mixture = mixture_of(np.random.default_rng(0).uniform(0, 1, (4, 500)), np.ones(500), places, 0.3)
+        monkeypatch.setattr(module, "probability", lambda told, ask, least: ask())
+        self.says = iter(says)
+
+    def __call__(self, places, found):
+        self.count += 1
+        assert len(found) == self.count
+        return next(self.says)
+
+
+def test_whether_there_may_be_several_is_asked_until_one_is_possible(monkeypatch):
+    sure = Asked(monkeypatch, 0.0, POSSIBLE, 0.0)
+    assert may_be_several(sure.mixture, LIKE, sure)
+    assert sure.count == 2
+    never = Asked(monkeypatch, 0.0, POSSIBLE - 1e-6, 0.0)
+    assert not may_be_several(never.mixture, LIKE, never)
+    assert never.count == 3
+
+
+def test_nobody_asks_about_a_third_where_the_second_is_not_sure(monkeypatch):
+    unsure = Asked(monkeypatch, SURE - 1e-6, 0.9, 0.9)
+    chosen, probable = believed(unsure.mixture, LIKE, unsure)
+    assert (len(chosen), probable.tolist(), unsure.count) == (1, [1.0], 1)
+    sure = Asked(monkeypatch, SURE, 0.1, 0.9)
+    chosen, probable = believed(sure.mixture, LIKE, sure)
+    assert (len(chosen), probable.tolist(), sure.count) == (4, [1.0, SURE, 0.1, 0.9], 3)

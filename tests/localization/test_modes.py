@@ -6,7 +6,17 @@ from scipy.ndimage import uniform_filter1d
 
 from helpers import reference
 from helpers.scenes import planted_evidence
-from soundfix.localization.modes import APART_M, _averaged, apart, find_modes, polish
+from soundfix.localization.modes import (
+    APART_M,
+    _averaged,
+    _coarse_grid,
+    _coarse_lags,
+    _mean_at,
+    _nearest_score,
+    apart,
+    find_modes,
+    polish,
+)
 from soundfix.search_region import SearchRegion
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
@@ -213,3 +223,18 @@ def test_a_few_shifted_sums_are_the_box_filter(rng, box):
     values = rng.standard_normal((4, 30)).astype(np.float32)
     filtered = uniform_filter1d(values, box, axis=1, mode="nearest")
     assert np.allclose(_averaged(values, box), filtered, atol=1e-6)
+
+
+@pytest.mark.parametrize("lags", [41, 1601])
+def test_kept_lags_give_the_scores_that_they_would_have_anew(rng, lags):
+    """To the last bit, where curves are shorter than the array, too."""
+    positions = rng.uniform(BOX[0], BOX[1], (5, 3))
+    evidence = planted_evidence(positions, np.array([2.2, 3.1, 1.2]))
+    middle = evidence.values.shape[1] // 2
+    reach = min(middle, lags // 2)
+    evidence = replace(evidence, values=evidence.values[:, middle - reach : middle + reach + 1].copy())
+    grid = positions.tobytes(), BOX.tobytes(), 5000, 0.25
+    wanted = _coarse_lags(grid, evidence.pairs.astype(np.int64).tobytes(), evidence.step_m, evidence.values.shape[1])
+    anew = _nearest_score(evidence, _coarse_grid(*grid)[1])
+    assert np.array_equal(_mean_at(evidence.values, wanted), anew)
+    assert len(np.unique(anew)) > 20

@@ -12,8 +12,8 @@ from soundfix.estimate import Source
 from soundfix.evaluation.metrics import is_inside
 from soundfix.localization import motion, pipeline
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.motion import best_ways, convinces, weighed
-from soundfix.localization.subwindows import PIECES, Subwindows
+from soundfix.localization.motion import Ways, best_ways, convinces, weighed
+from soundfix.localization.subwindows import PIECES, Subwindows, Window
 from soundfix.simulation.worlds import LUVIRA_TWIN
 from soundfix.testing import contract_scene
 
@@ -252,3 +252,15 @@ def test_who_does_not_convince_stays_in_their_place_and_the_region_knows():
     assert is_inside(found.source, MIDDLE)
     assert motion._said(found) == ()
     assert motion._said(found._replace(convinces=True)) != ()
+
+
+def test_ways_near_a_place_are_sought_once(monkeypatch):
+    scene, asked = contract_scene(8), []
+    split = motion.split_window
+    monkeypatch.setattr(motion, "split_window", lambda *given, **how: asked.append(given) or split(*given, **how))
+    window = Window(scene=scene, audio=np.array(scene.audio), pairs=physics.pair_indices(8), box=scene.search_box())
+    ways = Ways(window=window)
+    first = ways.near(MIDDLE)
+    assert ways.near(MIDDLE.copy()) is first
+    assert ways.near(MIDDLE + 0.1) is not first
+    assert [given[1].tolist() for given in asked] == [MIDDLE.tolist(), (MIDDLE + 0.1).tolist()]

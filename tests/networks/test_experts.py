@@ -14,6 +14,7 @@ from soundfix.networks.experts import (
     NEAR_LAGS,
     USUAL_HEIGHT,
     Votes,
+    _highest,
     agreement,
     in_deviations,
 )
@@ -215,3 +216,11 @@ def test_a_network_s_likelihoods_hold_the_partial_curves():
             likelihoods = network(windows()).likelihoods
         assert (likelihoods.partial is not None) == has
         assert len(likelihoods.unmasked) == 1 + has
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_highest_of_every_row_and_its_place_by_hand(dtype):
+    values = torch.tensor([[[1.0, 5.0, 2.0], [-3.0, -4.0, -1.0]]], dtype=dtype)
+    highest, where = _highest(values)
+    assert highest.tolist() == [[5.0, -1.0]]
+    assert where.tolist() == [[1, 2]]

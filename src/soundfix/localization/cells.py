@@ -12,6 +12,7 @@ Axes: M microphones, D dense frames, T frames, F bins, K places, P pairs, L lags
 """
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
@@ -52,13 +53,27 @@ class Cells:
 
     def steered(self, place: Float[np.ndarray, "3"]) -> Complex[np.ndarray, "mic frame freq"]:
         """x_m(t, f), every microphone moved forward by as much further as it is than the nearest."""
+        return self._moved(*self._forward(place))
+
+    def _forward(
+        self, place: Float[np.ndarray, "3"]
+    ) -> tuple[Int[np.ndarray, "mic frame"], Complex[np.ndarray, "mic 1 freq"]]:
+        """Which of all dense frames are heard from a place, and how their phases are turned."""
         delay_s = physics.distances(place[None], self.positions)[0] / self.speed_m_s
         delay_s = delay_s - delay_s.min()
         late = np.rint(delay_s / self.step_s).astype(int)
-        rows = late[:, None] + DENSER * np.arange(self.frames)
-        moved = self.dense[np.arange(len(late))[:, None], np.clip(rows, 0, self.dense.shape[1] - 1)]
-        turn = np.exp(2j * np.pi * np.outer(delay_s - late * self.step_s, self.frequency_hz)).astype(np.complex64)
-        return moved * turn[:, None]
+        count = self.dense.shape[1]
+        rows = np.clip(late[:, None] + DENSER * np.arange(self.frames), 0, count - 1)
+        turn = cis(np.outer(delay_s - late * self.step_s, self.frequency_hz))
+        return rows + count * np.arange(len(late))[:, None], turn[:, None]
+
+    def _moved(self, rows: np.ndarray, turn: np.ndarray) -> Complex[np.ndarray, "mic frame freq"]:
+        return self.dense.reshape(-1, self.dense.shape[2]).take(rows, axis=0) * turn
+
+    @cached_property
+    def _power(self) -> Float[np.ndarray, "row freq"]:
+        """Of all dense frames, microphone by microphone."""
+        return (np.square(self.dense.real) + np.square(self.dense.imag)).reshape(-1, self.dense.shape[2])
 
     def evidence(
         self, place: Float[np.ndarray, "3"], share: Float[np.ndarray, "cell"], pairs: Int[np.ndarray, "pair 2"]
@@ -83,12 +98,14 @@ class Cells:
         heard = self.dense[:, DENSER * np.arange(self.frames)]
         cross = _cross(heard, left.ravel(), pairs)
         lags = int(min(self.width_m / self.speed_m_s, FRAME_S / 2) * self.speed_m_s / REST_STEP_M) + 1
-        curves = (cross @ self._turns(np.arange(-lags, lags + 1)[:, None] * REST_STEP_M).T).real
+        even, odd = _waves(lags, self.speed_m_s, self.frequency_hz.tobytes())
+        alike, apart = cross.real @ even, cross.imag @ odd
+        curves = np.concatenate([(alike + apart)[:, :0:-1], alike - apart], axis=1)
         return Evidence(pairs=pairs, values=curves, step_m=REST_STEP_M, positions=self.positions)
 
     def _turns(self, longer_m: Float[np.ndarray, "way 1"]) -> Complex[np.ndarray, "way freq"]:
         """What so much longer a way does to phases, taken back."""
-        return np.exp(2j * np.pi * longer_m / self.speed_m_s * self.frequency_hz).astype(np.complex64)
+        return cis(longer_m / self.speed_m_s * self.frequency_hz)
 
     def loudness(self) -> Float[np.ndarray, "cell"]:
         """The root of the power of all microphones, 1 on average: quiet cells are noise, or what a mask did not let in."""
@@ -98,7 +115,30 @@ class Cells:
 
     def coherence(self, places: Float[np.ndarray, "place 3"]) -> Float[np.ndarray, "place cell"]:
         """rho in every cell, heard from each place."""
-        return np.array([_share(self.steered(place)).ravel() for place in places]).reshape(len(places), self.count)
+        return np.array([self._share(place).ravel() for place in places]).reshape(len(places), self.count)
+
+    def _share(self, place: Float[np.ndarray, "3"]) -> Float[np.ndarray, "frame freq"]:
+        rows, turn = self._forward(place)
+        together, power = self._moved(rows, turn).sum(axis=0), self._power.take(rows, axis=0).sum(axis=0)
+        return (np.square(together.real) + np.square(together.imag)) / (len(rows) * power + SMALLEST)
+
+
+def cis(turns: Float[np.ndarray, "*batch"]) -> Complex[np.ndarray, "*batch"]:
+    """exp(2 pi i turns) in single precision, exact for any number of turns: whole ones are taken out before."""
+    angle = (2 * np.pi * (turns - np.rint(turns))).astype(np.float32)
+    wave = np.empty(angle.shape, dtype=np.complex64)
+    wave.real, wave.imag = np.cos(angle), np.sin(angle)
+    return wave
+
+
+@lru_cache(maxsize=4)
+def _waves(
+    lags: int, speed_m_s: float, frequency_hz: bytes
+) -> tuple[Float[np.ndarray, "freq lag"], Float[np.ndarray, "freq lag"]]:
+    """The even and the odd part of what lags from 0 up do to phases, taken back: kept, an array's are always the same."""
+    longer_m = np.arange(lags + 1) * REST_STEP_M
+    waves = cis(np.outer(np.frombuffer(frequency_hz), longer_m / speed_m_s))
+    return np.ascontiguousarray(waves.real), np.ascontiguousarray(waves.imag)
 
 
 def cells_of(
@@ -115,7 +155,7 @@ def cells_of(
     in_band = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
     frames = np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)[:, ::step]
     window = np.hanning(length + 1)[:-1].astype(np.float32)
-    dense = np.stack([rfft(each * window, axis=-1)[:, in_band] for each in frames])
+    dense = np.ascontiguousarray(np.stack([rfft(each * window, axis=-1)[:, in_band] for each in frames]))
     return Cells(
         dense=dense,
         frequency_hz=frequency_hz[in_band],
@@ -128,12 +168,6 @@ def cells_of(
 
 def _width_m(positions: Float[np.ndarray, "mic 3"]) -> float:
     return float(physics.distances(positions, positions).max())
-
-
-def _share(steered: Complex[np.ndarray, "mic frame freq"]) -> Float[np.ndarray, "frame freq"]:
-    power = np.square(steered.real).sum(axis=0) + np.square(steered.imag).sum(axis=0)
-    together = steered.sum(axis=0)
-    return (np.square(together.real) + np.square(together.imag)) / (len(steered) * power + SMALLEST)
 
 
 def _cross(

@@ -10,7 +10,7 @@ before it, and how much more than the next after it, tells a source from such le
 of one to four training sounds, in the twin and in random rooms, gives the probability (EXPERIMENTS.md, 26 November 2026).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -120,11 +120,13 @@ def mixed_sources(
     if len(places) < 3:
         return []
     mixture = with_rest(mixture_of(cells.coherence(places), cells.loudness(), places, APART_M), cells, box)
-    if len(believed(mixture, scene, believe, POSSIBLE)[0]) < 2:
+    if not may_be_several(mixture, scene, believe):
         return []  # most windows: pieces would cost more than all that was done before
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)
     places = mixture.places
-    chosen, probable = believed(mixture, scene, believe, LIKELY)
+    chosen, probable = believed(mixture, scene, believe)
+    if len(probable) < 2:
+        return []
     chosen = mixture.exchanged(chosen)
     stay = who_do_not_walk(places[chosen], mixture.posterior(chosen), cells)
     chosen, probable = [chosen[number] for number in stay], probable[stay]
@@ -171,23 +173,35 @@ def who_do_not_walk(places: Places, own: Float[np.ndarray, "place cell"], cells:
     return kept
 
 
-def believed(
-    mixture: Mixture, scene: Scene, believe: Believe | None, least: float
-) -> tuple[list[int], Float[np.ndarray, "source"]]:
-    """Which places explain most, and how probable each is, up to the last one that is at least so; the first is taken for
-    granted."""
+def may_be_several(mixture: Mixture, scene: Scene, believe: Believe | None) -> bool:
+    """Whether any place beside the first one is possibly a source."""
     chosen, gains = mixture.chosen_with_gains(MOST_SOURCES + 2)
-    places, log = mixture.places[chosen], log_gains(gains)
-    size = np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
+    return any(sure >= POSSIBLE for sure in _beside_first(mixture.places[chosen], gains, scene, believe, POSSIBLE))
+
+
+def believed(mixture: Mixture, scene: Scene, believe: Believe | None) -> tuple[list[int], Float[np.ndarray, "source"]]:
+    """Which places explain most, and how probable each is, up to the last one that is likely; the first is taken for
+    granted. Without a second one that is sure no further one is asked about."""
+    chosen, gains = mixture.chosen_with_gains(MOST_SOURCES + 2)
     probable = [1.0]
-    for n in range(1, min(len(chosen), MOST_SOURCES)):
-        is_leaving = log[n] - log[0] < np.log(LEAST_SHARE)
-        told = features(log, places, n, size)
-        probable.append(
-            0.0 if is_leaving else probability(told, believe and partial(believe, places[n:], places[:n]), least)
-        )
-    count = 1 + max(n for n, sure in enumerate(probable) if sure >= least)
+    for sure in _beside_first(mixture.places[chosen], gains, scene, believe, LIKELY):
+        if len(probable) == 1 and sure < SURE:
+            break
+        probable.append(sure)
+    count = 1 + max(n for n, sure in enumerate(probable) if sure >= LIKELY)
     return chosen[:count], np.array(probable[:count])
+
+
+def _beside_first(
+    places: Places, gains: list[np.floating], scene: Scene, believe: Believe | None, least: float
+) -> Iterator[float]:
+    """How probable each place after the first is, one by one: a network is asked only for what is wanted; 0 below `least`
+    where that is clear without it."""
+    log, size = log_gains(gains), np.log([scene.duration_s / 0.5, len(scene.microphones) / 11])
+    for n in range(1, min(len(places), MOST_SOURCES)):
+        is_leaving = log[n] - log[0] < np.log(LEAST_SHARE)
+        ask = believe and partial(believe, places[n:], places[:n])
+        yield 0.0 if is_leaving else probability(features(log, places, n, size), ask, least)
 
 
 # Of 1, log(g_n / g_n+1), log g_n, log(g_n+1 / g_n+2), log n, log(duration / 0.5 s), log(microphones / 11), log(g_n / g_n-1),

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.arrival_fit import Fix
@@ -78,7 +80,7 @@ def find_modes(
             break
     places = np.concatenate([_distinct(points, score, most, apart_m), runners_up])
     found = polish(evidence, places, box) if polishes else _unpolished(evidence, places)
-    return [mode for k, mode in enumerate(found) if _is_apart(mode, found[:k], apart_m)]
+    return _apart_from_better(found, apart_m)
 
 
 def _unpolished(evidence: Evidence, places: Float[np.ndarray, "mode 3"]) -> list[Mode]:
@@ -108,8 +110,11 @@ def apart(grain: float, extent_m: float) -> float:
     return APART_M * max(grain, min(1.0, extent_m / USUAL_EXTENT_M))
 
 
-def _is_apart(mode: Mode, others: list[Mode], apart_m: float) -> bool:
-    return all(np.linalg.norm(mode.position - other.position) > apart_m for other in others)
+def _apart_from_better(modes: list[Mode], apart_m: float) -> list[Mode]:
+    """Those that are no neighbours of one before them."""
+    places = np.array([mode.position for mode in modes])
+    is_near = np.any(np.tril(physics.distances(places, places) <= apart_m, -1), axis=1)
+    return [mode for mode, near in zip(modes, is_near, strict=True) if not near]
 
 
 def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray) -> Float[np.ndarray, "mode 3"]:
@@ -202,8 +207,11 @@ def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[
     pairs = len(evidence.pairs)
     cells = min(MOST_CELLS, MOST_LOOKUPS // pairs)
     finest_m = COARSE_STEP_M * evidence.grain / _effort(pairs) ** (1 / 3)
-    points, ranges_m, step_m = _coarse_grid(evidence.positions.tobytes(), box.tobytes(), cells, finest_m)
-    score = _nearest_score(_smoothed(evidence, step_m), ranges_m)
+    grid = evidence.positions.tobytes(), box.tobytes(), cells, finest_m
+    points, _, step_m = _coarse_grid(*grid)
+    smooth = _smoothed(evidence, step_m)
+    lags = _coarse_lags(grid, smooth.pairs.astype(np.int64).tobytes(), smooth.step_m, smooth.values.shape[1])
+    score = _mean_at(smooth.values, lags)
     if evidence.search is not None:
         score = np.where(evidence.search.may_hold(points, HALF_DIAGONAL * step_m), score, -np.inf)
     return points[_best(score, _beam(0, pairs, breadth))], step_m
@@ -221,6 +229,30 @@ def _effort(pairs: int) -> float:
 
 def _beam(level: int, pairs: int, breadth: float) -> int:
     return round(breadth * BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
+
+
+def _mean_at(values: Float[np.ndarray, "pair lag"], lags: Int[Tensor, "pair cell"]) -> Float[np.ndarray, "cell"]:
+    """Mean of all pairs, each at its own lags."""
+    total, one = torch.zeros(2, lags.shape[1])
+    for curve, wanted in zip(torch.from_numpy(values), lags, strict=True):
+        total += torch.index_select(curve, 0, wanted, out=one)
+    mean: np.ndarray = total.numpy() / len(values)
+    return mean
+
+
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)
+def _coarse_lags(
+    grid: tuple[bytes, bytes, int, float], pairs: bytes, step_m: float, count: int
+) -> Int[Tensor, "pair cell"]:
+    """Of each pair the lag nearest to each cell's range difference, of so many; kept, a recording's are always the same."""
+    lags = (_coarse_grid(*grid)[1] / step_m).astype(np.float32)
+    lags_and_middle = lags + np.float32(count // 2 + 0.5)  # truncation then rounds to the nearest
+    numbers = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
+    nearest = np.empty((len(numbers), lags.shape[1]), dtype=np.int32)
+    for row, (i, j) in zip(nearest, numbers, strict=True):
+        row[:] = np.clip(lags_and_middle[i] - lags[j], 0, count - 1)
+    return torch.from_numpy(nearest)
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ stand is a way with one end.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -61,17 +61,28 @@ class Belief(NamedTuple):
     convinces: bool = True
 
 
-def followed(window: Window, sources: Sequence[Source]) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ways:
+    """Stands and ways near places of a window, each sought once: a source that moves is placed again, where it was."""
+
+    window: Window
+    found: dict[bytes, tuple[Subwindows, Stand, Walks]] = field(default_factory=dict)
+
+    def near(self, place: Float[np.ndarray, "3"]) -> tuple[Subwindows, Stand, Walks]:
+        """The pieces heard from there, and their stand and ways."""
+        key = place.tobytes()
+        if key not in self.found:
+            pieces = split_window(self.window, place, reach_m=FASTEST_M_S * self.window.scene.duration_s)
+            self.found[key] = (pieces, *best_ways(pieces))
+        return self.found[key]
+
+
+def followed(ways: Ways, sources: Sequence[Source]) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
     """The sources where they were in the middle of the window; and that the first one moves, if it does."""
-    if not SHORTEST_S <= window.scene.duration_s <= LONGEST_S:
+    if not SHORTEST_S <= ways.window.scene.duration_s <= LONGEST_S:
         return tuple(sources), ()
-    believed = [_follow(window, source) for source in sources]
+    believed = [weighed(source, *ways.near(source.position_m)) for source in sources]
     return tuple(each.source for each in believed), _said(believed[0])
-
-
-def _follow(window: Window, source: Source) -> Belief:
-    pieces = split_window(window, source.position_m, reach_m=FASTEST_M_S * window.scene.duration_s)
-    return weighed(source, pieces, *best_ways(pieces))
 
 
 def _said(first: Belief) -> tuple[Finding, ...]:

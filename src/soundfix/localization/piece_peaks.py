@@ -70,11 +70,13 @@ def distinct(
     modes: Sequence[Mode], most: int, known: Sequence[Float[np.ndarray, "3"]] = ()
 ) -> Float[np.ndarray, "place 3"]:
     """The best places, none of them near a better one, or one that is known."""
-    kept = list(known)
-    for mode in sorted(modes, key=lambda each: -each.score):
-        if len(kept) < len(known) + most and all(np.linalg.norm(mode.position - place) > SAME_M for place in kept):
-            kept.append(mode.position)
-    return np.array(kept[len(known) :]).reshape(-1, 3)
+    left = np.array([mode.position for mode in sorted(modes, key=lambda each: -each.score)]).reshape(-1, 3)
+    left = left[(physics.distances(left, np.array(known).reshape(-1, 3)) > SAME_M).all(axis=1)]
+    kept: list[np.ndarray] = []
+    while len(left) and len(kept) < most:
+        kept.append(left[0])
+        left = left[physics.distances(left, left[:1])[:, 0] > SAME_M]
+    return np.array(kept).reshape(-1, 3)
 
 
 def white_evidence(

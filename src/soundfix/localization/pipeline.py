@@ -27,7 +27,7 @@ from soundfix.localization.boxes import Boxes, Placed
 from soundfix.localization.compact import Directed, is_far_for, locate_direction, tells_directions_only
 from soundfix.localization.directions import CONES
 from soundfix.localization.microphone_status import report_microphones, report_unbelieved, report_unused
-from soundfix.localization.motion import followed
+from soundfix.localization.motion import Ways, followed
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import Prepared, prepare
 from soundfix.localization.search import Agreement, agree_somewhere
@@ -60,21 +60,26 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
     except Abstention as nothing:
         return Answer(_abstaining(scene, nothing, method), heard)
     follows = boxes.follows and not agreement.consensus.evidence.errors_hide_waves
-    moved = follow(prepared, agreement, placed) if follows else Placed(placed.sources, ())
+    ways = ways_of(prepared, agreement)
+    moved = follow(ways, placed) if follows else Placed(placed.sources, ())
     if any(finding.code == "moves" for finding in moved.findings):  # peaks that do not meet are not the list's fault
         agreement = agreement._replace(consensus=replace(agreement.consensus, is_moving=True))
         placed = boxes.place(heard, prepared, agreement.consensus, agreement.box)
-        moved = follow(prepared, agreement, placed)
+        moved = follow(ways, placed)
     return Answer(report(prepared, agreement, placed, moved, method=method), heard)
 
 
-def follow(prepared: Prepared, agreement: Agreement, placed: Placed) -> Placed:
-    """The sources where they were in the middle of the window, by what those that were kept heard, of right polarity."""
+def follow(ways: Ways, placed: Placed) -> Placed:
+    """The sources where they were in the middle of the window."""
+    return Placed(*followed(ways, placed.sources))
+
+
+def ways_of(prepared: Prepared, agreement: Agreement) -> Ways:
+    """Where what was heard may have moved, by what those that were kept heard, of right polarity."""
     consensus = agreement.consensus
     audio = np.where(consensus.is_inverted[:, None], -prepared.audio, prepared.audio)
     pairs = consensus.evidence.among(consensus.is_kept).pairs
-    window = Window(scene=prepared.scene, audio=audio, pairs=pairs, box=agreement.box)
-    return Placed(*followed(window, placed.sources))
+    return Ways(window=Window(scene=prepared.scene, audio=audio, pairs=pairs, box=agreement.box))
 
 
 def report(prepared: Prepared, agreement: Agreement, placed: Placed, moved: Placed, *, method: str) -> Estimate:

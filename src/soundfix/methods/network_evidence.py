@@ -15,6 +15,7 @@ from soundfix.methods.frame import Frame, frame_of, is_beyond_training
 from soundfix.methods.plain_peaks import PlainPeaks
 from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
+from soundfix.methods.told_once import ToldOnce
 from soundfix.networks.likelihood import PairLikelihoods
 from soundfix.networks.model import Answers, Network
 from soundfix.networks.reranker import Reranker
@@ -29,6 +30,7 @@ class NetworkHeard:
 
     evidence: its gated curves for the first source. plain: the unmasked curves of the same pairs: a mask tells right peaks
     from wrong ones, and blurs both. frame: the network's coordinates. plain_peaks: where the plain ones peak.
+    told_once: who sounds at once.
     """
 
     network: Network
@@ -38,6 +40,7 @@ class NetworkHeard:
     scene: Scene
     frame: Frame
     plain_peaks: PlainPeaks = field(default_factory=PlainPeaks)
+    told_once: ToldOnce = field(default_factory=ToldOnce)
 
     @property
     def likelihoods(self) -> PairLikelihoods:

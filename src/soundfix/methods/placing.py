@@ -15,14 +15,14 @@ from soundfix.localization.cross_check import DECODER_ERRORS, Opinion, widen_whe
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.health import examine
 from soundfix.localization.mixed_sources import Believe, Found, Places, can_be_told_apart, told_apart
-from soundfix.localization.modes import Mode
 from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import Prepared
 from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
 from soundfix.methods.frame import width_m
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence, white_sound
-from soundfix.methods.reranking import likeliest_places, probabilities
+from soundfix.methods.reranking import chances, likeliest_places
+from soundfix.methods.told_once import AtOnce
 
 
 def place_network_sources(
@@ -30,33 +30,35 @@ def place_network_sources(
 ) -> Placed:
     """The first source and its rivals, and the further sources that sound at once."""
     scene = prepared.scene
-    own, further = list[Consensus](), list[Consensus]()
-    if can_be_told_apart(scene, consensus):
-        believe = further_belief(heard, consensus, box)
-        own = told_apart(prepared, consensus, white_sound(heard), box, believe)
-    else:
-        find = partial(likeliest_places, heard, box=box)
-        further = further_sources(consensus, further_evidence(heard, consensus), find)
+    own, further = heard.told_once(consensus, box, partial(at_once, heard, prepared, consensus, box))
     consensus = apart_from(consensus, [other.modes[0].position for other in (*own[1:], *further)])
     (first, *rivals), findings = place_sources(scene, consensus, box)
     sure = consensus.modes[0].probability
     left = 1 - (LISTED if sure is None else sure)
     first, said = widen_where_others_disagree(first, rivals, opinions(heard, consensus), left)
     alone = [first, *(place_sources(scene, other, box)[0][0] for other in further)]
-    at_once = [conformal.among_several(place_sources(scene, each, box)[0][0]) for each in own]
-    sources = (*(at_once or conformal.calibrated(alone, consensus)), *conformal.calibrated(rivals, consensus))
-    return Placed(sources, (*findings, *said, *multi_source_findings(at_once or alone), *beyond_training(heard)))
+    together = [conformal.among_several(place_sources(scene, each, box)[0][0]) for each in own]
+    sources = (*(together or conformal.calibrated(alone, consensus)), *conformal.calibrated(rivals, consensus))
+    return Placed(sources, (*findings, *said, *multi_source_findings(together or alone), *beyond_training(heard)))
+
+
+def at_once(heard: NetworkHeard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> AtOnce:
+    """Who sounds at once: told apart by cells, or, where these do not tell, one after the other."""
+    if can_be_told_apart(prepared.scene, consensus):
+        believe = further_belief(heard, consensus, box)
+        return AtOnce(told_apart(prepared, consensus, white_sound(heard), box, believe), [])
+    find = partial(likeliest_places, heard, box=box)
+    return AtOnce([], further_sources(consensus, further_evidence(heard, consensus), find))
 
 
 def further_belief(heard: NetworkHeard, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> Believe | None:
     """What the second look says of further places, where the network has one."""
     if heard.reranker is None:
         return None
-    evidence = consensus.evidence.among(consensus.is_kept)
+    said = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept))
 
     def believe(places: Places, found: Found) -> float:
-        modes = [Mode(position=place, score=0.0) for place in places]
-        return float(probabilities(heard, modes, evidence, list(found), box=box)[0])
+        return float(chances(heard, said, places, list(found), box=box)[0])
 
     return believe
 

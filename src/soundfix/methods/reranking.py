@@ -14,6 +14,7 @@ from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
+from soundfix.networks.likelihood import PairLikelihoods
 from soundfix.networks.reranker import CANDIDATES
 from soundfix.scene import Scene, free_axes, search_box
 
@@ -90,14 +91,26 @@ def probabilities(
     heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
 ) -> Float[np.ndarray, "choice"]:
     """That the source is at each of the modes, and, last, at none; by what the pairs in this evidence say round them."""
+    places = np.array([mode.position for mode in modes])
+    return chances(heard, likelihoods_of(heard, evidence), places, found_m, box=box)
+
+
+def chances(
+    heard: NetworkHeard,
+    said: PairLikelihoods,
+    places_m: Float[np.ndarray, "place 3"],
+    found_m: Spots = (),
+    *,
+    box: Float[np.ndarray, "2 3"],
+) -> Float[np.ndarray, "choice"]:
+    """The same of any places (m), by what the head said of some pairs."""
     assert heard.reranker is not None
-    said, frame = likelihoods_of(heard, evidence), heard.frame
+    frame = heard.frame
 
     def tensor(points_m: np.ndarray) -> Tensor:
         return torch.from_numpy(frame.inside(points_m).astype(np.float32))[None].to(said.curves)
 
-    places = tensor(np.array([mode.position for mode in modes]))
-    stand = torch.nan_to_num(tensor(evidence.positions))
+    places, stand = tensor(places_m), torch.nan_to_num(tensor(heard.evidence.positions))
     speed = torch.full((1,), frame.speed_m_s).to(places)
     with torch.inference_mode():
         if len(found_m):

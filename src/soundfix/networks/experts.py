@@ -13,7 +13,7 @@ Axes: B batch, P pairs, K experts, L lags.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -57,9 +57,18 @@ def in_deviations(curves: Float[Tensor, "batch pair expert lag"]) -> Float[Tenso
 
 def agreement(experts: Float[Tensor, "batch pair expert lag"]) -> Float[Tensor, "batch pair feature"]:
     """How high each peaks, and how high, as a share of that, each is where another peaks."""
-    highest, peaks = experts.max(dim=-1)
+    highest, peaks = _highest(experts)
     near = functional.max_pool1d(experts.flatten(0, 1), 2 * NEAR_LAGS + 1, 1, NEAR_LAGS).view_as(experts)
     at_peaks = near.gather(-1, peaks[:, :, None].expand(-1, -1, experts.shape[2], -1))
     shares = at_peaks / highest.clamp_min(1e-6)[..., None]
     off_diagonal = ~torch.eye(experts.shape[2], dtype=torch.bool, device=experts.device)
     return torch.cat([highest / USUAL_HEIGHT, shares[..., off_diagonal].clamp(-1, 1)], dim=-1)
+
+
+def _highest(values: Float[Tensor, "*batch lag"]) -> tuple[Float[Tensor, "*batch"], Int[Tensor, "*batch"]]:
+    """Of every row, and where it is; by numpy where that is ten times quicker."""
+    if not values.is_cpu or values.dtype != torch.float32:
+        highest = values.max(dim=-1)
+        return highest.values, highest.indices
+    where = torch.from_numpy(values.numpy().argmax(axis=-1))
+    return values.gather(-1, where[..., None])[..., 0], where
