@@ -29,7 +29,7 @@ from soundfix.networks import checkpoint
 from soundfix.session.session import Session
 from soundfix.simulation.rooms import RoomConfig, simulate
 from soundfix.simulation.sounds import melody, voice
-from soundfix.testing import ROOM
+from soundfix.testing import ROOM, contract_scene
 
 
 @pytest.fixture(scope="module")

@@ -284,3 +284,12 @@ def test_the_acoustic_encoder_does_not_hear_rumble_louder_than_the_sound():
         }
     off = {name: float((one - other).norm() / one.norm()) for name, (one, other) in told.items()}
     assert off["voting"] < 0.5 * off["plain"]
+
+
+def test_the_level_of_ngcc_s_logits_does_not_matter():
+    """remb is made of amplitudes: logits that are all 3 lower say the same."""
+    network, given = paper_like(), windows()
+    kept = network.frozen(given)
+    lower = kept._replace(correlation=kept.correlation - 3.0)
+    one, other = run(network, given, frozen=kept), run(network, given, frozen=lower)
+    assert torch.allclose(one.sources_m, other.sources_m, atol=1e-4)

@@ -26,7 +26,7 @@ from soundfix.networks.autoencoder import AudioInverseMapper, Stack
 from soundfix.networks.config import NetworkConfig
 from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
-from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
+from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
 from soundfix.networks.given import Given
 from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
@@ -153,6 +153,8 @@ class Network(nn.Module):
         heard, correlation = (None, frozen.correlation)
         if correlation is None:
             heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag, lowest_hz=lowest_hz)
+        if self.ngcc is not None:
+            correlation = lag_amplitudes(correlation)
         remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
 
         fused = self.fusion(semb, pemb, given.is_known)

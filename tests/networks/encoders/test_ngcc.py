@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from helpers import DATA
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.networks.encoders import ngcc
-from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, SincFilters
+from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, SincFilters, lag_amplitudes
 
 PUBLISHED = DATA / "ngcc_phat_librispeech.safetensors"
 SMALL = NgccConfig(channels=6, sinc_taps=63, max_lag=20)
@@ -379,3 +379,14 @@ def test_other_files_are_refused(tmp_path):
     ]:
         with pytest.raises(CheckpointError, match=message):
             ngcc.load(tmp_path / name)
+
+
+def test_amplitudes_are_roots_of_probabilities():
+    """Of one norm whatever the logits; a common level means nothing, and what is on a peak is seen."""
+    logits = torch.randn(3, 5, 41, generator=torch.Generator().manual_seed(0))
+    logits[..., 20] += 8.0
+    amplitudes = lag_amplitudes(logits)
+    assert torch.allclose(amplitudes.norm(dim=-1), torch.full((3, 5), 10.0), atol=1e-4)
+    assert torch.allclose(lag_amplitudes(logits - 3.4), amplitudes, atol=1e-4)
+    assert torch.allclose((amplitudes / 10) ** 2, logits.softmax(dim=-1), atol=1e-6)
+    assert float((amplitudes[..., 20] / 10).min()) > 0.9

@@ -12,8 +12,9 @@ The published encoder is not given the hidden tokens. Here nobody looks at them 
 decoder puts learned ones in their place: the same numbers, and batches stay dense. Loss: 0.1 times the mean squared
 error of the visible sounds, and 1 times that of hidden coordinates (sources in their best order), a coordinate.
 
-Departures: layer norm where the published network has batch norm, into which padded and hidden tokens would leak; a
-source has no sound of its own to be projected. Coordinates are in units of one room: mean and spread of the sources it
+Departures: layer norm where the published network has batch norm, into which padded and hidden tokens would leak; roots of
+probabilities (ngcc.lag_amplitudes) for logits, whose common level batch norm would take away; a source has no sound of
+its own to be projected. Coordinates are in units of one room: mean and spread of the sources it
 is trained on (normalize_to), one unit for all axes as in our network. Nothing is said of speed and box. Several sources
 are an addition of ours: a learned token each. Published: 9.8 M weights beside NGCC-PHAT; ours 9.8 M.
 Axes: B batch, M microphones, K sources, P pairs, N tokens, T samples, L lags, D width.
@@ -30,7 +31,7 @@ from torch.nn import functional
 
 from soundfix.errors import CheckpointError
 from soundfix.networks.autoencoder import Stack
-from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig
+from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
@@ -199,7 +200,7 @@ class Wav2pos(nn.Module):
         sources, places, sounds = self._autodecode(self.to_decoder(seen), visible)
         pairs = all_pairs(visible.sounds)
         kept = frozen.correlation
-        correlations = both_ways(self.correlate(visible.sounds, pairs) if kept is None else kept)
+        correlations = both_ways(lag_amplitudes(self.correlate(visible.sounds, pairs) if kept is None else kept))
         directed = torch.cat([pairs, pairs.flip(1)])
         is_useful = visible.has_sound[:, directed].all(dim=-1)
         shared = torch.cat(
