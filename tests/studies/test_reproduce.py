@@ -14,7 +14,7 @@ from soundfix.overrides import apply_overrides
 from soundfix.studies import study
 from soundfix.studies.paper_tables import HIDDEN, OURS, _table_3
 from soundfix.studies.published import ELEVEN, FEWER, METHODS
-from soundfix.studies.reproduce import entrants, entrants_for_several, reproduce
+from soundfix.studies.reproduce import _with_teachers, entrants, entrants_for_several, reproduce
 from soundfix.studies.setting import material_for
 from soundfix.training.recipes import RECIPES, Stage
 

@@ -18,7 +18,17 @@ from soundfix.evaluation.run import Method
 from soundfix.evaluation.tables import table
 from soundfix.networks.registry import build
 from soundfix.studies.curves import write_curves
-from soundfix.studies.paper_tables import ALONE, AT_ONCE, FEWER_MICROPHONES, HIDDEN, OURS, WINDOW_S, beside, tables
+from soundfix.studies.paper_tables import (
+    ALONE,
+    AT_ONCE,
+    FEWER_MICROPHONES,
+    HIDDEN,
+    OURS,
+    PACKAGED,
+    WINDOW_S,
+    beside,
+    tables,
+)
 from soundfix.studies.published import UNKNOWN, WEIGHTS_M
 from soundfix.studies.setting import Setting, material_for, rows_of
 from soundfix.studies.study import Entrant, Material, Say, folder_of, minutes_of, recipe_of, steps_of, train_all
@@ -73,6 +83,7 @@ def entrants(asked: Setting) -> tuple[Entrant, ...]:
             ears_of="Multilat*",
         ),
         Entrant(label=OURS, method="three-stream", recipe="default", changes=ours),
+        Entrant(label=PACKAGED, method="three-stream"),
         Entrant(label="SRP-PHAT", method="srp-phat"),
         Entrant(label="SRP-PHAT, ASCM", method="srp-phat-ascm"),
     )
@@ -128,7 +139,7 @@ def _is_asked(label: str, only: Sequence[str]) -> bool:
 
 
 def _takes_part(label: str, name: str) -> bool:
-    return name != "3" or label in (*UNKNOWN, OURS)
+    return name != "3" or label in (*UNKNOWN, OURS, PACKAGED)
 
 
 def _with_teachers(every: Sequence[Entrant], only: Sequence[str]) -> list[Entrant]:
