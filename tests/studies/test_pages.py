@@ -53,7 +53,7 @@ def test_a_table_has_the_columns_that_are_needed():
 
 def test_a_picture_is_small_and_shows_every_curve(tmp_path):
     path = draw(QUESTION, POINTS, tmp_path / "p.png")
-    assert path.stat().st_size < 60_000
+    assert path.stat().st_size < 45_000
     one = imread(draw(QUESTION, POINTS[:4], tmp_path / "q.png"))
     assert (imread(path)[..., :3] < 0.9).any(axis=2).mean() > (one[..., :3] < 0.9).any(axis=2).mean()
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from soundfix.evaluation.metrics import Number
 from soundfix.evaluation.tables import table
-from soundfix.report.canvas import DPI, library, write_png
+from soundfix.report.canvas import library, write_png
 from soundfix.studies.points import Point
 from soundfix.studies.questions import Question
 
 Column = tuple[str, Callable[[Point], str]]
 Panel = tuple[str, Callable[[Point], Number], tuple[float, float | None]]  # axis, what is drawn, its limits
-PANEL_INCHES = 3.4
+PANEL_INCHES, DPI = 3.4, 90  # small files: pages are kept in the repository
 STYLES = ("-", "--", ":", "-.")  # of methods
 
 
@@ -104,6 +104,8 @@ def draw(question: Question, points: Sequence[Point], path: Path) -> Path:
         _draw_curves(axis, points, number)
         axis.set(xlabel=question.axis, ylabel=label, ylim=limits)
         axis.spines[["top", "right"]].set_visible(False)
+        if all(point.x.is_integer() for point in points):
+            axis.xaxis.get_major_locator().set_params(integer=True)
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower left", ncols=3, frameon=False, fontsize=8)
     write_png(figure, path)
