@@ -1,9 +1,11 @@
 """Lists that are wrong as a whole: every kind by hand, and a clip whose list changed while its sound did not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from helpers.sets import simulated
+from helpers.sets import WORLD, simulated
 from soundfix.datasets.wrong_lists import ListError, Relisted, nearest_walls, rms
 
 ROOM = ((1.0, 0.0, 0.0), (7.0, 4.0, 3.0))
@@ -41,14 +43,18 @@ def test_random_errors_have_the_size_that_was_asked_for():
     assert rms(np.array([[3.0, 4.0, 0.0], [0.0, 0.0, 0.0]])) == pytest.approx(np.sqrt(12.5))
 
 
-def test_the_list_changes_and_the_truth_knows():
-    data = simulated(count=3)
+@pytest.mark.parametrize("unknown", [0, 2])
+def test_the_list_changes_and_the_truth_knows(unknown):
+    """Those without a position stay without; of the others the truth says where they stand."""
+    exact = {"position_sigma_m": (0.0, 0.0), "share_faulty": 0.0, "microphones": (8, 8)}
+    data = simulated(count=3, world=replace(WORLD, unknown_positions=(unknown, unknown), **exact))
     one, same, other = (Relisted(data=data, error=ListError(kind="random", amount=0.1), seed=s)[1] for s in (0, 0, 1))
     plain = data[1]
     assert np.array_equal(one.audio, plain.audio)
     true_m = plain.microphones.border_positions() if plain.truth.positions is None else plain.truth.positions
     assert np.array_equal(one.truth.positions, true_m, equal_nan=True)
     known = plain.microphones.is_known
+    assert known.sum() == 8 - unknown
     assert np.array_equal(one.microphones.is_known, known)
     moved = one.microphones.positions[known] - plain.microphones.positions[known]
     assert rms(moved) == pytest.approx(0.1)

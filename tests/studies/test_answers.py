@@ -35,14 +35,16 @@ def test_sources():
 
 
 def test_rooms():
-    """9 of 10 are enough, 8 are not; where nothing is enough that is said."""
+    """9 of 10 are enough, 8 are not; where nothing is enough, or the fewest that were tried are, that is said."""
     enough, few = [0.1] * 9 + [0.5], [0.1] * 8 + [0.5] * 2
     points = [
         *(point(x, errors, curve="20 m2") for x, errors in ((4, few), (5, enough), (6, enough))),
         *(point(x, few, curve="60 m2") for x in (4, 6)),
+        *(point(x, enough, curve="200 m2") for x in (4, 6)),
     ]
     assert answers.rooms(points) == (
-        "The fewest microphones with which 90 % of the windows are under 30 cm: 5 in 20 m2 and more than 6 in 60 m2."
+        "The fewest microphones with which 90 % of the windows are under 30 cm: 5 (90 %) in 20 m2, "
+        "more than 6 (80 %) in 60 m2 and 4 or fewer (90 %) in 200 m2."
     )
 
 

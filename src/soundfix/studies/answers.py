@@ -52,7 +52,7 @@ def sources(points: Sequence[Point]) -> str:
 
 
 def rooms(points: Sequence[Point]) -> str:
-    """The fewest microphones with which nine windows of ten are under 30 cm."""
+    """The fewest of the microphones tried with which nine windows of ten are under 30 cm."""
     fewest = joined(f"{_fewest(mine)} in {curve}" for curve, mine in curves(points))
     return f"The fewest microphones with which {100 * ENOUGH:.0f} % of the windows are under 30 cm: {fewest}."
 
@@ -86,8 +86,11 @@ def joined(words: Iterable[str], *, last: str = " and ") -> str:
 
 
 def _fewest(points: Sequence[Point]) -> str:
+    """How many, and the share of windows under 30 cm with so many."""
     enough = [point for point in points if point.summary.acc.value >= ENOUGH]
-    return enough[0].value if enough else f"more than {points[-1].value}"
+    best = enough[0] if enough else points[-1]
+    limit = f"more than {best.value}" if not enough else f"{best.value} or fewer" if best is points[0] else best.value
+    return f"{limit} ({_percent(best.summary.acc.value)} %)"
 
 
 def _cm(point: Point) -> str:
