@@ -42,8 +42,8 @@ def _about(name: str, question: Question, clips: int, seed: int, is_recorded: bo
     return (
         f"`soundfix study {name}`, {clips} clips of {sounds} under every condition (`--clips {clips} --seed {seed}`); test "
         f"set{'s' if len(sets) > 1 else ''} {' and '.join(sets)}, the same windows for every method. In brackets and as "
-        "bars: one standard error, by bootstrap over clips (0 where all agree). Errors are Euclidean distances; where a method abstains, the place it did not believe in "
-        "counts, where it has none the middle of the room."
+        "bars: one standard error, by bootstrap over clips (0 where all agree). Errors are Euclidean distances; where a "
+        "method abstains, the place it did not believe in counts, where it has none the middle of the room."
     )
 
 
