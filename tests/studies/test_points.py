@@ -43,7 +43,8 @@ def test_all_are_found_where_each_has_a_place_of_its_own():
     assert is_found(TWO)
     assert not is_found(replace(TWO, said_m=[[3.0, 0.2, 0.0], [0.35, 0.0, 0.0]]))  # one is 35 cm off
     assert not is_found(replace(TWO, said_m=[[3.0, 0.2, 0.0]]))  # one is not told
-    assert not is_found(replace(TWO, true_m=[[0.0, 0.0, 0.0], [0.5, 0.0, 0.0]], said_m=[[0.25, 0.0, 0.0]]))  # one for both
+    between = replace(TWO, true_m=[[0.0, 0.0, 0.0], [0.5, 0.0, 0.0]], said_m=[[0.25, 0.0, 0.0]])
+    assert not is_found(between)  # one place for both
     assert not is_found(replace(TWO, said_m=[]))
     assert not is_found(replace(TWO, said_m=[[3.0, 0.2, 0.0], [3.1, 0.0, 0.0]]))  # one is told twice
     assert is_found(row(score=score(0.29)))
