@@ -10,7 +10,7 @@ REPOSITORY = TESTS.parent
 PACKAGE = REPOSITORY / "src" / "soundfix"
 PAGES = [
     *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "src/soundfix/weights/README.md")),
-    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
 OURS = {
     *(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")),
@@ -50,5 +50,6 @@ def test_a_page_has_one_title(page):
 
 def test_the_index_lists_every_page():
     index = (REPOSITORY / "docs" / "index.md").read_text("utf-8")
-    pages = {path.name for path in (REPOSITORY / "docs").glob("*.md")} - {"index.md"}
-    assert pages - set(re.findall(r"\]\(([^)/#]+\.md)\)", index)) == set()
+    docs = REPOSITORY / "docs"
+    pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} - {"index.md"}
+    assert pages - set(re.findall(r"\]\(([^)#]+\.md)\)", index)) == set()

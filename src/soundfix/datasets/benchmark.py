@@ -9,6 +9,8 @@ rough-rooms     rooms and halls as rough as reality: every kind of sound with al
                 roughness by itself (roughness.py), in otherwise exact arrays
 measured        impulse responses of real rooms (a folder of .npz and .sofa), every room and kind of sound, 30 dB; positions
                 are said to be good to 2 cm, as those of dEchorate are, since the files do not say
+rooms-by-size, luvira-by-reverberation, luvira-wrong-lists
+                one thing is varied, all else is drawn alike (varied.py)
 luvira          LuViRA on disk, music3 and speech3; several sources are sums of several moments
 
 Dry sounds are those of the test part: no speaker and no piece that anything was trained on. Without recordings, the built-in
@@ -26,6 +28,8 @@ from soundfix.datasets.luvira import SPLITS, luvira
 from soundfix.datasets.measured import Measured, MeasuredRoom, read_rooms, room_files
 from soundfix.datasets.mixture import Mixture
 from soundfix.datasets.simulated import Simulated
+from soundfix.datasets.varied import VARIED, Variation
+from soundfix.datasets.wrong_lists import Relisted
 from soundfix.errors import DatasetError
 from soundfix.scene import Scene
 from soundfix.simulation.roughness import APART, SMOOTH
@@ -36,7 +40,7 @@ from soundfix.simulation.worlds import LUVIRA_HARD, LUVIRA_LIKE, LUVIRA_TWIN, RA
 SNRS_DB = (5.0, 15.0, 30.0)
 MEASURED_SNR_DB, MEASURED_SIGMA_M = 30.0, 0.02
 FIRST_SEED = 10**6  # seeds of training and validation are far below: a test set shares no room with them
-SIMULATED = ("luvira-twin", "luvira-like", "luvira-hard", "random-rooms", "rough-rooms")
+SIMULATED = ("luvira-twin", "luvira-like", "luvira-hard", "random-rooms", "rough-rooms", *VARIED)
 TOLD_BY_SOUND = {
     "luvira-twin": LUVIRA_TWIN,
     "luvira-like": LUVIRA_LIKE,
@@ -124,7 +128,8 @@ def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
         raise DatasetError(f"{name} is read from a folder: give --root")
     if wanted.root is not None and name in SIMULATED:
         raise DatasetError(f"{name} is simulated: it needs no --root")
-    parts = {"measured": _measured, "luvira": _luvira}.get(name, _simulated)(name, wanted)
+    made = {"measured": _measured, "luvira": _luvira, **dict.fromkeys(VARIED, _varied)}
+    parts = made.get(name, _simulated)(name, wanted)
     return Benchmark(name=name, parts=tuple(parts), clips=wanted.clips)
 
 
@@ -137,6 +142,19 @@ def _simulated(name: str, wanted: Wanted) -> list[Part]:
         Part(labels=labels, data=Simulated(world=world, sounds=sounds, seed=_seed(wanted, k), count=each))
         for k, (labels, world) in enumerate(worlds)
     ]
+
+
+def _varied(name: str, wanted: Wanted) -> list[Part]:
+    sounds, values = open_sounds(wanted.audio, part="test"), VARIED[name]
+    each = -(-wanted.clips // len(values))
+    return [Part(labels=dict(value.labels), data=_varied_data(value, wanted, sounds, each)) for value in values]
+
+
+def _varied_data(value: Variation, wanted: Wanted, sounds: Sounds, count: int) -> Dataset:
+    """All values with one seed: what differs between two of them is what is varied."""
+    world, seed = alike(value.world, wanted), _seed(wanted, 0)
+    data = Simulated(world=world, sounds=sounds, seed=seed, count=count)
+    return Relisted(data=data, error=value.error, seed=seed) if value.error else data
 
 
 def sounds_apart(name: str, sounds: Sounds) -> list[tuple[dict[str, str], World]]:
