@@ -1,6 +1,5 @@
 """The paper's tables again: who takes part, and what stands where."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -61,7 +60,7 @@ def test_the_paper_s_tables(small_recipes, tmp_path, monkeypatch):
     counts = []
     text = reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=counts.append)
     assert text == (tmp_path / "paper.md").read_text()
-    assert "on the simulated twin of LuViRA" in text
+    assert "on a simulated twin of LuViRA, as its recordings are" in text
     lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
     assert set(lines) >= set(METHODS)
     assert "(38.8)" in text
@@ -71,8 +70,8 @@ def test_the_paper_s_tables(small_recipes, tmp_path, monkeypatch):
     assert "three-stream (ours), 3 sources" in text
     assert sum(counts) > 0
     assert reproduce(SETTING, tmp_path, say=lambda sentence: None, progress=lambda count: None) == text
-    plan = json.loads((tmp_path / "fewer" / "manifest.json").read_text())["plan"]
-    assert len(plan["methods"]) == len(entrants(SETTING))
+    for name in ("1", "2"):
+        assert len(list((tmp_path / name).iterdir())) == len(entrants(SETTING))
 
 
 @pytest.mark.slow
