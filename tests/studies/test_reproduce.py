@@ -81,7 +81,7 @@ def test_the_paper_s_tables_on_luvira(small_recipes, tmp_path, rng, monkeypatch)
     monkeypatch.setattr("soundfix.studies.reproduce.SMALL_NGCC", ())
     root = tmp_path / "LuViRA"
     for name in (f"{kind}000{number}" for kind in ("music", "speech") for number in (1, 2, 3, 4)):
-        seconds = 6.3 if name.endswith("3") else 8.4  # three clips of the test and of every tenth are needed to sound at once
+        seconds = 6.3 if name.endswith("3") else 8.4  # three clips of every part are needed to sound at once
         write_noise(root / name, rng, duration_s=seconds)
         write_csv(root / f"{name}.csv", frames=round(102 * seconds), moved_m=rng.uniform(-1, 1, 3))
     setting = replace(SETTING, root=root, clips=2)
