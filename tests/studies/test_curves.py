@@ -36,15 +36,15 @@ def test_windows_and_minutes_of_all_stages_count(tables):
 
 
 def test_a_table_and_a_picture(tables):
-    points = write_curves(tables)
+    points = write_curves(tables, {"gnn": "GNN"})
     with (tables / "curves.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["run"] for row in rows] == ["gnn", "gnn", "ours, sources2", "ours, sources2"]
+    assert [row["run"] for row in rows] == ["GNN", "GNN", "ours, sources2", "ours, sources2"]
     assert float(rows[1]["mae_m"]) == points[1].mae_m == 0.5
     assert (tables / "curves.png").stat().st_size > 5000
     assert draw_curves(points, tables / "again.png").exists()
 
 
 def test_where_nothing_was_trained(tmp_path):
-    assert write_curves(tmp_path) == []
+    assert write_curves(tmp_path, {}) == []
     assert list(tmp_path.iterdir()) == []

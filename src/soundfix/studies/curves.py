@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from soundfix.atomic import atomic_path
 from soundfix.report.canvas import DPI, library, write_png
 from soundfix.training.runs import METRICS, SETTINGS
 
-LEAST_SHOWN_M, MOST_SHOWN_M = 0.05, 3.0
+SHOWN_M = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0)  # on the axis of errors
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Point:
     acc: float
 
 
-def write_curves(out: Path) -> list[Point]:
-    """out / curves.csv and curves.png, of all runs below it; gives what they show."""
+def write_curves(out: Path, names: Mapping[str, str]) -> list[Point]:
+    """out / curves.csv and curves.png, of all runs below it; gives what they show. names: of folders of runs, in words."""
     folders = sorted(path.parent for path in out.glob(f"*/runs/*/{METRICS}"))
-    points = [point for folder in folders for point in points_of(folder, _name(folder))]
+    points = [point for folder in folders for point in points_of(folder, _name(folder, names))]
     if not points:
         return points
     with atomic_path(out / "curves.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
@@ -60,15 +60,16 @@ def draw_curves(points: Sequence[Point], path: Path) -> Path:
     for run in dict.fromkeys(point.run for point in points):
         mine = [point for point in points if point.run == run]
         axis.plot([p.windows / 1000 for p in mine], [p.mae_m for p in mine], marker=".", linewidth=1.2, label=run)
-    axis.set(xscale="log", yscale="log", xlabel="windows seen (thousands)", ylabel="validation error (m)")
-    axis.set_ylim(LEAST_SHOWN_M, MOST_SHOWN_M)
+    axis.set(yscale="log", xlabel="windows seen (thousands)", ylabel="validation error (m)", xlim=(0, None))
+    axis.set_yticks(SHOWN_M, [f"{value:g}" for value in SHOWN_M])
+    axis.minorticks_off()
     axis.legend(fontsize=8, frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     write_png(figure, path)
     return path
 
 
-def _name(folder: Path) -> str:
+def _name(folder: Path, names: Mapping[str, str]) -> str:
     """The run, and how many sources its network has slots for, if it is not one."""
-    of = folder.parent.parent.name
-    return folder.name if of == "one" else f"{folder.name}, {of}"
+    of, name = folder.parent.parent.name, names.get(folder.name, folder.name)
+    return name if of == "one" else f"{name}, {of}"

@@ -118,7 +118,7 @@ def reproduce(
         rows[name] = [row for each in chosen for row in _rows(asked, out / name, each, name, progress)]
     if "sources" in wanted:
         rows["sources"] = _rows_of_several(asked, material, out, only, methods, (say, progress))
-    write_curves(out)
+    write_curves(out, {folder_of(each): each.label for each in entrants(asked)})
     text = tables(asked, _made_before(out, rows), _training(asked, out))
     with atomic_path(out / "paper.md") as part:
         part.write_text(text, encoding="utf-8")
