@@ -41,7 +41,7 @@ def test_a_table_without_rows_is_left_out():
 
 
 def test_table_2_says_who_had_no_place():
-    rows = [row("GNN", 1.0, microphones=count, said_m=[] if count == 5 else [[0, 0, 0]]) for count in (5, 7, 9)]
+    rows = [row("GNN", 1.0, microphones=count, said_m=[] if count == 5 else [[0.0, 0.0, 0.0]]) for count in (5, 7, 9)]
     text = tables(SETTING, {"2": rows}, "")
     assert cells(text, "GNN") == ["100.0 ± nan (80.5)", "100.0 ± nan (53.1)", "100.0 ± nan (41.1)"]
     assert cells(text[text.index("without any place") :], "GNN") == ["100.0 %", "0.0 %", "0.0 %"]
