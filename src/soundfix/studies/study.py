@@ -109,7 +109,7 @@ def train_all(
     """Label -> method with its weights, trained where they were not yet. taught: checkpoints of others, by label."""
     for each in entrants:  # whatever is wrong with a file is said before the first is trained
         if each.recipe:
-            _with_beats(recipe_of(each), budget)
+            _begun(recipe_of(each), budget, None)
     checkpoints = dict(taught)
     for each in entrants:
         if each.recipe:
@@ -246,7 +246,7 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
         out=Path(),
         seed=budget.seed,
         device=budget.device,
-        network=_with_beats(recipe, budget),
+        network=_begun(recipe, budget, None),
     )
     trainee = Trainee(start(job))
     if not trainee.begin(name, stage, recipe):
@@ -275,11 +275,6 @@ def _spread(data: Dataset, stage: Stage, step: int, network: nn.Module, recipe: 
             step
         ]
     return Batches([data], alike, seed=1, sources=sources)[step]
-
-
-def _with_beats(recipe: Recipe, budget: Budget) -> nn.Module | None:
-    """With BEATs base, if its network listens with it; else the loop builds it."""
-    return _begun(recipe, budget, None)
 
 
 def _begun(recipe: Recipe, budget: Budget, ears: Path | None) -> nn.Module | None:

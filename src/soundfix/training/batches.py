@@ -78,10 +78,8 @@ class Batches(torch.utils.data.Dataset):
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
-        if stage.batch % ranks:
-            raise TrainingError(f"a batch of {stage.batch} for {ranks} processes: wanted a multiple of their number")
         self.datasets, self.stage, self.seed, self.sources = datasets, stage, seed, sources
-        self.share = slice(rank, None, ranks)
+        self.share = share_of(stage, rank, ranks)
         self.counts = [len(each) for each in datasets]
         if not sum(self.counts):
             raise TrainingError("no clips to train on: is the data set empty?")
@@ -118,6 +116,13 @@ class Batches(torch.utils.data.Dataset):
         if self.stage.keeps_channels:
             row["is_heard"] &= torch.from_numpy(rng.permutation(count) < microphones)
         return row | hidden_and_points(row, self.stage, rng)
+
+
+def share_of(stage: Stage, rank: int, ranks: int) -> slice:
+    """One process's rows of a batch. Raises TrainingError where they cannot all have as many."""
+    if stage.batch % ranks:
+        raise TrainingError(f"a batch of {stage.batch} for {ranks} processes: wanted a multiple of their number")
+    return slice(rank, None, ranks)
 
 
 def _off(room: Room, error_m: float, rng: np.random.Generator) -> Room:
@@ -203,7 +208,7 @@ def loader(batches: torch.utils.data.Dataset, *, first: int, workers: int) -> It
         sampler=range(first, len(batches)),  # type: ignore[arg-type]
         num_workers=workers,
         prefetch_factor=AHEAD if workers else None,
-        worker_init_fn=_one_thread,
+        worker_init_fn=one_thread,
     )
     try:
         yield from made
@@ -213,5 +218,6 @@ def loader(batches: torch.utils.data.Dataset, *, first: int, workers: int) -> It
         ) from error
 
 
-def _one_thread(worker: int) -> None:
+def one_thread(worker: int) -> None:
+    """For processes of a DataLoader."""
     torch.set_num_threads(1)

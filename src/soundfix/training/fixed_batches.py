@@ -15,8 +15,7 @@ from jaxtyping import Int
 from torch import nn
 
 from soundfix.datasets.dataset import Dataset
-from soundfix.errors import TrainingError
-from soundfix.training.batches import Batch, Row, hidden_and_points, stacked
+from soundfix.training.batches import Batch, Row, hidden_and_points, share_of, stacked
 from soundfix.training.fixed_windows import Draw, FixedWindows, ears_key, has_frozen_parts, heard_row
 from soundfix.training.kept import Kept
 from soundfix.training.recipes import Stage
@@ -55,10 +54,8 @@ class FixedBatches(torch.utils.data.Dataset):
     """[step] is the batch of that step; rank and ranks choose one process's share of it."""
 
     def __init__(self, windows: FixedSet, stage: Stage, *, seed: int, rank: int = 0, ranks: int = 1) -> None:
-        if stage.batch % ranks:
-            raise TrainingError(f"a batch of {stage.batch} for {ranks} processes: wanted a multiple of their number")
         self.windows, self.stage, self.seed = windows, stage, seed
-        self.share = slice(rank, None, ranks)
+        self.share = share_of(stage, rank, ranks)
 
     def __len__(self) -> int:
         return self.stage.steps

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from soundfix.datasets.dataset import Dataset, find_clip
 from soundfix.datasets.windows import draw_window
 from soundfix.errors import TrainingError
-from soundfix.networks.frozen import Frozen
 from soundfix.networks.model import LEVEL, Network, Windows, levelled
 from soundfix.networks.rivals.wav2pos import Wav2pos
 from soundfix.resample import SAMPLE_RATE
@@ -100,18 +99,17 @@ def has_frozen_parts(network: nn.Module) -> bool:
 def heard_row(network: nn.Module, row: Row) -> Row:
     """What the frozen parts of this network make of the window, as float16."""
     windows = Windows(**{name: row[name][None].float() if name == "audio" else row[name][None] for name in GIVEN})
-    made = network.frozen(windows) if isinstance(network, Network | Wav2pos) else Frozen()
-    return {name: value[0].half() for name, value in made.tensors().items()}
+    made = network.frozen(windows).tensors() if isinstance(network, Network | Wav2pos) else {}
+    return {name: value[0].half() for name, value in made.items()}
 
 
 def ears_key(network: nn.Module) -> str:
     """The same frozen weights and settings have the same key."""
     about = {**asdict(getattr(network, "config")), "arrays": ()}  # noqa: B009
     total = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
-    for part in ("encoder", "ngcc"):
+    for part in ("encoder", "ngcc") if isinstance(network, Network) else ("ngcc",):
         module = getattr(network, part, None)
-        is_frozen = isinstance(module, nn.Module) and (part == "ngcc" or isinstance(network, Network))
-        for name, tensor in module.state_dict().items() if isinstance(module, nn.Module) and is_frozen else ():
+        for name, tensor in module.state_dict().items() if module is not None else ():
             total.update(f"{part}.{name} {tensor.dtype}".encode() + _bytes(tensor))
     return total.hexdigest()[:16]
 

@@ -11,13 +11,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from soundfix.atomic import atomic_path, make_folder
+from soundfix.training.batches import Row, one_thread
 
 SHARD = 256  # rows
-Row = dict[str, Tensor]
 
 
 class Kept:
@@ -46,7 +45,7 @@ class Kept:
         of = -(-self.count // SHARD)
         missing = [shard for shard in range(of) if _opened(self._path(shard)) is None]
         made = DataLoader(
-            _Missing(self, missing), batch_size=None, num_workers=workers, worker_init_fn=_one_thread, collate_fn=None
+            _Missing(self, missing), batch_size=None, num_workers=workers, worker_init_fn=one_thread, collate_fn=None
         )
         for done, _ in enumerate(made, 1):
             progress(of - len(missing) + done, of)
@@ -88,7 +87,3 @@ def _opened(path: Path) -> Any:
         return safe_open(path, framework="pt")
     except (OSError, SafetensorError):
         return None
-
-
-def _one_thread(worker: int) -> None:
-    torch.set_num_threads(1)
