@@ -10,6 +10,8 @@ from soundfix.cli.terminal import progress, say
 
 if TYPE_CHECKING:
     from soundfix.studies.setting import Setting
+Small = Annotated[bool, typer.Option("--small", help="A small NGCC-PHAT: the published one needs a GPU.")]
+Twin = Annotated[str, typer.Option(help="Without LuViRA: luvira-like, luvira-twin or luvira-hard.")]
 
 
 @app.command()
@@ -58,10 +60,8 @@ def reproduce(
     audio: DrySounds = None,
     scenes: Scenes = 3000,
     clips: Clips = 300,
-    small: Annotated[bool, typer.Option("--small", help="A small NGCC-PHAT: the published one needs a GPU.")] = False,
-    world: Annotated[
-        str, typer.Option(help="Without LuViRA: luvira-like, luvira-twin or luvira-hard.")
-    ] = "luvira-like",
+    small: Small = False,
+    world: Twin = "luvira-like",
     method: Annotated[list[str] | None, typer.Option(help="Only this row of the tables; may repeat.")] = None,
     table: Annotated[list[str] | None, typer.Option(help="Only this table, 1, 2, 3 or sources; may repeat.")] = None,
     beats: BeatsFile = None,
@@ -87,6 +87,8 @@ def ablate(
     audio: DrySounds = None,
     scenes: Scenes = 3000,
     clips: Clips = 300,
+    small: Small = False,
+    world: Twin = "luvira-like",
     beats: BeatsFile = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes.")] = 1,
@@ -97,14 +99,14 @@ def ablate(
 
     if name != "acoustic":
         refuse_idle({"--beats": beats}, f"does nothing in the ablation {name}")
-    setting = study_setting(minutes, root, audio, scenes, clips, False, beats, seed, workers, device)
+    setting = study_setting(minutes, root, audio, scenes, clips, small, beats, seed, workers, device, world)
     with progress("evaluating", clips) as advance:
         typer.echo(run(name, setting, out, say=say, progress=advance))
 
 
 def study_setting(
     minutes: float, root: Path | None, audio: list[Path] | None, scenes: int, clips: int, small: bool,
-    beats: Path | None, seed: int, workers: int, device: str, world: str = "luvira-twin",
+    beats: Path | None, seed: int, workers: int, device: str, world: str,
 ) -> "Setting":  # fmt: skip
     """Where `reproduce` and `ablate` take place."""
     from soundfix.studies.setting import Setting
