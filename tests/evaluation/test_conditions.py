@@ -104,3 +104,11 @@ def test_spread_begins_with_the_two_furthest_apart(scene):
 def test_conditions_that_cannot_be(varied, message):
     with pytest.raises(ConfigError, match=message):
         Condition(window_s=0.5, **varied)
+
+
+def test_a_source_that_is_told_is_sought_where_it_is(scene):
+    (first, plain), (second, told) = windows(scene, microphones=(4,), told=(False, True), windows_s=(0.1,))
+    assert (first.told, second.told, plain.search) == (False, True, None)
+    assert np.abs(told.search.bounds - told.truth.sources[0]).max() == pytest.approx(0.03)
+    unseen = replace(scene, truth=replace(scene.truth, sources=np.full((1, 3), np.nan)))
+    assert [w.search for _, w in windows(unseen, microphones=(4,), told=(True,), windows_s=(0.1,))] == [None]

@@ -17,6 +17,7 @@ from soundfix.localization.range_shell import shell
 from soundfix.microphones import Microphones
 from soundfix.report.exports import locate_schema
 from soundfix.report.text import describe_microphones
+from soundfix.search_region import SearchRegion
 
 BOX = np.array([[0.0, 0.0, 0.0], [6.0, 5.0, 3.0]])
 SOURCE = np.array([2.0, 3.0, 1.0])
@@ -204,3 +205,10 @@ def test_an_abstention_guesses_for_comparisons_only(located, positions, monkeypa
     assert guessed.shell is None
     assert not {"guess", "shell", "range_m"} & set(estimate.to_dict()["microphones"][6])
     assert all(report.guess is None for m, report in enumerate(estimate.microphones) if m != 6)
+
+
+def test_where_the_source_is_sought_says_nothing_of_microphones(located, positions):
+    """A source told to a few centimetres: the microphone still stands anywhere in the room."""
+    told = replace(located, search=SearchRegion(bounds=np.stack([SOURCE - 0.03, SOURCE + 0.03])))
+    report = soundfix.load("srp-phat").locate(told).microphones[6]
+    assert report.range_m == pytest.approx(np.linalg.norm(positions[6] - SOURCE), abs=0.05)

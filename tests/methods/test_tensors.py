@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from helpers.networks import tiny, untrained
+from soundfix.methods.frame import frame_of
+from soundfix.methods.tensors import to_windows
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.microphones import Microphones
+from soundfix.search_region import SearchRegion
 from soundfix.testing import SOURCE, contract_scene
 
 
@@ -42,3 +45,15 @@ def test_a_microphone_that_is_not_trusted_has_no_position_for_the_network():
     one, other = (ThreeStream(network=network, explains=True).locate(s) for s in (trusted, hidden))
     gates = [{pair.microphones: pair.gate for pair in estimate.pairs} for estimate in (one, other)]
     assert gates[0] == pytest.approx(gates[1])
+
+
+@pytest.mark.parametrize(("half_m", "is_told"), [(0.03, True), (0.06, False)])
+def test_a_source_sought_within_centimetres_is_told_to_the_network(half_m, is_told):
+    scene = contract_scene()
+    there = replace(scene, search=SearchRegion(bounds=np.stack([SOURCE - half_m, SOURCE + half_m])))
+    frame, pairs = frame_of(there), np.array([[0, 1], [2, 3]])
+    assert to_windows(scene.audio.copy(), scene, pairs, frame=frame).told_m is None
+    told_m = to_windows(scene.audio.copy(), there, pairs, frame=frame).told_m
+    assert (told_m is not None) == is_told
+    if is_told:
+        assert told_m[0, 0].numpy() == pytest.approx(SOURCE - frame.origin_m, abs=1e-5)

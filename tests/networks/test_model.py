@@ -43,7 +43,7 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_order_of_microphones_does_not_matter(name):
     network, given, order = NETWORKS[name](), some_unknown(windows(), [1]), torch.tensor([3, 5, 0, 2, 1, 4])
-    turned = Windows(**{field: value[:, order] for field, value in vars(given).items()})
+    turned = Windows(**{field: value[:, order] for field, value in vars(given).items() if value is not None})
     plain, other = run(network, given), run(network, turned)
     assert torch.allclose(other.sources_m, plain.sources_m, atol=1e-4)
     assert torch.allclose(other.microphones_m, plain.microphones_m[:, order], atol=1e-4)
@@ -293,3 +293,16 @@ def test_the_level_of_ngcc_s_logits_does_not_matter():
     lower = kept._replace(correlation=kept.correlation - 3.0)
     one, other = run(network, given, frozen=kept), run(network, given, frozen=lower)
     assert torch.allclose(one.sources_m, other.sources_m, atol=1e-4)
+
+
+@pytest.mark.parametrize("sources", [1, 2])
+def test_a_source_that_is_told_is_where_it_was_told_and_helps_to_find_microphones(sources):
+    network, given = tiny(sources=sources), some_unknown(windows(), [1])
+    network.normalize_to(torch.tensor([[0.0, 0, 0], [4, 2, 2]]))
+    told_m = torch.full((len(given.audio), 1, 3), torch.nan)
+    told_m[0] = torch.tensor([1.0, 2.0, 0.5])
+    plain, told = run(network, given), run(network, replace(given, told_m=told_m))
+    assert torch.allclose(told.sources_m[0, 0], told_m[0, 0], atol=1e-5)
+    assert (told.microphones_m[0, 1] - plain.microphones_m[0, 1]).norm() > 1e-4
+    assert torch.allclose(told.sources_m[1:], plain.sources_m[1:], atol=1e-6)
+    assert torch.allclose(told.microphones_m[1:], plain.microphones_m[1:], atol=1e-6)

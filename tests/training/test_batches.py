@@ -161,3 +161,22 @@ def test_where_no_source_is_known_no_height_is_told():
     batch = batches(replace(STAGE, share_height=1.0, share_noise=1.0))[0]
     assert not batch.is_there.any()
     assert torch.equal(batch.search_m, batch.box_m)
+
+
+def test_positions_are_hidden_in_a_share_of_windows_and_there_sources_are_told_in_a_share():
+    stage = replace(STAGE, steps=1, batch=200, hidden_positions=2, share_hidden=0.5, share_told=0.5, windows_s=(0.128,))
+    batch = batches(replace(stage, microphones=(6, 6)))[0]
+    hides, is_told = batch.hides_position.any(dim=1), batch.windows.told_m.isfinite().all(dim=(1, 2))
+    assert hides.float().mean() == pytest.approx(0.5 * 2 / 3, abs=0.1)
+    assert is_told[hides].float().mean() == pytest.approx(0.5, abs=0.17)
+    assert not is_told[~hides].any()
+    assert torch.equal(batch.windows.told_m[is_told], batch.sources_m[is_told])
+    assert batches(replace(stage, share_told=0.0))[0].windows.told_m.isnan().all()
+
+
+def test_without_shares_nothing_else_is_drawn():
+    """Of the stages of before, every window hides as much as it did."""
+    plain = batches(replace(STAGE, hidden_positions=2))[0]
+    told = batches(replace(STAGE, hidden_positions=2, share_told=1.0))[0]
+    assert torch.equal(plain.hides_position, told.hides_position)
+    assert torch.equal(plain.points_m, told.points_m)

@@ -48,7 +48,7 @@ def scenes(rng):
 
 
 def some(windows, chosen):
-    return Windows(**{name: value[chosen] for name, value in vars(windows).items()})
+    return Windows(**{name: value[chosen] for name, value in vars(windows).items() if value is not None})
 
 
 def steps(network, windows, sources, *, count, learning_rate, loss):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers.training import job, quick
-from soundfix.training import recipes
+from soundfix.training import recipes, trainee
 from soundfix.training.loop import train
 from soundfix.training.runs import read_newest
 from soundfix.training.trainee import rate
@@ -38,3 +38,17 @@ def test_the_learning_rate_warms_up_and_falls():
     assert rate(stage, 99) < 0.001
     paper = replace(stage, schedule="paper")
     assert rate(paper, 99) == pytest.approx(0.95**29)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_used_where_the_processor_multiplies_it(tmp_path, monkeypatch, able):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able})
+    seen, real = [], trainee.loss_terms
+
+    def watched(*given):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return real(*given)
+
+    monkeypatch.setattr(trainee, "loss_terms", watched)
+    train(job(tmp_path, recipe=quick(0, 0, 1, bfloat16=True)))
+    assert seen == [able]

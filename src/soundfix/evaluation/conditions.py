@@ -1,11 +1,12 @@
-"""What is varied: how many microphones, which of them, how long a window, how many of unknown position, what is broken.
+"""What is varied: how many microphones, which of them, how long a window, how many of unknown position, what is broken,
+and whether the place of the source is told.
 
 A clip under a condition is one window. Conditions are nested as far as they can be: the windows of a clip have one middle
 whatever their length; 7 microphones are among the 9; the position that one condition hides, the next one with two hides too.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -14,20 +15,24 @@ from jaxtyping import Bool, Float, Int
 from soundfix.datasets.windows import loud_start
 from soundfix.errors import ConfigError
 from soundfix.scene import Scene
+from soundfix.search_region import SearchRegion
 from soundfix.simulation.faults import KINDS, Fault, break_scene
 
 NO_FAULT, BEFORE_CUTTING = "none", ("late",)
+TOLD_TO_M = 0.03  # a place is told so well
 CHOICE, HIDING, BREAKING, AMOUNTS, MIDDLE = range(5)  # what a clip's chance is used for, each with a stream of its own
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """microphones: heard. unknown: of these, without a position. fault: "none", or kind:count, such as "late:2"."""
+    """microphones: heard. unknown: of these, without a position. fault: "none", or kind:count, such as "late:2". told: the
+    place of the first source is, as a search region of a few centimetres."""
 
     window_s: float
     microphones: int
     unknown: int = 0
     fault: str = NO_FAULT
+    told: bool = False
 
     def __post_init__(self) -> None:
         kind, count = fault_of(self.fault)
@@ -45,6 +50,7 @@ class Grid:
     microphones: tuple[int, ...] = (11,)
     unknown: tuple[int, ...] = (0,)
     faults: tuple[str, ...] = (NO_FAULT,)
+    told: tuple[bool, ...] = (False,)
     subsets: str = "spread"
 
     def __post_init__(self) -> None:
@@ -52,10 +58,9 @@ class Grid:
             raise ConfigError(f"subsets {self.subsets!r}: wanted {', '.join(ORDERS)}")
 
     def __iter__(self) -> Iterator[Condition]:
-        for window_s, microphones, unknown, fault in product(
-            self.windows_s, self.microphones, self.unknown, self.faults
-        ):
-            yield Condition(window_s=window_s, microphones=microphones, unknown=unknown, fault=fault)
+        varied = self.windows_s, self.microphones, self.unknown, self.faults, self.told
+        for window_s, microphones, unknown, fault, told in product(*varied):
+            yield Condition(window_s=window_s, microphones=microphones, unknown=unknown, fault=fault, told=told)
 
 
 def fault_of(text: str) -> tuple[str, int]:
@@ -76,7 +81,16 @@ def windows_of(scene: Scene, grid: Grid, key: tuple[int, int]) -> Iterator[tuple
         if condition.microphones <= len(scene.microphones):
             heard = np.zeros(len(order), dtype=bool)
             heard[order[: condition.microphones]] = True
-            yield condition, _broken_window(scene.where(heard), condition, key, middle)
+            window = _broken_window(scene.where(heard), condition, key, middle)
+            yield condition, with_told_source(window) if condition.told else window
+
+
+def with_told_source(scene: Scene) -> Scene:
+    """The scene, of which is told where its first source is; as it is where nobody knows."""
+    if scene.truth is None or not np.isfinite(scene.truth.sources[:1]).all():
+        return scene
+    place = scene.truth.sources[0]
+    return replace(scene, search=SearchRegion(bounds=np.stack([place - TOLD_TO_M, place + TOLD_TO_M])))
 
 
 def _broken_window(scene: Scene, condition: Condition, key: tuple[int, int], middle: int) -> Scene:

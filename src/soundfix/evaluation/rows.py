@@ -15,8 +15,8 @@ NAME = "windows.jsonl"
 class Row:
     """One method's answer to one window. labels: of the part of the test set. moment: which clip of that part.
 
-    Metres; seconds: the method took so long. reasons: of the estimate; beside_m: where other things sound (none in files of
-    before these were noted).
+    Metres; seconds: the method took so long. reasons: of the estimate; beside_m: where other things sound; told: the place
+    of the source was (none in files of before these were noted).
     """
 
     clip: int
@@ -37,6 +37,7 @@ class Row:
     seconds: float
     reasons: Sequence[str] = ()
     beside_m: Sequence[list[float]] = ()
+    told: bool = False
 
     @property
     def recording(self) -> tuple:
@@ -46,7 +47,7 @@ class Row:
     @property
     def condition(self) -> dict[str, Any]:
         """What was varied."""
-        names = ("sources", "window_s", "microphones", "unknown", "fault")
+        names = ("sources", "window_s", "microphones", "unknown", "fault", "told")
         return {name: getattr(self, name) for name in names}
 
 

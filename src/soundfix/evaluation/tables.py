@@ -12,7 +12,7 @@ from soundfix.atomic import atomic_path
 from soundfix.evaluation.metrics import ErrorSummary, Number, summarize
 from soundfix.evaluation.rows import Row, grouped
 
-CONDITION = ("sources", "unknown", "fault", "window_s", "microphones")
+CONDITION = ("sources", "unknown", "fault", "told", "window_s", "microphones")
 EVERYTHING = "all"
 
 
@@ -123,6 +123,8 @@ def words(condition: dict[str, Any], *, but: str = "") -> str:
         said["unknown"] = f"{condition['unknown']} of unknown position"
     if condition["fault"] != "none":
         said["fault"] = f"fault {condition['fault']}"
+    if condition["told"]:
+        said["told"] = "source told"
     return ", ".join(text for name, text in said.items() if name != but)
 
 

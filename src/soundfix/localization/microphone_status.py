@@ -10,7 +10,7 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.health import Health
 from soundfix.localization.range_shell import shell
 from soundfix.microphones import Microphones
-from soundfix.scene import Scene
+from soundfix.scene import Scene, search_box
 
 LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
 HEARD = 4.5  # standard deviations: a profile that peaks higher has a place for this microphone, if another one
@@ -156,8 +156,14 @@ def _shells(
 ) -> list[Shell | None]:
     """Of every microphone that is heard and whose position is unknown."""
     is_sought = health.is_heard & ~scene.microphones.is_known
-    box, positions = scene.search_box(), scene.microphones.positions
+    box, positions = _stands_in(scene), scene.microphones.positions
     return [shell(m, positions, consensus, covariance_m2, box) if is_sought[m] else None for m in range(len(positions))]
+
+
+def _stands_in(scene: Scene) -> Float[np.ndarray, "2 3"]:
+    """Where a microphone may stand: where sources are sought, and beyond that in the room, or round the others."""
+    boxes = np.stack([scene.search_box(), search_box(scene.microphones, scene.room)])
+    return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
 
 
 def with_shell(report: MicrophoneReport, found: Shell | None) -> MicrophoneReport:

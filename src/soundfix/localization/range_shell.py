@@ -5,7 +5,7 @@ Moved by what is known of the others, all its curves are one over rho:
 
     z(rho) = mean_j l_mj(rho - |x - r_j|)        in its own robust standard deviations
 
-No layout is preferred: the microphone may stand anywhere in the room, or without one in the box that is searched. So
+No layout is preferred: the microphone may stand anywhere in the room, or without one round the others. So
 
     p(rho) ~ A(rho) exp(SURENESS z(rho))         A: area of the sphere of radius rho round x, within the room
 

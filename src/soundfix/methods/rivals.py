@@ -104,5 +104,6 @@ def in_slots(windows: Windows, slots_m: Float[Tensor, "slot 3"]) -> Windows:
         is_heard=torch.zeros(1, count, dtype=torch.bool),
     )
     for name, filled in vars(moved).items():
-        filled[:, slots] = getattr(windows, name)[:, microphones]
+        if filled is not None:
+            filled[:, slots] = getattr(windows, name)[:, microphones]
     return moved

@@ -11,6 +11,8 @@ from soundfix.resample import resampled
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 
+TOLD_M = 0.1  # a search region no larger than this along any axis is a place
+
 
 def to_windows(
     audio: Float[np.ndarray, "mic time"],
@@ -21,7 +23,8 @@ def to_windows(
 ) -> Windows:
     """One scene as a batch of one: 16 kHz and metres as the network has them, known lateness taken out.
 
-    A microphone that is not trusted is one of unknown position to the network.
+    A microphone that is not trusted is one of unknown position to the network. Where the search region is a few centimetres
+    wide, the network is told that the source is there.
     """
     microphones, is_heard = scene.microphones, np.zeros(len(scene.microphones), dtype=bool)
     is_heard[pairs] = True
@@ -31,7 +34,15 @@ def to_windows(
         positions_m=torch.from_numpy(frame.inside(microphones.positions).astype(np.float32))[None],
         is_known=torch.from_numpy(is_known)[None],
         is_heard=torch.from_numpy(is_heard)[None],
+        told_m=_told(scene, frame),
     )
+
+
+def _told(scene: Scene, frame: Frame) -> Float[Tensor, "1 1 3"] | None:
+    """Where the source is, if the search region says so."""
+    if scene.search is None or (scene.search.bounds[1] - scene.search.bounds[0] > TOLD_M).any():
+        return None
+    return torch.from_numpy(frame.inside(scene.search.bounds.mean(axis=0)).astype(np.float32))[None, None]
 
 
 def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene, frame: Frame) -> Float[Tensor, "mic sample"]:

@@ -12,7 +12,10 @@ from soundfix.networks.streams import distances
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Given:
-    """Windows as the network works with them: levelled sound, normalised places (0 where unknown), pairs both ways."""
+    """Windows as the network works with them: levelled sound, normalised places (0 where unknown), pairs both ways.
+
+    told: normalised places of sources that are told, NaN where they are not.
+    """
 
     audio: Float[Tensor, "batch mic time"]
     places: Float[Tensor, "batch mic 3"]
@@ -21,6 +24,7 @@ class Given:
     is_heard: Bool[Tensor, "batch mic"]
     mask: TokenMask
     pairs: Int[Tensor, "pair 2"]
+    told: Float[Tensor, "batch source 3"]
 
     @property
     def count(self) -> int:

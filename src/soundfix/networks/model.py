@@ -59,15 +59,19 @@ ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Windows:
-    """What goes in: sound at 16 kHz and where the microphones stand (metres; any value where not known)."""
+    """What goes in: sound at 16 kHz and where the microphones stand (metres; any value where not known).
+
+    told_m: where sources are known to be, NaN where not; None: of no window. Networks that decode coordinates use it.
+    """
 
     audio: Float[Tensor, "batch mic time"]
     positions_m: Float[Tensor, "batch mic 3"]
     is_known: Bool[Tensor, "batch mic"]
     is_heard: Bool[Tensor, "batch mic"]
+    told_m: Float[Tensor, "batch source 3"] | None = None
 
     def to(self, device: torch.device | str) -> "Windows":
-        return Windows(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        return Windows(**{name: tensor.to(device) for name, tensor in vars(self).items() if tensor is not None})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -274,6 +278,7 @@ class Network(nn.Module):
             is_heard=windows.is_heard,
             mask=mask,
             pairs=all_pairs(windows.audio) if pairs is None else pairs,
+            told=told_places(windows, self.config.sources, origin_m=self.origin_m, scale_m=self.scale_m),
         )
 
     def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
@@ -288,11 +293,19 @@ class Network(nn.Module):
         hidden = given.mask.audio
         sounds = self.hidden_sound(joint, hidden) + pemb + self.kind[0]
         coordinates = pemb + self.own_sound(joint.masked_fill(hidden[..., None], 0.0)) + self.kind[1]
-        slots = (self.source_slots + self.kind[2]).expand(len(joint), -1, -1)
+        slots = self._slots(given) + self.kind[2]
         is_there = torch.cat([given.is_heard, given.is_heard, given.is_heard.new_ones(slots.shape[:2])], dim=1)
         tokens = self.masked_encoder(torch.cat([sounds, coordinates, slots], dim=1), is_there)
         decoded = self.decoder(tokens, is_there)
         return decoded[:, : given.count], decoded[:, given.count :]
+
+    def _slots(self, given: Given) -> Float[Tensor, "batch source width"]:
+        """A learned token for every source; where its place is told (frame "room"), that of the place."""
+        slots = self.source_slots.expand(len(given.audio), -1, -1)
+        if self.config.frame == "array":
+            return slots
+        is_told = given.told.isfinite().all(dim=-1)
+        return slots.where(~is_told[..., None], self.position_encoder(given.told.nan_to_num(), is_told))
 
     def _decode(
         self, coordinates: Float[Tensor, "batch token width"], pemb: Float[Tensor, "batch mic width"], given: Given
@@ -300,6 +313,7 @@ class Network(nn.Module):
         """Places of microphones and of sources, in metres."""
         microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, given.is_known)
         places = self.position_decoder(coordinates, microphones)
+        places = torch.cat([places[:, : given.count], given.told.where(given.told.isfinite(), places[:, given.count :])], dim=1)
         places_m = places * self.scale_m + self.origin_m
         return places_m[:, : given.count], places_m[:, given.count :]
 
@@ -354,6 +368,15 @@ def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Fl
             f"{LEAST_SPREAD_M:g} m: does the source never move?"
         )
     return points_m.mean(dim=0), spread_m
+
+
+def told_places(windows: Windows, sources: int, *, origin_m: Tensor, scale_m: Tensor) -> Float[Tensor, "batch source 3"]:
+    """Normalised places of sources that are told, one for each slot, NaN where they are not."""
+    told = windows.positions_m.new_full((len(windows.audio), sources, 3), torch.nan)
+    if windows.told_m is not None:
+        count = min(sources, windows.told_m.shape[1])
+        told[:, :count] = (windows.told_m[:, :count] - origin_m) / scale_m
+    return told
 
 
 def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:

@@ -6,7 +6,7 @@ Axes: B batch, M microphones (padded; is_heard says which are there), K sources,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from soundfix.training.recipes import Stage
 WALLS_OFF = 0.5  # of the windows, where a stage has walls off
 HEIGHT_OFF_M = 0.02  # standard deviation of a height that is told
 AHEAD = 4  # batches made before they are wanted
+WINDOWS = tuple(each.name for each in fields(Windows))
 Row = dict[str, Tensor]
 
 
@@ -172,15 +173,18 @@ def _true_positions(scene: Scene) -> Float[np.ndarray, "mic 3"]:
 def hidden_and_points(row: Row, stage: Stage, rng: np.random.Generator) -> Row:
     """What is hidden in this window, and the points its likelihood is compared at."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    hides = stage.share_hidden == 1 or rng.random() < stage.share_hidden
     mask = draw_mask(
         row["is_heard"][None],
         row["is_known"][None],
         audio_share=stage.hidden_sound,
-        most_positions=stage.hidden_positions,
+        most_positions=stage.hidden_positions if hides else 0,
         generator=generator,
     )
     points = draw_points(row["sources_m"][None], row["search_m"][None], count=stage.points, generator=generator)
+    is_told = bool(mask.position.any()) and bool(stage.share_told) and rng.random() < stage.share_told
     return {
+        "told_m": row["sources_m"] if is_told else torch.full_like(row["sources_m"], torch.nan),
         "hides_sound": mask.audio[0],
         "hides_position": mask.position[0],
         "points_m": points[0],
@@ -191,7 +195,7 @@ def hidden_and_points(row: Row, stage: Stage, rng: np.random.Generator) -> Row:
 def stacked(rows: Sequence[Row]) -> Batch:
     """Rows of the same sizes as one batch."""
     columns = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-    windows = Windows(**{name: columns.pop(name) for name in ("audio", "positions_m", "is_known", "is_heard")})
+    windows = Windows(**{name: columns.pop(name) for name in WINDOWS})
     frozen = Frozen(**{name: columns.pop(name, None) for name in Frozen._fields})
     return Batch(windows=windows, frozen=frozen, **columns)
 

@@ -185,7 +185,8 @@ def _check_finite(terms: Terms, batch: Batch, out: Path, step: int) -> None:
     if not wrong:
         return
     path = out / f"not-finite-{step:08d}.safetensors"
-    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)} | vars(batch.windows)
+    both = vars(batch) | vars(batch.windows)
+    tensors = {name: value for name, value in both.items() if isinstance(value, Tensor)}
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
     raise TrainingError(
         f"after step {step} the loss of {', '.join(wrong)} is not finite; the batch is in {path}. "

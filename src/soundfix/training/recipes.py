@@ -29,7 +29,8 @@ class Stage:
     that are not among those heard are silent channels in their own place, for a network of a fixed array. thaws_encoder: the
     small acoustic encoder learns in localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
     in so many the room is not told. share_next: in so many one source was found before, and the next is sought.
-    share_height: in so many the height of the source is told. walls_off_m: in half of the windows the walls are told with
+    share_height: in so many the height of the source is told. share_hidden: positions are hidden in so many. share_told:
+    where they are, the places of the sources are told in so many. walls_off_m: in half of the windows the walls are told with
     errors of this standard deviation. windows_a_clip: localization learns from so many windows of each clip, drawn once, so
     that what frozen parts make of them may be kept; 0: every step draws its own.
     """
@@ -50,6 +51,8 @@ class Stage:
     share_roomless: float = 0.0
     share_next: float = 0.0
     share_height: float = 0.0
+    share_hidden: float = 1.0
+    share_told: float = 0.0
     walls_off_m: float = 0.0
     windows_a_clip: int = 0
 
@@ -61,7 +64,7 @@ class Recipe:
     the votes of the likelihood's experts, then a second look at its peaks, all else frozen.
 
     average: decay of the moving average of the weights that is shipped. clip: largest norm of a gradient. bfloat16: the
-    forward pass runs in it on a CPU too, as it does on a GPU.
+    forward pass runs in it on a CPU too, where the processor multiplies it, as it does on a GPU.
     """
 
     name: str

@@ -62,7 +62,7 @@ class Trainee:
         assert self.optimizer is not None
         for group in self.optimizer.param_groups:
             group["lr"] = stage.learning_rate * rate(stage, self.done) * self._fallen(stage)
-        half = batch.speed_m_s.is_cuda or recipe.bfloat16
+        half = batch.speed_m_s.is_cuda or (recipe.bfloat16 and multiplies_bfloat16())
         with torch.autocast(batch.speed_m_s.device.type, torch.bfloat16, enabled=half):
             terms = loss_terms(self.network, batch, recipe, self.stage)
         total = sum(terms.values(), torch.zeros((), device=batch.speed_m_s.device))
@@ -121,6 +121,12 @@ def rate(stage: Stage, done: int) -> float:
     if stage.schedule == "paper":
         return warm * 0.95 ** (30 * done // stage.steps)
     return warm * (1 + math.cos(math.pi * done / stage.steps)) / 2
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this processor does; others take fifty times as long for it as for float32."""
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
 
 
 def share_gradients(weights: Sequence[nn.Parameter], ranks: int) -> None:

@@ -127,7 +127,7 @@ def test_a_grid_without_a_peak_gives_a_place_in_the_room(published, value):
 @pytest.mark.parametrize("name", GNNS)
 def test_the_order_of_microphones_does_not_matter(name):
     network, windows, order = rival(name), given(), torch.tensor([3, 5, 0, 2, 1, 4])
-    turned = Windows(**{field: value[:, order] for field, value in vars(windows).items()})
+    turned = Windows(**{field: value[:, order] for field, value in vars(windows).items() if value is not None})
     assert torch.allclose(network.likelihood(turned, box()), network.likelihood(windows, box()), atol=1e-5)
     assert torch.allclose(answers(network, turned).sources_m, answers(network, windows).sources_m, atol=1e-3)
 
@@ -137,7 +137,7 @@ def test_the_mean_over_pairs_is_over_those_that_are_heard_and_known(name):
     """Without microphones 1 and 4, for whichever reason."""
     network, windows = rival(name), given()
     some = torch.tensor([True, False, True, True, False, True])
-    left = Windows(**{field: value[:, some] for field, value in vars(windows).items()})
+    left = Windows(**{field: value[:, some] for field, value in vars(windows).items() if value is not None})
     wanted = network.likelihood(left, box())
     for reason in ("is_known", "is_heard"):
         fewer = replace(windows, **{reason: some.expand(2, -1)})

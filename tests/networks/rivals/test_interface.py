@@ -63,7 +63,7 @@ def test_windows_without_a_known_source_count_as_nothing(name):
     known = [network.loss_terms(windows, box(), truth)]
     truth.sources_m[1], truth.is_there[1] = torch.nan, False
     known.append(network.loss_terms(windows, box(), truth))
-    alone = Windows(**{field: value[:1] for field, value in vars(windows).items()})
+    alone = Windows(**{field: value[:1] for field, value in vars(windows).items() if value is not None})
     first = network.loss_terms(alone, box(1), truths(alone))
     truth.sources_m[:], truth.is_there[:] = torch.nan, False
     known.append(network.loss_terms(windows, box(), truth))

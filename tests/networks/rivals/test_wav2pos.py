@@ -31,7 +31,8 @@ def test_tokens_that_nobody_looks_at_are_dropped():
     visible = network.visible(given(), hiding(position=[1, 2], sound=[4]))
     seen, is_seen = network.encode(visible)
     place, sound = network.encoder_kinds
-    tokens = torch.cat([network.embed_place(visible.places) + place, network.embed_sound(visible.sounds) + sound], 1)
+    places = torch.cat([torch.zeros(2, 1, 3), visible.places], 1)
+    tokens = torch.cat([network.embed_place(places) + place, network.embed_sound(visible.sounds) + sound], 1)
     for window in (0, 1):
         kept = tokens[window][is_seen[window]][None]
         assert kept.shape[1] == 4 + 5
@@ -60,7 +61,7 @@ def test_what_is_hidden_is_not_seen():
 def test_the_order_of_microphones_does_not_matter(name):
     network, windows, order = rival(name), given(), torch.tensor([3, 5, 0, 2, 1, 4])
     windows = replace(windows, is_known=torch.arange(6).expand(2, -1) > 1)
-    turned = Windows(**{field: value[:, order] for field, value in vars(windows).items()})
+    turned = Windows(**{field: value[:, order] for field, value in vars(windows).items() if value is not None})
     plain, other = answers(network, windows), answers(network, turned)
     assert torch.allclose(other.sources_m, plain.sources_m, atol=1e-4)
     assert torch.allclose(other.microphones_m, plain.microphones_m[:, order], atol=1e-4)
@@ -73,6 +74,18 @@ def test_known_microphones_are_where_they_were_given():
     found = answers(network, replace(windows, is_known=is_known)).microphones_m
     assert torch.allclose(found[is_known], windows.positions_m[is_known], atol=1e-5)
     assert (found[:, 2] - windows.positions_m[:, 2]).norm(dim=-1).min() > 0.01
+
+
+def test_a_source_that_is_told_is_where_it_was_told_and_helps_to_find_microphones():
+    network, windows = rival("wav2pos"), given()
+    network.normalize_to(windows.positions_m[0])
+    unknown = replace(windows, is_known=torch.arange(6).expand(2, -1) != 2)
+    told_m = torch.tensor([[[1.0, 2.0, 0.5]], [[torch.nan] * 3]])
+    plain, told = answers(network, unknown), answers(network, replace(unknown, told_m=told_m))
+    assert torch.allclose(told.sources_m[0], told_m[0], atol=1e-5)
+    assert torch.equal(told.sources_m[1], plain.sources_m[1])
+    assert (told.microphones_m[0, 2] - plain.microphones_m[0, 2]).norm() > 1e-4
+    assert torch.equal(told.microphones_m[1], plain.microphones_m[1])
 
 
 def test_coordinates_are_normalised_to_the_sources():

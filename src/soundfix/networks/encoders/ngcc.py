@@ -35,7 +35,7 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.resample import SAMPLE_RATE
 
-AMPLITUDE = 10.0  # norm of the amplitudes of a pair
+AMPLITUDE = 40.0  # norm of the amplitudes of a pair
 FLOOR = 1e-3  # added to |X conj(Y)| before dividing by it
 SLOPE = 0.2  # of every LeakyReLU
 BACKBONE_MOMENTUM = 0.05  # of its BatchNorm, as in SincNet; the head has PyTorch's 0.1
@@ -129,7 +129,7 @@ class Ngcc(nn.Module):
 
 
 def lag_amplitudes(logits: Float[Tensor, "*batch lag"]) -> Float[Tensor, "*batch lag"]:
-    """The root of each lag's probability, times 10: what networks that listen with NGCC-PHAT correlate.
+    """The root of each lag's probability, times 40: what networks that listen with NGCC-PHAT correlate.
 
     Logits lie some 3 below 0 over hundreds of lags and 8 above that at a peak: a linear layer would see their common level,
     and little else. Roots of probabilities have the same norm for every pair, nearly all of it at peaks.

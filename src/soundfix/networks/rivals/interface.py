@@ -66,6 +66,7 @@ def prepared(windows: Windows) -> Windows:
         positions_m=windows.positions_m.masked_fill(~is_known[..., None], 0.0),
         is_known=is_known,
         is_heard=windows.is_heard,
+        told_m=windows.told_m,
     )
 
 

@@ -2,7 +2,7 @@
 
     visible coordinates, visible sounds - encoder - hidden ones put back as learned tokens - decoder - all of them
 
-A token is a coordinate of a source (always hidden) or of a microphone, or the sound of a microphone: the middle 2048
+A token is a coordinate of a source (hidden, unless it is told) or of a microphone, or the sound of a microphone: the middle 2048
 samples, standardised. In the decoder, coordinate token m also gets a projection of sound token m, and the reverse. A
 place comes out of three things: the decoded coordinate token; the highest, number by number, of all tokens the encoder
 saw; and the highest over all pairs of microphones of an MLP on (token_i, token_j, correlation of i and j). The
@@ -35,7 +35,17 @@ from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
-from soundfix.networks.model import LEVEL, NOTHING, ROOM_SCALE_M, Windows, all_pairs, both_ways, frame_of, levelled
+from soundfix.networks.model import (
+    LEVEL,
+    NOTHING,
+    ROOM_SCALE_M,
+    Windows,
+    all_pairs,
+    both_ways,
+    frame_of,
+    levelled,
+    told_places,
+)
 from soundfix.networks.rivals.interface import COORDINATES, DecodedPlaces, Truths, prepared
 from soundfix.networks.streams import two_layers
 from soundfix.resample import SAMPLE_RATE
@@ -85,13 +95,21 @@ class Predicted(NamedTuple):
 
 
 class Visible(NamedTuple):
-    """What the network is given: standardised sounds, normalised places, and which of them it may see."""
+    """What the network is given: standardised sounds, normalised places, and which of them it may see.
+
+    told: normalised places of sources, NaN where they are sought.
+    """
 
     sounds: Float[Tensor, "batch mic time"]
     places: Float[Tensor, "batch mic 3"]
+    told: Float[Tensor, "batch source 3"]
     is_heard: Bool[Tensor, "batch mic"]
     has_place: Bool[Tensor, "batch mic"]
     has_sound: Bool[Tensor, "batch mic"]
+
+    @property
+    def is_told(self) -> Bool[Tensor, "batch source"]:
+        return self.told.isfinite().all(dim=-1)
 
 
 class Wav2pos(nn.Module):
@@ -183,6 +201,7 @@ class Wav2pos(nn.Module):
         return Visible(
             sounds=standardised_middle(given.audio, self.config.samples),
             places=self._normalised(given.positions_m).where(has_place[..., None], 0.0),
+            told=told_places(windows, self.config.sources, origin_m=self.origin_m, scale_m=self.scale_m),
             is_heard=given.is_heard,
             has_place=has_place,
             has_sound=given.is_heard & ~mask.audio,
@@ -210,17 +229,19 @@ class Wav2pos(nn.Module):
             ],
             dim=-1,
         )
+        found = self.source_head(_beside(sources, shared))
         return Predicted(
-            sources=self.source_head(_beside(sources, shared)),
+            sources=visible.told.where(visible.is_told[..., None], found),
             microphones=self.microphone_head(_beside(places, shared)),
             sounds=self.sound_head(sounds),
         )
 
     def encode(self, visible: Visible) -> tuple[Float[Tensor, "batch token width"], Bool[Tensor, "batch token"]]:
-        """Tokens of all places, then of all sounds, and which are visible: the others mean nothing."""
+        """Tokens of sources, of all places, of all sounds, and which are visible: the others mean nothing."""
         place, sound = self.encoder_kinds
-        tokens = [self.embed_place(visible.places) + place, self.embed_sound(visible.sounds) + sound]
-        is_seen = torch.cat([visible.has_place, visible.has_sound], dim=1)
+        places = torch.cat([visible.told.nan_to_num(), visible.places], dim=1)
+        tokens = [self.embed_place(places) + place, self.embed_sound(visible.sounds) + sound]
+        is_seen = torch.cat([visible.is_told, visible.has_place, visible.has_sound], dim=1)
         return self.encoder(torch.cat(tokens, dim=1), is_seen), is_seen
 
     def correlate(self, sounds: Float[Tensor, "batch mic time"], pairs: Tensor) -> Float[Tensor, "batch pair lag"]:
@@ -232,21 +253,19 @@ class Wav2pos(nn.Module):
         self, tokens: Float[Tensor, "batch token width"], visible: Visible
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Decoded tokens of sources, of microphones' places, and of sounds."""
-        places, sounds = tokens.chunk(2, dim=1)
+        slots, count = self.config.sources, visible.places.shape[1]
+        told, places, sounds = tokens.split([slots, count, count], dim=1)
         places = self.hidden_place(places, ~visible.has_place)
         sounds = self.hidden_sound(sounds, ~visible.has_sound)
         place, sound = self.decoder_kinds
-        slots = (self.source_slots + place).expand(len(tokens), -1, -1)
         everything = [
-            slots,
+            told.where(visible.is_told[..., None], self.source_slots) + place,
             places + self.place_of_sound(sounds) + place,
             sounds + self.sound_of_place(places) + sound,
         ]
-        is_slot = visible.is_heard.new_ones(slots.shape[:2])
-        is_there = torch.cat([is_slot, visible.is_heard, visible.is_heard], dim=1)
-        count = places.shape[1]
+        is_there = torch.cat([torch.ones_like(visible.is_told), visible.is_heard, visible.is_heard], dim=1)
         decoded = self.decoder(torch.cat(everything, dim=1), is_there)
-        sources, places, sounds = decoded.split([slots.shape[1], count, count], dim=1)
+        sources, places, sounds = decoded.split([slots, count, count], dim=1)
         return sources, places, sounds
 
     def _normalised(self, points_m: Float[Tensor, "batch point 3"]) -> Float[Tensor, "batch point 3"]:
