@@ -28,7 +28,7 @@ from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
-from soundfix.networks.given import Given
+from soundfix.networks.given import Given, told_slots
 from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.reranker import Reranker
@@ -278,7 +278,8 @@ class Network(nn.Module):
             is_heard=windows.is_heard,
             mask=mask,
             pairs=all_pairs(windows.audio) if pairs is None else pairs,
-            told=told_places(windows, self.config.sources, origin_m=self.origin_m, scale_m=self.scale_m),
+            told=(told_slots(windows.told_m, self.config.sources, like=windows.positions_m) - self.origin_m)
+            / self.scale_m,
         )
 
     def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
@@ -313,7 +314,9 @@ class Network(nn.Module):
         """Places of microphones and of sources, in metres."""
         microphones = DecodedMicrophones(coordinates[:, : given.count], pemb, given.places, given.is_known)
         places = self.position_decoder(coordinates, microphones)
-        places = torch.cat([places[:, : given.count], given.told.where(given.told.isfinite(), places[:, given.count :])], dim=1)
+        places = torch.cat(
+            [places[:, : given.count], given.told.where(given.told.isfinite(), places[:, given.count :])], dim=1
+        )
         places_m = places * self.scale_m + self.origin_m
         return places_m[:, : given.count], places_m[:, given.count :]
 
@@ -368,15 +371,6 @@ def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Fl
             f"{LEAST_SPREAD_M:g} m: does the source never move?"
         )
     return points_m.mean(dim=0), spread_m
-
-
-def told_places(windows: Windows, sources: int, *, origin_m: Tensor, scale_m: Tensor) -> Float[Tensor, "batch source 3"]:
-    """Normalised places of sources that are told, one for each slot, NaN where they are not."""
-    told = windows.positions_m.new_full((len(windows.audio), sources, 3), torch.nan)
-    if windows.told_m is not None:
-        count = min(sources, windows.told_m.shape[1])
-        told[:, :count] = (windows.told_m[:, :count] - origin_m) / scale_m
-    return told
 
 
 def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:

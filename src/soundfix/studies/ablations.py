@@ -25,8 +25,11 @@ from types import MappingProxyType
 from soundfix.atomic import atomic_path
 from soundfix.errors import ConfigError
 from soundfix.evaluation.conditions import Grid
-from soundfix.evaluation.tables import lines_of, markdown
-from soundfix.studies.paper_tables import WINDOW_S
+from soundfix.evaluation.run import Method
+from soundfix.networks import checkpoint
+from soundfix.studies.ablation_pages import Told, draw, page
+from soundfix.studies.costs import Cost, cost_of
+from soundfix.studies.paper_tables import ALONE, WINDOW_S
 from soundfix.studies.reproduce import entrants
 from soundfix.studies.setting import Setting, material_for, rows_of
 from soundfix.studies.study import Entrant, Say, train_all
@@ -39,12 +42,16 @@ LENT = "autoencoder.steps=0"  # the acoustic encoder has learned already
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """variants: the usual one first. grid: where they are compared. of_paper: of the paper's form, else of ours."""
+    """variants: the usual one first. grid: where they are compared. of_paper: of the paper's form, else of ours. about,
+    not_shown: what is changed and why, and what the page leaves open. has_cost: time and memory are measured too."""
 
     title: str
+    about: str
+    not_shown: str
     variants: tuple[Entrant, ...]
     grid: Grid = SHORT
     of_paper: bool = True
+    has_cost: bool = False
 
 
 def ours(label: str, *changes: str) -> Entrant:
@@ -69,6 +76,14 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
     {
         "ascm": Ablation(
             title="Alpha of the coherence weighting",
+            about=(
+                "A pair's correlation counts as much as its coherence to the power of alpha (ASCM): with 0 all "
+                "pairs count alike."
+            ),
+            not_shown=(
+                "Diffuse noise, or microphones with noise of their own, for which coherence is meant: in this world "
+                "all hear the source well. One seed."
+            ),
             variants=(
                 paper("learned"),
                 *(paper(f"alpha = {alpha:g}", f"network.alpha={alpha}") for alpha in (1.0, 0.5, 0.0)),
@@ -76,6 +91,11 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "coherence": Ablation(
             title="Which coherence weighs the pairs",
+            about=(
+                "What is raised to the power of alpha: Welch's magnitude-squared coherence, its root, how steady "
+                "the phase is, the same over short times, or 1 for every pair."
+            ),
+            not_shown="Diffuse noise, or microphones with noise of their own, for which coherence is meant. One seed.",
             variants=(
                 paper("magnitude-squared"),
                 paper("magnitude", "network.coherence=magnitude"),
@@ -86,13 +106,27 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "attention": Ablation(
             title="How many pairs a token looks at",
+            about=(
+                "T: of all directed pairs, so many of the strongest are kept by every query and head, in both "
+                "sparse cross-attentions. ms and MB: a forward pass of one window of eleven microphones beside what "
+                "frozen parts make of it, and what its operations ask for together. All scores are needed to know "
+                "the strongest (bench/attention.py), so T saves nothing here: it is there for what the network "
+                "learns."
+            ),
+            not_shown="Arrays of fifty microphones, with 2450 directed pairs instead of 110. One seed.",
             variants=(
                 paper("T = 30%"),
                 *(paper(f"T = {share:.0%}", f"network.keep={share}") for share in (0.1, 0.5, 1.0)),
             ),
+            has_cost=True,
         ),
         "acoustic": Ablation(
             title="Who listens",
+            about=(
+                "What semb is made from: BEATs base (90 M weights, with its file), our small encoder of the same "
+                "kind, or nothing but where a microphone stands."
+            ),
+            not_shown="BEATs' own weights, unless their file was given: nobody can fetch them here. One seed.",
             variants=(
                 paper("small encoder", "network.acoustic=small"),
                 paper("no encoder", "network.acoustic=none"),
@@ -101,6 +135,12 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "frozen": Ablation(
             title="Whether the acoustic encoder is frozen",
+            about=(
+                "The small acoustic encoder learns on with everything else instead of staying as the masked "
+                "autoencoder left it. Its windows cannot be kept then, so every step takes longer, and fewer fit "
+                "into the time."
+            ),
+            not_shown="BEATs base, which is far too large to be learned on a CPU. One seed.",
             variants=(
                 paper("frozen"),
                 paper("not frozen", "localization.thaws_encoder=true", "localization.windows_a_clip=0"),
@@ -108,6 +148,12 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "lambdas": Ablation(
             title="The lambdas of the loss",
+            about=(
+                "Eq. 8 weighs three terms; the paper does not say how. First number: of reconstructed sound; "
+                "second: of hidden microphones; third: of sources. As printed, the last term is empty for one "
+                "source: nothing says where it is."
+            ),
+            not_shown="All combinations: one lambda is changed at a time. One seed.",
             variants=(
                 paper("0.1, 1, 1"),
                 paper("no sound", "losses.sound=0.0"),
@@ -120,6 +166,15 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "labels": Ablation(
             title="How many clips have a place",
+            about=(
+                "Of so many clips the place is known. The others are left out, or heard too: their sounds, and "
+                "hidden microphones, are to be reconstructed all the same (the paper's claim is that this is what "
+                "makes unknown positions work)."
+            ),
+            not_shown=(
+                "Recordings of a real room without labels: the clips without a place are from the same simulated "
+                "room. One seed."
+            ),
             variants=(
                 with_places(1.0, keeps_rest=True),
                 *(with_places(share, keeps_rest=keeps) for share in (0.1, 0.01) for keeps in (True, False)),
@@ -128,6 +183,11 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "head": Ablation(
             title="Where the place is read",
+            about=(
+                "One network, read in three ways: its likelihood searched and polished, searched, and the "
+                "coordinates of its MLP."
+            ),
+            not_shown="The paper's own network, whose coordinates are all that it learns.",
             variants=(
                 DEFAULT,
                 Entrant(
@@ -140,6 +200,11 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "unknown": Ablation(
             title="Microphones of unknown position",
+            about=(
+                "The recipe `default` with up to four hidden positions in training, read by its likelihood and by "
+                "its MLP."
+            ),
+            not_shown="More than four unknown at once.",
             variants=(
                 ours("default", "localization.hidden_positions=4"),
                 Entrant(label="MLP head", method="three-stream-paper", weights_of="default"),
@@ -149,6 +214,8 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         ),
         "windows": Ablation(
             title="How long a window is",
+            about="One network for all lengths, beside SRP-PHAT.",
+            not_shown="Moving sources, for which a longer window is no gift.",
             variants=(DEFAULT, Entrant(label="SRP-PHAT", method="srp-phat")),
             grid=Grid(windows_s=(0.128, 0.25, 0.5, 1.0), microphones=(11, 5)),
             of_paper=False,
@@ -158,9 +225,9 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
 
 
 def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callable[[int], None]) -> str:
-    """Train every variant, compare them, write out / NAME.md; gives its text. Raises ConfigError for an unknown name.
+    """Train every variant, compare them, write out / NAME.md and NAME.png; gives the page.
 
-    In the folder of `reproduce` what that trained is not trained again.
+    Raises ConfigError for an unknown name. In the folder of `reproduce` what that trained is not trained again.
     """
     if name not in ABLATIONS:
         raise ConfigError(f"no ablation is called {name!r}; there are {', '.join(ABLATIONS)}")
@@ -173,10 +240,18 @@ def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callab
     variants = variants_of(ablation, setting)
     methods = train_all(variants, material, out / name, setting.budget, say, taught=taught)
     rows = rows_of(setting, out / name / "rows", [*methods.values()], ablation.grid, progress)
-    text = markdown(ablation.title, lines_of(rows), [about(setting)])
+    told = Told(title=ablation.title, about=ablation.about, not_shown=ablation.not_shown)
+    text = page(name, told, rows, _costs(methods) if ablation.has_cost else {}, about(setting))
     with atomic_path(out / f"{name}.md") as part:
         part.write_text(text, encoding="utf-8")
+    draw(rows, out / f"{name}.png")
     return text
+
+
+def _costs(methods: Mapping[str, Method]) -> dict[str, Cost]:
+    """Of every variant, by what it is called in the table."""
+    loaded = {label: checkpoint.load(method.checkpoint) for label, method in methods.items() if method.checkpoint}
+    return {label: cost_of(each, microphones=ALONE, window_s=WINDOW_S) for label, each in loaded.items()}
 
 
 def teachers_of(setting: Setting) -> list[Entrant]:
@@ -198,6 +273,7 @@ def variants_of(ablation: Ablation, setting: Setting) -> list[Entrant]:
 def about(setting: Setting) -> str:
     """Where and for how long."""
     return (
-        f"On {setting.dataset}, {setting.clips} clips, seed {setting.budget.seed}; every variant was trained for "
-        f"{setting.budget.minutes:g} minutes of {setting.budget.device} at most."
+        f"On `{setting.dataset}`, {setting.clips} clips, seed {setting.budget.seed}; every variant was trained for "
+        f"{setting.budget.minutes:g} minutes of {setting.budget.device} at most, on the same windows. Mean errors and "
+        "shares with one standard error; `less the usual`: window by window, against the first variant."
     )

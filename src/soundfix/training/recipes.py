@@ -22,17 +22,18 @@ from soundfix.networks.rivals.wav2pos import Wav2posConfig
 class Stage:
     """One stretch of training; no steps: it is left out.
 
-    windows_s: every batch has windows of one of these lengths. microphones: every batch has between so many. hidden_sound:
-    share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden. points: anywhere in
-    the room that a likelihood is compared at, beside those near the sources and its own peaks. schedule: cosine, x0.95
-    thirty times as in the paper, or plateau: as validation has it (plateau.py), steps at most. keeps_channels: microphones
-    that are not among those heard are silent channels in their own place, for a network of a fixed array. thaws_encoder: the
-    small acoustic encoder learns in localization too. share_noise: of the windows, so many hold noise alone. share_roomless:
-    in so many the room is not told. share_next: in so many one source was found before, and the next is sought.
-    share_height: in so many the height of the source is told. share_hidden: positions are hidden in so many. share_told:
-    where they are, the places of the sources are told in so many. walls_off_m: in half of the windows the walls are told with
-    errors of this standard deviation. windows_a_clip: localization learns from so many windows of each clip, drawn once, so
-    that what frozen parts make of them may be kept; 0: every step draws its own.
+    windows_s: every batch has windows of one of these lengths. microphones: every batch has between so many.
+    hidden_sound: share of sounds hidden from the masked autoencoder; of positions, 0 to hidden_positions are hidden.
+    points: anywhere in the room that a likelihood is compared at, beside those near the sources and its own peaks.
+    schedule: cosine, x0.95 thirty times as in the paper, or plateau: as validation has it (plateau.py), steps at most.
+    keeps_channels: microphones that are not among those heard are silent channels in their own place, for a network of a
+    fixed array. thaws_encoder: the small acoustic encoder learns in localization too. share_noise: of the windows, so
+    many hold noise alone. share_roomless: in so many the room is not told. share_next: in so many one source was found
+    before, and the next is sought. share_height: in so many the height of the source is told. share_hidden: positions
+    are hidden in so many. share_told: where they are, the places of the sources are told in so many. walls_off_m: in
+    half of the windows the walls are told with errors of this standard deviation. windows_a_clip: localization learns
+    from so many windows of each clip, drawn once, so that what frozen parts make of them may be kept; 0: every step
+    draws its own.
     """
 
     steps: int

@@ -2,9 +2,9 @@
 
     visible coordinates, visible sounds - encoder - hidden ones put back as learned tokens - decoder - all of them
 
-A token is a coordinate of a source (hidden, unless it is told) or of a microphone, or the sound of a microphone: the middle 2048
-samples, standardised. In the decoder, coordinate token m also gets a projection of sound token m, and the reverse. A
-place comes out of three things: the decoded coordinate token; the highest, number by number, of all tokens the encoder
+A token is a coordinate of a source (hidden, unless it is told) or of a microphone, or the sound of a microphone: the
+middle 2048 samples, standardised. In the decoder, coordinate token m also gets a projection of sound token m, and the
+reverse. A place comes out of three things: the decoded coordinate token; the highest, number by number, of all tokens the encoder
 saw; and the highest over all pairs of microphones of an MLP on (token_i, token_j, correlation of i and j). The
 correlation is NGCC-PHAT's (ngcc.py), trained before and frozen. A microphone that is not heard has no tokens.
 
@@ -33,6 +33,7 @@ from soundfix.errors import CheckpointError
 from soundfix.networks.autoencoder import Stack
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
+from soundfix.networks.given import told_slots
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.model import (
@@ -44,7 +45,6 @@ from soundfix.networks.model import (
     both_ways,
     frame_of,
     levelled,
-    told_places,
 )
 from soundfix.networks.rivals.interface import COORDINATES, DecodedPlaces, Truths, prepared
 from soundfix.networks.streams import two_layers
@@ -201,7 +201,7 @@ class Wav2pos(nn.Module):
         return Visible(
             sounds=standardised_middle(given.audio, self.config.samples),
             places=self._normalised(given.positions_m).where(has_place[..., None], 0.0),
-            told=told_places(windows, self.config.sources, origin_m=self.origin_m, scale_m=self.scale_m),
+            told=self._normalised(told_slots(windows.told_m, self.config.sources, like=windows.positions_m)),
             is_heard=given.is_heard,
             has_place=has_place,
             has_sound=given.is_heard & ~mask.audio,
