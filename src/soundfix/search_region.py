@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from soundfix.errors import SceneError
 
 KNOWN_M = 0.05  # the height of a table or of a mouth, as well as one can say it; sound at 4 kHz still adds up within
+TOLD_M = 0.1  # a region no larger than this along any axis is a place
 ROUNDING_M = 1e-9  # 0.29 - 0.24 is more than 0.05
 EDGE_M = 0.1  # a peak this far outside a polygon is one on its edge
 
@@ -123,6 +124,13 @@ def outside_m(
     """How far (m) points are from the edge of a polygon, seen from above; below 0 inside."""
     gap = np.linalg.norm(points[..., :2] - onto_edge(corners, points), axis=-1)
     return np.where(contains(corners, points), -gap, gap)
+
+
+def told_place(search: SearchRegion | None) -> Float[np.ndarray, "3"] | None:
+    """The middle (m) of a region so small that whoever told it knows the place of the source; None where it is sought."""
+    if search is None or (search.bounds[1] - search.bounds[0] > TOLD_M).any():
+        return None
+    return np.asarray(search.bounds.mean(axis=0))
 
 
 def flattened(box: Box) -> Box:

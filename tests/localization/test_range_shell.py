@@ -210,5 +210,6 @@ def test_an_abstention_guesses_for_comparisons_only(located, positions, monkeypa
 def test_where_the_source_is_sought_says_nothing_of_microphones(located, positions):
     """A source told to a few centimetres: the microphone still stands anywhere in the room."""
     told = replace(located, search=SearchRegion(bounds=np.stack([SOURCE - 0.03, SOURCE + 0.03])))
-    report = soundfix.load("srp-phat").locate(told).microphones[6]
-    assert report.range_m == pytest.approx(np.linalg.norm(positions[6] - SOURCE), abs=0.05)
+    for method in ("srp-phat", "three-stream"):  # the network has doubts of its own, and is told better
+        report = soundfix.load(method).locate(told).microphones[6]
+        assert report.range_m == pytest.approx(np.linalg.norm(positions[6] - SOURCE), abs=0.05), method

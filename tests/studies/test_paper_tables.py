@@ -50,7 +50,10 @@ def test_table_2_says_who_had_no_place():
 def test_table_3_is_of_microphones():
     rows = [row(OURS, 1.0, unknown=count) for count in HIDDEN]
     rows = [replace(each, score=each.score._replace(microphones_m=(0.5, 0.7))) for each in rows]
-    assert cells(tables(SETTING, {"3": rows}, ""), OURS)[0].startswith("60.0")
+    rows += [replace(each, told=True, score=each.score._replace(microphones_m=(0.2,))) for each in rows]
+    told = [line for line in tables(SETTING, {"3": rows}, "").splitlines() if line.startswith(f"| {OURS} | known |")]
+    assert cells(tables(SETTING, {"3": rows}, ""), OURS)[:2] == ["unknown", "60.0 ± nan"]
+    assert "20.0" in told[0]
 
 
 def test_the_title_says_where():

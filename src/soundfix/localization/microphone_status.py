@@ -11,6 +11,7 @@ from soundfix.localization.health import Health
 from soundfix.localization.range_shell import shell
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, search_box
+from soundfix.search_region import told_place
 
 LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
 HEARD = 4.5  # standard deviations: a profile that peaks higher has a place for this microphone, if another one
@@ -157,7 +158,13 @@ def _shells(
     """Of every microphone that is heard and whose position is unknown."""
     is_sought = health.is_heard & ~scene.microphones.is_known
     box, positions = _stands_in(scene), scene.microphones.positions
+    consensus = consensus if told_place(scene.search) is None else _without_doubt(consensus)
     return [shell(m, positions, consensus, covariance_m2, box) if is_sought[m] else None for m in range(len(positions))]
+
+
+def _without_doubt(consensus: Consensus) -> Consensus:
+    """The best place alone: who tells where the source is knows that it is there."""
+    return replace(consensus, modes=[replace(mode, probability=1.0) for mode in consensus.modes[:1]])
 
 
 def _stands_in(scene: Scene) -> Float[np.ndarray, "2 3"]:

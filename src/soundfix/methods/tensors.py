@@ -9,9 +9,8 @@ from soundfix.methods.frame import Frame
 from soundfix.networks.model import Windows
 from soundfix.resample import resampled
 from soundfix.scene import Scene
+from soundfix.search_region import told_place
 from soundfix.signal import gcc
-
-TOLD_M = 0.1  # a search region no larger than this along any axis is a place
 
 
 def to_windows(
@@ -40,9 +39,8 @@ def to_windows(
 
 def _told(scene: Scene, frame: Frame) -> Float[Tensor, "1 1 3"] | None:
     """Where the source is, if the search region says so."""
-    if scene.search is None or (scene.search.bounds[1] - scene.search.bounds[0] > TOLD_M).any():
-        return None
-    return torch.from_numpy(frame.inside(scene.search.bounds.mean(axis=0)).astype(np.float32))[None, None]
+    place_m = told_place(scene.search)
+    return None if place_m is None else torch.from_numpy(frame.inside(place_m).astype(np.float32))[None, None]
 
 
 def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene, frame: Frame) -> Float[Tensor, "mic sample"]:

@@ -4,8 +4,8 @@
 
 A token is a coordinate of a source (hidden, unless it is told) or of a microphone, or the sound of a microphone: the
 middle 2048 samples, standardised. In the decoder, coordinate token m also gets a projection of sound token m, and the
-reverse. A place comes out of three things: the decoded coordinate token; the highest, number by number, of all tokens the encoder
-saw; and the highest over all pairs of microphones of an MLP on (token_i, token_j, correlation of i and j). The
+reverse. A place comes out of three things: the decoded coordinate token; the highest, number by number, of all tokens the
+encoder saw; and the highest over all pairs of microphones of an MLP on (token_i, token_j, correlation of i and j). The
 correlation is NGCC-PHAT's (ngcc.py), trained before and frozen. A microphone that is not heard has no tokens.
 
 The published encoder is not given the hidden tokens. Here nobody looks at them there (the attention's key mask) and the
