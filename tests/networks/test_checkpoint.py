@@ -210,6 +210,7 @@ def loaded_with_other_beats(tmp_path, monkeypatch, network, config):
 
 def test_save_takes_what_load_takes(tmp_path):
     checkpoint.save(tiny(), str(tmp_path / "a.safetensors"))
+    assert checkpoint.load(str(tmp_path / "a.safetensors")).config == tiny().config
 
 
 def test_metadata_that_is_no_json_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from soundfix.networks.frozen import Frozen
 from soundfix.networks.likelihood import HeadConfig
 from soundfix.networks.masking import TokenMask, hide_nothing
 from soundfix.networks.model import Network, Windows, levelled
+from soundfix.networks.streams import PairTokens, blurring
 
 POINTS = torch.rand(2, 40, 3, generator=torch.Generator().manual_seed(9)) * torch.tensor([6.0, 5.0, 3.0])
 SPEED = torch.tensor([343.0, 340.0])
@@ -201,6 +202,8 @@ CHANGES = {
     "NGCC-PHAT": {"correlation": "ngcc", "ngcc": SMALL_NGCC},
     "no acoustic stream": {"acoustic": "none"},
     "a shorter window": {"window_samples": 2048},
+    "blurred correlations": {"blurred_lags": (4.0,)},
+    "deep pair tokens": {"deep_pairs": True},
     "frame": {"frame": "array"},
     "scalar weights": {"head": HeadConfig(weighting="coherence", frame=256, hop=128, lag_channels=4)},
 }
@@ -306,3 +309,23 @@ def test_a_source_that_is_told_is_where_it_was_told_and_helps_to_find_microphone
     assert (told.microphones_m[0, 1] - plain.microphones_m[0, 1]).norm() > 1e-4
     assert torch.allclose(told.sources_m[1:], plain.sources_m[1:], atol=1e-6)
     assert torch.allclose(told.microphones_m[1:], plain.microphones_m[1:], atol=1e-6)
+
+
+def test_a_blurred_peak_is_itself_and_gaussians_of_its_norm():
+    matrix = blurring(101, (2.0, 8.0))
+    peak = matrix[50]
+    bells = [torch.exp(-0.5 * ((torch.arange(101) - 50) / sigma) ** 2) for sigma in (2.0, 8.0)]
+    rest = sum(each / each.norm() for each in bells)
+    assert torch.allclose(peak - rest, torch.eye(101)[50], atol=1e-6)
+    assert torch.equal(matrix, matrix.T)
+    assert torch.equal(blurring(5, ()), torch.eye(5))
+
+
+def test_deep_pair_tokens_have_a_layer_after_the_sum():
+    torch.manual_seed(0)
+    plain, deep = (PairTokens(8, knows_distance=False, is_deep=each) for each in (False, True))
+    deep.load_state_dict(plain.state_dict(), strict=False)
+    pairs, placed = torch.tensor([[0, 1]]), torch.ones(1, 1, dtype=torch.bool)
+    given = torch.randn(1, 1, 8), torch.randn(1, 2, 8), pairs, torch.ones(1, 1), placed
+    assert torch.allclose(deep(*given), deep.layer(plain(*given)))
+    assert torch.allclose(plain(*given).mean(), torch.zeros(()), atol=1e-6)

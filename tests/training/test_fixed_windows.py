@@ -70,6 +70,7 @@ def test_other_frozen_weights_or_settings_have_another_key():
     before = ears_key(network)
     assert ears_key(paper()) == before
     assert ears_key(paper(coherence="phase")) != before
+    assert ears_key(paper(keep=0.5, alpha=0.0)) == before  # nor what comes after
     with torch.no_grad():
         network.position_decoder.layers[0].weight += 1.0
     assert ears_key(network) == before  # what learns does not count

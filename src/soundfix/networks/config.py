@@ -19,11 +19,11 @@ class NetworkConfig:
     """Everything that shapes a network; recipes.py holds complete ones.
 
     frame: see streams.py. correlation: "ngcc", "gcc" (PHAT), or "head", the likelihood head's own curves. reach_lags:
-    samples either side that remb sees; pooled_lags: neighbours of which it sees the loudest. window_samples: of the middle
-    of the sound, correlated (None: all of it). alpha: of ASCM; None: it learns, from 1. keep: T of the sparse
-    cross-attention. reconstruct: what the audio inverse mapper gives back, the middle 2048 samples or the mean log-mel
-    spectrum. reranker: its width; 0: none. arrays: positions (m) of those it was trained with, where these were few
-    (known_layouts.py); noted by training.
+    samples either side that remb sees; pooled_lags: neighbours of which it sees the loudest; blurred_lags, deep_pairs:
+    see AudioTdoaEncoder and PairTokens. window_samples: of the middle of the sound, correlated (None: all of it). alpha:
+    of ASCM; None: it learns, from 1. keep: T of the sparse cross-attention. reconstruct: what the audio inverse mapper
+    gives back, the middle 2048 samples or the mean log-mel spectrum. reranker: its width; 0: none. arrays: positions (m)
+    of those it was trained with, where these were few (known_layouts.py); noted by training.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # for checkpoints: an unknown field is an error
@@ -41,6 +41,8 @@ class NetworkConfig:
     ngcc: NgccConfig | None = None
     reach_lags: int = 314
     pooled_lags: int = 1
+    blurred_lags: tuple[float, ...] = ()
+    deep_pairs: bool = False
     window_samples: int | None = None
     coherence: Measure = "magnitude_squared"
     alpha: float | None = None

@@ -112,9 +112,10 @@ class Network(nn.Module):
         self.acoustic = AcousticEmbedding(_feature_width(c), d)
         self.position_encoder = PositionEncoder(d) if c.frame == "room" else ShapeEncoder(d)
         self.ascm = AdaptiveCoherenceWeight(1.0 if c.alpha is None else c.alpha, learns=c.alpha is None)
-        self.tdoa_encoder = AudioTdoaEncoder(2 * c.reach_lags * _lags_a_sample(c) + 1, d, pooled=c.pooled_lags)
+        lags = 2 * c.reach_lags * _lags_a_sample(c) + 1
+        self.tdoa_encoder = AudioTdoaEncoder(lags, d, pooled=c.pooled_lags, blurs=c.blurred_lags)
         self.fusion = Fusion(d, c.heads)
-        self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array")
+        self.pair_tokens = PairTokens(d, knows_distance=c.frame == "array", is_deep=c.deep_pairs)
         self.sparse_cross_attention_1 = CrossAttention(d, c.heads, keep=c.keep)
         self.joint_norm = nn.LayerNorm(d)
         self.own_sound = nn.Linear(d, d)

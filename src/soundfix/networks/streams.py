@@ -102,17 +102,32 @@ def distances(positions_m: Float[Tensor, "batch mic 3"]) -> Float[Tensor, "batch
 
 
 class AudioTdoaEncoder(nn.Module):
-    """remb_ij: one layer on the weighted correlation of a pair, the loudest of `pooled` neighbouring lags."""
+    """remb_ij: one layer on the weighted correlation of a pair, the loudest of `pooled` neighbouring lags.
 
-    def __init__(self, lags: int, width: int, *, pooled: int) -> None:
+    blurs: to the correlation it is added as Gaussians of these standard deviations (lags) blur it, a single peak at the same
+    norm, so that what is learned of one lag holds for its neighbours too.
+    """
+
+    blurred: Tensor
+
+    def __init__(self, lags: int, width: int, *, pooled: int, blurs: tuple[float, ...] = ()) -> None:
         super().__init__()
+        self.blurs = blurs
+        self.register_buffer("blurred", blurring(lags, blurs), persistent=False)
         self.pool = nn.MaxPool1d(pooled, ceil_mode=True, padding=pooled // 2) if pooled > 1 else nn.Identity()
         size = self.pool(torch.zeros(1, 1, lags)).shape[-1]
         self.linear = nn.Linear(size, width)
 
     def forward(self, correlations: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch pair width"]:
         """remb of every directed pair."""
-        return self.linear(self.pool(correlations))
+        return self.linear(self.pool(correlations @ self.blurred if self.blurs else correlations))
+
+
+def blurring(lags: int, blurs: tuple[float, ...]) -> Float[Tensor, "lag lag"]:
+    """What a correlation is multiplied with: the identity, and a Gaussian of every standard deviation (lags), of norm 1."""
+    gaps = torch.arange(lags)[:, None] - torch.arange(lags)
+    kernels = [torch.exp(-0.5 * (gaps / each) ** 2) for each in blurs]
+    return sum((k / k.norm(dim=1).max() for k in kernels), torch.eye(lags))
 
 
 class Fusion(nn.Module):
@@ -138,13 +153,15 @@ class Fusion(nn.Module):
 class PairTokens(nn.Module):
     """Keys and values of the sparse cross-attention: remb_ij and both fused tokens, so that a pair knows where it stands.
 
-    In frame "array", where tokens know no coordinates, the distance between the two is added.
+    In frame "array", where tokens know no coordinates, the distance between the two is added. is_deep: a layer follows, so
+    that what a delay says may depend on whose it is; without it a value is a sum of what the delay and the places say.
     """
 
-    def __init__(self, width: int, *, knows_distance: bool) -> None:
+    def __init__(self, width: int, *, knows_distance: bool, is_deep: bool = False) -> None:
         super().__init__()
         self.first, self.second, self.norm = nn.Linear(width, width), nn.Linear(width, width), nn.LayerNorm(width)
         self.distance = DistanceEncoder(width) if knows_distance else None
+        self.layer = nn.Sequential(nn.GELU(), nn.Linear(width, width), nn.GELU()) if is_deep else nn.Identity()
 
     def forward(
         self,
@@ -158,7 +175,7 @@ class PairTokens(nn.Module):
         tokens = remb + self.first(fused)[:, pairs[:, 0]] + self.second(fused)[:, pairs[:, 1]]
         if self.distance is not None:
             tokens = tokens + self.distance(spacing_m) * is_placed[..., None]
-        return self.norm(tokens)
+        return self.layer(self.norm(tokens))
 
 
 class PositionDecoder(nn.Module):

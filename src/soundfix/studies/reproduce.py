@@ -40,11 +40,10 @@ WINDOWS_A_CLIP = 4
 NGCC_SHARE = 1 / 5  # of the time that other methods have
 TABLES = ("1", "2", "3", "sources")
 Tell = tuple[Say, Callable[[int], None]]
-SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute; learning rates for small batches
+SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute
     "network.ngcc={'channels': 8, 'sinc_taps': 127}",
     "correlation.batch=8",
     "autoencoder.batch=8",
-    "localization.learning_rate=5e-4",
 )
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(ALONE,))
 GRIDS = {

@@ -26,6 +26,9 @@ from soundfix.training.recipes import Stage
 
 FORMAT = 1  # to be raised when what is kept changes though data and weights do not
 SALT = 4096  # so that no other use of (seed, clip) draws the same numbers
+OF_EARS = (  # settings of networks that change what frozen parts make of a window
+    "acoustic", "encoder", "correlation", "ngcc", "reach_lags", "window_samples", "coherence", "head", "samples",
+)  # fmt: skip
 GIVEN = ("audio", "positions_m", "is_known", "is_heard")  # the names in a row that make up Windows
 
 
@@ -104,8 +107,9 @@ def heard_row(network: nn.Module, row: Row) -> Row:
 
 
 def ears_key(network: nn.Module) -> str:
-    """The same frozen weights and settings have the same key."""
-    about = {**asdict(getattr(network, "config")), "arrays": ()}  # noqa: B009
+    """The same frozen weights, and settings that they depend on, have the same key."""
+    settings = asdict(getattr(network, "config"))  # noqa: B009
+    about = {name: settings[name] for name in OF_EARS if name in settings}
     total = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
     for part in ("encoder", "ngcc") if isinstance(network, Network) else ("ngcc",):
         module = getattr(network, part, None)

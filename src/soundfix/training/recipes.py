@@ -95,6 +95,8 @@ def paper() -> Recipe:
         decoder_blocks=2,
         acoustic="base",
         correlation="ngcc",
+        blurred_lags=(4.0, 16.0),
+        deep_pairs=True,
         window_samples=2048,
         keep=0.3,
         reconstruct="waveform",
