@@ -104,23 +104,22 @@ def distances(positions_m: Float[Tensor, "batch mic 3"]) -> Float[Tensor, "batch
 class AudioTdoaEncoder(nn.Module):
     """remb_ij: one layer on the weighted correlation of a pair, the loudest of `pooled` neighbouring lags.
 
-    blurs: to the correlation it is added as Gaussians of these standard deviations (lags) blur it, a single peak at the same
-    norm, so that what is learned of one lag holds for its neighbours too.
+    blurs: to the correlation is added what Gaussians of these standard deviations (lags) make of it, a single peak at the
+    same norm, so that what is learned of one lag holds for its neighbours too.
     """
 
-    blurred: Tensor
+    blurred: Tensor | None
 
     def __init__(self, lags: int, width: int, *, pooled: int, blurs: tuple[float, ...] = ()) -> None:
         super().__init__()
-        self.blurs = blurs
-        self.register_buffer("blurred", blurring(lags, blurs), persistent=False)
+        self.register_buffer("blurred", blurring(lags, blurs) if blurs else None, persistent=False)
         self.pool = nn.MaxPool1d(pooled, ceil_mode=True, padding=pooled // 2) if pooled > 1 else nn.Identity()
         size = self.pool(torch.zeros(1, 1, lags)).shape[-1]
         self.linear = nn.Linear(size, width)
 
     def forward(self, correlations: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch pair width"]:
         """remb of every directed pair."""
-        return self.linear(self.pool(correlations @ self.blurred if self.blurs else correlations))
+        return self.linear(self.pool(correlations if self.blurred is None else correlations @ self.blurred))
 
 
 def blurring(lags: int, blurs: tuple[float, ...]) -> Float[Tensor, "lag lag"]:

@@ -5,6 +5,7 @@ Of the paper's form, as `reproduce` trains it; every variant borrows NGCC-PHAT a
 ascm        alpha of the coherence weighting: learned, fixed, 0 (off)
 coherence   which measure: magnitude-squared, its root, phase, of short times, none
 attention   T of the sparse cross-attention: 10 %, 30 %, 50 % of the pairs, all
+pairs       what a pair's token is made of: correlations blurred or not, a layer after the sum or none
 acoustic    BEATs base (with --beats), small, none
 frozen      whether the acoustic encoder learns on while the network learns to locate
 lambdas     of the reconstruction, of hidden microphones, and eq. 8 as it is printed
@@ -119,6 +120,21 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 *(paper(f"T = {share:.0%}", f"network.keep={share}") for share in (0.1, 0.5, 1.0)),
             ),
             has_cost=True,
+        ),
+        "pairs": Ablation(
+            title="What a pair's token is made of",
+            about=(
+                "Two things that the paper leaves open. To a correlation is added what Gaussians of 4 and 16 lags make of it, "
+                "so that neighbouring lags are learned together; and after the sum of delay and places comes a layer, so that "
+                "what a delay means may depend on whose it is. wav2pos has such a layer, the largest over all pairs after it."
+            ),
+            not_shown="Whether they still matter after the days of training that the paper's authors gave it. One seed.",
+            variants=(
+                paper("blurred, a layer"),
+                paper("not blurred", "network.blurred_lags=[]"),
+                paper("no layer", "network.deep_pairs=false"),
+                paper("neither", "network.blurred_lags=[]", "network.deep_pairs=false"),
+            ),
         ),
         "acoustic": Ablation(
             title="Who listens",
