@@ -124,9 +124,10 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
         "pairs": Ablation(
             title="What a pair's token is made of",
             about=(
-                "Two things that the paper leaves open. To a correlation is added what Gaussians of 4 and 16 lags make of it, "
-                "so that neighbouring lags are learned together; and after the sum of delay and places comes a layer, so that "
-                "what a delay means may depend on whose it is. wav2pos has such a layer, the largest over all pairs after it."
+                "Two things that the paper leaves open. To a correlation is added what Gaussians of 4 and 16 lags "
+                "make of it, so that neighbouring lags are learned together; and after the sum of delay and places "
+                "comes a layer, so that what a delay means may depend on whose it is. wav2pos has such a layer, the "
+                "largest over all pairs after it."
             ),
             not_shown="Whether they still matter after the days of training that the paper's authors gave it. One seed.",
             variants=(
