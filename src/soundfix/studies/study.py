@@ -109,7 +109,7 @@ def train_all(
     """Label -> method with its weights, trained where they were not yet. taught: checkpoints of others, by label."""
     for each in entrants:  # whatever is wrong with a file is said before the first is trained
         if each.recipe:
-            _begun(recipe_of(each), budget, None)
+            with_ears(recipe_of(each), budget, None)
     checkpoints = dict(taught)
     for each in entrants:
         if each.recipe:
@@ -147,7 +147,7 @@ def train_one(
         device=budget.device,
         validate=validation_of(recipe, [material.valid], one_by_one=VALIDATED, folder=budget.cache, seed=budget.seed),
         validate_every=_every(recipe, material.train),
-        network=_begun(recipe, budget, ears),
+        network=with_ears(recipe, budget, ears),
         cache=budget.cache,
         settings={"ears_of": entrant.ears_of} if ears else {},
     )
@@ -246,7 +246,7 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
         out=Path(),
         seed=budget.seed,
         device=budget.device,
-        network=_begun(recipe, budget, None),
+        network=with_ears(recipe, budget, None),
     )
     trainee = Trainee(start(job))
     if not trainee.begin(name, stage, recipe):
@@ -277,7 +277,7 @@ def _spread(data: Dataset, stage: Stage, step: int, network: nn.Module, recipe: 
     return Batches([data], alike, seed=1, sources=sources)[step]
 
 
-def _begun(recipe: Recipe, budget: Budget, ears: Path | None) -> nn.Module | None:
+def with_ears(recipe: Recipe, budget: Budget, ears: Path | None) -> nn.Module | None:
     """With BEATs base, if its network listens with it, and trained ears, if there are some; else the loop builds it."""
     needs_beats = _listens_with_beats(recipe) and budget.beats is not None
     if not needs_beats and ears is None:

@@ -1,0 +1,108 @@
+"""Is it what networks hear, or how they make places of it? The paper's form, and wav2pos, learn from delays that are right.
+
+    python bench/perfect_delays.py --out TABLES --audio AUDIO [--right 1.0] [--method wav2pos] [--steps 1140]
+
+TABLES: the folder of a `soundfix reproduce --small` that has trained the method, and kept its windows. Instead of a pair's
+logits there is a peak at the true delay, or for all but a share --right of pairs at any delay that their distance allows.
+Printed: error on validation windows (4 to 11 microphones). --right -1: as NGCC-PHAT has it.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from soundfix.datasets.shards import Shards
+from soundfix.networks.likelihood import delays
+from soundfix.networks.model import all_pairs
+from soundfix.resample import SAMPLE_RATE
+from soundfix.studies.reproduce import entrants
+from soundfix.studies.setting import Setting
+from soundfix.studies.study import Budget, Entrant, folder_of, recipe_of, with_ears
+from soundfix.training.batches import Batch
+from soundfix.training.fixed_batches import FixedBatches, FixedSet
+from soundfix.training.fixed_validation import errors_of
+from soundfix.training.fixed_windows import draw_of
+from soundfix.training.loop import Job, start
+from soundfix.training.recipes import Recipe
+from soundfix.training.runs import MODEL
+from soundfix.training.trainee import Trainee
+
+PEAK = 20.0  # logit of the delay that is said
+VALID_STEPS, VALID_BATCH = 12, 50
+
+
+def main() -> None:
+    given = arguments()
+    torch.set_num_threads(1)
+    setting = Setting(budget=Budget(minutes=1.0), audio=[given.audio], small=True)
+    entrant = next(each for each in entrants(setting) if each.label == given.method)
+    recipe = recipe_of(entrant)
+    recipe = replace(recipe, localization=replace(recipe.localization, steps=given.steps, warm_up=100))
+    trainee, windows = begun(recipe, entrant, given.out)
+    trainee.begin("localization", recipe.localization, recipe)
+    batches = FixedBatches(windows["train"], recipe.localization, seed=2)
+    for step in range(given.steps):
+        batch = with_delays(batches[step], given.right, step)
+        trainee.step(batch, recipe.localization, recipe, 1)
+        if (step + 1) % given.every == 0:
+            error_m = validated(trainee, windows["valid"], recipe, given.right)
+            print(f"{given.method}, right {given.right:g}, step {step + 1}: {summary(error_m)}", flush=True)
+
+
+def begun(recipe: Recipe, entrant: Entrant, out: Path) -> tuple[Trainee, dict[str, FixedSet]]:
+    """The network as it is before localization, with the ears it was trained with, and its windows."""
+    data = {part: Shards(out / "data" / part) for part in ("train", "valid")}
+    ears = entrant if entrant.recipe == "paper" else replace(entrant, label=entrant.ears_of)
+    network = with_ears(recipe, Budget(minutes=1.0), out / "one" / "runs" / folder_of(ears) / MODEL)
+    network = start(Job(recipe=recipe, data=[data["train"]], out=out, network=network))
+    draw = draw_of(recipe.localization, sources=1, seed=0)
+    return Trainee(network), {part: FixedSet([each], draw, network, out / "cache") for part, each in data.items()}
+
+
+def with_delays(batch: Batch, right: float, seed: int) -> Batch:
+    """The batch whose pairs say where they should, in a share of them; below 0: as NGCC-PHAT says."""
+    if right < 0:
+        return batch
+    draw, logits = torch.Generator().manual_seed(seed), batch.frozen.correlation
+    assert logits is not None
+    pairs, middle = all_pairs(batch.windows.audio), logits.shape[-1] // 2
+    said_s = delays(batch.sources_m[:, :1], batch.microphones_m, pairs, batch.speed_m_s)[..., 0]
+    apart_m = (batch.microphones_m[:, pairs[:, 0]] - batch.microphones_m[:, pairs[:, 1]]).norm(dim=-1)
+    anything_s = (2 * torch.rand(said_s.shape, generator=draw) - 1) * apart_m / batch.speed_m_s[:, None]
+    is_right = torch.rand(said_s.shape, generator=draw) < right
+    lags = torch.where(is_right, said_s, anything_s).nan_to_num() * SAMPLE_RATE
+    at = (lags.round().long() + middle).clamp(0, 2 * middle)
+    peaks: Tensor = torch.zeros_like(logits).scatter(-1, at[..., None], PEAK)
+    return replace(batch, frozen=batch.frozen._replace(correlation=peaks))
+
+
+@torch.no_grad()
+def validated(trainee: Trainee, windows: FixedSet, recipe: Recipe, right: float) -> Tensor:
+    stage = replace(
+        recipe.localization, batch=VALID_BATCH, steps=VALID_STEPS, hidden_positions=0, hidden_sound=0.0, points=1
+    )
+    batches, network = FixedBatches(windows, stage, seed=0), trainee.averaged()
+    return torch.cat([errors_of(network, with_delays(batches[step], right, step)) for step in range(VALID_STEPS)])
+
+
+def summary(error_m: Tensor) -> str:
+    near = (error_m < 0.3).float().mean()
+    return f"mean {100 * error_m.mean():.1f} cm, median {100 * error_m.median():.1f} cm, {100 * near:.0f} % under 30 cm"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--audio", type=Path, required=True)
+    parser.add_argument("--right", type=float, default=1.0)
+    parser.add_argument("--method", default="three-stream (paper)")
+    parser.add_argument("--steps", type=int, default=1140)
+    parser.add_argument("--every", type=int, default=190)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
