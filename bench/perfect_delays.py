@@ -17,13 +17,14 @@ from torch import Tensor
 from soundfix.datasets.shards import Shards
 from soundfix.networks.likelihood import delays
 from soundfix.networks.model import all_pairs
+from soundfix.overrides import apply_overrides
 from soundfix.resample import SAMPLE_RATE
 from soundfix.studies.reproduce import entrants
 from soundfix.studies.setting import Setting
 from soundfix.studies.study import Budget, Entrant, folder_of, recipe_of, with_ears
 from soundfix.training.batches import Batch
 from soundfix.training.fixed_batches import FixedBatches, FixedSet
-from soundfix.training.fixed_validation import errors_of
+from soundfix.training.fixed_validation import places_of
 from soundfix.training.fixed_windows import draw_of
 from soundfix.training.loop import Job, start
 from soundfix.training.recipes import Recipe
@@ -39,17 +40,18 @@ def main() -> None:
     torch.set_num_threads(1)
     setting = Setting(budget=Budget(minutes=1.0), audio=[given.audio], small=True)
     entrant = next(each for each in entrants(setting) if each.label == given.method)
-    recipe = recipe_of(entrant)
+    recipe = apply_overrides(recipe_of(entrant), given.set)
     recipe = replace(recipe, localization=replace(recipe.localization, steps=given.steps, warm_up=100))
     trainee, windows = begun(recipe, entrant, given.out)
     trainee.begin("localization", recipe.localization, recipe)
     batches = FixedBatches(windows["train"], recipe.localization, seed=2)
     for step in range(given.steps):
         batch = with_delays(batches[step], given.right, step)
-        trainee.step(batch, recipe.localization, recipe, 1)
+        terms = trainee.step(batch, recipe.localization, recipe, 1)
         if (step + 1) % given.every == 0:
-            error_m = validated(trainee, windows["valid"], recipe, given.right)
-            print(f"{given.method}, right {given.right:g}, step {step + 1}: {summary(error_m)}", flush=True)
+            off_m = validated(trainee, windows["valid"], recipe, given.right)
+            losses = ", ".join(f"{name} {float(term):.3f}" for name, term in terms.items())
+            print(f"{given.method}, right {given.right:g}, step {step + 1}: {summary(off_m)}; {losses}", flush=True)
 
 
 def begun(recipe: Recipe, entrant: Entrant, out: Path) -> tuple[Trainee, dict[str, FixedSet]]:
@@ -85,12 +87,15 @@ def validated(trainee: Trainee, windows: FixedSet, recipe: Recipe, right: float)
         recipe.localization, batch=VALID_BATCH, steps=VALID_STEPS, hidden_positions=0, hidden_sound=0.0, points=1
     )
     batches, network = FixedBatches(windows, stage, seed=0), trainee.averaged()
-    return torch.cat([errors_of(network, with_delays(batches[step], right, step)) for step in range(VALID_STEPS)])
+    asked = [with_delays(batches[step], right, step) for step in range(VALID_STEPS)]
+    return torch.cat([(places_of(network, each) - each.sources_m)[:, 0] for each in asked])
 
 
-def summary(error_m: Tensor) -> str:
-    near = (error_m < 0.3).float().mean()
-    return f"mean {100 * error_m.mean():.1f} cm, median {100 * error_m.median():.1f} cm, {100 * near:.0f} % under 30 cm"
+def summary(off_m: Tensor) -> str:
+    """Of how far each axis is off."""
+    error_m, flat_m, height_m = off_m.norm(dim=1), off_m[:, :2].norm(dim=1), off_m[:, 2].abs()
+    said = (f"{name} {100 * each.mean():.1f} cm" for name, each in (("mean", error_m), ("xy", flat_m), ("z", height_m)))
+    return f"{', '.join(said)}, {100 * (error_m < 0.3).float().mean():.0f} % under 30 cm"
 
 
 def arguments() -> argparse.Namespace:
@@ -99,6 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--audio", type=Path, required=True)
     parser.add_argument("--right", type=float, default=1.0)
     parser.add_argument("--method", default="three-stream (paper)")
+    parser.add_argument("--set", action="append", default=[], help="a setting of the recipe, as in `soundfix train`")
     parser.add_argument("--steps", type=int, default=1140)
     parser.add_argument("--every", type=int, default=190)
     return parser.parse_args()

@@ -42,6 +42,14 @@ def test_fast_equals_literal(scene, reading):
     assert float(sum(fast.values())) == pytest.approx(slow, rel=1e-5)
 
 
+def test_the_pairwise_term_has_a_weight_of_its_own(scene):
+    given = tensors(scene)
+    guess, truth = ({name: pair[side] for name, pair in given.items()} for side in (0, 1))
+    plain, less = (total_loss(LossWeights(pairs=pairs), guess=guess, truth=truth) for pairs in (1.0, 0.1))
+    assert float(less["pairs"]) == pytest.approx(0.1 * float(plain["pairs"]))
+    assert float(less["sources"]) == float(plain["sources"])
+
+
 @pytest.mark.parametrize("reading", ["printed", "placed"])
 def test_a_perfect_answer_costs_nothing_in_any_order(scene, reading):
     given = tensors(scene)

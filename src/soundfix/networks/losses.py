@@ -28,11 +28,15 @@ TARGET_M = 0.03  # points this near to the truth are as good as the truth
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
-    """lambda of each term (method: 0.1, 1, 1), of the likelihood, and which reading of eq. 8."""
+    """lambda of each term (method: 0.1, 1, 1), of the likelihood, and which reading of eq. 8.
+
+    pairs: of the pairwise term, times that of sources: with one source it is about microphones of hidden position alone.
+    """
 
     sound: float = 0.1
     microphones: float = 1.0
     sources: float = 1.0
+    pairs: float = 1.0
     likelihood: float = 1.0
     reading: Reading = "placed"
 
@@ -58,7 +62,7 @@ def total_loss(
     together = [torch.cat(both, dim=1) for both in zip((guess["sources"], sources, is_there), microphones, strict=True)]
     return terms | {
         "sources": weights.sources * position_loss(guess["sources"], sources, is_there),
-        "pairs": weights.sources * pairwise_loss(together[0], together[1], together[2]),
+        "pairs": weights.sources * weights.pairs * pairwise_loss(together[0], together[1], together[2]),
     }
 
 
