@@ -221,3 +221,12 @@ def test_metadata_that_is_no_json_is_refused(tmp_path):
     save_file(tensors, path, metadata | {"soundfix": "format 1"})
     with pytest.raises(CheckpointError):
         checkpoint.load(path)
+
+
+def test_weights_with_one_unit_for_all_axes_are_still_read(tmp_path):
+    network, path = tiny(), tmp_path / "a.safetensors"
+    checkpoint.save(network, path)
+    with safe_open(path, "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors | {"scale_m": torch.tensor(2.5)}, path, metadata)
+    assert checkpoint.load(path).scale_m.tolist() == [2.5] * 3

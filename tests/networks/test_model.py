@@ -267,7 +267,9 @@ def test_normalisation_follows_the_points_it_is_given():
     points = torch.tensor([[0.0, 0, 0], [4.0, 2, 2]])
     network.normalize_to(points)
     assert torch.equal(network.origin_m, torch.tensor([2.0, 1, 1]))
-    assert float(network.scale_m) == pytest.approx(float(points[:, 0].std()))
+    assert network.scale_m.tolist() == pytest.approx(points.std(dim=0).tolist())
+    network.normalize_to(points * torch.tensor([1.0, 1, 0]))
+    assert network.scale_m[2] == pytest.approx(0.1 * float(network.scale_m[0]))  # nothing moves along z
 
 
 def with_votes(network):

@@ -67,9 +67,17 @@ def load_kind(path: Path | str, kinds: Mapping[str, Kind]) -> nn.Module:
     metadata, tensors = read_tensors(path)
     kind = kinds[_kind(path, metadata, kinds)]
     network = kind.build(_config(path, metadata, kind))
+    tensors = with_a_unit_an_axis(tensors)
     check_tensors(path, tensors, own_tensors(network))
     network.load_state_dict(tensors, strict=False)
     return network.eval()
+
+
+def with_a_unit_an_axis(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As networks have it: weights of before 27 November 2026 had one unit of coordinates for all axes."""
+    scale_m = tensors.get("scale_m")
+    is_old = scale_m is not None and scale_m.ndim == 0
+    return tensors | {"scale_m": scale_m.expand(3).clone()} if is_old and scale_m is not None else tensors
 
 
 def notes(path: Path | str) -> dict[str, Any]:

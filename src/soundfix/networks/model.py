@@ -53,6 +53,7 @@ LEVEL = 0.05  # root mean square every channel is brought to: that of the speech
 SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
 RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone
 LEAST_SPREAD_M = 0.01  # of places a network of one room is taught
+LEAST_UNIT = 0.1  # of an axis, in the largest
 NOTHING = Frozen()
 ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
 
@@ -130,7 +131,7 @@ class Network(nn.Module):
         self.gate = PairGate(d) if c.head else None
         self.reranker = Reranker(c.reranker, unmasked=1 + bool(c.head and c.head.partial)) if c.reranker else None
         self.register_buffer("origin_m", torch.zeros(3))
-        self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
+        self.register_buffer("scale_m", torch.full((3,), ROOM_SCALE_M))
         self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
         self.freeze()
 
@@ -262,10 +263,10 @@ class Network(nn.Module):
         return self
 
     def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
-        """Take the mean and spread of these points as origin and unit of coordinates (frame "room")."""
-        origin_m, unit_m = frame_of(points_m)
+        """Take the mean and the spread along each axis of these points as origin and units (frame "room")."""
+        origin_m, units_m = frame_of(points_m)
         self.origin_m.copy_(origin_m)
-        self.scale_m.copy_(unit_m)
+        self.scale_m.copy_(units_m)
 
     def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> Given:
         """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
@@ -363,15 +364,20 @@ def all_pairs(audio: Float[Tensor, "batch mic time"]) -> Int[Tensor, "pair 2"]:
     return torch.triu_indices(audio.shape[1], audio.shape[1], 1, device=audio.device).T
 
 
-def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Float[Tensor, ""]]:
-    """Mean and largest spread along an axis of these points (metres): origin and unit of one room's coordinates."""
-    spread_m = points_m.std(dim=0).max() if len(points_m) > 1 else torch.zeros(())
-    if not spread_m > LEAST_SPREAD_M:
+def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Float[Tensor, "3"]]:
+    """Mean of these points and spread along each axis (metres): origin and units of one room's coordinates.
+
+    With one unit for all, heights, a fifth as spread, weigh 1/22 in a squared error, and are not learned for long.
+    An axis along which hardly anything moves has a tenth of the largest unit.
+    """
+    spread_m = points_m.std(dim=0) if len(points_m) > 1 else torch.zeros(3)
+    most_m = float(spread_m.max())
+    if not most_m > LEAST_SPREAD_M:
         raise SceneError(
-            f"{len(points_m)} points to normalise coordinates to, {float(spread_m):.3g} m of spread, wanted more than "
+            f"{len(points_m)} points to normalise coordinates to, {most_m:.3g} m of spread, wanted more than "
             f"{LEAST_SPREAD_M:g} m: does the source never move?"
         )
-    return points_m.mean(dim=0), spread_m
+    return points_m.mean(dim=0), spread_m.clamp_min(LEAST_UNIT * most_m)
 
 
 def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:

@@ -14,8 +14,8 @@ error of the visible sounds, and 1 times that of hidden coordinates (sources in 
 
 Departures: layer norm where the published network has batch norm, into which padded and hidden tokens would leak; roots of
 probabilities (ngcc.lag_amplitudes) for logits, whose common level batch norm would take away; a source has no sound of
-its own to be projected. Coordinates are in units of one room: mean and spread of the sources it
-is trained on (normalize_to), one unit for all axes as in our network. Nothing is said of speed and box. Several sources
+its own to be projected. Coordinates are in units of one room: mean and spread along each axis of
+the sources it is trained on (normalize_to). Nothing is said of speed and box. Several sources
 are an addition of ours: a learned token each. Published: 9.8 M weights beside NGCC-PHAT; ours 9.8 M.
 Axes: B batch, M microphones, K sources, P pairs, N tokens, T samples, L lags, D width.
 """
@@ -142,7 +142,7 @@ class Wav2pos(nn.Module):
         self.source_head, self.microphone_head = (_head(3 * d, c.head_widths) for _ in range(2))
         self.sound_head = nn.Linear(d, c.samples)
         self.register_buffer("origin_m", torch.zeros(COORDINATES))
-        self.register_buffer("scale_m", torch.tensor(ROOM_SCALE_M))
+        self.register_buffer("scale_m", torch.full((COORDINATES,), ROOM_SCALE_M))
         self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
         self.ngcc.requires_grad_(False).eval()
 
@@ -182,7 +182,7 @@ class Wav2pos(nn.Module):
         }
 
     def normalize_to(self, points_m: Float[Tensor, "point 3"]) -> None:
-        """Take the mean and spread of these points as origin and unit of coordinates."""
+        """Take the mean and the spread along each axis of these points as origin and units of coordinates."""
         origin_m, unit_m = frame_of(points_m)
         self.origin_m.copy_(origin_m)
         self.scale_m.copy_(unit_m)
