@@ -10,7 +10,7 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.health import Health
 from soundfix.localization.range_shell import shell
 from soundfix.microphones import Microphones
-from soundfix.scene import Scene, search_box
+from soundfix.scene import Scene
 from soundfix.search_region import told_place
 
 LATE_M = 1.5  # a pull beyond this is a clock, not a wrong position
@@ -169,7 +169,9 @@ def _without_doubt(consensus: Consensus) -> Consensus:
 
 def _stands_in(scene: Scene) -> Float[np.ndarray, "2 3"]:
     """Where a microphone may stand: where sources are sought, and beyond that in the room, or round the others."""
-    boxes = np.stack([scene.search_box(), search_box(scene.microphones, scene.room)])
+    if scene.search is None:
+        return scene.search_box()
+    boxes = np.stack([scene.search_box(), replace(scene, search=None).search_box()])
     return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
 
 
