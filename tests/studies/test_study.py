@@ -41,7 +41,7 @@ def test_who_borrows_ears_hears_as_its_teacher(small_recipes, material, tmp_path
     for recipe, parts in ((teacher, ["ngcc"]), (ours, ["ngcc", "encoder"])):
         checkpoint.save(build(recipe.network), tmp_path / "t.safetensors", kind=kind_of(recipe.network), notes={})
         lent = checkpoint.load_kind(tmp_path / "t.safetensors", KINDS)
-        begun = study._begun(ours, BUDGET, tmp_path / "t.safetensors")
+        begun = study.with_ears(ours, BUDGET, tmp_path / "t.safetensors")
         for part in ("ngcc", "encoder"):
             same = part in parts
             weights = [next(iter(getattr(each, part).state_dict().values())) for each in (lent, begun)]

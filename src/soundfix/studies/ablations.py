@@ -172,10 +172,10 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
             ),
             not_shown="All combinations: one lambda is changed at a time. One seed.",
             variants=(
-                paper("0.1, 1, 1"),
+                paper("0.1, 0.1, 1"),
                 paper("no sound", "losses.sound=0.0"),
                 paper("sound 1", "losses.sound=1.0"),
-                paper("microphones 0.1", "losses.microphones=0.1", "losses.pairs=0.1"),
+                paper("microphones 1", "losses.microphones=1.0", "losses.pairs=1.0"),
                 paper("no microphones", "losses.microphones=0.0", "losses.pairs=0.0"),
                 paper("sources 10", "losses.sources=10.0"),
                 paper("as printed", "losses.reading=printed"),
