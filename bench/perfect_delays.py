@@ -1,6 +1,6 @@
 """Is it what networks hear, or how they make places of it? The paper's form, and wav2pos, learn from delays that are right.
 
-    python bench/perfect_delays.py --out TABLES --audio AUDIO [--right 1.0] [--method wav2pos] [--steps 1140]
+    python bench/perfect_delays.py --out TABLES [--right 1.0] [--method wav2pos] [--steps 1140]
 
 TABLES: the folder of a `soundfix reproduce --small` that has trained the method, and kept its windows. Instead of a pair's
 logits there is a peak at the true delay, or for all but a share --right of pairs at any delay that their distance allows.
@@ -24,7 +24,7 @@ from soundfix.studies.setting import Setting
 from soundfix.studies.study import Budget, Entrant, folder_of, recipe_of, with_ears
 from soundfix.training.batches import Batch
 from soundfix.training.fixed_batches import FixedBatches, FixedSet
-from soundfix.training.fixed_validation import places_of
+from soundfix.training.fixed_validation import AT_ONCE, FixedValidation, places_of
 from soundfix.training.fixed_windows import draw_of
 from soundfix.training.loop import Job, start
 from soundfix.training.recipes import Recipe
@@ -32,36 +32,36 @@ from soundfix.training.runs import MODEL
 from soundfix.training.trainee import Trainee
 
 PEAK = 20.0  # logit of the delay that is said
-VALID_STEPS, VALID_BATCH = 12, 50
 
 
 def main() -> None:
     given = arguments()
     torch.set_num_threads(1)
-    setting = Setting(budget=Budget(minutes=1.0), audio=[given.audio], small=True)
+    setting = Setting(budget=Budget(minutes=1.0), small=True)
     entrant = next(each for each in entrants(setting) if each.label == given.method)
     recipe = apply_overrides(recipe_of(entrant), given.set)
     recipe = replace(recipe, localization=replace(recipe.localization, steps=given.steps, warm_up=100))
-    trainee, windows = begun(recipe, entrant, given.out)
+    trainee, batches = begun(recipe, entrant, given.out)
     trainee.begin("localization", recipe.localization, recipe)
-    batches = FixedBatches(windows["train"], recipe.localization, seed=2)
+    valid = Shards(given.out / "data" / "valid")
+    validation = FixedValidation([valid], recipe.localization, windows=AT_ONCE, sources=1, folder=given.out / "cache")
     for step in range(given.steps):
         batch = with_delays(batches[step], given.right, step)
         terms = trainee.step(batch, recipe.localization, recipe, 1)
         if (step + 1) % given.every == 0:
-            off_m = validated(trainee, windows["valid"], recipe, given.right)
+            off_m = validated(trainee, validation, given.right)
             losses = ", ".join(f"{name} {float(term):.3f}" for name, term in terms.items())
             print(f"{given.method}, right {given.right:g}, step {step + 1}: {summary(off_m)}; {losses}", flush=True)
 
 
-def begun(recipe: Recipe, entrant: Entrant, out: Path) -> tuple[Trainee, dict[str, FixedSet]]:
-    """The network as it is before localization, with the ears it was trained with, and its windows."""
-    data = {part: Shards(out / "data" / part) for part in ("train", "valid")}
+def begun(recipe: Recipe, entrant: Entrant, out: Path) -> tuple[Trainee, FixedBatches]:
+    """The network as it is before localization, with the ears it was trained with, and what it learns from."""
+    data = Shards(out / "data" / "train")
     ears = entrant if entrant.recipe == "paper" else replace(entrant, label=entrant.ears_of)
     network = with_ears(recipe, Budget(minutes=1.0), out / "one" / "runs" / folder_of(ears) / MODEL)
-    network = start(Job(recipe=recipe, data=[data["train"]], out=out, network=network))
-    draw = draw_of(recipe.localization, sources=1, seed=0)
-    return Trainee(network), {part: FixedSet([each], draw, network, out / "cache") for part, each in data.items()}
+    network = start(Job(recipe=recipe, data=[data], out=out, network=network))
+    windows = FixedSet([data], draw_of(recipe.localization, sources=1, seed=0), network, out / "cache")
+    return Trainee(network), FixedBatches(windows, recipe.localization, seed=2)
 
 
 def with_delays(batch: Batch, right: float, seed: int) -> Batch:
@@ -82,12 +82,11 @@ def with_delays(batch: Batch, right: float, seed: int) -> Batch:
 
 
 @torch.no_grad()
-def validated(trainee: Trainee, windows: FixedSet, recipe: Recipe, right: float) -> Tensor:
-    stage = replace(
-        recipe.localization, batch=VALID_BATCH, steps=VALID_STEPS, hidden_positions=0, hidden_sound=0.0, points=1
-    )
-    batches, network = FixedBatches(windows, stage, seed=0), trainee.averaged()
-    asked = [with_delays(batches[step], right, step) for step in range(VALID_STEPS)]
+def validated(trainee: Trainee, validation: FixedValidation, right: float) -> Tensor:
+    """How far each axis is off (m), of every window."""
+    network = trainee.averaged()
+    batches = validation.batches(network)
+    asked = [with_delays(batches[step], right, step) for step in range(len(batches))]
     return torch.cat([(places_of(network, each) - each.sources_m)[:, 0] for each in asked])
 
 
@@ -101,7 +100,6 @@ def summary(off_m: Tensor) -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--audio", type=Path, required=True)
     parser.add_argument("--right", type=float, default=1.0)
     parser.add_argument("--method", default="three-stream (paper)")
     parser.add_argument("--set", action="append", default=[], help="a setting of the recipe, as in `soundfix train`")

@@ -76,8 +76,9 @@ def load_kind(path: Path | str, kinds: Mapping[str, Kind]) -> nn.Module:
 def with_a_unit_an_axis(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """As networks have it: weights of before 27 November 2026 had one unit of coordinates for all axes."""
     scale_m = tensors.get("scale_m")
-    is_old = scale_m is not None and scale_m.ndim == 0
-    return tensors | {"scale_m": scale_m.expand(3).clone()} if is_old and scale_m is not None else tensors
+    if scale_m is None or scale_m.ndim:
+        return tensors
+    return tensors | {"scale_m": scale_m.expand(3).clone()}
 
 
 def notes(path: Path | str) -> dict[str, Any]:

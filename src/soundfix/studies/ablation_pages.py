@@ -5,12 +5,13 @@ the mean over recordings.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from soundfix.evaluation.metrics import NEAR_M, Number, bootstrap, summarize
+from soundfix.evaluation.metrics import NEAR_M, ErrorSummary, Number, bootstrap, summarize
 from soundfix.evaluation.rows import Row, grouped
 from soundfix.evaluation.tables import table, words
 from soundfix.report.canvas import library, write_png
@@ -20,7 +21,8 @@ CERTAIN = 2.0  # standard errors that a difference must have to be told
 WIDTH_INCHES, ROW_INCHES, DPI = 6.6, 0.34, 90
 
 
-class Told(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Told:
     """The words of a page that no number makes. about: what is changed and why. not_shown: its limit."""
 
     title: str
@@ -57,8 +59,7 @@ def answer(rows: Sequence[Row]) -> str:
     """Under the first condition: who is better than the usual variant, who is worse, and of whom nothing can be said."""
     condition, first = next(_by_condition(rows))
     usual, *others = differences(first)
-    of = {method: summarize([row.score for row in mine]) for (method,), mine in grouped(first, "method")}
-    mean = of[usual.variant].mae_m
+    mean = _summary([row for row in first if row.method == usual.variant]).mae_m
     said = [f"{words(condition)}: `{usual.variant}` is off by {100 * mean.value:.1f} ± {100 * mean.error:.1f} cm"]
     for word, chosen in (
         ("better", [each for each in others if each.is_told and each.number.value < 0]),
@@ -88,6 +89,10 @@ def _by_how_much(each: Difference) -> str:
     return f"`{each.variant}` ({100 * each.number.value:+.1f} ± {100 * each.number.error:.1f} cm)"
 
 
+def _summary(rows: Sequence[Row]) -> ErrorSummary:
+    return summarize([row.score for row in rows], [row.recording for row in rows])
+
+
 def _by_condition(rows: Sequence[Row]) -> Any:
     names = tuple(rows[0].condition)
     return ((dict(zip(names, values, strict=True)), mine) for values, mine in grouped(rows, *names))
@@ -102,7 +107,7 @@ def listing(rows: Sequence[Row], costs: Mapping[str, Cost]) -> str:
     for condition, mine in _by_condition(rows):
         gaps = {each.variant: each.number for each in differences(mine)}
         for (variant,), own in grouped(mine, "method"):
-            summary = summarize([row.score for row in own], [row.recording for row in own])
+            summary = _summary(own)
             line = [words(condition), variant, _cm(summary.mae_m), _cm(gaps[variant]), _percent(summary.acc)]
             line += [_cm(summary.microphones_m)] if has_unknown else []
             body.append(line + (_cost(costs.get(variant)) if costs else []))
@@ -129,7 +134,7 @@ def draw(rows: Sequence[Row], path: Path) -> Path:
     )
     axes = figure.subplots(1, 2, sharey=True)
     for condition, mine in _by_condition(rows):
-        of = [summarize([r.score for r in own], [r.recording for r in own]) for _, own in grouped(mine, "method")]
+        of = [_summary(own) for _, own in grouped(mine, "method")]
         _draw_numbers(axes[0], [each.mae_m for each in of], words(condition))
         _draw_numbers(axes[1], [each.acc for each in of], words(condition))
     axes[0].set_yticks(range(len(variants)), variants)

@@ -42,13 +42,10 @@ LENT = "autoencoder.steps=0"  # the acoustic encoder has learned already
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ablation:
-    """variants: the usual one first. grid: where they are compared. of_paper: of the paper's form, else of ours. about,
-    not_shown: what is changed and why, and what the page leaves open. has_cost: time and memory are measured too."""
+class Ablation(Told):
+    """variants: the usual one first. grid: where they are compared. of_paper: of the paper's form, else of ours.
+    has_cost: time and memory are measured too."""
 
-    title: str
-    about: str
-    not_shown: str
     variants: tuple[Entrant, ...]
     grid: Grid = SHORT
     of_paper: bool = True
@@ -258,8 +255,7 @@ def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callab
     variants = variants_of(ablation, setting)
     methods = train_all(variants, material, out / name, setting.budget, say, taught=taught)
     rows = rows_of(setting, out / name / "rows", [*methods.values()], ablation.grid, progress)
-    told = Told(title=ablation.title, about=ablation.about, not_shown=ablation.not_shown)
-    text = page(name, told, rows, _costs(methods) if ablation.has_cost else {}, about(setting))
+    text = page(name, ablation, rows, _costs(methods) if ablation.has_cost else {}, about(setting))
     with atomic_path(out / f"{name}.md") as part:
         part.write_text(text, encoding="utf-8")
     draw(rows, out / f"{name}.png")

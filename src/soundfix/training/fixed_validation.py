@@ -39,11 +39,14 @@ class FixedValidation:
         self.data, self.folder, self.seed = data, folder, seed
         self.draw = draw_of(stage, sources=sources, seed=seed)
 
+    def batches(self, network: nn.Module) -> FixedBatches:
+        """The windows, with what the frozen parts of this network make of them."""
+        return FixedBatches(FixedSet(self.data, self.draw, network, self.folder), self.stage, seed=self.seed)
+
     @torch.no_grad()
     def __call__(self, network: nn.Module) -> dict[str, float]:
         """Mean error, median, acc, and the error of its decoder along an axis."""
-        windows = FixedSet(self.data, self.draw, network, self.folder)
-        batches = FixedBatches(windows, self.stage, seed=self.seed)
+        batches = self.batches(network)
         device = next(network.parameters()).device
         errors = torch.cat([errors_of(network, batches[step].to(device)) for step in range(len(batches))])
         error_m = errors.cpu().numpy()
