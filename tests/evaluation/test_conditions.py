@@ -112,3 +112,11 @@ def test_a_source_that_is_told_is_sought_where_it_is(scene):
     assert np.abs(told.search.bounds - told.truth.sources[0]).max() == pytest.approx(0.03)
     unseen = replace(scene, truth=replace(scene.truth, sources=np.full((1, 3), np.nan)))
     assert [w.search for _, w in windows(unseen, microphones=(4,), told=(True,), windows_s=(0.1,))] == [None]
+
+
+def test_a_source_beyond_a_wall_is_told_at_the_wall(scene):
+    place = scene.truth.sources[0]
+    low = place[2] + 0.2  # the floor, above the track
+    room = ((place[0] - 9, place[1] - 9, low), (place[0] + 9, place[1] + 9, low + 9))
+    ((_, told),) = windows(replace(scene, room=room), microphones=(4,), told=(True,), windows_s=(0.1,))
+    assert told.search.bounds == pytest.approx(np.stack([[*place[:2], low]] * 2) + [[-0.03], [0.03]])

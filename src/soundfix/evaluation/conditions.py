@@ -86,10 +86,10 @@ def windows_of(scene: Scene, grid: Grid, key: tuple[int, int]) -> Iterator[tuple
 
 
 def with_told_source(scene: Scene) -> Scene:
-    """The scene, of which is told where its first source is; as it is where nobody knows."""
+    """The scene, of which is told where its first source is; as it is where nobody knows. A track beyond a wall is at it."""
     if scene.truth is None or not np.isfinite(scene.truth.sources[:1]).all():
         return scene
-    place = scene.truth.sources[0]
+    place = scene.truth.sources[0] if scene.room is None else np.clip(scene.truth.sources[0], *scene.room)
     return replace(scene, search=SearchRegion(bounds=np.stack([place - TOLD_TO_M, place + TOLD_TO_M])))
 
 
