@@ -46,7 +46,7 @@ def test_a_table_has_the_columns_that_are_needed():
         listing(QUESTION, POINTS[:1])
         .splitlines()[-1]
         .startswith(
-            "| three-stream | windows of 0.128 s | 0 | 2 | 2.5 (0.4) cm | 2.5 cm | 100 (0) % | 0 % | 100 (0) % |"
+            "| three-stream | windows of 0.128 s | 0 | 2 | 2.5 ± 0.4 cm | 2.5 cm | 100.0 ± 0.0 % | 0 % | 100.0 ± 0.0 % |"
         )
     )
 

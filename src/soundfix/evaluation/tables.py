@@ -114,6 +114,16 @@ def _percent(share: float) -> str:
     return "" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
+def centimetres(number: Number) -> str:
+    """A length with its standard error."""
+    return "" if np.isnan(number.value) else f"{100 * number.value:.1f} ± {100 * number.error:.1f} cm"
+
+
+def percent(number: Number) -> str:
+    """A share with its standard error."""
+    return "" if np.isnan(number.value) else f"{100 * number.value:.1f} ± {100 * number.error:.1f} %"
+
+
 def words(condition: dict[str, Any], *, but: str = "") -> str:
     """What is as usual is not said, nor what the reader sees anyway (but)."""
     said = {"microphones": f"{condition['microphones']} microphones", "window_s": f"{condition['window_s']:g} s"}

@@ -13,7 +13,7 @@ import numpy as np
 
 from soundfix.evaluation.metrics import NEAR_M, ErrorSummary, Number, bootstrap, summarize
 from soundfix.evaluation.rows import Row, grouped
-from soundfix.evaluation.tables import table, words
+from soundfix.evaluation.tables import centimetres, percent, table, words
 from soundfix.report.canvas import library, write_png
 from soundfix.studies.costs import Cost
 
@@ -108,22 +108,20 @@ def listing(rows: Sequence[Row], costs: Mapping[str, Cost]) -> str:
         gaps = {each.variant: each.number for each in differences(mine)}
         for (variant,), own in grouped(mine, "method"):
             summary = _summary(own)
-            line = [words(condition), variant, _cm(summary.mae_m), _cm(gaps[variant]), _percent(summary.acc)]
-            line += [_cm(summary.microphones_m)] if has_unknown else []
+            line = [
+                words(condition),
+                variant,
+                centimetres(summary.mae_m),
+                centimetres(gaps[variant]),
+                percent(summary.acc),
+            ]
+            line += [centimetres(summary.microphones_m)] if has_unknown else []
             body.append(line + (_cost(costs.get(variant)) if costs else []))
     return table(head, body)
 
 
 def _cost(cost: Cost | None) -> list[str]:
     return ["", ""] if cost is None else [f"{1000 * cost.seconds:.1f}", f"{cost.megabytes:.1f}"]
-
-
-def _cm(number: Number) -> str:
-    return "" if np.isnan(number.value) else f"{100 * number.value:.1f} ± {100 * number.error:.1f} cm"
-
-
-def _percent(number: Number) -> str:
-    return f"{100 * number.value:.1f} ± {100 * number.error:.1f} %"
 
 
 def draw(rows: Sequence[Row], path: Path) -> Path:

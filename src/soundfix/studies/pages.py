@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from soundfix.evaluation.metrics import Number
-from soundfix.evaluation.tables import table
+from soundfix.evaluation.tables import centimetres, percent, table
 from soundfix.report.canvas import library, write_png
 from soundfix.studies.points import Point
 from soundfix.studies.questions import Question
@@ -41,7 +41,7 @@ def _about(name: str, question: Question, clips: int, seed: int, is_recorded: bo
     sets = [f"`{dataset}`" for dataset in question.datasets.values()]
     return (
         f"`soundfix study {name}`, {clips} clips of {sounds} under every condition (`--clips {clips} --seed {seed}`); test "
-        f"set{'s' if len(sets) > 1 else ''} {' and '.join(sets)}, the same windows for every method. In brackets and as "
+        f"set{'s' if len(sets) > 1 else ''} {' and '.join(sets)}, the same windows for every method. Behind ± and as "
         "bars: one standard error, by bootstrap over clips (0 where all agree). Errors are Euclidean distances; where a "
         "method abstains, the place it did not believe in counts, where it has none the middle of the room."
     )
@@ -62,26 +62,18 @@ def _columns(question: Question, points: Sequence[Point]) -> list[Column]:
         columns.append(("by", lambda p: p.value))
     columns += [
         ("windows", lambda p: f"{p.summary.windows}"),
-        ("MAE", lambda p: _cm(p.summary.mae_m)),
+        ("MAE", lambda p: centimetres(p.summary.mae_m)),
         ("median", lambda p: f"{100 * p.summary.median_m:.1f} cm"),
-        ("< 30 cm", lambda p: _percent(p.summary.acc)),
+        ("< 30 cm", lambda p: percent(p.summary.acc)),
         ("abstained", lambda p: f"{100 * p.summary.abstained:.0f} %"),
-        ("in 90 % region", lambda p: _percent(p.summary.coverage)),
+        ("in 90 % region", lambda p: percent(p.summary.coverage)),
     ]
     return columns + [column for measure in question.measures for column in MEASURED[measure]]
 
 
-def _cm(number: Number) -> str:
-    return "" if np.isnan(number.value) else f"{100 * number.value:.1f} ({100 * number.error:.1f}) cm"
-
-
-def _percent(number: Number) -> str:
-    return "" if np.isnan(number.value) else f"{100 * number.value:.0f} ({100 * number.error:.0f}) %"
-
-
 MEASURED: dict[str, list[Column]] = {
-    "microphones": [("error of those microphones", lambda p: _cm(p.summary.microphones_m))],
-    "found": [("all found", lambda p: _percent(p.found)), ("counted", lambda p: _percent(p.counted))],
+    "microphones": [("error of those microphones", lambda p: centimetres(p.summary.microphones_m))],
+    "found": [("all found", lambda p: percent(p.found)), ("counted", lambda p: percent(p.counted))],
 }
 PANELS: list[Panel] = [
     ("mean error (cm)", lambda p: p.summary.mae_m, (0, None)),
