@@ -119,4 +119,5 @@ def test_a_source_beyond_a_wall_is_told_at_the_wall(scene):
     low = place[2] + 0.2  # the floor, above the track
     room = ((place[0] - 9, place[1] - 9, low), (place[0] + 9, place[1] + 9, low + 9))
     ((_, told),) = windows(replace(scene, room=room), microphones=(4,), told=(True,), windows_s=(0.1,))
-    assert told.search.bounds == pytest.approx(np.array([*place[:2], low]) + [[-0.03], [0.03]])
+    margins = np.array([[-0.03], [0.03]])
+    assert told.search.bounds == pytest.approx(margins + [*place[:2], low])
