@@ -7,8 +7,8 @@ import pytest
 from helpers.studies import BUDGET, SETTING
 from soundfix.errors import ConfigError
 from soundfix.networks.model import Network
-from soundfix.studies.ablations import ABLATIONS, PAPER, ablate, teachers_of, variants_of
-from soundfix.studies.study import recipe_of
+from soundfix.studies.ablations import ABLATIONS, PAPER, _of_teachers, ablate, teachers_of, variants_of
+from soundfix.studies.study import folder_of, recipe_of
 from soundfix.training.lessons import learning
 from soundfix.training.recipes import Stage, tiny
 
@@ -55,3 +55,12 @@ def test_a_thawed_encoder_learns():
     thawed = {id(weight) for weight in learning(network, "localization", Stage(steps=1, thaws_encoder=True))}
     assert frozen < thawed
     assert {id(weight) for weight in network.encoder.parameters()} <= thawed
+
+
+def test_teachers_keep_the_minutes_that_they_were_given(tmp_path):
+    """Variants may have fewer."""
+    assert _of_teachers(SETTING, tmp_path).minutes == SETTING.budget.minutes
+    folder = tmp_path / "one" / "runs" / folder_of(teachers_of(SETTING)[-1])
+    folder.mkdir(parents=True)
+    (folder / "budget.json").write_text('{"minutes": 24.0, "device": "cpu", "steps": {}}')
+    assert _of_teachers(SETTING, tmp_path).minutes == 24

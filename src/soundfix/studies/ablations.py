@@ -33,7 +33,7 @@ from soundfix.studies.costs import Cost, cost_of
 from soundfix.studies.paper_tables import ALONE, WINDOW_S
 from soundfix.studies.reproduce import entrants
 from soundfix.studies.setting import Setting, material_for, rows_of
-from soundfix.studies.study import Entrant, Say, train_all
+from soundfix.studies.study import Budget, Entrant, Say, minutes_given, train_all
 
 USUAL = Grid(windows_s=(0.128, 0.5), microphones=(11, 7))
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(11, 7))
@@ -242,7 +242,8 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
 def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callable[[int], None]) -> str:
     """Train every variant, compare them, write out / NAME.md and NAME.png; gives the page.
 
-    Raises ConfigError for an unknown name. In the folder of `reproduce` what that trained is not trained again.
+    Raises ConfigError for an unknown name. In the folder of `reproduce` what that trained is not trained again, and may have
+    had more minutes than the variants.
     """
     if name not in ABLATIONS:
         raise ConfigError(f"no ablation is called {name!r}; there are {', '.join(ABLATIONS)}")
@@ -250,7 +251,7 @@ def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callab
     setting = replace(setting, budget=replace(setting.budget, cache=setting.budget.cache or out / "cache"))
     material, taught = material_for(setting, out, say), {}
     if ablation.of_paper:
-        teachers = train_all(teachers_of(setting), material, out / "one", setting.budget, say)
+        teachers = train_all(teachers_of(setting), material, out / "one", _of_teachers(setting, out), say)
         taught = {label: method.checkpoint for label, method in teachers.items() if method.checkpoint}
     variants = variants_of(ablation, setting)
     methods = train_all(variants, material, out / name, setting.budget, say, taught=taught)
@@ -266,6 +267,12 @@ def _costs(methods: Mapping[str, Method]) -> dict[str, Cost]:
     """Of every variant, by what it is called in the table."""
     loaded = {label: checkpoint.load(method.checkpoint) for label, method in methods.items() if method.checkpoint}
     return {label: cost_of(each, microphones=ALONE, window_s=WINDOW_S) for label, each in loaded.items()}
+
+
+def _of_teachers(setting: Setting, out: Path) -> Budget:
+    """The minutes that they were begun with, where `reproduce` did so."""
+    given = minutes_given(teachers_of(setting)[-1], out / "one")
+    return replace(setting.budget, minutes=given or setting.budget.minutes)
 
 
 def teachers_of(setting: Setting) -> list[Entrant]:

@@ -37,7 +37,7 @@ from soundfix.training.recipes import STAGES
 from soundfix.training.runs import METRICS
 
 WINDOWS_A_CLIP = 4
-NGCC_SHARE = 0.3  # of the time that other methods have
+NGCC_SHARE = 0.5  # of the time that other methods have
 TABLES = ("1", "2", "3", "sources")
 Tell = tuple[Say, Callable[[int], None]]
 SMALL_NGCC = (  # for two cores, where a step with the published one takes a minute

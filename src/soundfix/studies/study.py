@@ -221,6 +221,12 @@ def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Reci
     return replace(recipe, **stages)
 
 
+def minutes_given(entrant: Entrant, out: Path) -> float | None:
+    """What it was begun with below out, before its share; None where it was not begun."""
+    path = out / "runs" / folder_of(entrant) / BUDGET
+    return json.loads(path.read_text(encoding="utf-8"))["minutes"] / entrant.share if path.exists() else None
+
+
 def _of_length(stage: Stage, steps: int) -> Stage:
     """So many steps, of which as large a share warms up."""
     scaled = round(stage.warm_up * steps / max(stage.steps, 1))
