@@ -16,6 +16,7 @@ from soundfix.training.fixed_batches import FixedBatches, FixedSet, heard_by
 from soundfix.training.fixed_windows import Draw
 from soundfix.training.loop import train
 from soundfix.training.recipes import Stage
+from soundfix.training.runs import read_newest
 
 STAGE = Stage(steps=3, batch=4, windows_a_clip=2, windows_s=(0.128,), microphones=(4, 4), points=8)
 
@@ -134,3 +135,26 @@ def test_a_run_with_kept_windows_goes_on_bit_for_bit(tmp_path):
 def test_an_encoder_that_learns_cannot_be_kept(tmp_path):
     with pytest.raises(TrainingError, match="thaws_encoder and windows_a_clip"):
         train(job(tmp_path, recipe=paper_recipe(thaws_encoder=True), data=[Clips(6, unknown=False)]))
+
+
+def test_at_first_everybody_hears_and_nothing_is_hidden():
+    """share_whole: of the steps; after them as without it."""
+    stage = replace(STAGE, steps=8, microphones=(2, 4), hidden_sound=0.5, hidden_positions=2)
+    mixed, whole = (FixedBatches(windows(), replace(stage, share_whole=share), seed=0) for share in (0.0, 0.5))
+    assert all(same(whole[step], mixed[step]) for step in range(4, 8))
+    assert {whole[step].windows.audio.shape[1] for step in range(4)} == {4}
+    assert not any(whole[step].hides_sound.any() for step in range(4))
+    assert any(mixed[step].hides_sound.any() for step in range(4))
+    assert whole._stage_at(3).hidden_positions == 0  # of four microphones none is hidden
+    assert whole._stage_at(4).hidden_positions == 2
+    assert len({mixed[step].windows.audio.shape[1] for step in range(4)}) > 1
+
+
+@pytest.mark.parametrize(("share_whole", "steps"), [(0.0, 13), (1.0, 16)])
+def test_training_does_not_end_while_nothing_is_missing(tmp_path, share_whole, steps):
+    """Validation stands still, but what it asks, fewer microphones, is not learned yet."""
+    recipe = paper_recipe(steps=16, schedule="plateau", share_whole=share_whole)
+    train(
+        job(tmp_path, recipe=recipe, validate=lambda network: {"mae_m": 1.0, "decoder_error_m": 1.0}, validate_every=1)
+    )
+    assert read_newest(tmp_path).step == steps

@@ -45,3 +45,11 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match=r"cannot be used.*writable"):
         Run(tmp_path / "file" / "run", {}, resume=False)
+
+
+def test_what_differs_is_said_alone(tmp_path):
+    """A setting that is new, and not given, is none."""
+    Run(tmp_path, {"recipe": {"steps": 3, "batch": 2}}, resume=False)
+    Run(tmp_path, {"recipe": {"steps": 3, "batch": 2, "clip": None}}, resume=True)
+    with pytest.raises(TrainingError, match=r"started with recipe\.batch 2, and is to go on with 4: give"):
+        Run(tmp_path, {"recipe": {"steps": 3, "batch": 4}}, resume=True)

@@ -57,6 +57,7 @@ FIXED = (  # the same windows for all, drawn once
     f"localization.windows_a_clip={WINDOWS_A_CLIP}",
     "localization.schedule=plateau",
     "localization.batch=16",
+    "localization.share_whole=0.6",
 )
 STEADY = (  # for small batches: at 1e-3, published for 128 windows, the loss leapt after 1400 of 32
     "localization.learning_rate=5e-4",

@@ -6,6 +6,7 @@ Training from what is kept and without it are the same bit for bit.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -61,26 +62,34 @@ class FixedBatches(torch.utils.data.Dataset):
         return self.stage.steps
 
     def __getitem__(self, step: int) -> Batch:
-        stage, rng = self.stage, np.random.default_rng([self.seed, step])
+        stage, rng = self._stage_at(step), np.random.default_rng([self.seed, step])
         most = min(stage.microphones[1], self.windows.microphones)
         count = int(rng.integers(min(stage.microphones[0], most), most + 1))
         numbers = rng.integers(len(self.windows), size=stage.batch)
         seeds = rng.integers(2**63, size=stage.batch)
         return stacked(
             [
-                self._row(int(number), count, np.random.default_rng(own))
+                self._row(int(number), count, stage, np.random.default_rng(own))
                 for number, own in zip(numbers[self.share], seeds[self.share], strict=True)
             ]
         )
 
-    def _row(self, number: int, microphones: int, rng: np.random.Generator) -> Row:
+    def _stage_at(self, step: int) -> Stage:
+        """share_whole: at first everybody hears, and nothing is hidden."""
+        stage = self.stage
+        if not stage.is_whole(step):
+            return stage
+        everybody = (stage.microphones[1], stage.microphones[1])
+        return replace(stage, microphones=everybody, hidden_positions=0, hidden_sound=0.0)
+
+    def _row(self, number: int, microphones: int, stage: Stage, rng: np.random.Generator) -> Row:
         whole = self.windows[number]
         order = rng.permutation(self.windows.microphones)
-        if self.stage.keeps_channels:
+        if stage.keeps_channels:
             row = whole | {"is_heard": whole["is_heard"] & torch.from_numpy(order < microphones)}
         else:
             row = heard_by(whole, np.sort(order[:microphones]))
-        return row | hidden_and_points(row, self.stage, rng)
+        return row | hidden_and_points(row, stage, rng)
 
 
 def heard_by(row: Row, chosen: Int[np.ndarray, "mic"]) -> Row:

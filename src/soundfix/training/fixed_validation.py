@@ -34,7 +34,13 @@ class FixedValidation:
     ) -> None:
         steps = max(windows // BATCH, 1)
         self.stage = replace(
-            stage, batch=min(windows, BATCH), steps=steps, hidden_positions=0, hidden_sound=0.0, points=1
+            stage,
+            batch=min(windows, BATCH),
+            steps=steps,
+            hidden_positions=0,
+            hidden_sound=0.0,
+            points=1,
+            share_whole=0.0,
         )
         self.data, self.folder, self.seed = data, folder, seed
         self.draw = draw_of(stage, sources=sources, seed=seed)

@@ -141,7 +141,7 @@ def _validated(job: Job, trainee: Trainee, stage: Stage) -> dict[str, float]:
         return {}
     numbers = job.validate(trainee.averaged())
     trainee.know_error(numbers["decoder_error_m"])
-    if stage.schedule == "plateau":
+    if stage.schedule == "plateau" and not stage.is_whole(trainee.done):
         trainee.plateau.tell(numbers["mae_m"])
     write(job, trainee)
     return numbers

@@ -33,7 +33,8 @@ class Stage:
     are hidden in so many. share_told: where they are, the places of the sources are told in so many. walls_off_m: in
     half of the windows the walls are told with errors of this standard deviation. windows_a_clip: localization learns
     from so many windows of each clip, drawn once, so that what frozen parts make of them may be kept; 0: every step
-    draws its own.
+    draws its own. share_whole: of the steps, so many at first are heard by all microphones, and nothing is hidden (of
+    fixed windows): what a delay means is learned before what is missing.
     """
 
     steps: int
@@ -56,6 +57,11 @@ class Stage:
     share_told: float = 0.0
     walls_off_m: float = 0.0
     windows_a_clip: int = 0
+    share_whole: float = 0.0
+
+    def is_whole(self, step: int) -> bool:
+        """Whether this step is one of the first, in which nothing is missing."""
+        return step < self.share_whole * self.steps
 
 
 @dataclass(frozen=True, kw_only=True)

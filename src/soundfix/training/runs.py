@@ -10,6 +10,7 @@ damaged is passed over for the one before.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,10 @@ class Run:
             write_whole(path, json.dumps(settings, indent=1).encode())
             return
         before = json.loads(path.read_text())
-        if before != settings:
-            name = next(key for key in {**before, **settings} if before.get(key) != settings.get(key))
+        for name, old, new in _differences(before, settings):
             raise TrainingError(
-                f"{self.folder} was started with {name} {before.get(name)}, and is to go on with {settings.get(name)}: "
-                "give what it was started with, or another folder"
+                f"{self.folder} was started with {name} {old}, and is to go on with {new}: give what it was started with, "
+                "or another folder"
             )
         if not resume:
             raise TrainingError(f"{self.folder} holds a run already: give --resume to go on with it, or another folder")
@@ -148,3 +148,13 @@ def set_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) 
         k, quantity = name.split(".")
         state.setdefault(int(k), {})[quantity] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The settings that are not alike, by name (a.b.c), each with what it was and what it is; None where it is missing."""
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        if before != now:
+            yield name, before, now
+        return
+    for key in {**before, **now}:
+        yield from _differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)
