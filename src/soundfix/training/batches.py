@@ -24,6 +24,7 @@ from soundfix.networks.masking import TokenMask, draw_mask
 from soundfix.networks.model import Windows
 from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Room, Scene
+from soundfix.training.memory import keep_memory
 from soundfix.training.recipes import Stage
 
 WALLS_OFF = 0.5  # of the windows, where a stage has walls off
@@ -212,7 +213,7 @@ def loader(batches: torch.utils.data.Dataset, *, first: int, workers: int) -> It
         sampler=range(first, len(batches)),  # type: ignore[arg-type]
         num_workers=workers,
         prefetch_factor=AHEAD if workers else None,
-        worker_init_fn=one_thread,
+        worker_init_fn=begin_worker,
     )
     try:
         yield from made
@@ -222,6 +223,7 @@ def loader(batches: torch.utils.data.Dataset, *, first: int, workers: int) -> It
         ) from error
 
 
-def one_thread(worker: int) -> None:
-    """For processes of a DataLoader."""
+def begin_worker(worker: int) -> None:
+    """For processes of a DataLoader: one thread, and memory that is kept."""
     torch.set_num_threads(1)
+    keep_memory()

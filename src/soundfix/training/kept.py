@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch.utils.data import DataLoader
 
 from soundfix.atomic import atomic_path, make_folder
-from soundfix.training.batches import Row, one_thread
+from soundfix.training.batches import Row, begin_worker
 
 SHARD = 256  # rows
 
@@ -45,7 +45,7 @@ class Kept:
         of = -(-self.count // SHARD)
         missing = [shard for shard in range(of) if _opened(self._path(shard)) is None]
         made = DataLoader(
-            _Missing(self, missing), batch_size=None, num_workers=workers, worker_init_fn=one_thread, collate_fn=None
+            _Missing(self, missing), batch_size=None, num_workers=workers, worker_init_fn=begin_worker, collate_fn=None
         )
         for done, _ in enumerate(made, 1):
             progress(of - len(missing) + done, of)

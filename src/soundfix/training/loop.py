@@ -35,6 +35,7 @@ from soundfix.training.clock import Clock
 from soundfix.training.fixed_batches import FixedBatches, FixedSet
 from soundfix.training.fixed_windows import draw_of
 from soundfix.training.lessons import know_arrays, know_room
+from soundfix.training.memory import keep_memory
 from soundfix.training.recipes import STAGES, Recipe, Stage
 from soundfix.training.runs import MODEL, Run, State, read_newest
 from soundfix.training.stages import Terms
@@ -69,6 +70,7 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
 
     watch is told the numbers of every note. Raises TrainingError when the run cannot start or go on.
     """
+    keep_memory()
     ends, (rank, ranks) = monotonic() + 60 * job.minutes, join_processes(job.device)
     run = Run(job.out, settings_of(job), resume=job.resume) if rank == 0 else None
     trainee = Trainee(start(job))

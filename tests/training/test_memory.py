@@ -1,0 +1,38 @@
+"""What large tensors leave is kept, in a process that trains and in those that help it."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from soundfix.training import memory
+
+FAULTS = """
+import resource, numpy
+from soundfix.training.batches import begin_worker
+{call}
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(3):
+    numpy.ones(1 << 22)
+before = faults()
+for _ in range(20):
+    numpy.ones(1 << 22)
+print(faults() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_large_arrays_cost_no_pages_anew():
+    """32 MB are 8192 pages."""
+    asked, kept = (
+        int(subprocess.run([sys.executable, "-c", FAULTS.format(call=call)], capture_output=True, check=True).stdout)
+        for call in ("", "begin_worker(0)")
+    )
+    assert kept < 100 < asked
+
+
+def test_another_system_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(memory.sys, "platform", "darwin")
+    assert not memory.keep_memory()
