@@ -66,6 +66,12 @@ def test_more_time_is_more_steps(small_recipes, material):
     assert few["correlation"] == 0
 
 
+def test_a_busy_machine_takes_no_steps_away(monkeypatch):
+    """What others run makes the clock go, and not what this process was given."""
+    monkeypatch.setattr(study, "process_time", lambda: 5.0)
+    assert study._now("cpu") == 5.0 / torch.get_num_threads()
+
+
 def test_every_stage_has_its_share(small_recipes, material):
     steps = study._steps_in(small("wav2pos"), material.train, replace(BUDGET, minutes=0.5))
     assert all(steps[name] > 2 for name in ("correlation", "localization"))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from types import MappingProxyType
 from typing import Any
 
@@ -260,12 +260,18 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
     taken = []
     for step in range(WARM + MEASURED):
         batch = _spread(data, stage, step, trainee.network, recipe).to(budget.device)
-        started = perf_counter()
+        started = _now(budget.device)
         trainee.step(batch, stage, recipe, 1)
-        if budget.device.startswith("cuda"):
-            torch.cuda.synchronize()
-        taken.append(perf_counter() - started)
+        taken.append(_now(budget.device) - started)
     return max(LEAST_STEPS, round(seconds / (sum(taken[WARM:]) / MEASURED)))
+
+
+def _now(device: str) -> float:
+    """Seconds; of a CPU those that this process was given, so that what else runs there takes nothing from a method."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+        return perf_counter()
+    return process_time() / torch.get_num_threads()
 
 
 def _spread(data: Dataset, stage: Stage, step: int, network: nn.Module, recipe: Recipe) -> Batch:
