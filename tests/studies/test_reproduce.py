@@ -13,7 +13,7 @@ from soundfix.overrides import apply_overrides
 from soundfix.studies import study
 from soundfix.studies.paper_tables import HIDDEN, OURS, _table_3
 from soundfix.studies.published import ELEVEN, FEWER, METHODS
-from soundfix.studies.reproduce import _with_teachers, entrants, entrants_for_several, reproduce
+from soundfix.studies.reproduce import _to_train, entrants, entrants_for_several, reproduce
 from soundfix.studies.setting import material_for
 from soundfix.training.recipes import RECIPES, Stage
 
@@ -122,9 +122,13 @@ def test_methods_and_tables_that_do_not_exist(tmp_path):
 
 def test_who_teaches_is_trained_too():
     every = entrants(SETTING)
-    assert [each.label for each in _with_teachers(every, ["three-stream (paper)"])] == [
-        "Multilat*",
-        "three-stream (paper)",
-    ]
-    assert [each.label for each in _with_teachers(every, ["GNN"])] == ["GNN"]
-    assert _with_teachers(every, []) == list(every)
+    paper = "three-stream (paper)"
+    assert [each.label for each in _to_train(every, [paper], "123")] == ["Multilat*", paper]
+    assert [each.label for each in _to_train(every, [paper], ["1", "sources"])] == ["Multilat*", paper]
+    assert [each.label for each in _to_train(every, ["GNN"], "1")] == ["GNN"]
+    assert _to_train(every, [], "1") == list(every)
+
+
+def test_several_sources_alone_need_the_teachers_alone():
+    """Both forms have networks of their own there: hours of others were trained for nothing."""
+    assert [each.label for each in _to_train(entrants(SETTING), [], ["sources"])] == ["Multilat*"]

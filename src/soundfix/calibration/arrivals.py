@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from soundfix import robust
+from soundfix.signal.summit import summit
 
 PEAKS = 3  # of a curve
 APART_M = 0.08  # between two peaks of a curve
@@ -55,11 +56,7 @@ def highest_peaks(
     path_m, height = np.zeros((2, microphones, microphones, PEAKS))
     for k in range(PEAKS):
         top = left[:, 1:-1].argmax(axis=1) + 1
-        before, there, after = (curves[rows, top + step] for step in (-1, 0, 1))
-        bend = np.minimum(before - 2 * there + after, -1e-12)
-        path_m[pairs[:, 0], pairs[:, 1], k] = (
-            top + np.clip((before - after) / (2 * bend), -0.5, 0.5) - middle
-        ) * step_m
+        path_m[pairs[:, 0], pairs[:, 1], k] = (top + summit(curves, top) - middle) * step_m
         height[pairs[:, 0], pairs[:, 1], k] = np.clip(left[rows, top], 0, TALLEST)
         near = np.abs(np.arange(curves.shape[1]) - top[:, None]) <= beside
         left = np.where(near, -np.inf, left)

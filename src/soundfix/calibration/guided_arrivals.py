@@ -15,12 +15,13 @@ from soundfix import robust
 from soundfix.calibration.bundle import Layout
 from soundfix.calibration.initial_guess import sample_box
 from soundfix.localization.aligned import curves_of, sum_about
+from soundfix.signal.summit import summit
 
 PLACES = 6000  # looked through, on curves widened to FIRST_REACH_M
 KEPT_FIRST, KEPT, AROUND = 60, 40, 12  # the best of them; places round each that are tried
 FIRST_REACH_M = 0.25
 STEPS_M = ((0.25, 0.1), (0.1, 0.04), (0.04, 0.015), (0.015, 0.0))  # how far round, and to what the curves are widened
-TALLEST = 15.0  # deviations: what is taller is not more certain
+TALLEST, BEYOND = 15.0, 0.05  # deviations: what is taller is hardly more certain, but its top is one
 NEAR_M = 0.12  # of where a trusted microphone expects the sound
 LEAST_HEIGHT = 2.0  # deviations, on average over the partners, below which nothing was heard
 
@@ -59,7 +60,8 @@ def reestimate(
 def _in_deviations(values: Float[np.ndarray, "pair lag"]) -> Float[np.ndarray, "pair lag"]:
     whole = values.astype(np.float32)
     heard = whole[np.any(whole, axis=1)]
-    return np.clip(whole / float(robust.deviation(heard, about=0.0, dtype=np.float64)), 0.0, TALLEST)
+    height = (whole / float(robust.deviation(heard, about=0.0, dtype=np.float64))).clip(0.0)
+    return np.minimum(height, TALLEST + BEYOND * (height - TALLEST))
 
 
 class _MomentSearch:
@@ -118,4 +120,5 @@ class _MomentSearch:
         top = int(profile.argmax())
         if profile[top] < LEAST_HEIGHT * max(len(partners), 1):
             return np.nan
-        return float(centre + (top - half) * self.step_m)
+        exact = top + float(summit(profile[None], np.array([top]))[0])
+        return float(centre + (exact - half) * self.step_m)

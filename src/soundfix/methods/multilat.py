@@ -25,8 +25,8 @@ from soundfix.localization.correlate import PHAT, Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode, polish
 from soundfix.localization.pipeline import estimate_window
-from soundfix.methods.multilateration import summit
 from soundfix.scene import Scene, free_axes
+from soundfix.signal.summit import summit
 
 PEAKS_A_PAIR, LOWEST_PEAK = 4, 0.5
 ROUNDS = 100

@@ -115,7 +115,7 @@ def reproduce(
     check_names(asked, only, wanted)
     asked = replace(asked, budget=replace(asked.budget, cache=asked.budget.cache or out / "cache"))
     material = material_for(asked, out, say)
-    methods = train_all(_with_teachers(entrants(asked), only), material, out / "one", asked.budget, say)
+    methods = train_all(_to_train(entrants(asked), only, wanted), material, out / "one", asked.budget, say)
     rows: dict[str, list[Row]] = {}
     for name in [each for each in wanted if each != "sources"]:
         chosen = [
@@ -148,10 +148,14 @@ def _takes_part(label: str, name: str) -> bool:
     return name != "3" or label in (*UNKNOWN, OURS, PACKAGED)
 
 
-def _with_teachers(every: Sequence[Entrant], only: Sequence[str]) -> list[Entrant]:
-    """Those that were asked for, and those whose weights they need, in the order of the tables."""
+def _to_train(every: Sequence[Entrant], only: Sequence[str], wanted: Sequence[str]) -> list[Entrant]:
+    """Those that were asked for, and those whose weights they need, in the order of the tables.
+
+    For several sources alone the latter: the others have networks of their own there.
+    """
     asked = [each for each in every if _is_asked(each.label, only)]
-    needed = {each.label for each in asked} | {each.weights_of or each.ears_of for each in asked}
+    teachers = {each.weights_of or each.ears_of for each in asked}
+    needed = teachers if set(wanted) == {"sources"} else teachers | {each.label for each in asked}
     return [each for each in every if each.label in needed]
 
 
