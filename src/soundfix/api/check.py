@@ -1,7 +1,7 @@
 """`soundfix.check`, as the command: what an array can and can never tell."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from soundfix.api.listening import listened
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened, write_json
 from soundfix.api.sound import Audio, Listed, Sound, open_sound, scenes
+from soundfix.calibration.order_check import OrderCheck
 from soundfix.files.polygons import told_region
 from soundfix.files.take import window_for
 from soundfix.report.survey import plot_survey, survey_dict, survey_lines
-from soundfix.scene import Band, Room, checked_speed
+from soundfix.scene import Band, Room, Scene, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.survey.channel_grades import MicrophoneGrade
 from soundfix.survey.requirement import Requirement, parse_requirement
@@ -48,13 +49,23 @@ class CheckRequest:
 
 def run(request: CheckRequest, watch: Callable[[], None] = lambda: None) -> Survey:
     """Check as asked; `watch` is called after every window."""
+    order = OrderCheck()
     windows = scenes(
         request.sound, request.window_s, request.window_s, room=request.room, temperature_c=request.temperature_c,
         speed=request.speed_of_sound_m_s, band_hz=request.band_hz, watch=watch,
     )  # fmt: skip
-    return survey(
-        request.sound.microphones, room=request.room, search=request.search, windows=windows, require=request.require
-    )
+    found = survey(
+        request.sound.microphones, room=request.room, search=request.search, windows=_told(order, windows),
+        require=request.require,
+    )  # fmt: skip
+    return replace(found, exchanged=order.exchanged())
+
+
+def _told(order: OrderCheck, windows: Iterator[Scene]) -> Iterator[Scene]:
+    """The same, each told to the check on the way."""
+    for scene in windows:
+        order.hear(scene)
+        yield scene
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -68,6 +79,11 @@ class Checked:
     def microphones(self) -> tuple[MicrophoneGrade, ...]:
         """The grade of each, and why; positions in m, levels in dB."""
         return self.survey.microphones
+
+    @property
+    def exchanged(self) -> tuple[tuple[str, str], ...]:
+        """Each channel that hears as if it stood at another's row of the list, and whose."""
+        return self.survey.exchanged
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers (m, s), named as in the JSON file of the command."""

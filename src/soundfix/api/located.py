@@ -87,6 +87,11 @@ class Located:
         return self.summary.silences
 
     @property
+    def exchanged(self) -> tuple[tuple[str, str], ...]:
+        """Each channel that hears as if it stood at another's row of the list, and whose."""
+        return self.summary.exchanged
+
+    @property
     def list_unit(self) -> str | None:
         """In which the positions fit the sound, where that is not metres."""
         return self.summary.list_unit

@@ -18,12 +18,12 @@ from threadpoolctl import threadpool_limits
 
 from soundfix.calibration import list_errors
 from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution, adjust
-from soundfix.calibration.exchanges import Order, order_of
+from soundfix.calibration.channel_orders import Order
 from soundfix.calibration.findings import Calibration, summarize
 from soundfix.calibration.hypotheses import FaultHypothesis, PullHistory, simplest_fit
 from soundfix.calibration.initial_guess import around, box_of, procrustes, sample_box, sources_from
 from soundfix.calibration.jackknife import with_streaks
-from soundfix.calibration.list_units import METRES, in_metres, unit_of
+from soundfix.calibration.list_units import METRES, in_metres, unit_and_order
 from soundfix.calibration.mirrors import images, righted
 from soundfix.calibration.observations import Observations
 from soundfix.calibration.outcome import FEWEST_FIXED, FEWEST_KNOWN, Outcome
@@ -177,10 +177,8 @@ def _case(
     rng, order, unit = np.random.default_rng(seed), np.arange(len(microphones)), METRES
     if clocks == "common" and microphones.is_known.sum() >= FEWEST_KNOWN:
         watch("whose channel is whose")
-        arrivals = hearing.agreed(AGREED)
-        unit = unit_of(arrivals, microphones, room, rng.spawn(1)[0])
+        unit, order = unit_and_order(hearing.agreed(AGREED), microphones, room, rng)
         microphones = in_metres(microphones, unit)
-        order = order_of(arrivals, microphones.border_positions(), box_of(microphones, room), rng)
     listed = Layout(
         positions=microphones.border_positions()[order],
         offset_m=microphones.offset_s * hearing.speed_m_s,

@@ -9,13 +9,14 @@ w (as path), r_k the rows of the list and x places drawn in the box, an order k(
 with b by the median channel of the order that was best so far. COARSE_M is more than tapes are off and less than
 microphones are apart. From the list downhill: the best exchange of two channels, or where there is none turn of three, until
 none is much better; and, while nothing fits well, from orders that sound cards are known for. A sound that stands still
-tells few orders apart: there those of sound cards that fit go before any other.
+tells few orders apart: there plain ones that fit go before any other (channel_orders.py).
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from soundfix.calibration.bundle import Arrivals
+from soundfix.calibration.channel_orders import Order, sound_cards
 from soundfix.calibration.initial_guess import COARSE_M, sample_box
 
 MOMENTS, PLACES = 48, 2000  # looked at
@@ -23,7 +24,6 @@ GAIN_SHARE = 0.1  # of the cost, that another order must spare
 FEWEST = 5  # channels that tell one order from another
 MOST_TURNED = 16  # channels of which turns of three are tried
 FITS = 0.5  # cost of an arrival: of right orders 0.1-0.4, with tapes that are off by up to 16 cm
-Order = Int[np.ndarray, "mic"]
 
 
 def order_of(
@@ -56,15 +56,6 @@ def _may_move(arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"]) -> Bool
     return placed
 
 
-def sound_cards(count: int) -> list[Order]:
-    """Orders that channels are known to come in: neighbours turned, odd ones first and the way back, all backwards."""
-    listed = np.arange(count)
-    pairs = listed.copy()
-    pairs[: count // 2 * 2] = listed[: count // 2 * 2].reshape(-1, 2)[:, ::-1].ravel()
-    interleaved = np.concatenate([listed[::2], listed[1::2]])
-    return [pairs, interleaved, np.argsort(interleaved), listed[::-1]]
-
-
 class _Search:
     """Ranges between drawn places and the rows, and what some of the moments heard."""
 
@@ -76,13 +67,9 @@ class _Search:
         self.fits = FITS * self.count
 
     def best(self) -> Order:
-        """As listed, unless another is much better; else an order that sound cards make, where one fits."""
+        """As listed, unless another is much better; from orders that sound cards make too, while nothing fits well."""
         count = self.path_m.shape[1]
         order, cost = self.downhill(np.arange(count))
-        if (order != np.arange(count)).any():
-            plain = [float(self.costs(card).flat[0]) for card in sound_cards(count)]
-            if min(plain) < max((1 + GAIN_SHARE) * cost, self.fits):
-                return sound_cards(count)[int(np.argmin(plain))]
         for start in sound_cards(count):
             if cost < self.fits:
                 break

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from soundfix.calibration.bundle import Arrivals
-from soundfix.calibration.exchanges import FITS, coarse_misfit
+from soundfix.calibration.channel_orders import Order, plain_order
+from soundfix.calibration.exchanges import FITS, coarse_misfit, order_of
 from soundfix.calibration.initial_guess import box_of
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
@@ -35,6 +36,19 @@ def unit_of(arrivals: Arrivals, microphones: Microphones, room: Room | None, rng
         if misfit < least:
             best, least = unit, misfit
     return best
+
+
+def unit_and_order(
+    arrivals: Arrivals, microphones: Microphones, room: Room | None, rng: np.random.Generator
+) -> tuple[str, Order]:
+    """In which unit the list is, and of every channel the row that is its own: plain exchanges before units are doubted."""
+    one, other = rng.spawn(2)
+    plain = plain_order(arrivals.path_m, microphones.border_positions(), box_of(microphones, room), other)
+    if plain is not None:
+        return METRES, plain
+    unit = unit_of(arrivals, microphones, room, one)
+    listed = in_metres(microphones, unit)
+    return unit, order_of(arrivals, listed.border_positions(), box_of(listed, room), rng)
 
 
 def in_metres(microphones: Microphones, unit: str) -> Microphones:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from soundfix.physics import temperature_c
+from soundfix.report.exchanges import exchange_dicts, exchange_lines
 from soundfix.report.listening import listening_dict, listening_lines
 from soundfix.report.text import describe_events, describe_microphones, plain_events, plain_explanations
 from soundfix.session.summary import Summary
@@ -14,6 +15,7 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     if summary.interrupted:
         yield f"interrupted after {summary.interrupted.done} of {summary.interrupted.of}: what follows is of these"
     yield from listening_lines(summary.band_hz)
+    yield from exchange_lines(summary.exchanged)
     yield from unit_lines(summary.list_unit)
     if summary.passed_over:
         yield f"{summary.passed_over} windows were passed over: nothing stands out in them"
@@ -53,7 +55,8 @@ def summary_dict(summary: Summary) -> dict[str, Any]:
     air = summary.air and summary.air._asdict() | {"contradicts": summary.air_contradicts}
     interrupted = summary.interrupted and summary.interrupted._asdict()
     optional = {
-        "interrupted": interrupted, "list_unit": summary.list_unit, "passed_over": summary.passed_over, "air": air,
+        "interrupted": interrupted, "exchanged": exchange_dicts(summary.exchanged), "list_unit": summary.list_unit,
+        "passed_over": summary.passed_over, "air": air,
     }  # fmt: skip
     told = {
         "events": plain_events(summary.events),

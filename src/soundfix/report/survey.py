@@ -18,6 +18,7 @@ from soundfix.report.canvas import (
     settle,
     write_png,
 )
+from soundfix.report.exchanges import exchange_dicts, exchange_lines
 from soundfix.report.plots import COLOURS, grid, marker
 from soundfix.report.requirement import promise_dict, promise_lines
 from soundfix.survey.array_geometry import Geometry, Loss, Prediction, Slice
@@ -35,6 +36,7 @@ def survey_lines(survey: Survey) -> list[str]:
     """The report as text, centimetres in print."""
     return [
         *_microphone_lines(survey),
+        *exchange_lines(survey.exchanged),
         "",
         *_geometry_lines(survey.geometry),
         "",
@@ -56,6 +58,7 @@ def survey_dict(survey: Survey) -> dict[str, Any]:
             _plain(microphone) | {"is_used": bool(is_used)}
             for microphone, is_used in zip(survey.microphones, survey.is_used, strict=True)
         ],
+        "exchanged": exchange_dicts(survey.exchanged),
         "geometry": _plain(survey.geometry),
         "predicted_error": prediction | {"slices": [_plain(plane) for plane in survey.prediction.slices]},
         "without": [loss._asdict() for loss in survey.losses],

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.calibration.hypotheses import FaultHypothesis
+from soundfix.calibration.order_check import OrderCheck
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.localization.stations import Stretch
 from soundfix.microphones import Microphones
@@ -23,7 +24,7 @@ from soundfix.session.air import AirCheck
 from soundfix.session.microphone_history import Event, MicrophoneHistory
 from soundfix.session.summary import Summary
 from soundfix.session.told_walls import CONTRADICTED, ToldWalls
-from soundfix.session.units import UnitsCheck
+from soundfix.session.units import UnitsCheck, is_unclear
 from soundfix.survey.requirement import Requirement, Watch, parse_requirement
 from soundfix.survey.start_offsets import StartOffset, StartOffsets, starts_of
 
@@ -44,6 +45,8 @@ class Session:
     require: str | Requirement | None = None
     band_hz: Band | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
+    _order: OrderCheck = field(init=False, default_factory=OrderCheck)
+    _was_unclear: bool = field(init=False, default=False)
     _walls: ToldWalls | None = field(init=False)
     _history: list[MicrophoneHistory] = field(init=False)
     _watch: Watch | None = field(init=False, default=None)
@@ -86,6 +89,8 @@ class Session:
         scene = self._scene(start_s, audio, sample_rate)
         estimate = self.localizer.locate(scene)
         self._units.hear(scene, estimate)
+        self._order.hear(scene)
+        self._was_unclear = self._was_unclear or is_unclear(scene, estimate)
         return self._with_contract(self._learned(scene, estimate))
 
     def hear_event(self, stretch: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Estimate:
@@ -203,15 +208,18 @@ class Session:
         )
 
     def conclusion(self) -> Summary:
-        """What all windows together say of the microphones."""
+        """What all windows together say of the microphones: exchanged channels, before units are doubted."""
+        exchanged = self._order.exchanged() if self._was_unclear else ()
+        elsewhere = {name for name, _ in exchanged}
         return Summary(
             events=self.events,
             microphones=self.summary(),
-            explanations=self.explanations(),
+            explanations={name: why for name, why in self.explanations().items() if name not in elsewhere},
             speed_m_s=self.speed,
             starts=self.starts,
             band_hz=self.band_hz,
-            list_unit=self._units.unit(self.localizer),
+            exchanged=exchanged,
+            list_unit=None if exchanged else self._units.unit(self.localizer),
             passed_over=self._passed_over,
             air=self._air.found(),
             air_contradicts=self._air.contradicts(),

@@ -25,10 +25,11 @@ class Summary:
     """microphones: over all windows. explanations: by name, metres of path at this speed of sound. starts: that differ.
     silences: when files of some microphones have no sound, but others have.
 
-    band_hz: that was listened to, where it was not the usual one. list_unit: in which the positions fit the sound, where
-    that is not metres. passed_over: windows in which nothing stood out. air: the speed of sound that fits all events, if the
-    array is wide enough to tell, and air_contradicts: whether that is clearly not speed_m_s. interrupted: where it was
-    stopped before its end; all that is said is of what came before.
+    band_hz: that was listened to, where it was not the usual one. exchanged: each channel that hears as if it stood at
+    another's row of the list, and whose. list_unit: in which the positions fit the sound, where that is not metres.
+    passed_over: windows in which nothing stood out. air: the speed of sound that fits all events, if the array is wide
+    enough to tell, and air_contradicts: whether that is clearly not speed_m_s. interrupted: where it was stopped before its
+    end; all that is said is of what came before.
     """
 
     events: tuple[Event, ...] = ()
@@ -38,6 +39,7 @@ class Summary:
     starts: tuple[StartOffset, ...] = ()
     band_hz: Band | None = None
     silences: tuple[Silence, ...] = ()
+    exchanged: tuple[tuple[str, str], ...] = ()
     list_unit: str | None = None
     passed_over: int = 0
     air: Air | None = None

@@ -29,7 +29,8 @@ from soundfix.survey.requirement import Promise, Requirement, promise
 class Survey:
     """sigma_m: timing error assumed. box: where sources may be (m). is_used: the microphones that the geometry counts.
 
-    losses: what each of these is worth, the most harmful loss first. promise: what they can keep of a contract.
+    losses: what each of these is worth, the most harmful loss first. promise: what they can keep of a contract. exchanged:
+    each channel that hears as if it stood at another's row of the list, and whose.
     """
 
     sigma_m: float
@@ -41,6 +42,7 @@ class Survey:
     prediction: Prediction
     losses: tuple[Loss, ...]
     promise: Promise | None = None
+    exchanged: tuple[tuple[str, str], ...] = ()
 
 
 def survey(
