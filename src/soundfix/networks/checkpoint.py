@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError
+from soundfix.gate import gate
 from soundfix.networks.encoders import beats as beats_module
+from soundfix.networks.fitting import check_plain, check_size
 from soundfix.networks.model import Network
 from soundfix.networks.registry import THREE_STREAM, Kind
 
@@ -26,6 +28,7 @@ PACKAGED = Path(__file__).parents[1] / "weights" / "default.safetensors"  # of r
 FORMAT = 1
 PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of them
 OLD_NAMES = {"second_look": "reranker"}  # of parts and fields, in files written before they were renamed
+BEATS_PARAMETERS = 300  # of BEATs base, which has a file of its own
 NAMED = 3  # tensors in a message; more are counted
 
 
@@ -61,13 +64,15 @@ def load(path: Path | str, *, beats: Path | str | None = None) -> Network:
     return network.eval()
 
 
+@gate(CheckpointError)
 def load_kind(path: Path | str, kinds: Mapping[str, Kind]) -> nn.Module:
     """The network of this file, which must be of one of these kinds; ready to answer. Raises CheckpointError."""
     path = Path(path)
     metadata, tensors = read_tensors(path)
     kind = kinds[_kind(path, metadata, kinds)]
-    network = kind.build(_config(path, metadata, kind))
-    tensors = with_a_unit_an_axis(tensors)
+    config, tensors = _config(path, metadata, kind), with_a_unit_an_axis(tensors)
+    check_size(path, lambda: kind.build(config), tensors, besides=BEATS_PARAMETERS)
+    network = kind.build(config)
     check_tensors(path, tensors, own_tensors(network))
     network.load_state_dict(tensors, strict=False)
     return network.eval()
@@ -81,9 +86,10 @@ def with_a_unit_an_axis(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return tensors | {"scale_m": scale_m.expand(3).clone()}
 
 
+@gate(CheckpointError)
 def notes(path: Path | str) -> dict[str, Any]:
-    """What was written beside the weights."""
-    return json.loads(read_tensors(Path(path))[0].get("notes", "{}"))
+    """What was written beside the weights. Raises CheckpointError."""
+    return TypeAdapter(dict[str, Any]).validate_json(read_tensors(Path(path))[0].get("notes", "{}"))
 
 
 def own_tensors(network: nn.Module) -> dict[str, Tensor]:
@@ -92,6 +98,7 @@ def own_tensors(network: nn.Module) -> dict[str, Tensor]:
     return {n: t for n, t in network.state_dict().items() if not (is_outside and n.startswith("encoder."))}
 
 
+@gate(CheckpointError)
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Metadata and tensors of a safetensors file, data only. Raises CheckpointError on what is none."""
     if not path.is_file():
@@ -102,9 +109,12 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise CheckpointError(f"{path} is a pickle, which could run code when read: wanted a safetensors file")
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {_today(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {_today(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
     except SafetensorError as error:
         raise CheckpointError(f"{path} is no whole safetensors file ({error}): was the copy cut short?") from error
+    check_plain(path, tensors)
+    return metadata, tensors
 
 
 def _kind(path: Path, metadata: dict[str, str], kinds: Mapping[str, Kind]) -> str:

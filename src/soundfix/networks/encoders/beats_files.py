@@ -26,6 +26,8 @@ from torch import Tensor
 
 from soundfix.atomic import atomic_path, make_folder
 from soundfix.errors import CheckpointError
+from soundfix.gate import gate
+from soundfix.networks.fitting import check_plain
 from soundfix.signal import fbank
 
 FORMAT = 1
@@ -137,6 +139,7 @@ class BeatsFile:
     labels: tuple[str, ...] = ()
 
 
+@gate(CheckpointError)
 def read(path: Path) -> BeatsFile:
     """The content of a published or a converted file; which it is shows in its first bytes."""
     if not path.is_file():
@@ -248,6 +251,9 @@ def _one_table(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     other = [str(name) for name, tensor in tensors.items() if not isinstance(tensor, Tensor)]
     if other:
         raise CheckpointError(f"{path}: {_listed(set(other))} in 'model' is no tensor: is it a state dict?")
+    if other := [name for name in tensors if not isinstance(name, str)]:
+        raise CheckpointError(f"{path}: {other[0]!r} in 'model' is no name of a tensor: is it a state dict?")
+    check_plain(path, tensors)
     copies = [name for name in tensors if SHARED.fullmatch(name) and name != first]
     for name in copies:
         if first in tensors and not torch.equal(tensors[name], tensors[first]):
@@ -278,6 +284,7 @@ def _read_converted(path: Path) -> BeatsFile:
         ) from error
     if found != FORMAT:
         raise CheckpointError(f"{path} is of format {found}, this soundfix reads {FORMAT}: is soundfix up to date?")
+    check_plain(path, tensors)
     return BeatsFile(path=path, config=BeatsConfig.from_published(config), tensors=tensors, labels=labels)
 
 
