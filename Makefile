@@ -7,7 +7,7 @@ export SHAPES ?=
 # A module's tests stay on one worker, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: demo test test-slow test-all check bench clean
+.PHONY: demo test test-slow test-all check fuzz bench clean
 
 demo: .venv/installed
 	$(BIN)/soundfix demo --out demo
@@ -28,6 +28,12 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_layout.py tests/test_public.py tests/test_contributing.py
+
+# Hostile files by the thousand; each that is not refused with an error of ours is kept in fuzz/.
+MINUTES ?= 5
+SEED ?= 0
+fuzz: .venv/installed
+	PYTHONPATH=tests $(BIN)/python -m attacks.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 bench: .venv/installed
 	$(BIN)/python bench/speed.py

@@ -9,29 +9,29 @@ list where a number was wanted, a text that nests a thousand deep. What would ta
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any, ParamSpec, TypeVar
 
 from soundfix.errors import SoundfixError
 
 LONGEST = 200  # characters of somebody else's message
+Asked = ParamSpec("Asked")
+Content = TypeVar("Content")
 
 
-def gate[Source, **Rest, Content](
+def gate(
     refusal: type[SoundfixError], *, what: str | None = None
-) -> Callable[[Callable[Concatenate[Source, Rest], Content]], Callable[Concatenate[Source, Rest], Content]]:
+) -> Callable[[Callable[Asked, Content]], Callable[Asked, Content]]:
     """A reader whose every error is one of ours: its own, or this refusal, naming what it was given first, or `what`."""
 
-    def gated(
-        read: Callable[Concatenate[Source, Rest], Content],
-    ) -> Callable[Concatenate[Source, Rest], Content]:
+    def gated(read: Callable[Asked, Content]) -> Callable[Asked, Content]:
         @wraps(read)
-        def reader(source: Source, *rest: Rest.args, **options: Rest.kwargs) -> Content:
+        def reader(*given: Asked.args, **options: Asked.kwargs) -> Content:
             try:
-                return read(source, *rest, **options)
+                return read(*given, **options)
             except SoundfixError:
                 raise
             except Exception as error:
-                raise refusal(refused(what or source, error)) from error
+                raise refusal(refused(what or next(iter(given), "the file"), error)) from error
 
         return reader
 

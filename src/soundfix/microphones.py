@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from soundfix.errors import SceneError
 
 LARGEST_COORDINATE_M = 2e7  # half round the earth: beyond it a coordinate is a millimetre or an accident
+MOST_MICROPHONES = 4096  # the distances of more among each other take gigabytes
 SMALLEST_SPACING_M = 1e-3  # microphones closer than this are one microphone listed twice
 
 
@@ -117,6 +118,8 @@ def _checked_positions(given: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             "give all three coordinates, or none for an unknown position"
         )
     is_known: np.ndarray = np.logical_not(is_blank.all(axis=1))
+    if len(positions) > MOST_MICROPHONES:
+        raise SceneError(f"{len(positions)} microphones, wanted {MOST_MICROPHONES} at most: is it another table?")
     wild = np.abs(positions[is_known]) > LARGEST_COORDINATE_M
     if wild.any():
         raise SceneError(

@@ -11,6 +11,7 @@ from soundfix.errors import SceneError
 from soundfix.microphones import LARGEST_COORDINATE_M, Microphones, checked_mask, frozen_array, set_frozen
 from soundfix.search_region import OPEN, SearchRegion, flattened, is_known, known_to_m
 
+SLOWEST_HZ, QUICKEST_HZ = 500.0, 10e6  # sample rates
 LARGEST_SIDE_M = 1e6  # of a box
 LARGEST_LATENESS = 0.25  # of the window
 THIN_ROOM_M = 0.02  # a box thinner than this along an axis has one place there: search boxes have none, or more
@@ -89,9 +90,7 @@ class Scene:
     truth: Truth | None = None
 
     def __post_init__(self) -> None:
-        set_frozen(
-            self, audio=_checked_audio(self.audio, self.microphones), sample_rate=_checked_rate(self.sample_rate)
-        )
+        set_frozen(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=checked_rate(self.sample_rate))
         checked_speed(self.speed_of_sound_m_s, self.temperature_c)
         _check_start(self.start_s)
         if self.band_hz is not None:
@@ -261,10 +260,11 @@ def _checked_trust(given: ArrayLike, count: int) -> np.ndarray:
     return frozen_array(is_trusted)
 
 
-def _checked_rate(sample_rate: float) -> float:
-    if not (np.isfinite(sample_rate) and 100 <= sample_rate <= 10e6):
-        raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
-    return float(sample_rate)
+def checked_rate(rate_hz: float, what: str = "sample rate") -> float:
+    """The rate. Raises SceneError where that is none that sound is recorded at."""
+    if not (np.isfinite(rate_hz) and SLOWEST_HZ <= rate_hz <= QUICKEST_HZ):
+        raise SceneError(f"{what} {rate_hz} Hz, wanted {SLOWEST_HZ:g} Hz to 10 MHz: was it given in kHz?")
+    return float(rate_hz)
 
 
 def checked_speed(speed_of_sound_m_s: float | None, temperature_c: float | None) -> float:

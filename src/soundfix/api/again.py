@@ -21,6 +21,7 @@ from soundfix.files.audio import open_recording
 from soundfix.files.digest import Digest, differences, digest
 from soundfix.files.events.reading import EventTable, read_events
 from soundfix.files.take import Take
+from soundfix.gate import gate
 from soundfix.microphones import Microphones
 from soundfix.search_region import SearchRegion
 from soundfix.survey.requirement import Requirement
@@ -61,6 +62,7 @@ def again(path: str | Path, audio: Audio | None = None) -> Located:
     return replace(located, notes=(*located.notes, *answer.changes))
 
 
+@gate(ConfigError)
 def read_answer(path: str | Path, audio: Audio | None = None) -> Answer:
     """What is to be located again; see `again`."""
     document = _document(Path(path))

@@ -34,6 +34,7 @@ from soundfix.files.decoding import AudioFile
 from soundfix.files.listing import natural_key
 from soundfix.files.microphones import read_microphones
 from soundfix.files.pairing import arrange
+from soundfix.gate import gate
 from soundfix.microphones import Microphones
 from soundfix.scene import Room, Scene, Track, Truth
 
@@ -174,6 +175,7 @@ def scene_folders(root: Path) -> list[Path]:
     return [folder for folder in (root, *inside) if (folder / WAVE).exists()]
 
 
+@gate(DatasetError)
 def read_stored_scene(folder: Path) -> StoredScene:
     """Read scene.json, or else microphones.csv and truth.json. Raises DatasetError."""
     file = open_wave(folder / WAVE)
@@ -185,6 +187,7 @@ def read_stored_scene(folder: Path) -> StoredScene:
         raise DatasetError(f"{folder}: {error}") from error
 
 
+@gate(DatasetError)
 def read_truth(path: Path) -> Truth | None:
     """A truth.json by itself, None where it says nothing of sources. Raises DatasetError, naming the file and the field."""
     entry = _validated(path, TruthEntry)

@@ -7,21 +7,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from soundfix.atomic import atomic_path
 from soundfix.errors import DatasetError
+from soundfix.gate import gate
 
 NAME = "manifest.json"
 FORMAT = "soundfix shards 1"
+MOST_SHARDS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShardEntry:
     """A finished shard: how many scenes, how many bytes, their SHA-256 in hexadecimal."""
 
-    scenes: int
-    bytes: int
+    scenes: PositiveInt
+    bytes: PositiveInt
     sha256: str
 
 
@@ -32,8 +34,8 @@ class Manifest:
     world: dict[str, Any]
     sounds: dict[str, Any]
     seed: int
-    scenes: int
-    scenes_a_shard: int
+    scenes: NonNegativeInt
+    scenes_a_shard: PositiveInt
     shards: dict[str, ShardEntry] = field(default_factory=dict)
     format: str = FORMAT
     soundfix: str = version("soundfix")
@@ -56,11 +58,15 @@ class Manifest:
         return next(_differences(_settings(self), _settings(other)), None)
 
 
+@gate(DatasetError)
 def read_manifest(folder: Path) -> Manifest:
     """Raises DatasetError where there is none, or it is not one of ours."""
     path = Path(folder) / NAME
     try:
-        return TypeAdapter(Manifest).validate_json(_checked_format(path.read_bytes()))
+        manifest = TypeAdapter(Manifest).validate_json(_checked_format(path.read_bytes()))
+        if manifest.scenes > MOST_SHARDS * manifest.scenes_a_shard:
+            raise DatasetError(f"{path}: {manifest.scenes} scenes, {manifest.scenes_a_shard} a shard: was it edited?")
+        return manifest
     except FileNotFoundError as error:
         raise DatasetError(f"no data set in {folder}: there is no {NAME}; is it the right folder?") from error
     except OSError as error:

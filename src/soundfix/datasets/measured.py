@@ -10,8 +10,6 @@ for. A clip begins in the middle of the reverberation; its noise is white, indep
 sample is 0.5.
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,8 @@ from jaxtyping import Float
 from soundfix.datasets.sofa import read_measurements
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples
 from soundfix.errors import ConfigError, DatasetError, SceneError
+from soundfix.files.arrays import read_arrays
+from soundfix.gate import gate
 from soundfix.microphones import Microphones
 from soundfix.resample import resampled
 from soundfix.scene import Scene, Truth
@@ -130,6 +130,7 @@ def read_rooms(
     return tuple(rooms)
 
 
+@gate(DatasetError)
 def read_npz(
     path: Path, *, sample_rate_hz: float | None = None, speed_of_sound_m_s: float | None = None
 ) -> MeasuredRoom:
@@ -155,6 +156,7 @@ def read_npz(
     )
 
 
+@gate(DatasetError)
 def read_sofa(path: Path, *, speed_of_sound_m_s: float | None = None) -> list[MeasuredRoom]:
     """The rooms of a SOFA file; its RoomTemperature, if it has one, wins over the argument.
 
@@ -239,9 +241,8 @@ def _check_heard(path: Path, responses: np.ndarray) -> None:
 
 def _npz_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        return read_arrays(path)
+    except Exception as error:
         raise DatasetError(f"cannot read {path} as .npz: {error}: is it another format, or cut short?") from error
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from soundfix.errors import DatasetError, SoundfixError
+from soundfix.gate import gate
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, Track, Truth
 
@@ -35,6 +36,7 @@ def encode(scene: Scene) -> tuple[bytes, bytes]:
     return _wav(audio, full_scale, round(scene.sample_rate)), json.dumps(described, allow_nan=False).encode()
 
 
+@gate(DatasetError, what="the scene")
 def decode(wav: bytes, described: bytes) -> Scene:
     """The scene again. Raises DatasetError where these are not the two files of a scene."""
     try:

@@ -55,7 +55,7 @@ class Shards:
             raise DatasetError(f"{self.folder / name}: {self._damage[name]}")
         try:
             return decode(*self._read(name, (f"{clip:06d}.wav", f"{clip:06d}.json")))
-        except (OSError, KeyError, tarfile.TarError, DatasetError) as error:
+        except (OSError, KeyError, OverflowError, ValueError, tarfile.TarError, DatasetError) as error:
             cause = f"no member {error}" if isinstance(error, KeyError) else error
             raise DatasetError(f"{self.folder / name}, scene {clip}: {cause}; was the file changed or cut?") from error
 

@@ -14,11 +14,13 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.errors import DatasetError, MissingPackageError
+from soundfix.gate import gate
 from soundfix.physics import speed_of_sound
 
 KELVIN = 273.15
 COLDEST_K, WARMEST_K = 213.0, 343.0  # a temperature beyond these was not measured: 0 is SOFA's default
 SAME_PLACE_M = 1e-3
+LATEST_SAMPLES = 1_000_000  # that a response may begin late
 
 
 class Measurements(NamedTuple):
@@ -31,6 +33,7 @@ class Measurements(NamedTuple):
     speed_of_sound_m_s: float | None
 
 
+@gate(DatasetError)
 def read_measurements(path: Path) -> list[Measurements]:
     """All of a file, by arrangement of microphones. Raises DatasetError, and MissingPackageError without sofar."""
     sofa = _opened(path)
@@ -136,6 +139,8 @@ def _unit(vectors: Float[np.ndarray, "row 3"]) -> Float[np.ndarray, "row 3"]:
 def _delays(sofa: Any, shape: tuple[int, int], path: Path) -> Float[np.ndarray, "measurement receiver"]:
     """By how many samples each response begins late."""
     given = np.asarray(getattr(sofa, "Data_Delay", 0.0), dtype=np.float64)
+    if not (np.isfinite(given) & (given >= 0) & (given <= LATEST_SAMPLES)).all():
+        raise DatasetError(f"{path}: Data_Delay is not from 0 to {LATEST_SAMPLES} samples everywhere: is it damaged?")
     return _each(given.reshape(given.shape[0] if given.ndim else 1, -1), shape, path)
 
 

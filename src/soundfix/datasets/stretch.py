@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError, ConfigError, DatasetError
 from soundfix.files.decoding import AudioFile, open_audio_file
+from soundfix.gate import gate
 from soundfix.resample import SAMPLE_RATE, resampled
 from soundfix.scene import Track
 
@@ -21,6 +22,7 @@ SAMPLE_RATE_HZ = int(SAMPLE_RATE)  # of every clip: a whole number
 MARGIN_S = 0.05  # soxr's filter for 96 to 16 kHz settles to one part in 10 million within 0.01 s
 
 
+@gate(DatasetError)
 def open_wave(path: Path) -> AudioFile:
     """Check one file and learn its length. Raises DatasetError if it is missing, empty, cut short or not audio."""
     try:
@@ -34,6 +36,7 @@ def samples_of(file: AudioFile) -> int:
     return file.frames_at(float(SAMPLE_RATE_HZ))
 
 
+@gate(DatasetError)
 def read_stretch(
     file: AudioFile, first: int, count: int, *, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> Float[np.ndarray, "channel time"]:

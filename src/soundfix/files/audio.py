@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from soundfix.errors import AudioFileError, SceneError
+from soundfix.errors import AudioFileError
 from soundfix.files.decoding import AudioFile, Reader, cut_early
 from soundfix.files.recorders import FEWEST, open_recorders, some
 from soundfix.files.timeline import Interval, Recorder, at_once, merged, shared_s
 from soundfix.resample import working_rate
+from soundfix.scene import checked_rate
 from soundfix.spans import in_samples, spans
 
 LARGEST_READ_FRAMES, SMALLEST_READ_FRAMES = 2**16, 2**9  # a second of sound, and the least worth a call
@@ -149,8 +150,8 @@ def open_recording(paths: Sequence[Path | str], *, sample_rate: float | None = N
     `*.wav`, come in natural order ("Track 2" before "Track 10"). Raises AudioFileError, which names the file, if any is
     missing or listed twice, or so few can be read that nothing can be located (recorders.py).
     """
-    if sample_rate is not None and not 100 <= sample_rate <= 10e6:
-        raise SceneError(f"sample rate {sample_rate} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
+    if sample_rate is not None:
+        checked_rate(sample_rate)
     opened = open_recorders(paths)
     files = [part.file for recorder in opened.recorders for part in recorder.parts]
     rate_hz = float(sample_rate or working_rate(max(file.sample_rate for file in files)))

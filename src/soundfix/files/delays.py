@@ -19,6 +19,7 @@ import numpy as np
 
 from soundfix.delays import Delays
 from soundfix.errors import DelayFileError, SceneError
+from soundfix.gate import gate
 from soundfix.microphones import Microphones
 
 UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
@@ -44,6 +45,7 @@ class Measured(NamedTuple):
     sigma_s: float
 
 
+@gate(DelayFileError)
 def read_delays(path: Path | str, microphones: Microphones) -> tuple[Delays, ...]:
     """The events of the table, in its order, delays in s. Raises DelayFileError, naming file and line."""
     path = Path(path)

@@ -18,6 +18,7 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import ConfigError, MicrophoneFileError, OutputError, SceneError
 from soundfix.files.coordinates import HEIGHTS, Columns, columns_of, number, places_of
 from soundfix.files.tables import TableRow, read_rows
+from soundfix.gate import gate
 from soundfix.microphones import Microphones
 
 AXES = ("x", "y", "z")
@@ -28,6 +29,7 @@ NAMES = ("name", "station", "point", "recorder", "id")  # of the column of names
 LARGEST_NUMBER = 1e6  # no standard error (m), clock offset (s) or drift (ppm) is larger
 
 
+@gate(MicrophoneFileError)
 def read_microphones(path: Path | str) -> Microphones:
     """Read a .csv, .txt, .tsv, .yaml, .yml or .json list. Raises MicrophoneFileError, naming file and line."""
     path = Path(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from soundfix.errors import SceneError
 from soundfix.files.coordinates import columns_of
+from soundfix.gate import gate
 from soundfix.search_region import Numbers, SearchRegion
 
 MOST_CORNERS = 10_000  # more is a track, or a picture
@@ -26,6 +27,7 @@ def told_region(
     return SearchRegion.of(search, height_m)
 
 
+@gate(SceneError)
 def read_corners(path: str | Path) -> list[tuple[float, float]]:
     """The x, y (m) of every corner. Raises SceneError, naming file and line."""
     path = Path(path)

@@ -21,7 +21,7 @@ MODULES_A_TENSOR = 20  # parts of a network, for each tensor that its file holds
 
 
 def check_plain(path: object, tensors: Mapping[str, Tensor]) -> None:
-    """Refuse, with CheckpointError, tensors that are not numbers in rows: sparse, quantized, nested, of 8 bits, on no device."""
+    """Refuse, with CheckpointError, tensors that are not plain: sparse, quantized, nested, of 8 bits, on no device."""
     for name, tensor in tensors.items():
         is_plain = tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_quantized
         if not is_plain or tensor.dtype not in PLAIN or tensor.device.type != "cpu":

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError
+from soundfix.gate import gate
 from soundfix.networks import checkpoint
 from soundfix.networks.model import levelled
 from soundfix.resample import SAMPLE_RATE
@@ -95,6 +96,7 @@ def save_kinds(kinds: Kinds, path: Path | str, *, notes: dict[str, Any] | None =
         part.write_bytes(save_bytes(tensors, {"soundfix kinds": about}))
 
 
+@gate(CheckpointError)
 def load_kinds(path: Path | str = PACKAGED) -> Kinds:
     """The head of this file. Raises CheckpointError where it is none, or one of other features."""
     metadata, tensors = checkpoint.read_tensors(Path(path))

@@ -8,10 +8,12 @@ from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from soundfix.errors import AudioFileError
 from soundfix.files.listing import AUDIO_SUFFIXES
+from soundfix.gate import gate
 from soundfix.resample import resampled
 
 PEAK = 0.5
 GATE_DB = 20.0  # stretches this far below the loudest one are silence
+MOST_SAMPLES = 1 << 29  # of a file that is read whole: 2 GiB
 GATE_BLOCK_S = 0.1
 VOWELS_HZ = (
     (730.0, 1090.0, 2440.0, 3500.0),
@@ -117,6 +119,7 @@ def read_folder(folder: Path) -> list[Path]:
     return found
 
 
+@gate(AudioFileError)
 def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
     """A whole recording, mono, resampled, silent parts taken out before.
 
@@ -125,6 +128,12 @@ def read_heard(path: Path, *, sample_rate: float) -> Float[np.ndarray, "time"]:
     import soundfile
 
     try:
+        claimed = soundfile.info(path)
+        if claimed.frames * claimed.channels > MOST_SAMPLES:
+            hours = claimed.duration / 3600
+            raise AudioFileError(
+                f"{path} claims {hours:.3g} h of sound, more than is read at once: is it damaged, or a whole season?"
+            )
         samples, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioFileError(f"cannot read {path}: {getattr(error, 'error_string', error)}") from error

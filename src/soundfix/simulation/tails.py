@@ -6,12 +6,14 @@ microphone hears another one, all at the same level, as late reverberation is; s
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 from scipy.signal import oaconvolve
 
 from soundfix.errors import DatasetError
+from soundfix.files.arrays import read_arrays
 
 LATE_S, FADE_S = 0.04, 0.01  # after the direct sound a tail begins, and how quickly it comes up
 DIRECT_S = 0.0025  # either side of the largest sample: the direct sound
@@ -22,10 +24,10 @@ STRENGTHS = (0.2, 1.2)  # of the tail, beside what it was for its own direct sou
 def read_tails(path: str, sample_rate: float) -> tuple[Float[np.ndarray, "response tap"], ...]:
     """The tails of every setting, for a direct sound of energy 1. Raises DatasetError."""
     try:
-        with np.load(path) as arrays:
-            settings = [arrays[name] * (float(arrays["full_scale"]) / 32767) for name in _settings(arrays)]
-            rate = float(arrays["sample_rate"])
-    except (OSError, EOFError, KeyError, ValueError) as error:
+        arrays = read_arrays(Path(path))
+        settings = [arrays[name] * (float(arrays["full_scale"]) / 32767) for name in _settings(arrays)]
+        rate = float(arrays["sample_rate"])
+    except Exception as error:
         raise DatasetError(
             f"{path} holds no tails: wanted an .npz with full_scale, sample_rate and int16 responses"
         ) from error
@@ -34,8 +36,8 @@ def read_tails(path: str, sample_rate: float) -> tuple[Float[np.ndarray, "respon
     return tuple(_late(responses, sample_rate) for responses in settings)
 
 
-def _settings(arrays: np.lib.npyio.NpzFile) -> list[str]:
-    return [name for name in sorted(arrays.files) if arrays[name].dtype == np.int16 and arrays[name].ndim == 2]
+def _settings(arrays: dict[str, np.ndarray]) -> list[str]:
+    return [name for name in sorted(arrays) if arrays[name].dtype == np.int16 and arrays[name].ndim == 2]
 
 
 def _late(responses: Float[np.ndarray, "response tap"], sample_rate: float) -> Float[np.ndarray, "response tap"]:

@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.errors import SceneError
+from soundfix.scene import checked_rate
 from soundfix.streaming.pcm import WIDTHS, decode, encode_s16
 
 MAGIC = b"SFX1"
@@ -96,8 +97,7 @@ def _packet(data: bytes) -> Packet:
     raw = data[HEAD.size + names :]
     if number not in FORMATS or channels == 0 or len(raw) % (channels * WIDTHS[FORMATS[number]]):
         raise SceneError(f"{len(raw)} bytes are no frames of {channels} channels in format {number} (1 to 4)")
-    if not 100 <= rate_hz <= 10_000_000:
-        raise SceneError(f"a packet at {rate_hz} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
+    checked_rate(rate_hz, "a packet at")
     told = tuple(data[HEAD.size : HEAD.size + names].decode("utf-8", "replace").split("\n"))
     if len(told) != channels:
         raise SceneError(f"a packet names {len(told)} microphones for {channels} channels")

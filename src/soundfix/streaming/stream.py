@@ -20,7 +20,7 @@ from soundfix.files.take import listed_microphones, window_for
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
 from soundfix.resample import working_rate
-from soundfix.scene import Band, Room, checked_band, checked_speed
+from soundfix.scene import Band, Room, checked_band, checked_rate, checked_speed
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.from_there import sounds_from
 from soundfix.session.level import with_levels
@@ -85,7 +85,7 @@ class Stream:
         listed = listed_microphones(microphones).with_errors(position_sigma_m, clock_sigma_s)
         speed_m_s = checked_speed(speed_of_sound_m_s, temperature_c)
         band_hz = None if band_hz is None else checked_band(band_hz, sample_rate)
-        self.microphones, self.sample_rate = listed, _checked_rate(sample_rate)
+        self.microphones, self.sample_rate = listed, checked_rate(sample_rate)
         self._session = Session(
             localizer=load(method) if isinstance(method, str) else method,
             microphones=listed,
@@ -201,7 +201,7 @@ class Stream:
                 f"a block of shape {np.shape(block)} for {len(rows)} microphones, wanted ({len(rows)}, T): "
                 "is it transposed, or was microphone= left out?"
             )
-        return rows, _as_float(sound).T, self.sample_rate if sample_rate is None else _checked_rate(sample_rate)
+        return rows, _as_float(sound).T, self.sample_rate if sample_rate is None else checked_rate(sample_rate)
 
     def _rows(self, microphone: str | Sequence[str] | None) -> list[int]:
         names = self.microphones.names
@@ -216,12 +216,6 @@ class Stream:
 def _said(skipped: int) -> Finding:
     windows = "1 window" if skipped == 1 else f"{skipped} windows"
     return Finding("windows_skipped", f"{windows} before this one not located, to keep up", degrades=False)
-
-
-def _checked_rate(rate_hz: float) -> float:
-    if not 100 <= rate_hz <= 10e6:
-        raise SceneError(f"sample rate {rate_hz} Hz, wanted 100 Hz to 10 MHz: was it given in kHz?")
-    return float(rate_hz)
 
 
 def _as_float(sound: np.ndarray) -> Float[np.ndarray, "mic time"]:

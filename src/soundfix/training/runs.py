@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -99,9 +99,10 @@ def read_newest(folder: Path) -> State | None:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 numbers = json.loads(file.metadata()["numbers"])
-        except (OSError, SafetensorError):
+            step = int(numbers.pop("step"))
+        except Exception:
             continue
-        return State(step=numbers.pop("step"), tensors=tensors, numbers=numbers)
+        return State(step=step, tensors=tensors, numbers=numbers)
     return None
 
 
@@ -112,7 +113,7 @@ def _states(folder: Path) -> list[Path]:
 def _step_of(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
-    except (json.JSONDecodeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return float("inf")  # cut short
 
 

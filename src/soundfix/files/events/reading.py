@@ -11,6 +11,7 @@ from soundfix.files.events.joined import joined
 from soundfix.files.events.locar import is_locar, read_locar
 from soundfix.files.events.raven import is_raven, read_raven
 from soundfix.files.events.table import WANTED, Table, read_table, read_text
+from soundfix.gate import gate
 
 FORMATS = (
     (is_raven, read_raven),
@@ -28,6 +29,7 @@ class EventTable:
     events: tuple[SoundEvent, ...]
 
 
+@gate(EventFileError)
 def read_events(path: str | Path) -> EventTable:
     """The events of a Raven selection table, of Audacity labels, or of detections of locaR, BirdNET or OpenSoundscape.
 

@@ -25,8 +25,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.errors import CheckpointError, SceneError
+from soundfix.gate import gate
 from soundfix.networks.encoders import beats_files
 from soundfix.networks.encoders.beats_files import BeatsConfig
+from soundfix.networks.fitting import check_size
 from soundfix.signal import fbank
 
 Sound = Float[Tensor, "batch time"]
@@ -270,10 +272,12 @@ def convert(published: Path, safetensors: Path) -> None:
     beats_files.write(file, safetensors)
 
 
+@gate(CheckpointError, what="this file of BEATs")
 def _network(file: beats_files.BeatsFile) -> Beats:
     """The network of this file, its tensors taken as they are instead of copied over random ones."""
     if file.labels and len(file.labels) != file.config.predictor_class:
         raise CheckpointError(f"{file.path} has {len(file.labels)} labels for {file.config.predictor_class} classes")
+    check_size(file.path, lambda: Beats(file.config, labels=file.labels), file.tensors)
     with torch.device("meta"):
         network = Beats(file.config, labels=file.labels)
     network.load_state_dict(beats_files.own_tensors(file, network.state_dict()), assign=True)

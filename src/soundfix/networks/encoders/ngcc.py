@@ -33,6 +33,8 @@ from torch.nn import functional
 
 from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError, SceneError
+from soundfix.gate import gate
+from soundfix.networks.fitting import check_plain, check_size
 from soundfix.resample import SAMPLE_RATE
 
 AMPLITUDE = 40.0  # norm of the amplitudes of a pair
@@ -237,6 +239,7 @@ def _phat(
     return torch.cat([circular[..., length - max_lag :], circular[..., : max_lag + 1]], dim=-1)
 
 
+@gate(CheckpointError)
 def load(path: Path | str, *, max_lag: int | None = None) -> Ngcc:
     """The network of this file (the published .pth or a .safetensors of ours), in eval mode, on the CPU.
 
@@ -248,7 +251,10 @@ def load(path: Path | str, *, max_lag: int | None = None) -> Ngcc:
     with path.open("rb") as file:
         is_archive = file.read(4) == b"PK\x03\x04"
     config, tensors = _read_published(path) if is_archive else _read_ours(path)
-    network = Ngcc(config if max_lag is None else replace(config, max_lag=max_lag))
+    config = config if max_lag is None else replace(config, max_lag=max_lag)
+    check_plain(path, tensors)
+    check_size(path, lambda: Ngcc(config), tensors)
+    network = Ngcc(config)
     _check(path, tensors, network.state_dict())
     network.load_state_dict(tensors)
     return network.eval()

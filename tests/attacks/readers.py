@@ -1,0 +1,267 @@
+"""Every reader of what comes from outside, with a file that it reads: what attacks begin from."""
+
+import io
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+import torch
+
+import soundfix
+from helpers.beats import FEW, as_published, shaken
+from helpers.networks import SMALL_NGCC, tiny
+from soundfix.api.again import read_answer
+from soundfix.datasets.folder import read_stored_scene, read_truth
+from soundfix.datasets.measured import read_npz, read_sofa
+from soundfix.datasets.members import decode, encode
+from soundfix.datasets.shards import Shards
+from soundfix.datasets.simulated import Simulated
+from soundfix.datasets.writing import write_set
+from soundfix.files.audio import open_recording
+from soundfix.files.delays import read_delays
+from soundfix.files.events.reading import read_events
+from soundfix.files.microphones import read_microphones
+from soundfix.files.polygons import read_corners
+from soundfix.microphones import Microphones
+from soundfix.networks import checkpoint
+from soundfix.networks.encoders import beats, ngcc
+from soundfix.networks.kinds import PACKAGED as KINDS
+from soundfix.networks.kinds import load_kinds
+from soundfix.networks.registry import THREE_STREAM
+from soundfix.simulation.soundbank import BuiltInSounds
+from soundfix.simulation.sounds import read_heard
+from soundfix.simulation.tails import read_tails
+from soundfix.simulation.worlds import LUVIRA_LIKE
+from soundfix.testing import contract_scene
+from soundfix.training.runs import read_newest
+
+RATE = 16_000
+PLACES = np.array([[0, 0, 1], [4, 0, 2], [4, 3, 1], [0, 3, 2], [2, 0, 1.5]], dtype=float)
+CSV = b"name,x,y,z,sigma_m\n" + b"".join(b"m%d,%.2f,%.2f,%.2f,0.01\n" % (k, *row) for k, row in enumerate(PLACES))
+LISTED = {"microphones": [{"name": f"m{k}", "x": x, "y": y, "z": z} for k, (x, y, z) in enumerate(PLACES.tolist())]}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader, the suffix of its files, and the bytes of one that it reads. tells: the numbers that it gave back."""
+
+    suffix: str
+    whole: Callable[[], bytes]
+    read: Callable[[Path], object]
+    tells: Callable[[object], list[np.ndarray]] = lambda content: []
+
+
+def scene():
+    return replace(contract_scene(3, seconds=0.1), room=((-1.0, -1.0, 0.0), (6.0, 5.0, 3.0)))
+
+
+def written(save: Callable[[Path], object], suffix: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"whole{suffix}"
+        save(path)
+        return path.read_bytes()
+
+
+def audio(kind: str, subtype: str | None = None) -> bytes:
+    sound, stream = 0.3 * np.random.default_rng(1).standard_normal((8000, 2)), io.BytesIO()
+    soundfile.write(stream, sound, RATE, format=kind, subtype=subtype)
+    return stream.getvalue()
+
+
+def hear_all(path: Path) -> None:
+    for _ in open_recording([path]).at(float(RATE)).windows(0.25, 0.25):
+        pass
+
+
+def arrays(**changed: object) -> bytes:
+    stream, rng = io.BytesIO(), np.random.default_rng(2)
+    room = {
+        "rir": rng.standard_normal((2, 5, 400)),
+        "mic_positions": PLACES,
+        "source_position": PLACES[:2] + 0.5,
+        "fs": RATE,
+    }
+    np.savez(stream, **(room | changed))
+    return stream.getvalue()
+
+
+def tails() -> bytes:
+    stream, rng = io.BytesIO(), np.random.default_rng(2)
+    np.savez(stream, full_scale=1.0, sample_rate=float(RATE), one=rng.integers(-99, 99, (3, 2000)).astype(np.int16))
+    return stream.getvalue()
+
+
+def sofa() -> bytes:
+    import sofar
+
+    file = sofar.Sofa("GeneralFIR")
+    for name in ("ReceiverDescriptions", "EmitterDescriptions", "MeasurementDate"):
+        if hasattr(file, name):
+            file.delete(name)
+    rng = np.random.default_rng(3)
+    told = {
+        "Data_IR": rng.standard_normal((2, 5, 64)), "Data_SamplingRate": 48_000, "Data_Delay": np.ones((1, 5)),
+        "ReceiverPosition": PLACES, "ListenerPosition": np.zeros((1, 3)), "SourcePosition": PLACES[:2] + 0.5,
+        "SourcePosition_Type": "cartesian", "SourcePosition_Units": "metre",
+    }  # fmt: skip
+    for name, value in told.items():
+        setattr(file, name, value)
+    return written(lambda path: sofar.write_sofa(str(path), file), ".sofa")
+
+
+def torch_bytes(content: object) -> bytes:
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()
+
+
+@cache
+def published_beats() -> dict:
+    return as_published(shaken(FEW))
+
+
+def converted_beats() -> bytes:
+    def save(path: Path) -> None:
+        first = path.with_suffix(".pt")
+        first.write_bytes(torch_bytes(published_beats()))
+        beats.convert(first, path)
+
+    return written(save, ".safetensors")
+
+
+def small_ngcc() -> bytes:
+    torch.manual_seed(0)
+    return written(lambda path: ngcc.save(ngcc.Ngcc(SMALL_NGCC), path), ".safetensors")
+
+
+def weights(network: torch.nn.Module) -> list[np.ndarray]:
+    return [tensor.detach().double().numpy() for tensor in network.state_dict().values()]
+
+
+def members(joined: bytes) -> tuple[bytes, bytes]:
+    """A scene's JSON and WAV in one file: the length of the JSON, the JSON, the WAV."""
+    length = struct.unpack("<I", joined[:4])[0] if len(joined) >= 4 else 0
+    return joined[4 + length :], joined[4 : 4 + length]
+
+
+def scene_bytes() -> bytes:
+    wav, described = encode(scene())
+    return struct.pack("<I", len(described)) + described + wav
+
+
+def read_members(path: Path) -> object:
+    return decode(*members(path.read_bytes()))
+
+
+def of_scene(content: object) -> list[np.ndarray]:
+    listed = content.microphones
+    return [listed.positions[listed.is_known], listed.sigma_m, np.array(content.speed), np.array(content.sample_rate)]
+
+
+@cache
+def small_set() -> dict[str, bytes]:
+    """The files of a set of two scenes in two shards."""
+    world = replace(LUVIRA_LIKE, duration_s=0.25)
+    with TemporaryDirectory() as folder:
+        write_set(Path(folder), Simulated(world=world, sounds=BuiltInSounds(), seed=1, count=2), scenes_a_shard=1)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def read_set(path: Path) -> object:
+    """With this manifest, or this first shard."""
+    name = "manifest.json" if path.suffix == ".json" else "000000.tar"
+    with TemporaryDirectory() as folder:
+        for each, content in (small_set() | {name: path.read_bytes()}).items():
+            (Path(folder) / each).write_bytes(content)
+        return Shards(folder)[0]
+
+
+def answers() -> bytes:
+    take = scene()
+    located = soundfix.locate(
+        take.audio, sample_rate=take.sample_rate, microphones=take.microphones, method="srp-phat", room=take.room
+    )
+    return json.dumps(located.to_dict()).encode()
+
+
+def read_answers(path: Path) -> object:
+    return read_answer(path, scene().audio)
+
+
+def read_state(path: Path) -> object:
+    (path.parent / "state-000001.safetensors").write_bytes(path.read_bytes())
+    return read_newest(path.parent)
+
+
+def state() -> bytes:
+    from safetensors.torch import save
+
+    return save({"a": torch.ones(3)}, {"numbers": json.dumps({"step": 1, "loss": 0.5})})
+
+
+def folder_scene(path: Path) -> object:
+    (path.parent / "scene.json").write_bytes(path.read_bytes())
+    soundfile.write(path.parent / "scene.wav", np.zeros((800, 3)) + 0.1, RATE)
+    return read_stored_scene(path.parent)
+
+
+def scene_json() -> bytes:
+    listed = [{"name": f"m{k}", "position_m": row, "sigma_m": 0.01} for k, row in enumerate(PLACES[:3].tolist())]
+    return json.dumps(
+        {"microphones": listed, "sources_m": [[1, 1, 1]], "room_m": [[-1, -1, 0], [6, 5, 3]], "rt60_s": 0.4}
+    ).encode()
+
+
+TRUTH = json.dumps(
+    {"sources_m": [[1, 1, 1]], "true_positions_m": PLACES.tolist(), "gains_db": [0.0] * 5, "rt60_s": 0.4, "faults": []}
+).encode()
+RAVEN = b"Selection\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\n1\t0.5\t1.5\t200\t4000\n"
+BIRDNET = b"Start (s),End (s),Scientific name,Common name,Confidence\n0.0,3.0,Turdus merula,Blackbird,0.9\n"
+DELAYS = b"event,mic,delay_s\n" + b"".join(b"a,m%d,%.6f\n" % (k, 0.001 * k) for k in range(5))
+
+
+def delays_of(path: Path) -> object:
+    return read_delays(path, Microphones(positions=PLACES, names=tuple(f"m{k}" for k in range(5))))
+
+
+def known(listed: Microphones) -> list[np.ndarray]:
+    return [listed.positions[listed.is_known], listed.sigma_m]
+
+
+READERS = {
+    "list.csv": Reader(".csv", lambda: CSV, read_microphones, known),
+    "list.json": Reader(".json", lambda: json.dumps(LISTED).encode(), read_microphones, known),
+    "list.yaml": Reader(".yaml", lambda: json.dumps(LISTED).encode(), read_microphones, known),
+    "delays": Reader(".csv", lambda: DELAYS, delays_of),
+    "raven": Reader(".txt", lambda: RAVEN, read_events),
+    "birdnet": Reader(".csv", lambda: BIRDNET, read_events),
+    "corners": Reader(".csv", lambda: b"x,y\n0,0\n4,0\n4,3\n", read_corners),
+    "scene": Reader(".scene", scene_bytes, read_members, of_scene),
+    "scene.json": Reader(".json", scene_json, folder_scene),
+    "truth.json": Reader(".json", lambda: TRUTH, read_truth),
+    "manifest": Reader(".json", lambda: small_set()["manifest.json"], read_set),
+    "shard": Reader(".tar", lambda: small_set()["000000.tar"], read_set),
+    "room.npz": Reader(".npz", arrays, read_npz, lambda room: [room.responses, room.sources]),
+    "tails": Reader(".npz", tails, lambda path: read_tails.__wrapped__(str(path), float(RATE)), list),
+    "room.sofa": Reader(".sofa", sofa, read_sofa, lambda rooms: [room.responses for room in rooms]),
+    "checkpoint": Reader(".safetensors", lambda: written(lambda path: checkpoint.save(tiny(), path), ".safetensors"),
+                         lambda path: checkpoint.load_kind(path, THREE_STREAM), weights),
+    "kinds": Reader(".safetensors", KINDS.read_bytes, load_kinds, weights),
+    "ngcc": Reader(".safetensors", small_ngcc, ngcc.load, weights),
+    "ngcc.pth": Reader(".pth", lambda: torch_bytes(ngcc.Ngcc(ngcc.NgccConfig()).state_dict()), ngcc.load, weights),
+    "beats.pt": Reader(".pt", lambda: torch_bytes(published_beats()), beats.load, weights),
+    "beats": Reader(".safetensors", converted_beats, beats.load, weights),
+    "answers": Reader(".json", answers, read_answers),
+    "state": Reader(".safetensors", state, read_state),
+    "wav": Reader(".wav", lambda: audio("WAV"), hear_all),
+    "flac": Reader(".flac", lambda: audio("FLAC"), hear_all),
+    "ogg": Reader(".ogg", lambda: audio("OGG"), hear_all),
+    "mp3": Reader(".mp3", lambda: audio("MP3"), hear_all),
+    "sound": Reader(".mp3", lambda: audio("MP3"), lambda path: read_heard(path, sample_rate=float(RATE))),
+}  # fmt: skip
