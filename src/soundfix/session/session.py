@@ -210,11 +210,12 @@ class Session:
     def conclusion(self) -> Summary:
         """What all windows together say of the microphones: exchanged channels, before units are doubted."""
         exchanged = self._order.exchanged() if self._was_unclear else ()
-        elsewhere = {name for name, _ in exchanged}
+        elsewhere = {name for name, _ in exchanged}  # no clock is late there
+        told = self.explanations().items()
         return Summary(
             events=self.events,
             microphones=self.summary(),
-            explanations={name: why for name, why in self.explanations().items() if name not in elsewhere},
+            explanations={name: why for name, why in told if name not in elsewhere or not why.is_late},
             speed_m_s=self.speed,
             starts=self.starts,
             band_hz=self.band_hz,
