@@ -95,6 +95,7 @@ def test_the_result_holds_all_that_was_concluded(located):
         starts=(StartOffset("mic2", 1.5, "mic3"),),
         silences=(Silence("mic4", 0.0, 2.0, "no sound before 0:02 (mic4.wav begins there)"),),
         band_hz=(100.0, 4000.0),
+        exchanged=(("mic1", "mic2"), ("mic2", "mic1")),
         list_unit="feet",
         passed_over=3,
         air=Air(350.0, 1.0),

@@ -41,5 +41,5 @@ def test_parameters_of_a_file_of_its_own_are_not_counted():
 )
 def test_a_tensor_that_is_not_plain(strange):
     check_plain("a", HELD)
-    with pytest.raises(CheckpointError, match="a: weight is .*wanted a plain tensor"):
+    with pytest.raises(CheckpointError, match=r"a: weight is .*wanted a plain tensor"):
         check_plain("a", HELD | {"weight": strange})

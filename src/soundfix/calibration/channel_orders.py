@@ -101,7 +101,7 @@ def distinct(path_m: Float[np.ndarray, "moment mic"]) -> Float[np.ndarray, "plac
             same.append(moment - np.nanmedian(moment - same[0]))
         elif np.isfinite(moment).sum() > 4 and len(alike) < MOST_PLACES:
             alike.append([moment])
-    return np.array([_middle(np.array(each)) for each in alike]).reshape(-1, path_m.shape[1])
+    return np.array([_middle(np.array(each)) for each in alike]).reshape(len(alike), path_m.shape[1])
 
 
 def _middle(moments: Float[np.ndarray, "moment mic"]) -> Float[np.ndarray, "mic"]:

@@ -19,6 +19,7 @@ from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import APART_M, Mode, polish
 from soundfix.localization.pipeline import estimate_window
 from soundfix.scene import Scene, free_axes
+from soundfix.signal.summit import summit
 
 CAUCHY_SCALE_M = 0.05  # residuals beyond this count for less and less
 STARTS_AN_AXIS = 4
