@@ -19,6 +19,7 @@ from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.arrival_fit import Fix
+from soundfix.localization.climb import climbed
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import free_axes
 
@@ -100,6 +101,8 @@ def polish(
         score = evidence.score(around)
         places = around[np.arange(len(places)), score.argmax(axis=1)]
     places = np.clip(places + _quadratic_step(evidence, places, stencil), box[0], box[1])
+    best = int(evidence.score(places).argmax())
+    places[best] = climbed(evidence, places[best], box)
     score = evidence.score(places)
     order = _best(score, len(score))
     return [Mode(position=places[k], score=float(score[k])) for k in order]

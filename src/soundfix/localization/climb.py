@@ -1,0 +1,81 @@
+"""To the top of a peak, exactly: the same place however the array is turned.
+
+The curves of pairs are interpolated by cubics (Keys, 1981), so that the sum over pairs has a slope and a curvature in
+closed form,
+
+    s(x) = mean over p of c_p(tau_p(x))      grad s = mean of c'_p u_p      H = mean of c''_p u_p u_pᵀ,  u_p = grad tau_p
+
+(u_p changes little within a peak), and Newton's steps are taken along the axes of H, within a radius that shrinks when s
+falls.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from soundfix.localization.evidence import Evidence
+from soundfix.scene import free_axes
+
+STEPS = 14
+LONGEST_M = 0.004  # of a step, for peaks of sound in air up to 7.9 kHz
+SHRINKS, SETTLED_M = 0.25, 2e-5
+NEAREST_M = 1e-9
+FLATTEST = 1e-3  # of the largest curvature: along a flatter axis it goes as if it were so
+
+
+class Slopes(NamedTuple):
+    """Of the evidence at a place."""
+
+    value: float
+    gradient: Float[np.ndarray, "3"]
+    hessian: Float[np.ndarray, "3 3"]
+
+
+def climbed(evidence: Evidence, place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3"]:
+    """The place at the top of its peak, inside the box."""
+    radius_m, free, here = LONGEST_M * evidence.grain, free_axes(box), slopes(evidence, place)
+    for _ in range(STEPS):
+        step = _step(here, radius_m, free)
+        if np.abs(step).max() < SETTLED_M:
+            break
+        tried = np.clip(place + step, box[0], box[1])
+        there = slopes(evidence, tried)
+        if there.value > here.value:
+            place, here = tried, there
+        else:
+            radius_m *= SHRINKS
+    return place
+
+
+def _step(here: Slopes, radius_m: float, free: np.ndarray) -> Float[np.ndarray, "3"]:
+    """Newton's, uphill along every axis of the curvature, and no longer than the radius."""
+    step = np.zeros(3)
+    values, axes = np.linalg.eigh(here.hessian[free][:, free])
+    steep = np.abs(values)
+    least = FLATTEST * steep.max(initial=0.0) + 1e-30
+    step[free] = axes @ ((here.gradient[free] @ axes) / np.maximum(steep, least))
+    return step * min(1.0, radius_m / (float(np.linalg.norm(step)) + 1e-30))
+
+
+def slopes(evidence: Evidence, place: Float[np.ndarray, "3"]) -> Slopes:
+    """Value, gradient and curvature of the mean evidence of all pairs."""
+    away = place - evidence.positions
+    ranges = np.maximum(np.linalg.norm(away, axis=1), NEAREST_M)
+    unit, (first, second) = away / ranges[:, None], evidence.pairs.T
+    value, slope, bend = _cubic(evidence, (ranges[first] - ranges[second]) / evidence.step_m)
+    turn = (unit[first] - unit[second]) / evidence.step_m
+    return Slopes(float(value.mean()), slope @ turn / len(first), (bend * turn.T) @ turn / len(first))
+
+
+def _cubic(evidence: Evidence, lag: Float[np.ndarray, "pair"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The curves between their lags, and their first and second derivatives."""
+    last = evidence.values.shape[1] - 1
+    lag = np.clip(lag + last / 2, 1, last - 2 - 1e-6)
+    below = lag.astype(np.int64)
+    t, rows = lag - below, np.arange(len(lag))
+    before, left, right, after = (evidence.values[rows, below + k].astype(np.float64) for k in (-1, 0, 1, 2))
+    linear, square = 0.5 * (right - before), before - 2.5 * left + 2 * right - 0.5 * after
+    cube = 1.5 * (left - right) + 0.5 * (after - before)
+    value = left + t * (linear + t * (square + t * cube))
+    return value, linear + t * (2 * square + 3 * t * cube), 2 * square + 6 * t * cube
