@@ -32,16 +32,21 @@ def turned(points, angle):
     return points @ np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
 
 
-@pytest.mark.parametrize("angle", [0.3, 1.1, 2.0, 4.4])
-def test_a_turned_array_has_its_top_at_the_turned_place(places, angle):
-    """Evidence that is polished on a grid alone left millimetres."""
-    top = find_modes(heard(places), BOX)[0].position
-    other = find_modes(heard(turned(places, angle), turned(SOURCE, angle)), BOX)[0].position
-    assert np.linalg.norm(turned(top, angle) - other) < 5e-4
+def test_a_turned_array_has_its_top_at_the_turned_place():
+    """Evidence that is polished on a grid alone leaves a quarter of a millimetre in the median, and up to 1.5."""
+    gaps_m = []
+    for seed in range(6):
+        places = np.random.default_rng(seed).uniform([-3, -3, 0.5], [3, 3, 2.5], (8, 3))
+        top = find_modes(heard(places), BOX)[0].position
+        for angle in (0.3, 1.1, 2.0, 4.4):
+            other = find_modes(heard(turned(places, angle), turned(SOURCE, angle)), BOX)[0].position
+            gaps_m.append(np.linalg.norm(turned(top, angle) - other))
+    assert np.median(gaps_m) < 2e-5
+    assert max(gaps_m) < 5e-4
 
 
 def test_slopes_are_those_of_the_evidence(places):
-    evidence, place, h = heard(places), SOURCE + [0.004, -0.003, 0.002], 1e-6
+    evidence, place, h = heard(places), SOURCE + np.array([0.004, -0.003, 0.002]), 1e-6
     here = slopes(evidence, place)
     assert here.value == pytest.approx(float(evidence.score(place[None])[0]), rel=0.01)
     for axis in np.eye(3):
@@ -60,4 +65,4 @@ def test_from_anywhere_on_the_peak_to_its_top_and_never_out_of_the_box(places):
 
 def test_an_axis_that_is_closed_stays(places):
     flat = np.array([[-4.0, -4.0, 1.12], [4.0, 4.0, 1.12]])
-    assert climbed(heard(places), SOURCE + [0.003, 0.003, 0.02], flat)[2] == 1.12
+    assert climbed(heard(places), SOURCE + np.array([0.003, 0.003, 0.02]), flat)[2] == 1.12
