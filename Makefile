@@ -7,7 +7,7 @@ export SHAPES ?=
 # A module's tests stay on one worker, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: demo test test-slow test-all check fuzz bench clean
+.PHONY: demo test test-slow test-all check fuzz mutants bench clean
 
 demo: .venv/installed
 	$(BIN)/soundfix demo --out demo
@@ -34,6 +34,11 @@ MINUTES ?= 5
 SEED ?= 0
 fuzz: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m attacks.fuzz --minutes $(MINUTES) --seed $(SEED)
+
+# Small changes to the source, each of which some test must notice; DRAW more are drawn.
+DRAW ?= 0
+mutants: .venv/installed
+	$(BIN)/python bench/mutants.py --draw $(DRAW) --seed $(SEED)
 
 bench: .venv/installed
 	$(BIN)/python bench/speed.py
