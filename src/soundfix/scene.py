@@ -11,7 +11,7 @@ from soundfix.errors import SceneError
 from soundfix.microphones import LARGEST_COORDINATE_M, Microphones, checked_mask, frozen_array, set_frozen
 from soundfix.search_region import OPEN, SearchRegion, flattened, is_known, known_to_m
 
-SLOWEST_HZ, QUICKEST_HZ = 500.0, 10e6  # sample rates
+SLOWEST_HZ, QUICKEST_HZ = 100.0, 10e6  # sample rates
 LARGEST_SIDE_M = 1e6  # of a box
 LARGEST_LATENESS = 0.25  # of the window
 THIN_ROOM_M = 0.02  # a box thinner than this along an axis has one place there: search boxes have none, or more
@@ -260,7 +260,7 @@ def _checked_trust(given: ArrayLike, count: int) -> np.ndarray:
     return frozen_array(is_trusted)
 
 
-def checked_rate(rate_hz: float, what: str = "sample rate") -> float:
+def checked_rate(rate_hz: float | int, what: str = "sample rate") -> float:
     """The rate. Raises SceneError where that is none that sound is recorded at."""
     if not (np.isfinite(rate_hz) and SLOWEST_HZ <= rate_hz <= QUICKEST_HZ):
         raise SceneError(f"{what} {rate_hz} Hz, wanted {SLOWEST_HZ:g} Hz to 10 MHz: was it given in kHz?")

@@ -59,9 +59,11 @@ def test_a_clock_known_to_be_late_is_set_right(positions, rng):
     assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.01
 
 
-def test_a_very_low_sample_rate_abstains(positions, rng):
+@pytest.mark.parametrize("method", ["srp-phat", "three-stream"])
+@pytest.mark.parametrize("rate_hz", [100.0, 150.0])
+def test_a_very_low_sample_rate_abstains(positions, rng, method, rate_hz):
     scene = anechoic_scene(positions, np.array([2.0, 3.0, 1.0]), rng, room=ROOM)
-    assert soundfix.load("srp-phat").locate(replace(scene, sample_rate=150.0)).verdict == "abstain"
+    assert soundfix.load(method).locate(replace(scene, sample_rate=rate_hz)).verdict == "abstain"
 
 
 def test_a_scene_s_band_is_what_is_correlated(rng):

@@ -111,9 +111,6 @@ def test_narrow_peaks_are_found_to_a_millimetre_in_every_geometry():
     assert max(errors) < 1e-3
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the polish walks a few centimetres at most: too little along a flat array's height"
-)
 def test_a_large_flat_place_is_polished_to_the_top():
     rng = np.random.default_rng(7)
     positions = rng.uniform([0, 0, 0], [100, 100, 5], (rng.integers(8, 12), 3))

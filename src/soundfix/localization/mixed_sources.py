@@ -240,7 +240,7 @@ def features(
 def band_of(scene: Scene) -> tuple[float, float]:
     """The frequencies (Hz) whose cells are looked at: of those that are listened to, those that tell places apart."""
     low, high = scene.band_hz or BAND_HZ
-    return max(low, BAND_HZ[0]), min(high, BAND_HZ[1])
+    return max(low, BAND_HZ[0]), min(high, BAND_HZ[1], scene.sample_rate / 2)
 
 
 def _refined(

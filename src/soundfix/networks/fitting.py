@@ -1,7 +1,7 @@
 """A network that a file asks for, built only if the file has the weights for it.
 
 A configuration of a few bytes can ask for a million layers, or for one of a terabyte. So the network is first built on
-`meta`, where tensors have no memory, and building ends with the first parameter more than the file holds.
+`meta`, where tensors have no memory, and building ends once it has far more parameters than the file holds.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from torch.nn.modules.module import (
 from soundfix.errors import CheckpointError
 
 PLAIN = {torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.bool}
-MODULES_A_TENSOR = 20  # parts of a network, for each tensor that its file holds
+PARAMETERS_A_TENSOR, MODULES_A_TENSOR = 4, 20  # for each tensor that the file holds: what it lacks is named later
 
 
 def check_plain(path: object, tensors: Mapping[str, Tensor]) -> None:
@@ -34,7 +34,7 @@ def check_plain(path: object, tensors: Mapping[str, Tensor]) -> None:
 def check_size(
     path: object, build: Callable[[], nn.Module], tensors: Mapping[str, Tensor], *, besides: int = 0
 ) -> None:
-    """Refuse, with CheckpointError, a network that has more parameters than these tensors; besides: of a file of its own."""
+    """Refuse, with CheckpointError, a network of far more parameters than these tensors; besides: of a file of its own."""
     with _no_more_than(path, len(tensors) + besides), torch.device("meta"):
         build()
 
@@ -46,9 +46,9 @@ def _no_more_than(path: object, most: int) -> Iterator[None]:
     def count_parameter(*_: object) -> None:
         nonlocal parameters
         parameters += 1
-        if parameters > most:
+        if parameters > PARAMETERS_A_TENSOR * most:
             raise CheckpointError(
-                f"{path}: its configuration has more than the {most} tensors it holds: was it edited?"
+                f"{path}: its configuration asks for far more than the {most} tensors it holds: was it edited?"
             )
 
     def count_module(*_: object) -> None:
