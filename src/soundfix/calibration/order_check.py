@@ -11,7 +11,7 @@ from soundfix.calibration.arrivals import arrivals
 from soundfix.calibration.channel_orders import Order, plain_order
 from soundfix.calibration.initial_guess import box_of
 from soundfix.localization.correlate import Correlator
-from soundfix.localization.health import Health, examine
+from soundfix.localization.health import examine
 from soundfix.scene import Scene
 
 KEPT = 8  # windows, the loudest
@@ -23,14 +23,14 @@ PARTNER_SHARE = 0.5  # of the others, with which an arrival agrees
 class OrderCheck:
     """Windows come in by `hear`; the loudest are kept. Nothing is computed before somebody asks for `order`."""
 
-    _kept: list[tuple[float, Scene, Health]] = field(default_factory=list)
+    _kept: list[tuple[float, Scene]] = field(default_factory=list)
 
     def hear(self, scene: Scene) -> None:
         """One more window."""
         if scene.microphones.is_known.sum() < FEWEST_HEARD:
             return
-        health = examine(scene)
-        self._kept.append((float(np.median(health.level)), scene, health))
+        power = np.nan_to_num(scene.audio, posinf=0.0, neginf=0.0).var(axis=1)
+        self._kept.append((float(np.median(power)), scene))
         self._kept = sorted(self._kept, key=lambda each: -each[0])[:KEPT]
 
     def order(self) -> Order | None:
@@ -38,7 +38,7 @@ class OrderCheck:
         if not self._kept:
             return None
         scene = self._kept[0][1]
-        path_m = np.array([_path_m(scene, health) for _, scene, health in self._kept])
+        path_m = np.array([_path_m(scene) for _, scene in self._kept])
         box = box_of(scene.microphones, scene.room)
         return plain_order(path_m, scene.microphones.border_positions(), box, np.random.default_rng(0))
 
@@ -54,8 +54,9 @@ def _exchanged(names: tuple[str, ...], order: Order) -> Iterator[tuple[str, str]
             yield names[m], names[row]
 
 
-def _path_m(scene: Scene, health: Health) -> Float[np.ndarray, "mic"]:
+def _path_m(scene: Scene) -> Float[np.ndarray, "mic"]:
     """When each microphone hears the sound of this window, times the speed of sound; NaN where few agree."""
+    health = examine(scene)
     path_m, mics = np.full(len(health.weight), np.nan), np.flatnonzero(health.is_heard)
     if len(mics) < FEWEST_HEARD:
         return path_m
