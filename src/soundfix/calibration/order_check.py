@@ -29,7 +29,7 @@ class OrderCheck:
         """One more window."""
         if scene.microphones.is_known.sum() < FEWEST_HEARD:
             return
-        power = np.nan_to_num(scene.audio, posinf=0.0, neginf=0.0).var(axis=1)
+        power = np.nan_to_num(scene.audio, posinf=0.0, neginf=0.0).var(axis=1, dtype=np.float64)
         self._kept.append((float(np.median(power)), scene))
         self._kept = sorted(self._kept, key=lambda each: -each[0])[:KEPT]
 
