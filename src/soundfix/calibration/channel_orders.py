@@ -12,8 +12,9 @@ are enough, where there are more channels than unknowns: another order fits eigh
 from itertools import combinations, product
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
+from soundfix.calibration.initial_guess import sample_box
 from soundfix.robust import medians
 
 Order = Int[np.ndarray, "mic"]
@@ -70,15 +71,21 @@ def plain_order(
     path_m: when each heard each moment (m), NaN where it did not; positions: NaN rows, and who hears nothing, stay.
     """
     path_m = path_m[np.isfinite(path_m).any(axis=1)]
-    may_move = np.isfinite(positions).all(axis=1) & np.isfinite(path_m).any(axis=0)
-    heard = distinct(path_m[:, may_move])
+    movable = may_move(path_m, positions)
+    heard = distinct(path_m[:, movable])
     if _spare(heard) < FEWEST_SPARE:
         return None
-    places = box[0] + rng.random((PLACES, 3)) * (box[1] - box[0])
-    found, order = _first_that_fits(heard, positions[may_move], places), np.arange(len(positions))
+    places = sample_box(box, PLACES, rng)
+    found, order = _first_that_fits(heard, positions[movable], places), np.arange(len(positions))
     if found is not None:
-        order[may_move] = np.flatnonzero(may_move)[found]
+        order[movable] = np.flatnonzero(movable)[found]
     return None if found is None else order
+
+
+def may_move(path_m: Float[np.ndarray, "moment mic"], positions: Float[np.ndarray, "mic 3"]) -> Bool[np.ndarray, "mic"]:
+    """Channels that hear anything, and whose row has a position."""
+    placed: np.ndarray = np.isfinite(positions).all(axis=1) & np.isfinite(path_m).any(axis=0)
+    return placed
 
 
 def _first_that_fits(heard: np.ndarray, positions: np.ndarray, places: np.ndarray) -> Order | None:

@@ -13,10 +13,10 @@ tells few orders apart: there plain ones that fit go before any other (channel_o
 """
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from soundfix.calibration.bundle import Arrivals
-from soundfix.calibration.channel_orders import Order, sound_cards
+from soundfix.calibration.channel_orders import Order, may_move, sound_cards
 from soundfix.calibration.initial_guess import COARSE_M, sample_box
 
 MOMENTS, PLACES = 48, 2000  # looked at
@@ -33,10 +33,10 @@ def order_of(
 
     positions: of the list, NaN where it has none: such a row, and a channel that hears nothing, stay.
     """
-    order, may_move = np.arange(len(positions)), _may_move(arrivals, positions)
-    if may_move.sum() >= FEWEST:
-        search = _Search(arrivals.path_m[:, may_move], positions[may_move], sample_box(box, PLACES, rng))
-        order[may_move] = np.flatnonzero(may_move)[search.best()]
+    order, movable = np.arange(len(positions)), may_move(arrivals.path_m, positions)
+    if movable.sum() >= FEWEST:
+        search = _Search(arrivals.path_m[:, movable], positions[movable], sample_box(box, PLACES, rng))
+        order[movable] = np.flatnonzero(movable)[search.best()]
     return order
 
 
@@ -44,16 +44,11 @@ def coarse_misfit(
     arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], rng: np.random.Generator
 ) -> float:
     """What an arrival costs, as listed or with the best exchange of two channels; 0 where too few tell."""
-    may_move = _may_move(arrivals, positions)
-    if may_move.sum() < FEWEST:
+    movable = may_move(arrivals.path_m, positions)
+    if movable.sum() < FEWEST:
         return 0.0
-    search = _Search(arrivals.path_m[:, may_move], positions[may_move], sample_box(box, PLACES, rng))
-    return float(search.costs(np.arange(may_move.sum())).min() / search.count)
-
-
-def _may_move(arrivals: Arrivals, positions: Float[np.ndarray, "mic 3"]) -> Bool[np.ndarray, "mic"]:
-    placed: np.ndarray = np.isfinite(positions).all(axis=1) & np.isfinite(arrivals.path_m).any(axis=0)
-    return placed
+    search = _Search(arrivals.path_m[:, movable], positions[movable], sample_box(box, PLACES, rng))
+    return float(search.costs(np.arange(movable.sum())).min() / search.count)
 
 
 class _Search:

@@ -60,8 +60,9 @@ def _path_m(scene: Scene) -> Float[np.ndarray, "mic"]:
     path_m, mics = np.full(len(health.weight), np.nan), np.flatnonzero(health.is_heard)
     if len(mics) < FEWEST_HEARD:
         return path_m
-    evidence = Correlator()(health.audio, scene, mics[physics.pair_indices(len(mics))])
-    heard = arrivals(evidence.values, physics.pair_indices(len(mics)), evidence.step_m, microphones=len(mics))
+    pairs = physics.pair_indices(len(mics))
+    evidence = Correlator()(health.audio, scene, mics[pairs])
+    heard = arrivals(evidence.values, pairs, evidence.step_m, microphones=len(mics))
     is_agreed = heard.partners >= PARTNER_SHARE * (len(mics) - 1)
     path_m[mics[is_agreed]] = heard.path_m[is_agreed]
     return path_m

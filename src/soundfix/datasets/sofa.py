@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.errors import DatasetError, MissingPackageError
-from soundfix.gate import gate
 from soundfix.physics import speed_of_sound
 
 KELVIN = 273.15
@@ -33,7 +32,6 @@ class Measurements(NamedTuple):
     speed_of_sound_m_s: float | None
 
 
-@gate(DatasetError)
 def read_measurements(path: Path) -> list[Measurements]:
     """All of a file, by arrangement of microphones. Raises DatasetError, and MissingPackageError without sofar."""
     sofa = _opened(path)

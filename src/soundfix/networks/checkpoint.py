@@ -20,7 +20,7 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError
 from soundfix.gate import gate
 from soundfix.networks.encoders import beats as beats_module
-from soundfix.networks.fitting import check_plain, check_size
+from soundfix.networks.fitting import Held, built, check_plain
 from soundfix.networks.model import Network
 from soundfix.networks.registry import THREE_STREAM, Kind
 
@@ -28,7 +28,7 @@ PACKAGED = Path(__file__).parents[1] / "weights" / "default.safetensors"  # of r
 FORMAT = 1
 PICKLES = (b"\x80", b"PK\x03\x04")  # how a pickle begins, and a zip file of them
 OLD_NAMES = {"second_look": "reranker"}  # of parts and fields, in files written before they were renamed
-BEATS_PARAMETERS = 300  # of BEATs base, which has a file of its own
+BEATS = Held(300, 100_000_000)  # BEATs base, which has a file of its own
 NAMED = 3  # tensors in a message; more are counted
 
 
@@ -71,8 +71,7 @@ def load_kind(path: Path | str, kinds: Mapping[str, Kind]) -> nn.Module:
     metadata, tensors = read_tensors(path)
     kind = kinds[_kind(path, metadata, kinds)]
     config, tensors = _config(path, metadata, kind), with_a_unit_an_axis(tensors)
-    check_size(path, lambda: kind.build(config), tensors, besides=BEATS_PARAMETERS)
-    network = kind.build(config)
+    network = built(path, lambda: kind.build(config), tensors, outside=BEATS)
     check_tensors(path, tensors, own_tensors(network))
     network.load_state_dict(tensors, strict=False)
     return network.eval()

@@ -1,11 +1,13 @@
 """A network that a file asks for, built only if the file has the weights for it.
 
-A configuration of a few bytes can ask for a million layers, or for one of a terabyte. So the network is first built on
-`meta`, where tensors have no memory, and building ends once it has far more parameters than the file holds.
+A configuration of a few bytes can ask for a million layers, or for one of a terabyte. So building ends once there are far
+more parameters, or numbers in them, than the file holds. A layer names its parameters before it fills them: until then
+their memory is promised, and not taken.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +19,20 @@ from torch.nn.modules.module import (
 from soundfix.errors import CheckpointError
 
 PLAIN = {torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.bool}
-PARAMETERS_A_TENSOR, MODULES_A_TENSOR = 4, 20  # for each tensor that the file holds: what it lacks is named later
+SPARE = 4  # times as many parameters, and numbers in them, as the file holds: what it lacks is named later
+MODULES_A_TENSOR = 20
+
+Built = TypeVar("Built", bound=nn.Module)
+
+
+class Held(NamedTuple):
+    """How many tensors, and numbers in all of them."""
+
+    tensors: int
+    numbers: int
+
+
+NOTHING = Held(0, 0)
 
 
 def check_plain(path: object, tensors: Mapping[str, Tensor]) -> None:
@@ -31,31 +46,32 @@ def check_plain(path: object, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def check_size(
-    path: object, build: Callable[[], nn.Module], tensors: Mapping[str, Tensor], *, besides: int = 0
-) -> None:
-    """Refuse, with CheckpointError, a network of far more parameters than these tensors; besides: of a file of its own."""
-    with _no_more_than(path, len(tensors) + besides), torch.device("meta"):
-        build()
+def built(path: object, build: Callable[[], Built], tensors: Mapping[str, Tensor], *, outside: Held = NOTHING) -> Built:
+    """The network, unless it has far more than these tensors; outside: of a file of its own. Raises CheckpointError."""
+    numbers = sum(tensor.numel() for tensor in tensors.values())
+    with _no_more_than(path, Held(len(tensors) + outside.tensors, numbers + outside.numbers)):
+        return build()
 
 
 @contextmanager
-def _no_more_than(path: object, most: int) -> Iterator[None]:
-    parameters, modules = 0, 0
+def _no_more_than(path: object, held: Held) -> Iterator[None]:
+    parameters, numbers, modules = 0, 0, 0
 
-    def count_parameter(*_: object) -> None:
-        nonlocal parameters
-        parameters += 1
-        if parameters > PARAMETERS_A_TENSOR * most:
+    def count_parameter(module: nn.Module, name: str, parameter: Tensor | None) -> None:
+        nonlocal parameters, numbers
+        parameters, numbers = parameters + 1, numbers + (0 if parameter is None else parameter.numel())
+        if parameters > SPARE * held.tensors or numbers > SPARE * held.numbers:
             raise CheckpointError(
-                f"{path}: its configuration asks for far more than the {most} tensors it holds: was it edited?"
+                f"{path}: its configuration asks for far more than the {held.tensors} tensors it holds: was it edited?"
             )
 
     def count_module(*_: object) -> None:
         nonlocal modules
         modules += 1
-        if modules > MODULES_A_TENSOR * most:
-            raise CheckpointError(f"{path}: its configuration has more parts than the {most} tensors it holds allow")
+        if modules > MODULES_A_TENSOR * held.tensors:
+            raise CheckpointError(
+                f"{path}: its configuration has more parts than the {held.tensors} tensors it holds allow"
+            )
 
     hooks = [
         register_module_parameter_registration_hook(count_parameter),

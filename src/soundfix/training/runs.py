@@ -100,7 +100,7 @@ def read_newest(folder: Path) -> State | None:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 numbers = json.loads(file.metadata()["numbers"])
             step = int(numbers.pop("step"))
-        except Exception:
+        except Exception:  # whatever is wrong with it, the one before may be whole
             continue
         return State(step=step, tensors=tensors, numbers=numbers)
     return None

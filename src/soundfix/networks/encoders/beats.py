@@ -28,7 +28,7 @@ from soundfix.errors import CheckpointError, SceneError
 from soundfix.gate import gate
 from soundfix.networks.encoders import beats_files
 from soundfix.networks.encoders.beats_files import BeatsConfig
-from soundfix.networks.fitting import check_size
+from soundfix.networks.fitting import built
 from soundfix.signal import fbank
 
 Sound = Float[Tensor, "batch time"]
@@ -277,8 +277,7 @@ def _network(file: beats_files.BeatsFile) -> Beats:
     """The network of this file, its tensors taken as they are instead of copied over random ones."""
     if file.labels and len(file.labels) != file.config.predictor_class:
         raise CheckpointError(f"{file.path} has {len(file.labels)} labels for {file.config.predictor_class} classes")
-    check_size(file.path, lambda: Beats(file.config, labels=file.labels), file.tensors)
     with torch.device("meta"):
-        network = Beats(file.config, labels=file.labels)
+        network = built(file.path, lambda: Beats(file.config, labels=file.labels), file.tensors)
     network.load_state_dict(beats_files.own_tensors(file, network.state_dict()), assign=True)
     return network

@@ -34,7 +34,7 @@ from torch.nn import functional
 from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.gate import gate
-from soundfix.networks.fitting import check_plain, check_size
+from soundfix.networks.fitting import built, check_plain
 from soundfix.resample import SAMPLE_RATE
 
 AMPLITUDE = 40.0  # norm of the amplitudes of a pair
@@ -253,8 +253,7 @@ def load(path: Path | str, *, max_lag: int | None = None) -> Ngcc:
     config, tensors = _read_published(path) if is_archive else _read_ours(path)
     config = config if max_lag is None else replace(config, max_lag=max_lag)
     check_plain(path, tensors)
-    check_size(path, lambda: Ngcc(config), tensors)
-    network = Ngcc(config)
+    network = built(path, lambda: Ngcc(config), tensors)
     _check(path, tensors, network.state_dict())
     network.load_state_dict(tensors)
     return network.eval()
