@@ -8,6 +8,7 @@ where one did not.
 """
 
 import argparse
+import itertools
 import resource
 import sys
 import time
@@ -31,16 +32,18 @@ def main() -> int:
     wholes = {name: READERS[name].whole() for name in names}
     limit_memory()
     tried, failed = Counter[str](), Counter[str]()
-    end, number = time.monotonic() + 60 * given.minutes, 0
-    while time.monotonic() < end:
-        name = names[number % len(names)]
+    end = time.monotonic() + 60 * given.minutes
+    for number in itertools.takewhile(lambda _: time.monotonic() < end, itertools.count()):
+        turn, which = divmod(number, len(names))
+        name = names[which]
+        if turn % READERS[name].turns:
+            continue
         content = mutated(wholes[name], np.random.default_rng([given.seed, number]))
         if why := complaint(READERS[name], content):
             failed[name] += 1
             report(given.out, name, [given.seed, number], content, why)
         tried[name] += 1
-        number += 1
-    print(f"{sum(tried.values())} files, {sum(failed.values())} failures, seeds [{given.seed}, 0 to {number - 1}]")
+    print(f"{sum(tried.values())} files, {sum(failed.values())} failures, seeds [{given.seed}, 0 to {number}]")
     return int(bool(failed))
 
 

@@ -49,12 +49,15 @@ LISTED = {"microphones": [{"name": f"m{k}", "x": x, "y": y, "z": z} for k, (x, y
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader, the suffix of its files, and the bytes of one that it reads. tells: the numbers that it gave back."""
+    """A reader, the suffix of its files, and the bytes of one that it reads. tells: the numbers that it gave back; turns: of
+    so many, one is its own (it starts a process each time).
+    """
 
     suffix: str
     whole: Callable[[], bytes]
     read: Callable[[Path], object]
     tells: Callable[[object], list[np.ndarray]] = lambda content: []
+    turns: int = 1
 
 
 def scene():
@@ -249,7 +252,7 @@ READERS = {
     "shard": Reader(".tar", lambda: small_set()["000000.tar"], read_set),
     "room.npz": Reader(".npz", arrays, read_npz, lambda room: [room.responses, room.sources]),
     "tails": Reader(".npz", tails, lambda path: read_tails.__wrapped__(str(path), float(RATE)), list),
-    "room.sofa": Reader(".sofa", sofa, read_sofa, lambda rooms: [room.responses for room in rooms]),
+    "room.sofa": Reader(".sofa", sofa, read_sofa, lambda rooms: [room.responses for room in rooms], turns=20),
     "checkpoint": Reader(".safetensors", lambda: written(lambda path: checkpoint.save(tiny(), path), ".safetensors"),
                          lambda path: checkpoint.load_kind(path, THREE_STREAM), weights),
     "kinds": Reader(".safetensors", KINDS.read_bytes, load_kinds, weights),

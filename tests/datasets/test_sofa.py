@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.responses import POSITIONS, SOURCES, deltas
+from soundfix.datasets import sofa
 from soundfix.datasets.measured import Measured, read_rooms, read_sofa
 from soundfix.errors import DatasetError, MissingPackageError
 
@@ -126,3 +127,16 @@ def test_without_sofar_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sofar", None)
     with pytest.raises(MissingPackageError, match=r"sofar is not installed; .*soundfix\[interop\]"):
         read_sofa(tmp_path / "a.sofa")
+
+
+@pytest.mark.parametrize(
+    ("trial", "message"),
+    [("import time; time.sleep(60)", "was not read in 1 s"), ("import os; os.abort()", r"ends the process .*signal 6")],
+)
+def test_a_file_from_which_the_library_does_not_come_back(tmp_path, monkeypatch, trial, message):
+    """Once in a thousand damaged files: nothing within the process can stop it."""
+    path = write_sofa(tmp_path / "g.sofa", "GeneralFIR", **GENERAL)
+    monkeypatch.setattr(sofa, "TRIAL", trial)
+    monkeypatch.setattr(sofa, "DEADLINE_S", 1.0)
+    with pytest.raises(DatasetError, match=message):
+        read_sofa(path)

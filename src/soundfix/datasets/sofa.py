@@ -7,6 +7,8 @@ cartesian in metres, or spherical: azimuth and elevation in degrees, radius in m
 """
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +21,8 @@ from soundfix.physics import speed_of_sound
 KELVIN = 273.15
 COLDEST_K, WARMEST_K = 213.0, 343.0  # a temperature beyond these was not measured: 0 is SOFA's default
 SAME_PLACE_M = 1e-3
+DEADLINE_S, LEAST_BYTES_S = 8.0, 1e7  # for any file, and for its size
+TRIAL = "import sys, netCDF4; [each[...] for each in netCDF4.Dataset(sys.argv[1]).variables.values()]"
 LATEST_SAMPLES = 1_000_000  # that a response may begin late
 
 
@@ -59,6 +63,7 @@ def _opened(path: Path) -> Any:
     except ModuleNotFoundError as error:
         raise MissingPackageError("sofar", "interop") from error
     try:  # without sofar's own checks: many files in use break the standard in what is not read here
+        _check_ends(path)
         sofa = sofar.read_sofa(str(path), verify=False, verbose=False)
     except (OSError, ValueError, AttributeError) as error:
         raise DatasetError(f"cannot read {path} as SOFA: {error}: is it another format, or cut short?") from error
@@ -69,6 +74,19 @@ def _opened(path: Path) -> Any:
             "such as the conventions SingleRoomSRIR and GeneralFIR have"
         )
     return sofa
+
+
+def _check_ends(path: Path) -> None:
+    """Refuse a file that the C library never comes back from, or dies of: tried first in a process that can be killed."""
+    most_s = DEADLINE_S + path.stat().st_size / LEAST_BYTES_S
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", TRIAL, str(path)], timeout=most_s, capture_output=True, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DatasetError(f"{path} was not read in {most_s:.0f} s: is it damaged?") from error
+    if done.returncode < 0:
+        raise DatasetError(f"{path} ends the process that reads it (signal {-done.returncode}): is it damaged?")
 
 
 def _one_rate(sofa: Any, path: Path) -> float:
