@@ -217,6 +217,32 @@ def test_every_option_has_an_effect(change):
     assert not torch.allclose(log_p(changed, given), log_p(plain, given), rtol=0, atol=1e-6)
 
 
+BOXES = """acoustic position_encoder tdoa_encoder ascm fusion pair_tokens sparse_cross_attention_1 joint_norm own_sound
+hidden_sound masked_encoder decoder sparse_cross_attention_2 position_decoder""".split()
+
+
+def silenced(_, __, output):
+    """What a box says, as nothing."""
+    return 0 * output if isinstance(output, torch.Tensor) else output._replace(values=0 * output.values)
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("name", ["array", "paper"])
+def test_every_box_of_the_figure_counts(name, box):
+    network, given = NETWORKS[name](), some_unknown(windows(), [1])
+    plain = run(network, given)
+    network.get_submodule(box).register_forward_hook(silenced)
+    without = run(network, given)
+    assert not torch.allclose(without.sources_m, plain.sources_m, rtol=0, atol=1e-6)
+    assert not torch.allclose(without.microphones_m[:, 1], plain.microphones_m[:, 1], rtol=0, atol=1e-6)
+
+
+def test_sounds_are_reconstructed_by_the_audio_inverse_mapper():
+    network, given = paper_like(), windows()
+    network.audio_inverse_mapper.register_forward_hook(silenced)
+    assert run(network, given).sound.abs().max() == 0
+
+
 def test_one_microphone_is_refused():
     with pytest.raises(SceneError, match="1 microphone, wanted two or more"):
         run(tiny(), windows(count=1))
