@@ -217,8 +217,11 @@ def test_every_option_has_an_effect(change):
     assert not torch.allclose(log_p(changed, given), log_p(plain, given), rtol=0, atol=1e-6)
 
 
-BOXES = """acoustic position_encoder tdoa_encoder ascm fusion pair_tokens sparse_cross_attention_1 joint_norm own_sound
-hidden_sound masked_encoder decoder sparse_cross_attention_2 position_decoder""".split()
+BOXES = (
+    *("acoustic", "position_encoder", "tdoa_encoder", "ascm", "fusion", "pair_tokens", "sparse_cross_attention_1"),
+    *("joint_norm", "own_sound", "hidden_sound", "masked_encoder", "decoder", "sparse_cross_attention_2"),
+    "position_decoder",
+)
 
 
 def silenced(_, __, output):

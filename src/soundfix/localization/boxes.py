@@ -50,6 +50,7 @@ class Boxes(Protocol):
 
     leaves_out: whether microphones that contradict the rest are left out; a method may have its own way with them.
     follows: whether who moves is looked for in the middle of the window; places that are no peaks of the evidence stay.
+    knows_axes: whether a turned array is another one to the method, which learned rooms along x and y.
     """
 
     @property
@@ -57,6 +58,9 @@ class Boxes(Protocol):
 
     @property
     def follows(self) -> bool: ...
+
+    @property
+    def knows_axes(self) -> bool: ...
 
     def hear(self, prepared: Prepared) -> Heard:
         """The evidence, and what else the method wants to know later."""
@@ -90,6 +94,7 @@ class CorrelationBoxes:
     finder: Finder = find_modes
     leaves_out: bool = True
     follows: bool = True
+    knows_axes: bool = False
 
     def hear(self, prepared: Prepared) -> Correlated:
         """The correlation of every pair."""

@@ -5,8 +5,8 @@ closed form,
 
     s(x) = mean over p of c_p(tau_p(x))      grad s = mean of c'_p u_p      H = mean of c''_p u_p u_pᵀ,  u_p = grad tau_p
 
-(u_p changes little within a peak), and Newton's steps are taken along the axes of H, within a radius that shrinks when s
-falls.
+(u_p changes little within a peak), and Newton's steps are taken along the axes of H, each shorter where s would fall: the
+curvature of cubics jumps at every lag.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from jaxtyping import Float
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import free_axes
 
-STEPS = 14
+STEPS = 40
 LONGEST_M = 0.004  # of a step, for peaks of sound in air up to 7.9 kHz
 SHRINKS, SETTLED_M = 0.25, 2e-5
 NEAREST_M = 1e-9
@@ -34,17 +34,18 @@ class Slopes(NamedTuple):
 
 def climbed(evidence: Evidence, place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "3"]:
     """The place at the top of its peak, inside the box."""
-    radius_m, free, here = LONGEST_M * evidence.grain, free_axes(box), slopes(evidence, place)
+    free, longest_m, here = free_axes(box), LONGEST_M * evidence.grain, slopes(evidence, place)
     for _ in range(STEPS):
-        step = _step(here, radius_m, free)
-        if np.abs(step).max() < SETTLED_M:
-            break
-        tried = np.clip(place + step, box[0], box[1])
-        there = slopes(evidence, tried)
-        if there.value > here.value:
-            place, here = tried, there
+        step = _step(here, longest_m, free)
+        while np.abs(step).max() >= SETTLED_M:
+            tried = np.clip(place + step, box[0], box[1])
+            there = slopes(evidence, tried)
+            if there.value > here.value:
+                break
+            step = SHRINKS * step
         else:
-            radius_m *= SHRINKS
+            break
+        place, here = tried, there
     return place
 
 

@@ -101,11 +101,9 @@ def polish(
         score = evidence.score(around)
         places = around[np.arange(len(places)), score.argmax(axis=1)]
     places = np.clip(places + _quadratic_step(evidence, places, stencil), box[0], box[1])
-    best = int(evidence.score(places).argmax())
-    places[best] = climbed(evidence, places[best], box)
-    score = evidence.score(places)
-    order = _best(score, len(score))
-    return [Mode(position=places[k], score=float(score[k])) for k in order]
+    places = places[_best(evidence.score(places), len(places))]
+    places[0] = climbed(evidence, places[0], box)  # and stays first: others of its peak are on kinks of straight lines
+    return [Mode(position=p, score=float(s)) for p, s in zip(places, evidence.score(places), strict=True)]
 
 
 def apart(grain: float, extent_m: float) -> float:

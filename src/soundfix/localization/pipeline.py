@@ -28,11 +28,13 @@ from soundfix.localization.compact import Directed, is_far_for, locate_direction
 from soundfix.localization.directions import CONES
 from soundfix.localization.microphone_status import report_microphones, report_unbelieved, report_unused
 from soundfix.localization.motion import Ways, followed
+from soundfix.localization.own_frame import own_frame
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import Prepared, prepare
 from soundfix.localization.search import Agreement, agree_somewhere
 from soundfix.localization.sources import THEORY
 from soundfix.localization.subwindows import Window
+from soundfix.resample import resampled, working_rate
 from soundfix.scene import Scene
 
 
@@ -44,7 +46,23 @@ class Answer(NamedTuple):
 
 
 def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
-    """The answer for one window."""
+    """The answer for one window, heard as recordings are, in a frame of the array's own where nothing else has axes."""
+    scene = _at_working_rate(scene)
+    frame = None if boxes.knows_axes else own_frame(scene)
+    if frame is None:
+        return _answer(scene, boxes, method)
+    answer = _answer(frame.scene(scene), boxes, method)
+    return answer._replace(estimate=frame.estimate(answer.estimate, scene))
+
+
+def _at_working_rate(scene: Scene) -> Scene:
+    rate = working_rate(scene.sample_rate, scene.band_hz)
+    if rate == scene.sample_rate:
+        return scene
+    return replace(scene, audio=resampled(scene.audio, scene.sample_rate, rate), sample_rate=rate)
+
+
+def _answer(scene: Scene, boxes: Boxes, method: str) -> Answer:
     heard = None
     try:
         prepared = prepare(scene)

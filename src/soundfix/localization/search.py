@@ -99,7 +99,7 @@ def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[
         _agree_in, replace(evidence, search=None), scene.microphones, is_used, find, fewest_left=everybody
     )
     beyond, times = Agreement(inside, box), 1.0 if spare >= LEAST_SPARE else CLEARLY
-    for wider in _wider_boxes(scene, box, inside):
+    for wider in _wider_boxes(scene, box, inside, spare):
         outside = anywhere(box=wider)
         is_new = _is_agreed(outside) and not _is_told(outside.modes[0].position, scene, box)
         if is_new and _is_better(outside, beyond.consensus, times):
@@ -159,13 +159,15 @@ def _is_inside(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], mar
     return bool(is_within(place, np.stack([box[0] + inset, box[1] - inset])))
 
 
-def _wider_boxes(scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus) -> Iterator[Float[np.ndarray, "2 3"]]:
+def _wider_boxes(
+    scene: Scene, box: Float[np.ndarray, "2 3"], inside: Consensus, spare: int
+) -> Iterator[Float[np.ndarray, "2 3"]]:
     """Round the microphones as if no room were given; and where a sound from afar makes several or the border suspect, far
     beyond, where it has little but a direction."""
     beyond = _box_of_microphones(scene)
     if scene.room is not None or scene.search is not None:
         yield np.stack([np.minimum(box[0], beyond[0]), np.maximum(box[1], beyond[1])])
-    is_single = inside.modes and not inside.is_contradicted and inside.is_named.sum() == 1
+    is_single = inside.modes and not inside.is_contradicted and inside.is_named.sum() == 1 and spare >= LEAST_SPARE
     if is_single and _is_inside(inside.modes[0].position, box, NEAR_BORDER):
         return
     yield from (_far_box(scene, times) for times in FAR)

@@ -40,6 +40,7 @@ WIDENING = 1.0  # of the covariance, so that 90 % regions hold 90 %: measured by
 THEORY = Regions(method="theory (Cramér-Rao)", coverage=COVERAGE, held_out=0)
 BORDER_M = 0.03  # a source this near the border of the box may lie beyond it
 BORDER_SHARE = 0.1  # of the side of a thin box: there every place is near its border
+POOR = "poor_"  # and the axis: the code of what is said where
 LONG_AXIS_RATIO, LONG_AXIS_M = 3.0, 0.1  # an axis this much worse than the others, and this uncertain, is named
 
 
@@ -269,7 +270,7 @@ def long_axis(covariance: Float[np.ndarray, "3 3"]) -> list[Finding]:
     if deviation[worst] < max(LONG_AXIS_M, LONG_AXIS_RATIO * np.sort(deviation)[1]):
         return []
     sentence = f"{'xyz'[worst]} is poorly determined by this array here: +-{deviation[worst]:.2g} m"
-    return [Finding(f"poor_{'xyz'[worst]}", sentence, degrades=False)]
+    return [Finding(f"{POOR}{'xyz'[worst]}", sentence, degrades=False)]
 
 
 def _integrity(consensus: Consensus, kept: np.ndarray, box: np.ndarray) -> list[Finding]:

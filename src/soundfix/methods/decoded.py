@@ -68,6 +68,7 @@ class DecodedBoxes:
     decoder: Decoder
     leaves_out: bool = True
     follows: bool = False
+    knows_axes: bool = True
 
     def hear(self, prepared: Prepared) -> Decoded:
         """Both."""

@@ -82,6 +82,7 @@ class MultilatNgcc:
     name: str = "multilat-ngcc"
     leaves_out: bool = False
     follows: bool = True
+    knows_axes: bool = False
 
     def __repr__(self) -> str:
         return f"MultilatNgcc(seed={self.seed})"

@@ -25,6 +25,11 @@ class NetworkBoxes:
     leaves_out: bool = True
     follows: bool = True
 
+    @property
+    def knows_axes(self) -> bool:
+        """As the network does."""
+        return self.network.config.frame == "room"
+
     def hear(self, prepared: Prepared) -> NetworkHeard:
         """What the network says of every pair."""
         return run(self.network, prepared.audio, prepared.scene, prepared.pairs)
