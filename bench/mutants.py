@@ -1,49 +1,67 @@
 """Small changes to the source that tests must notice: each is made in a copy, and the tests that should fail are run.
 
-    python bench/mutants.py [--only NAME] [--draw 0 --seed 0]
+    python bench/mutants.py [--only NAME] [--draw 0 --seed 0] [--processes 1]
 
-The named ones are in mutants.toml. --draw N: N more, drawn from the numbers and signs of localization, networks, calibration
-and signal, with the tests of the same package. Prints who survived; the exit status is their number.
+The named ones are in mutants.toml. --draw N: N more, drawn from all comparisons, signs and numbers in localization, networks,
+calibration and signal. The tests of a module's own name come first, then those of its package, then those of whole
+answers. Prints who survived; the exit status is their number.
 """
 
 import argparse
+import ast
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/soundfix"
 DRAWN_FROM = ("localization", "networks", "calibration", "signal")
+WHOLE_ANSWERS = {
+    "localization": "tests/methods tests/test_testing.py tests/session",
+    "networks": "tests/training tests/methods",
+    "calibration": "tests/session tests/api",
+    "signal": "tests/localization tests/networks tests/calibration",
+}
+TURNED = dict([
+    (ast.Lt, ast.GtE), (ast.GtE, ast.Lt), (ast.Gt, ast.LtE), (ast.LtE, ast.Gt), (ast.Eq, ast.NotEq), (ast.NotEq, ast.Eq),
+    (ast.Add, ast.Sub), (ast.Sub, ast.Add), (ast.Mult, ast.Div), (ast.Div, ast.Mult), (ast.And, ast.Or), (ast.Or, ast.And),
+])  # fmt: skip
 
 
 class Mutant(NamedTuple):
-    """A text of a module in place of another, and the tests that should notice."""
+    """What a module's text is instead, and the tests that should notice: each of these in turn, while it is not."""
 
     name: str
     module: str
-    old: str
-    new: str
-    tests: str
+    text: str
+    tests: list[str]
 
 
 def named() -> list[Mutant]:
     """Those of mutants.toml."""
-    return [Mutant(**told) for told in tomllib.loads((ROOT / "bench/mutants.toml").read_text("utf-8"))["mutant"]]
+    return [_named(**told) for told in tomllib.loads((ROOT / "bench/mutants.toml").read_text("utf-8"))["mutant"]]
+
+
+def _named(name: str, module: str, old: str, new: str, tests: str) -> Mutant:
+    text = (ROOT / PACKAGE / module).read_text("utf-8")
+    assert old in text, f"{name}: {module} has no {old!r} any more"
+    return Mutant(name, module, text.replace(old, new, 1), [tests])
 
 
 def main() -> int:
     given = arguments()
     mutants = [mutant for mutant in named() if not given.only or given.only in mutant.name]
     mutants += [] if given.only else drawn(given.draw, random.Random(given.seed))
-    survivors = [mutant.name for mutant in mutants if survives(mutant)]
-    print(f"{len(mutants) - len(survivors)} of {len(mutants)} noticed; survivors: {', '.join(survivors) or 'none'}")
+    with ThreadPoolExecutor(given.processes) as pool:
+        survivors = [mutant.name for mutant, left in zip(mutants, pool.map(survives, mutants), strict=True) if left]
+    print(f"{len(mutants) - len(survivors)} of {len(mutants)} noticed; survivors:", *survivors, sep="\n  ")
     return len(survivors)
 
 
@@ -52,6 +70,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="part of a name")
     parser.add_argument("--draw", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
     return parser.parse_args()
 
 
@@ -60,59 +79,71 @@ def survives(mutant: Mutant) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "src"
         shutil.copytree(ROOT / "src", source)
-        path = source / "soundfix" / mutant.module
-        text = path.read_text("utf-8")
-        assert mutant.old in text, f"{mutant.name}: {mutant.module} has no {mutant.old!r} any more"
-        path.write_text(text.replace(mutant.old, mutant.new, 1), "utf-8")
-        words = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-x",
-            "-m",
-            "not slow",
-            "-p",
-            "no:cacheprovider",
-            *mutant.tests.split(),
-        ]
-        done = subprocess.run(
-            words, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(source)}, capture_output=True, check=False
-        )
-    print(f"{'noticed' if done.returncode else 'SURVIVED'}  {mutant.name}", flush=True)
-    return done.returncode == 0
+        (source / "soundfix" / mutant.module).write_text(mutant.text, "utf-8")
+        noticed = next((tests for tests in mutant.tests if not _pass(tests, source)), None)
+    print(f"{f'noticed by {noticed}' if noticed else 'SURVIVED'}  {mutant.name}", flush=True)
+    return noticed is None
+
+
+def _pass(tests: str, source: Path) -> bool:
+    """Whether these tests pass with this source."""
+    words = f"-m pytest -q -x --timeout 120 -p no:cacheprovider {tests}".split()
+    env = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *words, "-m", "not slow"]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False).returncode == 0
 
 
 def drawn(count: int, rng: random.Random) -> list[Mutant]:
-    """A number doubled, or a sign turned, somewhere in a module that has tests of its name."""
-    modules = [path for part in DRAWN_FROM for path in sorted((ROOT / PACKAGE / part).glob("*.py")) if tests_of(path)]
-    found: list[Mutant] = []
-    while len(found) < count:
-        path = rng.choice(modules)
-        lines = [line for line in path.read_text("utf-8").splitlines() if (changed(line) or line) != line]
-        if lines:
-            line = rng.choice(lines)
-            module = str(path.relative_to(ROOT / PACKAGE))
-            found.append(
-                Mutant(f"{module}: {line.strip()[:60]}", module, line, str(changed(line)), str(tests_of(path)))
-            )
-    return found
+    """So many different ones."""
+    modules = [path for part in DRAWN_FROM for path in sorted((ROOT / PACKAGE / part).glob("*.py"))]
+    places = [(path, number) for path in modules for number in range(len(_sites(ast.parse(path.read_text("utf-8")))))]
+    return [_drawn(*place) for place in rng.sample(places, min(count, len(places)))]
 
 
-def tests_of(path: Path) -> Path | None:
-    own = ROOT / "tests" / path.parent.name / f"test_{path.name}"
-    return own if own.exists() else None
+def _sites(tree: ast.Module) -> list[ast.AST]:
+    """What can be turned or doubled."""
+    return [node for node in ast.walk(tree) if _operator(node) in TURNED or _is_number(node)]
 
 
-def changed(line: str) -> str | None:
-    """The line with its first number doubled, or its first sign or comparison turned; None where it has neither."""
-    if line.lstrip().startswith(("#", '"', "from", "import", "def", "class", "@")) or '"""' in line:
-        return None
-    for old, new in ((r" < ", " >= "), (r" > ", " <= "), (r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / ")):
-        if re.search(old, line):
-            return re.sub(old, new, line, count=1)
-    number = re.search(r"(?<![\w.\[])\d+\.\d+", line)
-    return None if number is None else line[: number.start()] + str(2 * float(number[0]) or 1.0) + line[number.end() :]
+def _operator(node: ast.AST) -> type[ast.AST] | None:
+    if isinstance(node, ast.Compare):
+        return type(node.ops[0])
+    return type(node.op) if isinstance(node, ast.BinOp | ast.BoolOp) else None
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, float)
+
+
+def _drawn(path: Path, number: int) -> Mutant:
+    """The module with one of its sites turned, or its number doubled."""
+    text, package = path.read_text("utf-8"), path.parent.name
+    tree = ast.parse(text)
+    node = _sites(tree)[number]
+    before = ast.get_source_segment(text, node) or ""
+    lines = text.splitlines(keepends=True)
+    start = sum(len(line) for line in lines[: node.lineno - 1]) + _characters(lines[node.lineno - 1], node.col_offset)
+    _turn(node)
+    new = f"{text[:start]}({ast.unparse(node)}){text[start + len(before) :]}"
+    module = str(path.relative_to(ROOT / PACKAGE))
+    own = f"tests/{package}/test_{path.name}"
+    tests = [own] if (ROOT / own).exists() else []
+    name = f"{module}:{node.lineno}: {' '.join(before.split())[:50]} -> {ast.unparse(node)[:50]}"
+    return Mutant(name, module, new, [*tests, f"tests/{package}", WHOLE_ANSWERS[package]])
+
+
+def _characters(line: str, byte_offset: int) -> int:
+    """The syntax tree counts bytes."""
+    return len(line.encode()[:byte_offset].decode())
+
+
+def _turn(node: ast.AST) -> None:
+    if isinstance(node, ast.Compare):
+        node.ops[0] = TURNED[type(node.ops[0])]()
+    elif isinstance(node, ast.BinOp | ast.BoolOp):
+        node.op = TURNED[type(node.op)]()
+    elif isinstance(node, ast.Constant):
+        node.value = 2 * node.value or 1.0
 
 
 if __name__ == "__main__":
