@@ -2,8 +2,8 @@
 
     python bench/mutants.py [--only NAME] [--draw 0 --seed 0] [--processes 1]
 
-The named ones are in mutants.toml. --draw N: N more, drawn from all comparisons, signs and numbers in localization, networks,
-calibration and signal. The tests of a module's own name come first, then those of its package, then those of whole
+The named ones are in mutants.toml. --draw N: N more, drawn from all comparisons, signs and numbers in localization,
+networks, calibration and signal. The tests of a module's own name come first, then those of its package, then those of whole
 answers. Prints who survived; the exit status is their number.
 """
 
@@ -18,7 +18,7 @@ import tempfile
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/soundfix"
@@ -29,10 +29,15 @@ WHOLE_ANSWERS = {
     "calibration": "tests/session tests/api",
     "signal": "tests/localization tests/networks tests/calibration",
 }
-TURNED = dict([
-    (ast.Lt, ast.GtE), (ast.GtE, ast.Lt), (ast.Gt, ast.LtE), (ast.LtE, ast.Gt), (ast.Eq, ast.NotEq), (ast.NotEq, ast.Eq),
-    (ast.Add, ast.Sub), (ast.Sub, ast.Add), (ast.Mult, ast.Div), (ast.Div, ast.Mult), (ast.And, ast.Or), (ast.Or, ast.And),
-])  # fmt: skip
+PAIRS = (
+    (ast.Lt, ast.GtE),
+    (ast.Gt, ast.LtE),
+    (ast.Eq, ast.NotEq),
+    (ast.Add, ast.Sub),
+    (ast.Mult, ast.Div),
+    (ast.And, ast.Or),
+)
+TURNED: dict[type[ast.AST], Any] = dict(PAIRS) | {other: one for one, other in PAIRS}
 
 
 class Mutant(NamedTuple):
