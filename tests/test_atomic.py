@@ -2,11 +2,13 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
 from helpers.disks import assert_untouched, refuse
-from soundfix.atomic import atomic_path
+from soundfix.atomic import atomic_path, part_path
 from soundfix.errors import OutputError
 from soundfix.report.exports import CsvWriter, JsonWriter
 
@@ -83,3 +85,24 @@ def test_a_link_stays_a_link(old, tmp_path):
         part.write_text("new")
     assert (tmp_path / "link").is_symlink()
     assert old.read_text() == "new"
+
+
+def test_what_killed_programs_left_beside_it_goes_and_nothing_else(tmp_path):
+    """A dead process's part goes; that of a running one, and of another machine, stays."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    own = part_path(tmp_path / "answer.out")
+    left, running, elsewhere = (
+        own.with_name(own.name.replace(*change))
+        for change in (
+            (f"-{os.getpid()}-", f"-{dead.pid}-"),
+            (f"-{os.getpid()}-", f"-{os.getppid()}-"),
+            (own.name.split("-")[1], "another"),
+        )
+    )
+    elsewhere = elsewhere.with_name(elsewhere.name.replace(f"-{os.getpid()}-", f"-{dead.pid}-"))
+    for part in (left, running, elsewhere):
+        part.touch()
+    with atomic_path(tmp_path / "answer.out") as part:
+        part.write_text("new")
+    assert {path.name for path in tmp_path.iterdir()} == {"answer.out", running.name, elsewhere.name}

@@ -59,7 +59,27 @@ def target_of(path: Path | str) -> Path:
 
 
 def part_path(target: Path) -> Path:
-    return target.with_name(f".soundfix-{secrets.token_hex(8)}.part")
+    """Where the file is written first; what programs that were killed on this machine left beside it goes."""
+    for part in target.parent.glob(f".soundfix-{_machine()}-*-*.part"):
+        if not _is_running(int(part.name.split("-")[-2])):
+            discard(part)
+    return target.with_name(f".soundfix-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.part")
+
+
+def _machine() -> str:
+    """A folder on a network is written by several, and the same number is another program there."""
+    name = os.uname().nodename if hasattr(os, "uname") else ""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)[:40]
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks, and sends nothing
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def remove_parts(folder: Path) -> None:

@@ -63,3 +63,22 @@ def test_ransac_prefers_the_exact_of_two_points_with_as_many_inliers():
     differences = physics.range_differences(source, positions, pairs)
     found = ransac(differences[:, None], pairs, positions, BOX, rng=np.random.default_rng(0))
     assert np.linalg.norm(found - source) < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_microphones_draws_the_same_rounds(seed, rng):
+    """With three wrong peaks a pair, and what two orders would draw otherwise."""
+    positions, _, pairs, differences = geometry(seed)
+    differences = np.column_stack([differences, rng.uniform(-3, 3, (len(pairs), 3))])
+    order = np.random.default_rng(seed).permutation(len(positions))
+    ends = np.argsort(order)[pairs]
+    again = np.where((ends[:, 0] > ends[:, 1])[:, None], -differences, differences)
+    one, other = (
+        ransac(given, numbers, places, BOX, rng=np.random.default_rng(0))
+        for given, numbers, places in (
+            (differences, pairs, positions),
+            (again, np.sort(ends, axis=1), positions[order]),
+        )
+    )
+    assert one is not None
+    np.testing.assert_allclose(other, one, atol=1e-9)

@@ -33,6 +33,7 @@ ROUNDS = 100
 INLIER_M = 0.1
 FEWEST_INLIERS, MINIMAL = 10, 4  # pairs to polish on; microphones that three differences need
 GAUSS_NEWTON_STEPS, HALVINGS = 10, 10
+ALIKE = 6  # decimals of positions (m) that put them in order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ def ransac(
     *, rng: np.random.Generator,
 ) -> Float[np.ndarray, "3"] | None:  # fmt: skip
     """The point that most pairs have a peak for, polished on these where they are 10; None where no three fit a point."""
+    candidates, pairs, positions = _in_order_of_places(candidates, pairs, positions)
     best, most, best_pairs = None, (0, 0.0), np.zeros(len(pairs), dtype=bool)
     for _ in range(ROUNDS if len(np.unique(pairs)) >= MINIMAL else 0):
         for point in minimal_solution(*_draw(candidates, pairs, rng), positions, box):
@@ -88,6 +90,18 @@ def ransac(
         return best
     inliers = _nearest(candidates, best, pairs, positions)[best_pairs]
     return gauss_newton(best, inliers, pairs[best_pairs], positions, free_axes(box))
+
+
+def _in_order_of_places(
+    candidates: Float[np.ndarray, "pair peak"], pairs: np.ndarray, positions: np.ndarray
+) -> tuple[Float[np.ndarray, "pair peak"], np.ndarray, np.ndarray]:
+    """The same, microphones numbered by where they stand: the same are drawn in whatever order they are listed."""
+    order = np.lexsort(np.round(positions, ALIKE).T)
+    renumbered = np.argsort(order)[pairs]
+    is_turned = renumbered[:, 0] > renumbered[:, 1]
+    renumbered = np.sort(renumbered, axis=1)
+    rows = np.lexsort(renumbered.T)
+    return np.where(is_turned[:, None], -candidates, candidates)[rows], renumbered[rows], positions[order]
 
 
 def _draw(
