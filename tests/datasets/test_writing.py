@@ -1,7 +1,6 @@
 """Writing a set: the same bytes from any number of workers, after kills and full disks."""
 
 import errno
-import fcntl
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from helpers import TESTS
+from helpers.disks import taken
 from helpers.sets import COUNT, WORLD, Hiss, flip, simulated, write
 from soundfix.datasets import writing
 from soundfix.datasets.manifest import read_manifest
@@ -135,7 +135,7 @@ def test_a_full_disk_loses_nothing(whole, tmp_path, monkeypatch, workers, code, 
 
 def test_no_folder_can_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"cannot write in .*file"):
+    with pytest.raises(OutputError, match=r"cannot write .*file"):
         write(tmp_path / "file" / "set")
 
 
@@ -159,14 +159,8 @@ def test_an_error_in_a_scene_arrives_as_it_is(tmp_path, workers):
 
 
 def test_two_runs_in_one_folder_take_turns(copy, monkeypatch):
-    monkeypatch.setattr(writing, "PATIENCE_S", 0.1)
-    handle = os.open(copy, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        with pytest.raises(OutputError, match="another process is writing in"):
-            write(copy)
-    finally:
-        os.close(handle)
+    with taken(copy, monkeypatch):
+        write(copy)
     write(copy)
 
 

@@ -1,10 +1,13 @@
 """Evaluating: conditions are nested, windows the same for all, a run goes on where it was, tables say what rows say."""
 
+import errno
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
+from helpers.disks import refuse, taken
 from helpers.evaluation import ASKED
 from soundfix.errors import ConfigError, OutputError
 from soundfix.evaluation.conditions import Grid
@@ -51,6 +54,25 @@ def test_interrupted_and_gone_on_with_is_the_same(tmp_path, whole):
     assert counts == [2, 1]
     assert without_times(rows) == without_times(whole[1])
     assert without_times(RowFile(tmp_path / "windows.jsonl").read()) == without_times(rows)
+
+
+def test_two_runs_in_one_folder_take_turns(tmp_path, monkeypatch):
+    with taken(tmp_path, monkeypatch):
+        evaluate(ASKED.plan(), tmp_path)
+
+
+def test_a_full_disk_is_said_and_what_is_done_is_kept(tmp_path, whole, monkeypatch):
+    full = ASKED.plan()
+
+    def fill_after_one(_count):
+        monkeypatch.setattr(Path, "open", refuse(errno.ENOSPC))
+
+    with pytest.raises(OutputError, match="the disk is full; clips that are done are kept"):
+        evaluate(full, tmp_path, progress=lambda count: fill_after_one(count) if count else None)
+    monkeypatch.undo()
+    counts = []
+    assert without_times(evaluate(full, tmp_path, progress=counts.append)) == without_times(whole[1])
+    assert counts[0] == 1
 
 
 def test_two_workers_say_the_same_as_one(tmp_path, whole):

@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 
+from helpers.disks import taken
 from helpers.training import job, quick
 from soundfix.errors import TrainingError
 from soundfix.training.loop import train
@@ -32,6 +33,11 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
         run.save(State(step=2, tensors={"a": torch.zeros(3)}, numbers={}))
     assert read_newest(tmp_path).step == 1
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_two_runs_in_one_folder_take_turns(tmp_path, monkeypatch):
+    with taken(tmp_path, monkeypatch):
+        train(job(tmp_path))
 
 
 def test_what_a_kill_left_half_written_goes(tmp_path):

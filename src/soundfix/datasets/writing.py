@@ -5,20 +5,19 @@ many processes wrote it, and however often it was interrupted. A shard is writte
 then renamed; the manifest names it only afterwards. What a killed run finished is checked and kept, the rest is made again.
 """
 
-import fcntl
 import hashlib
 import os
 import signal
 import tarfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from time import monotonic, sleep
 
+from soundfix.alone import alone_in
 from soundfix.atomic import CAUSES, remove_parts
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.manifest import NAME, Manifest, ShardEntry, read_manifest, write_manifest
@@ -30,7 +29,6 @@ from soundfix.scene import Scene
 
 BLOCK = tarfile.BLOCKSIZE
 PART = ".part"
-PATIENCE_S = 10.0  # workers of a killed run notice within a scene that they are alone, and let the folder go
 Progress = Callable[[int], None]
 
 
@@ -55,7 +53,7 @@ def write_set(
         scenes=scenes.count,
         scenes_a_shard=scenes_a_shard,
     )
-    with _said_plainly(folder), _alone_in(folder):
+    with _said_plainly(folder), alone_in(folder):
         manifest = _begun(folder, wanted)
         missing = [number for number, name in enumerate(manifest.names()) if name not in manifest.shards]
         progress(sum(entry.scenes for entry in manifest.shards.values()))
@@ -199,28 +197,6 @@ def _reports(pipes: list[connection.Connection]) -> Iterator[tuple[int, ShardEnt
                 waiting.remove(pipe)
             else:
                 yield report
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Nobody else writes in the folder meanwhile; the lock goes with the process, however it ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        _lock(handle, folder)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, folder: Path) -> None:
-    until = monotonic() + PATIENCE_S
-    while True:
-        with suppress(BlockingIOError):
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if monotonic() > until:
-            raise OutputError(f"another process is writing in {folder}: wait for it, or choose another folder")
-        sleep(0.05)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from soundfix.atomic import refused
 from soundfix.evaluation.metrics import Score
 
 NAME = "windows.jsonl"
@@ -80,11 +81,16 @@ class RowFile:
         return (sources, clip) in self._done
 
     def append(self, sources: int, clip: int, rows: Iterable[Row]) -> None:
-        """All rows of one clip, and that these are all."""
+        """All rows of one clip, and that these are all. Raises OutputError where the system refuses."""
         lines = [json.dumps(_entry(row)) for row in rows]
         lines.append(json.dumps({"sources": sources, "done": clip}))
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" + "\n".join(lines) + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n" + "\n".join(lines) + "\n")
+        except OSError as error:
+            raise refused(
+                self.path, error, kept="clips that are done are kept, and the same command goes on"
+            ) from error
 
 
 def _entry(row: Row) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from soundfix.atomic import atomic_path, make_folder
+from soundfix.alone import alone_in
+from soundfix.atomic import atomic_path
 from soundfix.datasets.benchmark import Benchmark, Wanted, named_benchmark
 from soundfix.errors import ConfigError, OutputError
 from soundfix.estimate import Localizer
@@ -99,10 +100,14 @@ def evaluate(plan: Plan, out: Path, *, progress: Callable[[int], None] = lambda 
     """Rows of all windows, which are also in out / windows.jsonl, with a manifest of what they were made from.
 
     progress is called with the number of clips that have just been done, those of an earlier run included.
-    Raises OutputError where the folder holds another evaluation.
+    Raises OutputError where the folder holds another evaluation, or another process writes in it.
     """
+    with alone_in(out):
+        return _evaluated(plan, out, progress)
+
+
+def _evaluated(plan: Plan, out: Path, progress: Callable[[int], None]) -> list[Row]:
     methods = [(method.label, method.load()) for method in plan.methods]
-    make_folder(out)
     _settle(plan, out)
     _check_microphones(plan)
     file = RowFile(out / NAME)

@@ -10,6 +10,7 @@ On a GPU the forward pass runs in bfloat16.
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -21,6 +22,7 @@ from jaxtyping import Float
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from soundfix.alone import alone_in
 from soundfix.datasets.dataset import Dataset
 from soundfix.errors import TrainingError
 from soundfix.localization.known_layouts import Array, distinct
@@ -72,6 +74,12 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
     """
     keep_memory()
     ends, (rank, ranks) = monotonic() + 60 * job.minutes, join_processes(job.device)
+    with alone_in(job.out) if rank == 0 else nullcontext():
+        return _trained(job, watch, (rank, ranks), ends)
+
+
+def _trained(job: Job, watch: Callable[[dict[str, Any]], None], of: tuple[int, int], ends: float) -> nn.Module:
+    rank, _ = of
     run = Run(job.out, settings_of(job), resume=job.resume) if rank == 0 else None
     trainee = Trainee(start(job))
     state = _newest(job, run)
@@ -80,7 +88,7 @@ def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: No
     for name in STAGES:
         stage = getattr(job.recipe, name)
         if monotonic() < ends and trainee.begin(name, stage, job.recipe):
-            _run_stage(job, trainee, stage, run, watch, (rank, ranks), ends)
+            _run_stage(job, trainee, stage, run, watch, of, ends)
     if run is not None:
         write(job, trainee)
     return trainee.averaged()
