@@ -1,14 +1,16 @@
 """Small changes to the source that tests must notice: each is made in a copy, and the tests that should fail are run.
 
-    python bench/mutants.py [--only NAME] [--draw 0 --seed 0] [--processes 1]
+    python bench/mutants.py [--only NAME] [--draw 0 --seed 0] [--processes 1] [--reached FOLDER]
 
 The named ones are in mutants.toml. --draw N: N more, drawn from all comparisons, signs and numbers in localization,
-networks, calibration and signal. The tests of a module's own name come first, then those of its package, then those of whole
-answers. Prints who survived; the exit status is their number.
+networks, calibration and signal. Which tests reach which line is found by one run of all quick tests with coverage, kept
+in --reached; of a line's tests the quickest are run, for a minute, and those of the module's own name first. Prints who
+survived; the exit status is their number.
 """
 
 import argparse
 import ast
+import itertools
 import os
 import random
 import shutil
@@ -19,16 +21,14 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+from coverage import CoverageData
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/soundfix"
 DRAWN_FROM = ("localization", "networks", "calibration", "signal")
-WHOLE_ANSWERS = {
-    "localization": "tests/methods tests/test_testing.py tests/session",
-    "networks": "tests/training tests/methods",
-    "calibration": "tests/session tests/api",
-    "signal": "tests/localization tests/networks tests/calibration",
-}
+MOST_S = 60.0  # of tests a mutant
 PAIRS = (
     (ast.Lt, ast.GtE),
     (ast.Gt, ast.LtE),
@@ -41,7 +41,7 @@ TURNED: dict[type[ast.AST], Any] = dict(PAIRS) | {other: one for one, other in P
 
 
 class Mutant(NamedTuple):
-    """What a module's text is instead, and the tests that should notice: each of these in turn, while it is not."""
+    """What a module's text is instead, and the tests that should notice."""
 
     name: str
     module: str
@@ -57,13 +57,14 @@ def named() -> list[Mutant]:
 def _named(name: str, module: str, old: str, new: str, tests: str) -> Mutant:
     text = (ROOT / PACKAGE / module).read_text("utf-8")
     assert old in text, f"{name}: {module} has no {old!r} any more"
-    return Mutant(name, module, text.replace(old, new, 1), [tests])
+    return Mutant(name, module, text.replace(old, new, 1), tests.split())
 
 
 def main() -> int:
     given = arguments()
     mutants = [mutant for mutant in named() if not given.only or given.only in mutant.name]
-    mutants += [] if given.only else drawn(given.draw, random.Random(given.seed))
+    if given.draw and not given.only:
+        mutants += drawn(given.draw, random.Random(given.seed), Reached.of(given.reached))
     with ThreadPoolExecutor(given.processes) as pool:
         survivors = [mutant.name for mutant, left in zip(mutants, pool.map(survives, mutants), strict=True) if left]
     print(f"{len(mutants) - len(survivors)} of {len(mutants)} noticed; survivors:", *survivors, sep="\n  ")
@@ -76,6 +77,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--draw", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--reached", type=Path, default=ROOT / ".reached", help="folder that keeps what tests reach")
     return parser.parse_args()
 
 
@@ -85,24 +87,64 @@ def survives(mutant: Mutant) -> bool:
         source = Path(folder) / "src"
         shutil.copytree(ROOT / "src", source)
         (source / "soundfix" / mutant.module).write_text(mutant.text, "utf-8")
-        noticed = next((tests for tests in mutant.tests if not _pass(tests, source)), None)
-    print(f"{f'noticed by {noticed}' if noticed else 'SURVIVED'}  {mutant.name}", flush=True)
-    return noticed is None
+        options = ["-q", "-x", "--timeout", "120", "-p", "no:cacheprovider", "-m", "not slow"]
+        is_noticed = pytest(*options, *mutant.tests, source=source) != 0 if mutant.tests else False
+    print(f"{'noticed ' if is_noticed else 'SURVIVED'}  {mutant.name}", flush=True)
+    return not is_noticed
 
 
-def _pass(tests: str, source: Path) -> bool:
-    """Whether these tests pass with this source."""
-    words = f"-m pytest -q -x --timeout 120 -p no:cacheprovider {tests}".split()
+def pytest(*words: str, source: Path) -> int:
     env = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *words, "-m", "not slow"]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False).returncode == 0
+    return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT, env=env, capture_output=True).returncode
 
 
-def drawn(count: int, rng: random.Random) -> list[Mutant]:
+class Reached(NamedTuple):
+    """Which tests reach a line, and how long (s) each takes."""
+
+    lines: CoverageData
+    seconds: dict[str, float]
+
+    @classmethod
+    def of(cls, folder: Path) -> "Reached":
+        """As it was kept in the folder, or else found now, in some minutes."""
+        data, report = folder / "coverage", folder / "report.xml"
+        if not data.exists():
+            folder.mkdir(exist_ok=True)
+            options = [
+                "--cov",
+                "--cov-context=test",
+                "--cov-report=",
+                f"--junitxml={report}",
+                "-o",
+                "junit_family=xunit1",
+            ]
+            (folder / "rc").write_text(f"[run]\nsource = {ROOT / PACKAGE}\ndata_file = {data}\n", "utf-8")
+            pytest("-q", "-m", "not slow", *options, f"--cov-config={folder / 'rc'}", source=ROOT / "src")
+        lines = CoverageData(str(data))
+        lines.read()
+        cases = ElementTree.parse(report).iter("testcase")
+        return cls(lines, {f"{case.get('file')}::{case.get('name')}": float(case.get("time", "0")) for case in cases})
+
+    def tests(self, path: Path, line: int) -> list[str]:
+        """For a minute: of the module's own name first, then the quickest. Constants are reached by whom the module is."""
+        by_line = self.lines.contexts_by_lineno(str(path))
+        reached = {_test(each) for each in by_line.get(line, ()) if each}
+        reached = reached or {_test(each) for contexts in by_line.values() for each in contexts if each}
+        own = f"tests/{path.parent.name}/test_{path.name}::"
+        ordered = sorted(reached, key=lambda test: (not test.startswith(own), self.seconds.get(test, MOST_S)))
+        ends = itertools.accumulate(self.seconds.get(test, MOST_S) for test in ordered)
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= MOST_S]
+
+
+def _test(context: str) -> str:
+    return context.rpartition("|")[0]
+
+
+def drawn(count: int, rng: random.Random, reached: Reached) -> list[Mutant]:
     """So many different ones."""
     modules = [path for part in DRAWN_FROM for path in sorted((ROOT / PACKAGE / part).glob("*.py"))]
     places = [(path, number) for path in modules for number in range(len(_sites(ast.parse(path.read_text("utf-8")))))]
-    return [_drawn(*place) for place in rng.sample(places, min(count, len(places)))]
+    return [_drawn(path, number, reached) for path, number in rng.sample(places, min(count, len(places)))]
 
 
 def _sites(tree: ast.Module) -> list[ast.AST]:
@@ -120,9 +162,9 @@ def _is_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, float)
 
 
-def _drawn(path: Path, number: int) -> Mutant:
+def _drawn(path: Path, number: int, reached: Reached) -> Mutant:
     """The module with one of its sites turned, or its number doubled."""
-    text, package = path.read_text("utf-8"), path.parent.name
+    text = path.read_text("utf-8")
     tree = ast.parse(text)
     node = _sites(tree)[number]
     before = ast.get_source_segment(text, node) or ""
@@ -131,10 +173,8 @@ def _drawn(path: Path, number: int) -> Mutant:
     _turn(node)
     new = f"{text[:start]}({ast.unparse(node)}){text[start + len(before) :]}"
     module = str(path.relative_to(ROOT / PACKAGE))
-    own = f"tests/{package}/test_{path.name}"
-    tests = [own] if (ROOT / own).exists() else []
     name = f"{module}:{node.lineno}: {' '.join(before.split())[:50]} -> {ast.unparse(node)[:50]}"
-    return Mutant(name, module, new, [*tests, f"tests/{package}", WHOLE_ANSWERS[package]])
+    return Mutant(name, module, new, reached.tests(path, node.lineno))
 
 
 def _characters(line: str, byte_offset: int) -> int:
