@@ -8,7 +8,7 @@ import pytest
 from helpers.calibrations import listed
 from helpers.walks import array, hearing, walk
 from soundfix.calibration.calibrate import calibrate
-from soundfix.calibration.list_units import METRES, in_metres, unit_of
+from soundfix.calibration.list_units import METRES, in_metres, unit_and_order, unit_of
 from soundfix.physics import OTHER_UNITS_M
 from soundfix.report.calibration import as_dict, lines
 
@@ -60,3 +60,12 @@ def test_calibration_goes_on_in_the_unit_and_says_so(rng):
     assert np.linalg.norm(result.microphones.positions - places, axis=1).max() < 0.02
     assert "the list fits as feet: taken so, and corrected in metres" in list(lines(result, given))
     assert as_dict(result)["list_unit"] == "feet"
+
+
+@pytest.mark.parametrize("order", [[1, 0, 3, 2, 4, 5, 6, 7], [0, 4, 1, 5, 2, 6, 3, 7]])
+def test_plain_exchanges_come_before_units_though_the_sound_stands_still(order):
+    rng = np.random.default_rng(1)
+    places = array(rng, 8)
+    heard = hearing(places[order], np.repeat(walk(rng)[:1], 6, axis=0), rng).arrivals
+    unit, found = unit_and_order(heard, listed(places), None, rng)
+    assert (unit, found.tolist()) == (METRES, order)

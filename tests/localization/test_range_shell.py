@@ -213,3 +213,17 @@ def test_where_the_source_is_sought_says_nothing_of_microphones(located, positio
     for method in ("srp-phat", "three-stream"):  # the network has doubts of its own, and is told better
         report = soundfix.load(method).locate(told).microphones[6]
         assert report.range_m == pytest.approx(np.linalg.norm(positions[6] - SOURCE), abs=0.05), method
+
+
+def test_the_odds_of_two_distances_are_what_the_curve_says_times_how_sure_it_is_held():
+    """p(rho) ~ A(rho) exp(2.5 z(rho)): on a curve so smooth that blurring it changes nothing."""
+    spots = np.random.default_rng(4).uniform([0.3] * 3, [5.7, 4.7, 2.7], (8, 3))
+    evidence = planted_evidence(spots, SOURCE, width_m=0.6)
+    blank = np.where((np.arange(8) == 6)[:, None], 0.0, spots)
+    radii = shell(6, blank, agreed(evidence, (SOURCE, None)), EXACT, BOX).radii
+    said, known = shells._curves_of(6, blank, agreed(evidence, (SOURCE, None)))
+    z = shells.curve(said, known, SOURCE, radii.radii_m)
+    true_m = np.linalg.norm(spots[6] - SOURCE)
+    one, other = (int(np.argmin(np.abs(radii.radii_m - r))) for r in (true_m, true_m + 0.5))
+    odds = np.log(radii.heard[[one, other]] / radii.before[[one, other]])
+    assert odds[0] - odds[1] == pytest.approx(2.5 * (z[one] - z[other]), rel=0.03)

@@ -143,3 +143,18 @@ def test_a_fixed_alpha_does_not_learn():
 def test_magnitude_is_the_root():
     spectra = segment_spectra(mixed(0.5), segment=256)
     assert torch.allclose(MEASURES["magnitude"](spectra, PAIR) ** 2, magnitude_squared(spectra, PAIR), atol=1e-5)
+
+
+def test_what_is_shared_between_100_hz_and_7_khz_counts():
+    """Of 63 bins of what is shared above 2 kHz and below 7 kHz; what is shared above counts for nothing."""
+    frequency = torch.fft.rfftfreq(16_000, 1 / RATE)
+    common, own = torch.fft.rfft(noise(3, 16_000)), torch.fft.rfft(noise(4, 2, 16_000))
+    shared = {}
+    for low, high in ((2000, 7000), (7100, 8000), (0, 90)):
+        is_inside = (frequency >= low) & (frequency <= high)
+        both = torch.fft.irfft(torch.where(is_inside, common, own))
+        shared[low] = float(coherence(both, PAIR, sample_rate=RATE)[0])
+    strangers = float(coherence(noise(4, 2, 16_000), PAIR, sample_rate=RATE)[0])
+    assert shared[2000] == pytest.approx(5.0 / 6.9 + (1 - 5.0 / 6.9) * strangers, abs=0.02)
+    assert shared[7100] == pytest.approx(strangers, abs=0.02)
+    assert shared[0] == pytest.approx(strangers, abs=0.02)
