@@ -10,9 +10,8 @@ distance between places that should be one (m). A change of layout gives 0; one 
 import argparse
 import json
 import pickle
+import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +19,9 @@ import torch
 
 import soundfix
 from soundfix.scene import Scene
-from soundfix.simulation.soundbank import open_sounds
-from soundfix.simulation.worlds import WORLDS, World, draw_world
 
-NAMES = ("luvira-twin", "luvira-hard", "random-rooms", "rough-rooms")
-KINDS = {
-    "drawn": {},
-    "faults": {"share_faulty": 1.0},
-    "walking": {"share_moving": 1.0},
-    "two": {"sources": (2, 2)},
-    "no room": {},
-}
-WINDOW_S, SEED = 0.5, 1999
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from helpers.kept_answers import said, windows  # noqa: E402
 
 
 def main() -> None:
@@ -68,29 +58,6 @@ def drawn(count: int, path: Path) -> list[Scene]:
     with path.open("wb") as file:
         pickle.dump(scenes, file)
     return scenes
-
-
-def windows(count: int) -> Iterator[Scene]:
-    sounds = open_sounds((), part="test")
-    for k in range(count):
-        kind = list(KINDS)[k // len(NAMES) % len(KINDS)]
-        world: World = replace(WORLDS[NAMES[k % len(NAMES)]], duration_s=WINDOW_S, **KINDS[kind])
-        scene = draw_world(world, sounds, np.random.default_rng([SEED, k]))
-        yield scene.without_room() if kind == "no room" else scene
-
-
-def said(estimate: soundfix.Estimate) -> dict:
-    """What is compared."""
-    return {
-        "verdict": estimate.verdict,
-        "findings": [finding.code for finding in estimate.findings],
-        "statuses": [report.status for report in estimate.microphones],
-        "places": [source.position_m.tolist() for source in estimate.sources],
-        "spreads": [np.sqrt(np.diag(source.covariance_m2)).tolist() for source in estimate.sources],
-        "pulls": [report.pull_m or 0.0 for report in estimate.microphones],
-        "ranges": [report.range_m or 0.0 for report in estimate.microphones],
-        "guesses": [] if estimate.guess_m is None else estimate.guess_m.tolist(),
-    }
 
 
 def compare(before: list[dict], after: list[dict]) -> None:

@@ -31,7 +31,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "report/summary.py": "puts lines of text.py together: read back in test_exports.py and test_fault_rows_recordings.py",
     "session/summary.py": "five fields, no code",
     "simulation/studio.py": "published numbers, no code; test_worlds.py builds the studio from them",
-    "studies/published.py": "published numbers, no code; test_reproduce.py finds them in its tables",
     "studies/setting.py": "what studies are made on: test_ablations.py and test_reproduce.py train and evaluate with it",
 }
 LONGEST_FUNCTION, LONGEST_MODULE, LONGEST_COMMAND = 60, 400, 150  # lines; of functions those that hold code

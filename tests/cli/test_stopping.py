@@ -10,6 +10,8 @@ import time
 import jsonschema
 import pytest
 
+import soundfix.__main__
+import soundfix.cli.app
 from helpers.command import CORNERS, SOURCE, given
 from helpers.scenes import anechoic_scene
 from soundfix.cli.stopping import CLOSED_PIPE, Stop, stoppable
@@ -124,3 +126,29 @@ def test_a_closed_pipe_is_a_reason_of_its_own_and_other_errors_are_none(monkeypa
 
 def _fail(error):
     raise error
+
+
+INTERRUPTED_WHILE_LOADING = """
+import os, signal, sys
+from soundfix.__main__ import main
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "soundfix.cli.app":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
+
+
+def test_ctrl_c_while_modules_are_loaded_ends_without_a_word():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_afterwards_ctrl_c_is_as_it_was(monkeypatch):
+    monkeypatch.setattr(soundfix.cli.app, "main", lambda: None)
+    before = signal.getsignal(signal.SIGINT)
+    soundfix.__main__.main()
+    assert signal.getsignal(signal.SIGINT) is before
