@@ -21,7 +21,7 @@ import soundfix
 from soundfix.scene import Scene
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from helpers.kept_answers import said, windows  # noqa: E402
+from helpers.kept_answers import said, windows
 
 
 def main() -> None:
