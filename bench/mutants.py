@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "src/soundfix"
 DRAWN_FROM = ("localization", "networks", "calibration", "signal")
 MOST_S = 60.0  # of tests a mutant
-WHOLE_ANSWERS = "tests/methods/test_kept_answers.py"  # after them
+WHOLE = ("tests/calibration/test_kept_calibrations.py", "tests/methods/test_kept_answers.py")  # after them
 PAIRS = (
     (ast.Lt, ast.GtE),
     (ast.Gt, ast.LtE),
@@ -175,7 +175,7 @@ def _drawn(path: Path, number: int, reached: Reached) -> Mutant:
     new = f"{text[:start]}({ast.unparse(node)}){text[start + len(before) :]}"
     module = str(path.relative_to(ROOT / PACKAGE))
     name = f"{module}:{node.lineno}: {' '.join(before.split())[:50]} -> {ast.unparse(node)[:50]}"
-    return Mutant(name, module, new, [*reached.tests(path, node.lineno), WHOLE_ANSWERS])
+    return Mutant(name, module, new, [*reached.tests(path, node.lineno), *WHOLE])
 
 
 def _characters(line: str, byte_offset: int) -> int:
