@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "src/soundfix"
 DRAWN_FROM = ("localization", "networks", "calibration", "signal")
 MOST_S = 60.0  # of tests a mutant
-WHOLE = ("tests/calibration/test_kept_calibrations.py", "tests/methods/test_kept_answers.py")  # after them
+WHOLE = ("tests/calibration/test_kept_calibrations.py", "tests/methods/test_kept_answers.py")  # whole answers
 PAIRS = (
     (ast.Lt, ast.GtE),
     (ast.Gt, ast.LtE),
@@ -134,7 +134,9 @@ class Reached(NamedTuple):
         own = f"tests/{path.parent.name}/test_{path.name}::"
         ordered = sorted(reached, key=lambda test: (not test.startswith(own), self.seconds.get(test, MOST_S)))
         ends = itertools.accumulate(self.seconds.get(test, MOST_S) for test in ordered)
-        return [test for test, end in zip(ordered, ends, strict=True) if end <= MOST_S]
+        quick = [test for test, end in zip(ordered, ends, strict=True) if end <= MOST_S]
+        by_itself = sum(test.startswith(own) for test in quick)
+        return [*quick[:by_itself], *WHOLE, *quick[by_itself:]]
 
 
 def _test(context: str) -> str:
@@ -175,7 +177,7 @@ def _drawn(path: Path, number: int, reached: Reached) -> Mutant:
     new = f"{text[:start]}({ast.unparse(node)}){text[start + len(before) :]}"
     module = str(path.relative_to(ROOT / PACKAGE))
     name = f"{module}:{node.lineno}: {' '.join(before.split())[:50]} -> {ast.unparse(node)[:50]}"
-    return Mutant(name, module, new, [*reached.tests(path, node.lineno), *WHOLE])
+    return Mutant(name, module, new, reached.tests(path, node.lineno))
 
 
 def _characters(line: str, byte_offset: int) -> int:

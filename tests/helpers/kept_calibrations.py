@@ -62,7 +62,7 @@ def told(calibration: Calibration) -> dict[str, Any]:
         "late_errors_ms": [1e3 * one.offset_sigma_s for one in each],
         "drift_ppm": [one.drift_ppm for one in each],
         "drift_errors_ppm": [one.drift_sigma_ppm for one in each],
-        "misfits_cm": [[100 * one.before_m, 100 * one.after_m] for one in each],
+        "misfits_cm": [[100 * (one.before_m or 0.0), 100 * (one.after_m or 0.0)] for one in each],
         "speed_m_s": [calibration.speed_m_s, calibration.speed_sigma_m_s],
     }
 
