@@ -61,6 +61,7 @@ def test_a_list_in_utm(places, sources, rng):
     assert result.doubts == ()
 
 
+@pytest.mark.slow
 def test_wrong_positions_and_late_clocks_are_told_apart(places, sources, rng):
     wrong = places.copy()
     wrong[2] += [0.6, -0.6, 0.4]
@@ -165,6 +166,7 @@ def test_a_microphone_that_hears_nothing_stays_as_listed(places, sources, rng):
     assert result.microphones.sigma_m[5] == 0
 
 
+@pytest.mark.slow
 def test_chance_is_no_place(places, sources, rng):
     """A microphone whose arrivals are noise is not given a position."""
     sound = hearing(places, sources, rng)

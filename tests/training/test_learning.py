@@ -103,7 +103,7 @@ def test_tiny_learns_32_scenes_by_heart(rng):
     assert float((found - sources).norm(dim=-1).mean()) < 0.05
 
 
-@pytest.mark.parametrize("weighting", ["mask", "coherence"])
+@pytest.mark.parametrize("weighting", ["mask", pytest.param("coherence", marks=pytest.mark.slow)])
 def test_the_likelihood_head_learns(rng, weighting):
     """From SRP-PHAT, where it starts, its cross-entropy falls by a quarter in a hundred steps."""
     windows, sources = scenes(rng)

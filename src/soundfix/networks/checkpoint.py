@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 
@@ -20,9 +19,10 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError
 from soundfix.gate import gate
 from soundfix.networks.encoders import beats as beats_module
-from soundfix.networks.fitting import Held, built, check_plain
+from soundfix.networks.fitting import Held, built
 from soundfix.networks.model import Network
 from soundfix.networks.registry import THREE_STREAM, Kind
+from soundfix.networks.tensor_files import read_plain
 
 PACKAGED = Path(__file__).parents[1] / "weights" / "default.safetensors"  # of recipe `default`
 FORMAT = 1
@@ -106,14 +106,8 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         start = file.read(9)
     if start[8:] != b"{" and start.startswith(PICKLES):  # the length of a header may look like a pickle's first byte
         raise CheckpointError(f"{path} is a pickle, which could run code when read: wanted a safetensors file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {_today(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = file.metadata() or {}
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is no whole safetensors file ({error}): was the copy cut short?") from error
-    check_plain(path, tensors)
-    return metadata, tensors
+    metadata, tensors = read_plain(path)
+    return metadata, {_today(name): tensor for name, tensor in tensors.items()}
 
 
 def _kind(path: Path, metadata: dict[str, str], kinds: Mapping[str, Kind]) -> str:

@@ -20,7 +20,6 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from soundfix.atomic import atomic_path, make_folder
 from soundfix.errors import CheckpointError
 from soundfix.gate import gate
 from soundfix.networks.fitting import check_plain
+from soundfix.networks.tensor_files import read_plain
 from soundfix.signal import fbank
 
 FORMAT = 1
@@ -269,12 +269,7 @@ def _labels(path: Path, found: dict[int, str]) -> tuple[str, ...]:
 
 
 def _read_converted(path: Path) -> BeatsFile:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is no whole safetensors file ({error}): was the copy cut short?") from error
+    metadata, tensors = read_plain(path)
     try:
         about = json.loads(metadata["beats"])
         found, config, labels = about["format"], about["config"], tuple(about["labels"])
@@ -284,7 +279,6 @@ def _read_converted(path: Path) -> BeatsFile:
         ) from error
     if found != FORMAT:
         raise CheckpointError(f"{path} is of format {found}, this soundfix reads {FORMAT}: is soundfix up to date?")
-    check_plain(path, tensors)
     return BeatsFile(path=path, config=BeatsConfig.from_published(config), tensors=tensors, labels=labels)
 
 

@@ -26,7 +26,6 @@ from pathlib import Path
 import torch
 from jaxtyping import Complex, Float, Int
 from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_bytes
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,6 +34,7 @@ from soundfix.atomic import atomic_path
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.gate import gate
 from soundfix.networks.fitting import built, check_plain
+from soundfix.networks.tensor_files import read_plain
 from soundfix.resample import SAMPLE_RATE
 
 AMPLITUDE = 40.0  # norm of the amplitudes of a pair
@@ -285,14 +285,7 @@ def _read_published(path: Path) -> tuple[NgccConfig, dict[str, Tensor]]:
 
 
 def _read_ours(path: Path) -> tuple[NgccConfig, dict[str, Tensor]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"{path} is no whole .safetensors or .pth file ({error}): was the copy cut short, or is it a bare pickle?"
-        ) from error
+    metadata, tensors = read_plain(path)
     if metadata.get("ngcc") != json.dumps(FORMAT):
         raise CheckpointError(
             f"{path} was not written by soundfix.networks.encoders.ngcc.save, or by a newer one: is it another network?"
