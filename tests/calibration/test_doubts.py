@@ -114,6 +114,24 @@ def test_a_track_that_leaves_the_room(right):
     assert reasons(changed(right, sources=sources), None) == ()
 
 
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize(("beyond_m", "is_told"), [(0.25, False), (0.35, True)])
+@pytest.mark.parametrize("side", [0, 1])
+def test_walls_are_known_to_30_cm(right, axis, side, beyond_m, is_told):
+    sources = right.solution.layout.sources.copy()
+    sources[::5, axis] = ROOM[side][axis] + (2 * side - 1) * beyond_m
+    told = reasons(changed(right, sources=sources), ROOM)
+    assert ("the track leaves the room at 20 % of the moments" in told) == is_told
+
+
+@pytest.mark.parametrize(("apart", "is_told"), [(0.04, True), (0.07, False)])
+def test_places_a_twentieth_of_the_array_s_width_apart_are_several(right, apart, is_told):
+    width_m = np.linalg.norm(np.ptp(right.solution.layout.positions, axis=0))
+    line = right.solution.layout.sources[0] + np.outer(np.arange(60) // 6, [apart * width_m, 0, 0])
+    told = reasons(changed(right, sources=line), None)
+    assert any("places only" in each for each in told) == is_told
+
+
 @pytest.mark.parametrize(("spots", "is_told"), [(1, True), (5, True), (7, False)])
 def test_a_sound_that_stays_where_it_is(right, spots, is_told):
     """So few places leave each microphone something to be wrong by."""

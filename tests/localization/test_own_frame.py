@@ -99,7 +99,7 @@ def test_an_axis_that_is_named_is_one_of_the_list():
 
 
 def test_where_walls_or_a_search_region_are_told_nothing_is_turned():
-    assert own_frame(open_scene(room=((0, 0, 0), (6, 5, 3)))) is None
+    assert own_frame(open_scene(room=((0.0, 0.0, 0.0), (6.0, 5.0, 3.0)))) is None
     assert own_frame(replace(open_scene(), search=SearchRegion(bounds=np.array([(0, 0, 0), (6.0, 5, 3)])))) is None
 
 
