@@ -18,7 +18,6 @@ PACKAGES = sorted(p.parent.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglo
 WITHOUT_TESTS_OF_THEIR_OWN = {
     "networks/given.py": "what test_model.py's forward passes work with: masks, unknown and silent microphones",
     "api/request.py": "what was asked for: test_locate.py asks for everything, test_provenance.py writes it down",
-    "calibration/findings.py": "what calibrate.py found, a word a microphone: test_calibrate.py asks for the words",
     "calibration/outcome.py": "what a solution shows, a line each: test_doubts.py changes it, test_calibrate.py makes it",
     "cli/answering.py": "the second half of locate.py: test_locate.py and test_events.py run it",
     "cli/listening.py": "the second half of listen.py: test_listen.py runs all of it",

@@ -144,3 +144,14 @@ def test_no_box_is_below_the_ground_outdoors():
         assert high[2] == pytest.approx(27 + 80 * times)
     indoors = replace(scene, room=((-1.0, -1.0, 0.0), (41.0, 41.0, 9.0)))
     assert search._far_box(indoors, 2.0)[0, 2] < -100
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("axis", range(3))
+def test_a_share_of_a_side_from_the_border_is_inside_and_less_is_not(axis, side):
+    box = np.array([[0.0, 0, 0], [10, 20, 5]])
+    sides, middle = box[1] - box[0], box.mean(axis=0)
+    for share, is_inside in ((0.12, True), (0.08, False)):
+        place = middle.copy()
+        place[axis] = box[side, axis] + (1 - 2 * side) * share * sides[axis]
+        assert search._is_inside(place, box, 0.1) == is_inside
