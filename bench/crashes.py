@@ -129,6 +129,13 @@ def again(command: Command, out: Path, take: Path, wanted: object) -> str:
     return "same" if command.results(out) == wanted and not left else report("wrong", f"other results, or left: {left}")
 
 
+def is_calm(complaint: str) -> bool:
+    """Whether it ended without a traceback; else that is printed."""
+    if BROKEN in complaint:
+        report("wrong", complaint)
+    return BROKEN not in complaint
+
+
 def report(outcome: str, why: str) -> str:
     print(f"    {outcome}: {why.strip()[-400:]}", flush=True)
     return outcome
@@ -141,8 +148,7 @@ def signalled(sign: signal.Signals, after_s: float) -> Callable[[str, Path], boo
         process = start(line)
         time.sleep(after_s)
         process.send_signal(sign)
-        _, complaint = process.communicate(timeout=ENDED_S)
-        return BROKEN not in complaint or report("wrong", complaint) == ""
+        return is_calm(process.communicate(timeout=ENDED_S)[1])
 
     return how
 
@@ -152,14 +158,12 @@ def unread(line: str, _out: Path) -> bool:
     process = start(line, stdout=writer)
     os.close(reader)
     os.close(writer)
-    _, complaint = process.communicate(timeout=ENDED_S)
-    return BROKEN not in complaint or report("wrong", complaint) == ""
+    return is_calm(process.communicate(timeout=ENDED_S)[1])
 
 
 def twice(line: str, _out: Path) -> bool:
     both = [start(line) for _ in range(2)]
-    complaints = [process.communicate(timeout=ENDED_S)[1] for process in both]
-    return not any(BROKEN in complaint for complaint in complaints) or report("wrong", "".join(complaints)) == ""
+    return is_calm("".join(process.communicate(timeout=ENDED_S)[1] for process in both))
 
 
 def on_small_disk(ended: Callable[..., str], place: Path, is_whole: Callable[[Path], bool], size_kb: int | None) -> str:
@@ -169,8 +173,10 @@ def on_small_disk(ended: Callable[..., str], place: Path, is_whole: Callable[[Pa
         first = run(line)
         remount("size=64m,rw")
         is_told = first.returncode > 0 and BROKEN not in first.stderr and bool(first.stderr.strip())
-        said = is_told or (first.returncode == 0 and is_whole(out))
-        return said or report("wrong", f"status {first.returncode}: {first.stderr}") == ""
+        behaved = is_told or (first.returncode == 0 and is_whole(out))
+        if not behaved:
+            report("wrong", f"status {first.returncode}: {first.stderr}")
+        return behaved
 
     def remount(options: str) -> None:
         subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)

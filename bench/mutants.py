@@ -28,6 +28,7 @@ from coverage import CoverageData
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/soundfix"
 DRAWN_FROM = ("localization", "networks", "calibration", "signal")
+NOTICED = (1, 2)  # exit status of pytest: a test failed, or could not even be imported
 MOST_S = 60.0  # of tests a mutant
 WHOLE = ("tests/calibration/test_kept_calibrations.py", "tests/methods/test_kept_answers.py")  # whole answers
 PAIRS = (
@@ -89,7 +90,9 @@ def survives(mutant: Mutant) -> bool:
         shutil.copytree(ROOT / "src", source)
         (source / "soundfix" / mutant.module).write_text(mutant.text, "utf-8")
         options = ["-q", "-x", "--timeout", "120", "-p", "no:cacheprovider", "-m", "not slow"]
-        is_noticed = pytest(*options, *mutant.tests, source=source) != 0
+        status = pytest(*options, *mutant.tests, source=source)
+        assert status in (0, *NOTICED), f"{mutant.name}: pytest ended with {status}: are tests named that are no more?"
+        is_noticed = status in NOTICED
     print(f"{'noticed ' if is_noticed else 'SURVIVED'}  {mutant.name}", flush=True)
     return not is_noticed
 

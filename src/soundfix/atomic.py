@@ -73,12 +73,13 @@ def _machine() -> str:
 
 
 def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # asks, and sends nothing
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    if os.name != "posix":
+        return True  # there the question below is a signal
+    with suppress(PermissionError):  # of somebody else, and running
+        try:
+            os.kill(process, 0)  # asks, and sends nothing
+        except ProcessLookupError:
+            return False
     return True
 
 

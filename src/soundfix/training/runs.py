@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from soundfix.atomic import atomic_path, remove_parts
 from soundfix.errors import OutputError, TrainingError
+from soundfix.networks.tensor_files import read_plain
 
 KEPT = 2  # states
 SETTINGS, METRICS, MODEL = "settings.json", "metrics.jsonl", "model.safetensors"
@@ -96,9 +96,8 @@ def read_newest(folder: Path) -> State | None:
     """The newest state of this folder that can be read."""
     for path in _states(folder):
         try:
-            with safe_open(path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                numbers = json.loads(file.metadata()["numbers"])
+            metadata, tensors = read_plain(path)
+            numbers = json.loads(metadata["numbers"])
             step = int(numbers.pop("step"))
         except Exception:  # whatever is wrong with it, the one before may be whole
             continue

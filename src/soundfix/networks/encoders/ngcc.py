@@ -252,7 +252,6 @@ def load(path: Path | str, *, max_lag: int | None = None) -> Ngcc:
         is_archive = file.read(4) == b"PK\x03\x04"
     config, tensors = _read_published(path) if is_archive else _read_ours(path)
     config = config if max_lag is None else replace(config, max_lag=max_lag)
-    check_plain(path, tensors)
     network = built(path, lambda: Ngcc(config), tensors)
     _check(path, tensors, network.state_dict())
     network.load_state_dict(tensors)
@@ -281,6 +280,7 @@ def _read_published(path: Path) -> tuple[NgccConfig, dict[str, Tensor]]:
         raise CheckpointError(f"{path} is no whole PyTorch file ({error}): was the copy cut short?") from error
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise CheckpointError(f"{path} is no plain state dict of NGCC-PHAT: is it a checkpoint of another network?")
+    check_plain(path, found)
     return NgccConfig(), found
 
 
