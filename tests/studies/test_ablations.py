@@ -6,8 +6,9 @@ import pytest
 
 from helpers.studies import BUDGET, SETTING
 from soundfix.errors import ConfigError
+from soundfix.evaluation.run import Method
 from soundfix.networks.model import Network
-from soundfix.studies.ablations import ABLATIONS, PAPER, _of_teachers, ablate, teachers_of, variants_of
+from soundfix.studies.ablations import ABLATIONS, PAPER, _of_teachers, _train_variants, ablate, teachers_of, variants_of
 from soundfix.studies.study import folder_of, recipe_of
 from soundfix.training.lessons import learning
 from soundfix.training.recipes import Stage, tiny
@@ -64,3 +65,23 @@ def test_teachers_keep_the_minutes_that_they_were_given(tmp_path):
     folder.mkdir(parents=True)
     (folder / "budget.json").write_text('{"minutes": 24.0, "device": "cpu", "steps": {}}')
     assert _of_teachers(SETTING, tmp_path).minutes == 24
+
+
+def test_the_usual_one_is_trained_once_for_all_ablations(tmp_path, monkeypatch):
+    """Below `usual`, whatever it is called; the others below the ablation's own name."""
+    seen = []
+
+    def trained(entrants, material, out, budget, say, *, taught=None):
+        seen.extend((each.label, out.name) for each in entrants if each.label != "Multilat*")
+        return {e.label: Method(name=e.method, label=e.label, checkpoint=tmp_path / e.label) for e in entrants}
+
+    monkeypatch.setattr("soundfix.studies.ablations.train_all", trained)
+    for name in ("ascm", "lambdas"):
+        variants = variants_of(ABLATIONS[name], SETTING)
+        methods = _train_variants(variants, None, tmp_path, name, BUDGET, print, {})
+        assert list(methods) == [each.label for each in variants]
+        assert methods[variants[0].label].checkpoint == tmp_path / "usual"
+        assert methods[variants[0].label].label == variants[0].label
+    assert seen.count(("usual", "usual")) == 2
+    assert ("alpha = 0", "ascm") in seen
+    assert ("no sound", "lambdas") in seen

@@ -18,7 +18,7 @@ unknown     one to four of the microphones without a position
 windows     0.128 to 1 s
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -33,11 +33,11 @@ from soundfix.studies.costs import Cost, cost_of
 from soundfix.studies.paper_tables import ALONE, WINDOW_S
 from soundfix.studies.reproduce import entrants
 from soundfix.studies.setting import Setting, material_for, rows_of
-from soundfix.studies.study import Budget, Entrant, Say, minutes_given, train_all
+from soundfix.studies.study import Budget, Entrant, Material, Say, minutes_given, train_all
 
 USUAL = Grid(windows_s=(0.128, 0.5), microphones=(11, 7))
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(11, 7))
-PAPER, EARS = "three-stream (paper)", "Multilat*"
+PAPER, EARS, AS_IT_IS = "three-stream (paper)", "Multilat*", "usual"
 LENT = "autoencoder.steps=0"  # the acoustic encoder has learned already
 
 
@@ -253,14 +253,27 @@ def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callab
     if ablation.of_paper:
         teachers = train_all(teachers_of(setting), material, out / "one", _of_teachers(setting, out), say)
         taught = {label: method.checkpoint for label, method in teachers.items() if method.checkpoint}
-    variants = variants_of(ablation, setting)
-    methods = train_all(variants, material, out / name, setting.budget, say, taught=taught)
+    methods = _train_variants(variants_of(ablation, setting), material, out, name, setting.budget, say, taught)
     rows = rows_of(setting, out / name / "rows", [*methods.values()], ablation.grid, progress)
     text = page(name, ablation, rows, _costs(methods) if ablation.has_cost else {}, about(setting))
     with atomic_path(out / f"{name}.md") as part:
         part.write_text(text, encoding="utf-8")
     draw(rows, out / f"{name}.png")
     return text
+
+
+def _train_variants(
+    variants: Sequence[Entrant], material: Material, out: Path, name: str, budget: Budget, say: Say,
+    taught: Mapping[str, Path],
+) -> dict[str, Method]:  # fmt: skip
+    """Label -> method. The paper's form as it is stands in many ablations, and is trained once for all."""
+    methods: dict[str, Method] = {}
+    for each in variants:
+        label, folder = (AS_IT_IS, AS_IT_IS) if each.changes[-1:] == (LENT,) else (each.label, name)
+        known = dict(taught) | {one: method.checkpoint for one, method in methods.items() if method.checkpoint}
+        made = train_all([replace(each, label=label)], material, out / folder, budget, say, taught=known)
+        methods[each.label] = replace(made[label], label=each.label)
+    return methods
 
 
 def _costs(methods: Mapping[str, Method]) -> dict[str, Cost]:
