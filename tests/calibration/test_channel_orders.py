@@ -81,3 +81,10 @@ def test_misfit_is_nothing_where_all_is_as_listed(rng):
     assert misfit(heard + 5.0, places, looked) < 1e-6  # when it sounded does not matter
     off = heard + np.where(np.arange(8) == 2, 0.05, 0.0)
     assert 0.001 < misfit(off, places, looked) < np.log(2) / 8
+
+
+@pytest.mark.parametrize(("apart_m", "places"), [(0.08, 1), (0.13, 2)])
+def test_moments_that_differ_by_a_decimetre_are_of_two_places(apart_m, places):
+    moment = np.array([0.0, 1, 2, 3, 4, 5, 6, 7])
+    other = moment + apart_m * np.array([1, -1, 1, -1, 1, -1, 1, -1])
+    assert len(distinct(np.array([moment, other]))) == places

@@ -15,6 +15,7 @@ import torch
 import soundfix
 from helpers import TESTS
 from helpers.compact import SQUARE, compact_scene, unit
+from helpers.field_songs import wood_with_songs
 from soundfix.estimate import Estimate
 from soundfix.scene import Scene
 from soundfix.simulation.soundbank import open_sounds
@@ -57,7 +58,14 @@ def kept_windows() -> dict[str, Scene]:
     positions[3] = np.nan
     unknown = replace(drawn[0], microphones=replace(drawn[0].microphones, positions=positions))
     compact = compact_scene(SQUARE, towards=unit(20, 14))
-    return dict(zip(names, drawn, strict=True)) | {"unknown position": unknown, "compact": compact}
+    others = {"unknown position": unknown, "compact": compact, "in a wood": in_a_wood()}
+    return dict(zip(names, drawn, strict=True)) | others
+
+
+def in_a_wood() -> Scene:
+    """Three seconds round one song, heard by recorders whose clocks are off."""
+    songs, _ = wood_with_songs(songs=1)
+    return replace(songs, audio=songs.audio[:, : round(3 * songs.sample_rate)])
 
 
 def said(estimate: Estimate) -> dict:

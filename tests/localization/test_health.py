@@ -90,6 +90,15 @@ def test_clipping_is_seen_in_any_sound(sound, share):
     assert result.weight[4] == pytest.approx(1 - share, abs=0.01)
 
 
+@pytest.mark.parametrize(("beyond", "is_clipped"), [(1.8, True), (2.2, False)])
+def test_a_value_far_beyond_the_sound_is_no_rail(sound, beyond, is_clipped):
+    """By more than two of the usual steps from sample to sample: a cable that was touched."""
+    steps = float(np.median(np.abs(np.diff(sound[4]))))
+    top = sound[4].max() + beyond * steps
+    sound[4, 100:600] = top
+    assert (health(sound).status[4] == "clipped") == is_clipped
+
+
 def test_a_coarse_converter_is_no_clipping(sound):
     """Few levels, the highest of them seldom."""
     sound[4] = np.round(20 * sound[4]) / 32768

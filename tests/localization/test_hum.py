@@ -18,7 +18,7 @@ def hum(frequency_hz, partials=10):
     return np.sin(2 * np.pi * np.outer(np.arange(8000) / RATE, number * frequency_hz) + number).sum(axis=1)
 
 
-@pytest.mark.parametrize("frequency_hz", [49.87, 50.0, 50.13, 59.9, 60.0])
+@pytest.mark.parametrize("frequency_hz", [49.8, 50.0, 50.2, 59.8, 60.2])
 @pytest.mark.parametrize("times", [3, 10])
 def test_what_is_left_is_the_sound(sound, frequency_hz, times):
     """Of hum many times louder than the sound less is left than a tenth of the sound."""

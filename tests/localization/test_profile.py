@@ -1,12 +1,15 @@
 """How late each microphone may be: the profile of its pull."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from helpers import reference
 from helpers.scenes import planted_evidence
+from soundfix.estimate import Profile
 from soundfix.localization.consensus import profiles_at
-from soundfix.localization.profile import add, profile_of_curve
+from soundfix.localization.profile import add, log_odds, profile_of_curve
 from soundfix.microphones import Microphones
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
@@ -46,3 +49,25 @@ def test_a_position_may_be_worse_than_the_profile_is_long(rng):
         wide.at_zero
         >= profiles_at(evidence, SOURCE, Microphones(positions=positions), np.ones(6, dtype=bool))[0].at_zero
     )
+
+
+def peaks(**heights):
+    """The profile of a flat curve with these peaks (standard deviations)."""
+    flat = Profile(
+        curve=np.zeros(3), step_m=0.01, near_m=0.02, at_zero=0, early=0, late=0, pull_m=0, residual_m=0, negative=0
+    )
+    return replace(flat, **heights)
+
+
+def test_peaks_beyond_a_hundred_deviations_tell_no_more():
+    assert log_odds(peaks(at_zero=64.0)) > log_odds(peaks(at_zero=100.0)) == log_odds(peaks(at_zero=400.0))
+    assert log_odds(peaks(late=64.0)) < log_odds(peaks(late=100.0)) == log_odds(peaks(late=400.0))
+
+
+def test_a_peak_before_the_others_accuses_up_to_three_roots():
+    """Sound cannot come before itself; each number is that of the regression."""
+    assert log_odds(peaks(early=4.0)) - log_odds(peaks(late=4.0)) == pytest.approx(2 * 6.58)
+    assert log_odds(peaks(early=16.0)) - log_odds(peaks(late=16.0)) == pytest.approx(3 * 6.58)
+    assert log_odds(peaks()) == pytest.approx(-4.87)
+    assert log_odds(peaks(at_zero=4.0)) == pytest.approx(-4.87 - 2 * 3.89)
+    assert log_odds(peaks(late=4.0)) == pytest.approx(-4.87 + 2 * 3.88)

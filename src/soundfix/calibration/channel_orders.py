@@ -102,7 +102,7 @@ def _first_that_fits(heard: np.ndarray, positions: np.ndarray, places: np.ndarra
 def distinct(path_m: Float[np.ndarray, "moment mic"]) -> Float[np.ndarray, "place mic"]:
     """The median of the moments that tell the same, of at most MOST_PLACES such."""
     alike: list[list[np.ndarray]] = []
-    for moment in path_m - medians(path_m)[:, None]:
+    for moment in path_m:
         same = next((each for each in alike if _gap(moment, each[0]) < SAME_M), None)
         if same is not None:
             same.append(moment - np.nanmedian(moment - same[0]))
