@@ -132,8 +132,8 @@ class Reached(NamedTuple):
     def tests(self, path: Path, line: int) -> list[str]:
         """For a minute: of the module's own name first, then the quickest. Constants are reached by whom the module is."""
         by_line = self.lines.contexts_by_lineno(str(path))
-        reached = {_test(each) for each in by_line.get(line, ()) if each}
-        reached = reached or {_test(each) for contexts in by_line.values() for each in contexts if each}
+        every = {_test(each) for contexts in by_line.values() for each in contexts} & self.seconds.keys()
+        reached = {_test(each) for each in by_line.get(line, ())} & every or every
         own = f"tests/{path.parent.name}/test_{path.name}::"
         ordered = sorted(reached, key=lambda test: (not test.startswith(own), self.seconds.get(test, MOST_S)))
         ends = itertools.accumulate(self.seconds.get(test, MOST_S) for test in ordered)

@@ -6,6 +6,7 @@ import pytest
 from soundfix.localization.health import _standstill, examine, is_tone
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene
+from soundfix.testing import contract_scene
 
 POSITIONS = np.array([[0.0, 0, 0], [4, 0, 0], [0, 3, 0], [0, 0, 2], [4, 3, 2]])
 
@@ -275,3 +276,10 @@ def test_the_shortest_standstill_is_found_wherever_it_begins(rng, start):
     assert not _standstill(audio, 16_000.0).any()
     audio[start : start + 320] = 0.5
     assert np.flatnonzero(_standstill(audio, 16_000.0)).tolist() == list(range(start, start + 320))
+
+
+def test_a_scene_is_examined_once_and_another_of_the_same_sound_anew():
+    """A session asks again what the answer asked before."""
+    scene = contract_scene(6)
+    assert examine(scene) is examine(scene)
+    assert examine(replace(scene, start_s=1.0)) is not examine(scene)

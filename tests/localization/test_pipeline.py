@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from helpers.bands import HIGH_HZ, caged, shared_sound
 from soundfix.localization import pipeline
@@ -62,3 +63,22 @@ def test_nobody_is_followed_where_a_wave_is_shorter_than_positions_are_exact(rng
     boxes = CorrelationBoxes(follows=True)
     assert estimate_window(scene, boxes, method="srp").estimate.sources
     assert len(asked) == times
+
+
+def test_windows_are_located_in_one_thread_of_blas_and_others_are_left_as_they_were():
+    """Matrices this small take longer in several."""
+    seen = []
+
+    class Boxes(CorrelationBoxes):
+        def hear(self, prepared):
+            seen.append(blas_threads())
+            return super().hear(prepared)
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        estimate_window(contract_scene(6), Boxes(), method="x")
+        assert blas_threads() == {2}
+    assert seen == [{1}]
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}

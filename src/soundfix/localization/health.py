@@ -7,6 +7,7 @@ same power); what cannot is named and left out. Gains never matter.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -58,8 +59,17 @@ class Health:
         return self.weight > 0
 
 
+_EXAMINED: WeakKeyDictionary[Scene, Health] = WeakKeyDictionary()
+
+
 def examine(scene: Scene) -> Health:
-    """The health of every channel of one window."""
+    """The health of every channel of one window; of the same scene it is found once."""
+    if scene not in _EXAMINED:
+        _EXAMINED[scene] = _examined(scene)
+    return _EXAMINED[scene]
+
+
+def _examined(scene: Scene) -> Health:
     channels = _without_hum(
         [_examine_channel(channel, scene.sample_rate) for channel in scene.audio], scene.sample_rate
     )

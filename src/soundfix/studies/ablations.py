@@ -33,7 +33,7 @@ from soundfix.studies.costs import Cost, cost_of
 from soundfix.studies.paper_tables import ALONE, WINDOW_S
 from soundfix.studies.reproduce import entrants
 from soundfix.studies.setting import Setting, material_for, rows_of
-from soundfix.studies.study import Budget, Entrant, Material, Say, minutes_given, train_all
+from soundfix.studies.study import Budget, Entrant, Material, Say, folder_of, lend_steps, minutes_given, train_all
 
 USUAL = Grid(windows_s=(0.128, 0.5), microphones=(11, 7))
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(11, 7))
@@ -44,12 +44,13 @@ LENT = "autoencoder.steps=0"  # the acoustic encoder has learned already
 @dataclass(frozen=True, kw_only=True)
 class Ablation(Told):
     """variants: the usual one first. grid: where they are compared. of_paper: of the paper's form, else of ours.
-    has_cost: time and memory are measured too."""
+    has_cost: time and memory are measured too. same_steps: all have as many as the usual one, else as many minutes."""
 
     variants: tuple[Entrant, ...]
     grid: Grid = SHORT
     of_paper: bool = True
     has_cost: bool = False
+    same_steps: bool = False
 
 
 def ours(label: str, *changes: str) -> Entrant:
@@ -82,6 +83,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "Diffuse noise, or microphones with noise of their own, for which coherence is meant: in this world "
                 "all hear the source well. One seed."
             ),
+            same_steps=True,
             variants=(
                 paper("learned"),
                 *(paper(f"alpha = {alpha:g}", f"network.alpha={alpha}") for alpha in (1.0, 0.5, 0.0)),
@@ -94,6 +96,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "the phase is, the same over short times, or 1 for every pair."
             ),
             not_shown="Diffuse noise, or microphones with noise of their own, for which coherence is meant. One seed.",
+            same_steps=True,
             variants=(
                 paper("magnitude-squared"),
                 paper("magnitude", "network.coherence=magnitude"),
@@ -112,6 +115,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "learns."
             ),
             not_shown="Arrays of fifty microphones, with 2450 directed pairs instead of 110. One seed.",
+            same_steps=True,
             variants=(
                 paper("T = 30%"),
                 *(paper(f"T = {share:.0%}", f"network.keep={share}") for share in (0.1, 0.5, 1.0)),
@@ -127,6 +131,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "largest over all pairs after it."
             ),
             not_shown="Whether they still matter after the days of training that the paper's authors gave it. One seed.",
+            same_steps=True,
             variants=(
                 paper("blurred, a layer"),
                 paper("not blurred", "network.blurred_lags=[]"),
@@ -141,6 +146,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "kind, or nothing but where a microphone stands."
             ),
             not_shown="BEATs' own weights, unless their file was given: nobody can fetch them here. One seed.",
+            same_steps=True,
             variants=(
                 paper("small encoder", "network.acoustic=small"),
                 paper("no encoder", "network.acoustic=none"),
@@ -168,6 +174,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "source: nothing says where it is."
             ),
             not_shown="All combinations: one lambda is changed at a time. One seed.",
+            same_steps=True,
             variants=(
                 paper("0.1, 0.1, 1"),
                 paper("no sound", "losses.sound=0.0"),
@@ -253,9 +260,11 @@ def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callab
     if ablation.of_paper:
         teachers = train_all(teachers_of(setting), material, out / "one", _of_teachers(setting, out), say)
         taught = {label: method.checkpoint for label, method in teachers.items() if method.checkpoint}
-    methods = _train_variants(variants_of(ablation, setting), material, out, name, setting.budget, say, taught)
+    variants = variants_of(ablation, setting)
+    lender = out / AS_IT_IS / "runs" / AS_IT_IS if ablation.same_steps else None
+    methods = _train_variants(variants, material, out, name, setting.budget, say, taught, lender)
     rows = rows_of(setting, out / name / "rows", [*methods.values()], ablation.grid, progress)
-    text = page(name, ablation, rows, _costs(methods) if ablation.has_cost else {}, about(setting))
+    text = page(name, ablation, rows, _costs(methods) if ablation.has_cost else {}, about(setting, ablation))
     with atomic_path(out / f"{name}.md") as part:
         part.write_text(text, encoding="utf-8")
     draw(rows, out / f"{name}.png")
@@ -264,12 +273,17 @@ def ablate(name: str, setting: Setting, out: Path, *, say: Say, progress: Callab
 
 def _train_variants(
     variants: Sequence[Entrant], material: Material, out: Path, name: str, budget: Budget, say: Say,
-    taught: Mapping[str, Path],
+    taught: Mapping[str, Path], lender: Path | None,
 ) -> dict[str, Method]:  # fmt: skip
-    """Label -> method. The paper's form as it is stands in many ablations, and is trained once for all."""
+    """Label -> method. The paper's form as it is stands in many ablations, and is trained once for all.
+
+    lender: who is given steps, for all who come later.
+    """
     methods: dict[str, Method] = {}
     for each in variants:
         label, folder = (AS_IT_IS, AS_IT_IS) if each.changes[-1:] == (LENT,) else (each.label, name)
+        if lender and folder != AS_IT_IS:
+            lend_steps(lender, out / folder / "runs" / folder_of(each))
         known = dict(taught) | {one: method.checkpoint for one, method in methods.items() if method.checkpoint}
         made = train_all([replace(each, label=label)], material, out / folder, budget, say, taught=known)
         methods[each.label] = replace(made[label], label=each.label)
@@ -304,10 +318,11 @@ def variants_of(ablation: Ablation, setting: Setting) -> list[Entrant]:
     return [replace(each, changes=(*base.changes, *each.changes)) for each in variants]
 
 
-def about(setting: Setting) -> str:
+def about(setting: Setting, ablation: Ablation) -> str:
     """Where and for how long."""
+    alike = "as many steps as the first had in" if ablation.same_steps else "at most"
     return (
-        f"On `{setting.dataset}`, {setting.clips} clips, seed {setting.budget.seed}; every variant was trained for "
-        f"{setting.budget.minutes:g} minutes of {setting.budget.device} at most, on the same windows. Mean errors and "
+        f"On `{setting.dataset}`, {setting.clips} clips, seed {setting.budget.seed}; every variant was trained for {alike} "
+        f"{setting.budget.minutes:g} minutes of {setting.budget.device}, on the same windows. Mean errors and "
         "shares with one standard error; `less the usual`: window by window, against the first variant."
     )

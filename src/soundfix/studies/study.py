@@ -221,6 +221,14 @@ def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Reci
     return replace(recipe, **stages)
 
 
+def lend_steps(lender: Path, folder: Path) -> None:
+    """Whoever is trained in the folder gets as many steps as the lender was given, if it has not begun."""
+    if not (folder / BUDGET).exists():
+        make_folder(folder)
+        with atomic_path(folder / BUDGET) as part:
+            part.write_bytes((lender / BUDGET).read_bytes())
+
+
 def minutes_given(entrant: Entrant, out: Path) -> float | None:
     """What it was begun with below out, before its share; None where it was not begun."""
     path = out / "runs" / folder_of(entrant) / BUDGET
