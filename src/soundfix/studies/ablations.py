@@ -37,6 +37,9 @@ from soundfix.studies.study import Budget, Entrant, Material, Say, folder_of, le
 
 USUAL = Grid(windows_s=(0.128, 0.5), microphones=(11, 7))
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(11, 7))
+ONE_SEED = (
+    "Other seeds: two trainings of the same network may differ by more than the standard errors, which are of windows."
+)
 PAPER, EARS, AS_IT_IS = "three-stream (paper)", "Multilat*", "usual"
 LENT = "autoencoder.steps=0"  # the acoustic encoder has learned already
 
@@ -81,7 +84,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
             ),
             not_shown=(
                 "Diffuse noise, or microphones with noise of their own, for which coherence is meant: in this world "
-                "all hear the source well. One seed."
+                f"all hear the source well. {ONE_SEED}"
             ),
             same_steps=True,
             variants=(
@@ -95,7 +98,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "What is raised to the power of alpha: Welch's magnitude-squared coherence, its root, how steady "
                 "the phase is, the same over short times, or 1 for every pair."
             ),
-            not_shown="Diffuse noise, or microphones with noise of their own, for which coherence is meant. One seed.",
+            not_shown=f"Diffuse noise, or microphones with noise of their own, for which coherence is meant. {ONE_SEED}",
             same_steps=True,
             variants=(
                 paper("magnitude-squared"),
@@ -114,7 +117,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "the strongest (bench/attention.py), so T saves nothing here: it is there for what the network "
                 "learns."
             ),
-            not_shown="Arrays of fifty microphones, with 2450 directed pairs instead of 110. One seed.",
+            not_shown=f"Arrays of fifty microphones, with 2450 directed pairs instead of 110. {ONE_SEED}",
             same_steps=True,
             variants=(
                 paper("T = 30%"),
@@ -130,7 +133,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "comes a layer, so that what a delay means may depend on whose it is. wav2pos has such a layer, the "
                 "largest over all pairs after it."
             ),
-            not_shown="Whether they still matter after the days of training that the paper's authors gave it. One seed.",
+            not_shown=f"Whether they still matter after the days of training that the paper's authors gave it. {ONE_SEED}",
             same_steps=True,
             variants=(
                 paper("blurred, a layer"),
@@ -145,7 +148,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "What semb is made from: BEATs base (90 M weights, with its file), our small encoder of the same "
                 "kind, or nothing but where a microphone stands."
             ),
-            not_shown="BEATs' own weights, unless their file was given: nobody can fetch them here. One seed.",
+            not_shown=f"BEATs' own weights, unless their file was given: nobody can fetch them here. {ONE_SEED}",
             same_steps=True,
             variants=(
                 paper("small encoder", "network.acoustic=small"),
@@ -160,7 +163,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "autoencoder left it. Its windows cannot be kept then, so every step takes longer, and fewer fit "
                 "into the time."
             ),
-            not_shown="BEATs base, which is far too large to be learned on a CPU. One seed.",
+            not_shown=f"BEATs base, which is far too large to be learned on a CPU. {ONE_SEED}",
             variants=(
                 paper("frozen"),
                 paper("not frozen", "localization.thaws_encoder=true", "localization.windows_a_clip=0"),
@@ -173,7 +176,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
                 "second: of hidden microphones; third: of sources. As printed, the last term is empty for one "
                 "source: nothing says where it is."
             ),
-            not_shown="All combinations: one lambda is changed at a time. One seed.",
+            not_shown=f"All combinations: one lambda is changed at a time. {ONE_SEED}",
             same_steps=True,
             variants=(
                 paper("0.1, 0.1, 1"),
@@ -195,7 +198,7 @@ ABLATIONS: Mapping[str, Ablation] = MappingProxyType(
             ),
             not_shown=(
                 "Recordings of a real room without labels: the clips without a place are from the same simulated "
-                "room. One seed."
+                f"room. {ONE_SEED}"
             ),
             variants=(
                 with_places(1.0, keeps_rest=True),

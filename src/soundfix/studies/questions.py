@@ -95,8 +95,8 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
             about="One window each: a microphone of unknown position is placed from a single sound. Errors of microphones "
             "are those of the place that an answer puts them at, or the best place on the shell that it knows.",
             not_shown="What a whole recording tells: `soundfix calibrate` places microphones from many sounds, to "
-            "centimetres ([calibration.md](../calibration.md)). The packaged network remembers the studio's array, and puts "
-            "its microphones at places that it knows; elsewhere one window tells a distance, and no more.",
+            "centimetres ([calibration.md](../calibration.md)). The packaged network learned with many arrays and remembers "
+            "none: one window tells a distance, and no more, in the studio as elsewhere.",
             measures=("microphones",),
         ),
         "sources": Question(
