@@ -1,9 +1,10 @@
-"""Of two microphones that would stand on one spot, who has a place of its own finding is not sure."""
+"""Of two microphones that would stand on one spot, who has a place of its own finding is not sure; two may be exchanged."""
 
 import numpy as np
 import pytest
 
-from soundfix.calibration.findings import MicrophoneFinding, _apart
+from soundfix.calibration.findings import SWAP_M, MicrophoneFinding, _apart, _swaps
+from soundfix.microphones import Microphones
 
 
 def finding(kind, *place):
@@ -29,3 +30,18 @@ def test_of_two_that_were_placed_on_one_spot_one_is_left():
 
 def test_who_is_unsure_takes_nobody_s_place():
     assert kinds(finding("unsure", 1, 2, 1), finding("placed", 1, 2, 1)) == ["unsure", "placed"]
+
+
+@pytest.mark.parametrize(("off_m", "kind"), [(0.9 * SWAP_M, "swapped"), (1.1 * SWAP_M, "misplaced")])
+def test_two_that_stand_where_the_list_has_each_other_are_exchanged(off_m, kind):
+    """Nearly there; one alone, or one that hears rightly, is not."""
+    listed = Microphones(positions=np.array([[1.0, 1, 1], [3, 1, 1], [1, 4, 1], [5, 5, 1]]))
+    one, other, third = (
+        finding("misplaced", 3, 1 + off_m, 1),
+        finding("misplaced", 1, 1 + off_m, 1),
+        finding("good", 1, 4, 1),
+    )
+    alone = finding("misplaced", 1, 4, 1)
+    found = _swaps((one, other, third, alone), listed)
+    assert [each.finding for each in found] == [kind, kind, "good", "misplaced"]
+    assert [each.other for each in found[:2]] == (["mic2", "mic1"] if kind == "swapped" else [None, None])

@@ -21,6 +21,7 @@ from soundfix.localization.mixed_sources import (
     features,
     may_be_several,
     mixed_sources,
+    probability,
     told_apart,
     who_do_not_walk,
 )
@@ -123,6 +124,13 @@ def test_a_larger_gap_to_the_next_makes_a_source_likelier_and_so_does_a_larger_d
     assert odds([1.0, 0.6, 0.4, 0.38]) > odds([1.0, 0.6, 0.56, 0.53])
     near = PLACES[:1] + np.array([[0, 0, 0], [0.4, 0, 0], [9, 0, 0]])
     assert odds([1.0, 0.6, 0.4, 0.38]) > odds([1.0, 0.6, 0.4, 0.38], near)
+
+
+@pytest.mark.parametrize(("believed", "sure"), [(None, 0.23362), (0.1, 0.72521)])
+def test_numbers_of_the_regressions(believed, sure):
+    """Each of them changes this probability: they were fitted to mixtures, and go together."""
+    told = np.array([1.0, 0.2, -2.0, 0.1, 0.7, -0.5, 0.1, -0.5, 1.0, 0.4])
+    assert probability(told, believed and (lambda: believed), 0.0001) == pytest.approx(sure, abs=2e-5)
 
 
 def test_the_first_place_stays_where_it_is_one_of_them():
