@@ -54,7 +54,15 @@ def test_a_position_may_be_worse_than_the_profile_is_long(rng):
 def peaks(**heights):
     """The profile of a flat curve with these peaks (standard deviations)."""
     flat = Profile(
-        curve=np.zeros(3), step_m=0.01, near_m=0.02, at_zero=0, early=0, late=0, pull_m=0, residual_m=0, negative=0
+        curve=np.zeros(3),
+        step_m=0.01,
+        near_m=0.02,
+        at_zero=0.0,
+        early=0.0,
+        late=0.0,
+        pull_m=0.0,
+        residual_m=0.0,
+        negative=0.0,
     )
     return replace(flat, **heights)
 

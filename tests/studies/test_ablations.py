@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from helpers.clips import Clips
 from helpers.studies import BUDGET, SETTING
 from soundfix.errors import ConfigError
 from soundfix.evaluation.run import Method
 from soundfix.networks.model import Network
 from soundfix.studies.ablations import ABLATIONS, PAPER, _of_teachers, _train_variants, ablate, teachers_of, variants_of
-from soundfix.studies.study import folder_of, recipe_of
+from soundfix.studies.study import Material, folder_of, recipe_of
 from soundfix.training.lessons import learning
 from soundfix.training.recipes import Stage, tiny
+
+DATA = Material(train=Clips(), valid=Clips())
 
 
 @pytest.mark.slow
@@ -78,7 +81,7 @@ def test_the_usual_one_is_trained_once_for_all_ablations(tmp_path, monkeypatch):
     monkeypatch.setattr("soundfix.studies.ablations.train_all", trained)
     for name in ("ascm", "lambdas"):
         variants = variants_of(ABLATIONS[name], SETTING)
-        methods = _train_variants(variants, None, tmp_path, name, BUDGET, print, {}, None)
+        methods = _train_variants(variants, DATA, tmp_path, name, BUDGET, print, {}, None)
         assert list(methods) == [each.label for each in variants]
         assert methods[variants[0].label].checkpoint == tmp_path / "usual"
         assert methods[variants[0].label].label == variants[0].label
@@ -103,7 +106,7 @@ def test_variants_have_as_many_steps_as_the_usual_one(tmp_path, monkeypatch):
     begun = tmp_path / "ascm" / "runs" / "alpha---1"
     begun.mkdir(parents=True)
     (begun / "budget.json").write_text("has begun")
-    _train_variants(variants_of(ABLATIONS["ascm"], SETTING), None, tmp_path, "ascm", BUDGET, print, {}, lender)
+    _train_variants(variants_of(ABLATIONS["ascm"], SETTING), DATA, tmp_path, "ascm", BUDGET, print, {}, lender)
     assert given == ["as many", "has begun", "as many", "as many"]
     assert not any(ABLATIONS[name].same_steps for name in ("frozen", "labels", "head"))
     assert all(ABLATIONS[name].same_steps for name in ("ascm", "attention", "lambdas"))
