@@ -63,7 +63,7 @@ _EXAMINED: WeakKeyDictionary[Scene, Health] = WeakKeyDictionary()
 
 
 def examine(scene: Scene) -> Health:
-    """The health of every channel of one window; of the same scene it is found once."""
+    """The health of every channel of one window; of the same scene, whose sound is read-only, it is found once."""
     if scene not in _EXAMINED:
         _EXAMINED[scene] = _examined(scene)
     return _EXAMINED[scene]
