@@ -75,11 +75,12 @@ def _machine() -> str:
 def _is_running(process: int) -> bool:
     if os.name != "posix":
         return True  # there the question below is a signal
-    with suppress(PermissionError):  # of somebody else, and running
-        try:
-            os.kill(process, 0)  # asks, and sends nothing
-        except ProcessLookupError:
-            return False
+    try:
+        os.kill(process, 0)  # asks, and sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # of somebody else
     return True
 
 

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
-from threadpoolctl import threadpool_limits
 
 from soundfix.calibration import list_errors
 from soundfix.calibration.bundle import Arrivals, Freedom, Layout, Solution, adjust
@@ -33,6 +32,7 @@ from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
 from soundfix.robust import medians
 from soundfix.scene import Room
+from soundfix.threads import one_thread
 
 FEWEST_MOMENTS = 8
 USUAL_DRIFT = 100e-6  # standard deviation of clocks that run freely
@@ -64,7 +64,7 @@ def calibrate(
     clocks: one for all microphones, or each its own (offsets and drifts unknown). watch is told what is done now.
     Raises SceneError on too few moments.
     """
-    with threadpool_limits(limits=1, user_api="blas"):  # matrices this small are slower in several threads
+    with one_thread():
         outcome = _solved(_case(hearing, microphones, room, clocks, seed, watch), clocks)
         return summarize(outcome, room=room)
 

@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
-from threadpoolctl import threadpool_limits
 
 from soundfix.calibration.bundle import Arrivals
 from soundfix.calibration.clock_fit import Clocks, Prior, fit_clocks, refit
@@ -22,6 +21,7 @@ from soundfix.calibration.list_units import METRES
 from soundfix.localization.arrival_errors import USUAL_M, USUAL_SHARE
 from soundfix.microphones import Microphones
 from soundfix.physics import NOMINAL_SPEED_M_S
+from soundfix.threads import one_thread
 
 USUAL_CLOCK_S = 1e-3  # of recorders that are set by satellites, where the list says nothing
 FREE_CLOCK_S, FREE_DRIFT_PPM, NO_DRIFT_PPM = 0.1, 20.0, 0.01  # standard errors of clocks that run freely, and of others
@@ -63,7 +63,7 @@ def tell_clocks(
     arrivals: Arrivals, microphones: Microphones, speed_m_s: float, *, clocks: Literal["common", "free"], seed: int = 0
 ) -> Calibration:
     """Of recorders of known positions, clocks set alike or running freely; arrivals are path at this speed of sound."""
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         case = _case(arrivals, microphones, speed_m_s, clocks, seed)
         found = tuple(_finding(m, case) for m in range(len(microphones)))
     doubts = tuple(_doubts(case, found))

@@ -15,11 +15,9 @@ all of them.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from soundfix.estimate import AMBIGUITIES, Direction, Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.localization.abstention import Abstention
@@ -38,6 +36,7 @@ from soundfix.localization.sources import THEORY
 from soundfix.localization.subwindows import Window
 from soundfix.resample import resampled, working_rate
 from soundfix.scene import Scene
+from soundfix.threads import one_thread
 
 
 class Answer(NamedTuple):
@@ -51,17 +50,11 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
     """The answer for one window, heard as recordings are, in a frame of the array's own where nothing else has axes."""
     scene = _at_working_rate(scene)
     frame = None if boxes.knows_axes else own_frame(scene)
-    with _thread_pools().limit(limits=1, user_api="blas"):  # matrices this small are slower in several threads
+    with one_thread():
         if frame is None:
             return _answer(scene, boxes, method)
         answer = _answer(frame.scene(scene), boxes, method)
     return answer._replace(estimate=frame.estimate(answer.estimate, scene))
-
-
-@cache
-def _thread_pools() -> ThreadpoolController:
-    """Those of the libraries that are loaded: to look for them takes milliseconds."""
-    return ThreadpoolController()
 
 
 def _at_working_rate(scene: Scene) -> Scene:
