@@ -1,5 +1,6 @@
 """Ablations: each changes what there is, and borrows what it does not change."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,9 @@ from soundfix.errors import ConfigError
 from soundfix.evaluation.run import Method
 from soundfix.networks.model import Network
 from soundfix.studies.ablations import ABLATIONS, PAPER, _of_teachers, _train_variants, ablate, teachers_of, variants_of
-from soundfix.studies.study import Material, folder_of, recipe_of
+from soundfix.studies.study import Material, _within, folder_of, recipe_of
 from soundfix.training.lessons import learning
-from soundfix.training.recipes import Stage, tiny
+from soundfix.training.recipes import STAGES, Stage, tiny
 
 DATA = Material(train=Clips(), valid=Clips())
 
@@ -92,21 +93,28 @@ def test_the_usual_one_is_trained_once_for_all_ablations(tmp_path, monkeypatch):
 
 def test_variants_have_as_many_steps_as_the_usual_one(tmp_path, monkeypatch):
     """Measured on a machine that did other things they differed by a sixth, and errors by 9 cm."""
-    given = []
+    lender, given = tmp_path / "usual" / "runs" / "usual", []
 
     def trained(entrants, material, out, budget, say, *, taught=None):
-        budgets = [out / "runs" / folder_of(each) / "budget.json" for each in entrants]
-        given.extend(path.read_text() for path in budgets if path.exists())
+        given.append(budget.as_many_as)
         return {e.label: Method(name=e.method, label=e.label, checkpoint=tmp_path / e.label) for e in entrants}
 
     monkeypatch.setattr("soundfix.studies.ablations.train_all", trained)
-    lender = tmp_path / "usual" / "runs" / "usual"
-    lender.mkdir(parents=True)
-    (lender / "budget.json").write_text("as many")
-    begun = tmp_path / "ascm" / "runs" / "alpha---1"
-    begun.mkdir(parents=True)
-    (begun / "budget.json").write_text("has begun")
     _train_variants(variants_of(ABLATIONS["ascm"], SETTING), DATA, tmp_path, "ascm", BUDGET, print, {}, lender)
-    assert given == ["as many", "has begun", "as many", "as many"]
+    assert given == [None, lender, lender, lender]
     assert not any(ABLATIONS[name].same_steps for name in ("frozen", "labels", "head"))
     assert all(ABLATIONS[name].same_steps for name in ("ascm", "attention", "lambdas"))
+
+
+def test_steps_are_those_of_the_lender_until_a_run_has_its_own(tmp_path):
+    """What has begun goes on as it was."""
+    lender, folder = tmp_path / "lender", tmp_path / "run"
+    for each, count in ((lender, 7), (folder, 5)):
+        each.mkdir()
+        steps = dict.fromkeys(STAGES, count)
+        (each / "budget.json").write_text(json.dumps({"minutes": BUDGET.minutes, "device": "cpu", "steps": steps}))
+    budget = replace(BUDGET, as_many_as=lender)
+    assert _within(tiny(), DATA.train, folder, budget).localization.steps == 5
+    (folder / "budget.json").unlink()
+    for now in (budget, replace(BUDGET, as_many_as=folder)):  # noted, and so kept
+        assert _within(tiny(), DATA.train, folder, now).localization.steps == 7

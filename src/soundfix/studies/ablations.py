@@ -33,7 +33,7 @@ from soundfix.studies.costs import Cost, cost_of
 from soundfix.studies.paper_tables import ALONE, WINDOW_S
 from soundfix.studies.reproduce import entrants
 from soundfix.studies.setting import Setting, material_for, rows_of
-from soundfix.studies.study import Budget, Entrant, Material, Say, folder_of, lend_steps, minutes_given, train_all
+from soundfix.studies.study import Budget, Entrant, Material, Say, minutes_given, train_all
 
 USUAL = Grid(windows_s=(0.128, 0.5), microphones=(11, 7))
 SHORT = Grid(windows_s=(WINDOW_S,), microphones=(11, 7))
@@ -280,15 +280,14 @@ def _train_variants(
 ) -> dict[str, Method]:  # fmt: skip
     """Label -> method. The paper's form as it is stands in many ablations, and is trained once for all.
 
-    lender: who is given steps, for all who come later.
+    lender: folder of the run that has as many steps as all others are to have.
     """
     methods: dict[str, Method] = {}
     for each in variants:
         label, folder = (AS_IT_IS, AS_IT_IS) if each.changes[-1:] == (LENT,) else (each.label, name)
-        if lender and folder != AS_IT_IS:
-            lend_steps(lender, out / folder / "runs" / folder_of(each))
+        given = replace(budget, as_many_as=lender if folder != AS_IT_IS else None)
         known = dict(taught) | {one: method.checkpoint for one, method in methods.items() if method.checkpoint}
-        made = train_all([replace(each, label=label)], material, out / folder, budget, say, taught=known)
+        made = train_all([replace(each, label=label)], material, out / folder, given, say, taught=known)
         methods[each.label] = replace(made[label], label=each.label)
     return methods
 

@@ -70,7 +70,7 @@ class Entrant:
 @dataclass(frozen=True, kw_only=True)
 class Budget:
     """minutes: of training for each entrant, at most: it ends before where validation has stopped falling. cache: where
-    what frozen parts make of windows is kept."""
+    what frozen parts make of windows is kept. as_many_as: folder of a run whose number of steps is given, none measured."""
 
     minutes: float
     seed: int = 0
@@ -78,6 +78,7 @@ class Budget:
     device: str = "cpu"
     beats: Path | None = None
     cache: Path | None = None
+    as_many_as: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,13 +206,13 @@ def minutes_of(entrant: Entrant, out: Path) -> float:
 
 
 def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Recipe:
-    """The recipe with as many steps as the time allows; measured once."""
+    """The recipe with as many steps as the time allows, measured once, or as another run has."""
     path = folder / BUDGET
     if not path.exists():
-        steps = _steps_in(recipe, data, budget)
+        steps = _noted(budget.as_many_as)["steps"] if budget.as_many_as else _steps_in(recipe, data, budget)
         with atomic_path(path) as part:
             part.write_text(json.dumps({"minutes": budget.minutes, "device": budget.device, "steps": steps}) + "\n")
-    noted = json.loads(path.read_text(encoding="utf-8"))
+    noted = _noted(folder)
     if (noted["minutes"], noted["device"]) != (budget.minutes, budget.device):
         raise OutputError(
             f"{folder} was given {noted['minutes']:g} minutes of {noted['device']}, wanted {budget.minutes:g} of "
@@ -221,18 +222,16 @@ def _within(recipe: Recipe, data: Dataset, folder: Path, budget: Budget) -> Reci
     return replace(recipe, **stages)
 
 
-def lend_steps(lender: Path, folder: Path) -> None:
-    """Whoever is trained in the folder gets as many steps as the lender was given, if it has not begun."""
-    if not (folder / BUDGET).exists():
-        make_folder(folder)
-        with atomic_path(folder / BUDGET) as part:
-            part.write_bytes((lender / BUDGET).read_bytes())
+def _noted(folder: Path) -> dict[str, Any]:
+    """What a run was given."""
+    found: dict[str, Any] = json.loads((folder / BUDGET).read_text(encoding="utf-8"))
+    return found
 
 
 def minutes_given(entrant: Entrant, out: Path) -> float | None:
     """What it was begun with below out, before its share; None where it was not begun."""
-    path = out / "runs" / folder_of(entrant) / BUDGET
-    return json.loads(path.read_text(encoding="utf-8"))["minutes"] / entrant.share if path.exists() else None
+    folder = out / "runs" / folder_of(entrant)
+    return _noted(folder)["minutes"] / entrant.share if (folder / BUDGET).exists() else None
 
 
 def _of_length(stage: Stage, steps: int) -> Stage:
