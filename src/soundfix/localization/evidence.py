@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from soundfix import physics, robust
+from soundfix.localization.lookup import mean_between
 from soundfix.search_region import SearchRegion
 
 FINE = 0.5  # grain below which a wavelength is shorter than positions are measured to, 2 cm
@@ -77,18 +78,8 @@ class Evidence:
     def score(self, points: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch"]:
         """Mean evidence of all pairs at these points: log p(x) up to scale and constant. As `at`, pair by pair in memory."""
         ranges = np.ascontiguousarray(physics.distances(points.reshape(-1, 3), self.positions).T)
-        last = self.values.shape[1] - 1
-        lag = ranges[self.pairs[:, 0]]
-        lag -= ranges[self.pairs[:, 1]]
-        lag /= self.step_m
-        lag += last / 2
-        np.clip(lag, 0, last - 1e-6, out=lag)
-        below = lag.astype(np.int64)
-        lag -= below
-        below += np.arange(len(self.pairs))[:, None] * self.values.shape[1]
-        flat = self.values.ravel()
-        left, right = flat.take(below), flat[1:].take(below)
-        return (left + lag * (right - left)).mean(axis=0).reshape(points.shape[:-1])
+        mean = mean_between(self.values, self.pairs, ranges, self.step_m)
+        return mean.reshape(points.shape[:-1])
 
     def turned(self) -> Bool[np.ndarray, "mic"]:
         """A copy of is_turned."""

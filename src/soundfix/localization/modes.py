@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.arrival_fit import Fix
 from soundfix.localization.climb import climbed
 from soundfix.localization.evidence import Evidence
+from soundfix.localization.lookup import averaged, mean_at, mean_nearest
 from soundfix.scene import free_axes
 
 COARSE_STEP_M = 0.25  # of the first grid, for 55 pairs; fewer pairs need, and can afford, a finer one and a wider beam
@@ -179,28 +178,15 @@ def _smoothed(evidence: Evidence, step_m: float) -> Evidence:
     values = sum(kept[:, k::block] for k in range(block)) / np.float32(block)
     box = 2 * round(half_width / block / 2) + 1
     for _ in range(2):
-        values = _averaged(values, box)
+        values = averaged(values, box)
     return replace(evidence, values=values, step_m=evidence.step_m * block)
-
-
-def _averaged(values: Float[np.ndarray, "pair lag"], box: int) -> Float[np.ndarray, "pair lag"]:
-    """Over so many lags; the last ones stand in for those beyond. A few shifted sums are quicker than a filter."""
-    padded = np.pad(values, ((0, 0), (box // 2, box // 2)), mode="edge")
-    total = padded[:, : values.shape[1]].copy()
-    for k in range(1, box):
-        total += padded[:, k : k + values.shape[1]]
-    total /= np.float32(box)
-    return total
 
 
 def _nearest_score(evidence: Evidence, ranges_m: Float[np.ndarray, "mic cell"]) -> Float[np.ndarray, "cell"]:
     """Mean evidence of all pairs at the lag nearest to each cell's range difference."""
     lags = (ranges_m / evidence.step_m).astype(np.float32)
     lags_and_middle = lags + np.float32(evidence.values.shape[1] // 2 + 0.5)  # truncation then rounds to the nearest
-    total = np.zeros(lags.shape[1], dtype=np.float32)
-    for curve, (i, j) in zip(evidence.values, evidence.pairs, strict=True):
-        total += curve.take((lags_and_middle[i] - lags[j]).astype(np.int64), mode="clip")
-    return total / len(evidence.pairs)
+    return mean_nearest(evidence.values, evidence.pairs, lags_and_middle, lags)
 
 
 def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[Float[np.ndarray, "cell 3"], float]:
@@ -212,7 +198,7 @@ def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[
     points, _, step_m = _coarse_grid(*grid)
     smooth = _smoothed(evidence, step_m)
     lags = _coarse_lags(grid, smooth.pairs.astype(np.int64).tobytes(), smooth.step_m, smooth.values.shape[1])
-    score = _mean_at(smooth.values, lags)
+    score = mean_at(smooth.values, lags)
     if evidence.search is not None:
         score = np.where(evidence.search.may_hold(points, HALF_DIAGONAL * step_m), score, -np.inf)
     return points[_best(score, _beam(0, pairs, breadth))], step_m
@@ -232,20 +218,10 @@ def _beam(level: int, pairs: int, breadth: float) -> int:
     return round(breadth * BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
 
 
-def _mean_at(values: Float[np.ndarray, "pair lag"], lags: Int[Tensor, "pair cell"]) -> Float[np.ndarray, "cell"]:
-    """Mean of all pairs, each at its own lags."""
-    total, one = torch.zeros(2, lags.shape[1])
-    for curve, wanted in zip(torch.from_numpy(values), lags, strict=True):
-        total += torch.index_select(curve, 0, wanted, out=one)
-    mean: np.ndarray = total.numpy() / len(values)
-    return mean
-
-
 @lru_cache(maxsize=4)
-@torch.inference_mode(False)
 def _coarse_lags(
     grid: tuple[bytes, bytes, int, float], pairs: bytes, step_m: float, count: int
-) -> Int[Tensor, "pair cell"]:
+) -> Int[np.ndarray, "pair cell"]:
     """Of each pair the lag nearest to each cell's range difference, of so many; kept, a recording's are always the same."""
     lags = (_coarse_grid(*grid)[1] / step_m).astype(np.float32)
     lags_and_middle = lags + np.float32(count // 2 + 0.5)  # truncation then rounds to the nearest
@@ -253,7 +229,7 @@ def _coarse_lags(
     nearest = np.empty((len(numbers), lags.shape[1]), dtype=np.int32)
     for row, (i, j) in zip(nearest, numbers, strict=True):
         row[:] = np.clip(lags_and_middle[i] - lags[j], 0, count - 1)
-    return torch.from_numpy(nearest)
+    return nearest
 
 
 @lru_cache(maxsize=8)
