@@ -120,12 +120,9 @@ def _apart_from_better(modes: list[Mode], apart_m: float) -> list[Mode]:
 def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray) -> Float[np.ndarray, "mode 3"]:
     """From each place to the top of the quadratic through its neighbourhood, one stencil step at most an axis."""
     free = np.ptp(stencil, axis=0) > 0
-    reduced = stencil[:, free]
-    rows, columns = np.triu_indices(reduced.shape[1])
-    design = np.column_stack([np.ones(len(reduced)), reduced, reduced[:, rows] * reduced[:, columns]])
+    fit, (rows, columns) = _quadratic(tuple(free.tolist()))
     step_m = POLISH_STEPS_M[-1] * evidence.grain
-    score = evidence.score(places[:, None] + stencil * step_m)
-    coefficients = score @ np.linalg.pinv(design).T
+    coefficients = evidence.score(places[:, None] + stencil * step_m) @ fit
     slope, bend = coefficients[:, 1 : 1 + free.sum()], coefficients[:, 1 + free.sum() :]
     hessian = np.zeros((len(places), free.sum(), free.sum()))
     hessian[:, rows, columns] += bend
@@ -136,6 +133,15 @@ def _quadratic_step(evidence: Evidence, places: np.ndarray, stencil: np.ndarray)
     step = np.zeros_like(places)
     step[:, free] = np.einsum("kij,kj->ki", vectors, np.clip(along, -1, 1)) * step_m
     return step
+
+
+@lru_cache(maxsize=8)
+def _quadratic(free: tuple[bool, ...]) -> tuple[Float[np.ndarray, "offset coefficient"], tuple[np.ndarray, np.ndarray]]:
+    """From scores at a stencil to the quadratic that fits them best: constant, slopes, then the products of these axes."""
+    reduced = _stencil(np.array(free))[:, np.array(free)]
+    rows, columns = np.triu_indices(reduced.shape[1])
+    design = np.column_stack([np.ones(len(reduced)), reduced, reduced[:, rows] * reduced[:, columns]])
+    return np.linalg.pinv(design).T, (rows, columns)
 
 
 def _stencil(free: Bool[np.ndarray, "3"]) -> Float[np.ndarray, "offset 3"]:

@@ -172,20 +172,7 @@ class EvenConv(nn.Conv2d):
 
     def forward(self, curves: Float[Tensor, "row channel 1 lag"]) -> Float[Tensor, "row output 1 lag"]:
         even = (self.weight + self.weight.flip(-1)) / 2
-        if self.out_channels == 1 and not torch.is_grad_enabled():
-            return self._to_one(curves, even[0, :, 0])
         return functional.conv2d(curves, even, self.bias, padding=self.padding)
-
-    def _to_one(self, curves: Tensor, even_CT: Float[Tensor, "channel tap"]) -> Float[Tensor, "row 1 1 lag"]:
-        """The same with a single output, of which convolutions make no use: taps by one product, then moved and added."""
-        middle = even_CT.shape[1] // 2
-        rows = curves[:, :, 0].transpose(1, 2)
-        taps = (even_CT[:, middle:].T @ rows.flatten(0, 1).T).unflatten(1, rows.shape[:2])
-        total = taps[0] if self.bias is None else taps[0] + self.bias
-        for k in range(1, middle + 1):
-            total[:, :-k] += taps[k, :, k:]
-            total[:, k:] += taps[k, :, :-k]
-        return total[:, None, None]
 
 
 def start_at_zero(layer: nn.Conv2d | nn.Linear) -> None:

@@ -122,7 +122,7 @@ def correlate(
     spectra: Complex[Tensor, "*batch mic freq"], pairs: Int[Tensor, "pair 2"], *, max_lag: int, bins: int
 ) -> Float[Tensor, "*batch pair lag"]:
     """R_ij at the lags -max_lag..max_lag of every pair; `bins` is the number of bins in the band."""
-    cross = spectra[..., pairs[:, 0], :] * spectra[..., pairs[:, 1], :].conj()
+    cross = spectra[..., pairs[:, 0], :] * spectra.conj().resolve_conj()[..., pairs[:, 1], :]
     length = 2 * (spectra.shape[-1] - 1)
     circular = torch.fft.irfft(cross, n=length) * (length / (2 * max(bins, 1)))
     return torch.cat([circular[..., length - max_lag :], circular[..., : max_lag + 1]], dim=-1)
