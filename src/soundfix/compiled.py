@@ -15,5 +15,5 @@ def compiled(function: Function) -> Function:
     """The same, compiled: of arrays and numbers alone."""
     from numba import njit
 
-    kernel: Function = njit(cache=True, nogil=True)(inspect.unwrap(function))
+    kernel: Function = njit(cache=True, nogil=True, error_model="numpy")(inspect.unwrap(function))
     return kernel

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt32
 
 from soundfix import physics
 from soundfix.localization.arrival_fit import Fix
 from soundfix.localization.climb import climbed
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.lookup import averaged, mean_at, mean_nearest
+from soundfix.localization.lookup import blurred, mean_at, mean_nearest
 from soundfix.scene import free_axes
 
 COARSE_STEP_M = 0.25  # of the first grid, for 55 pairs; fewer pairs need, and can afford, a finer one and a wider beam
@@ -180,11 +180,8 @@ def _smoothed(evidence: Evidence, step_m: float) -> Evidence:
     block = max(1, half_width // 3) // 2 * 2 + 1
     middle = evidence.values.shape[1] // 2
     reach = (middle - block // 2) // block * block + block // 2
-    kept = np.maximum(evidence.values[:, middle - reach : middle + reach + 1], 0)
-    values = sum(kept[:, k::block] for k in range(block)) / np.float32(block)
-    box = 2 * round(half_width / block / 2) + 1
-    for _ in range(2):
-        values = averaged(values, box)
+    count, width = (2 * reach + 1) // block, 2 * round(half_width / block / 2) + 1
+    values = blurred(evidence.values, middle - reach, count, block, width)
     return replace(evidence, values=values, step_m=evidence.step_m * block)
 
 
@@ -227,12 +224,12 @@ def _beam(level: int, pairs: int, breadth: float) -> int:
 @lru_cache(maxsize=4)
 def _coarse_lags(
     grid: tuple[bytes, bytes, int, float], pairs: bytes, step_m: float, count: int
-) -> Int[np.ndarray, "pair cell"]:
+) -> UInt32[np.ndarray, "pair cell"]:
     """Of each pair the lag nearest to each cell's range difference, of so many; kept, a recording's are always the same."""
     lags = (_coarse_grid(*grid)[1] / step_m).astype(np.float32)
     lags_and_middle = lags + np.float32(count // 2 + 0.5)  # truncation then rounds to the nearest
     numbers = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
-    nearest = np.empty((len(numbers), lags.shape[1]), dtype=np.int32)
+    nearest = np.empty((len(numbers), lags.shape[1]), dtype=np.uint32)
     for row, (i, j) in zip(nearest, numbers, strict=True):
         row[:] = np.clip(lags_and_middle[i] - lags[j], 0, count - 1)
     return nearest
