@@ -14,6 +14,7 @@ DOMINANT = 0.5  # of the power of a channel
 SHORTEST_S = 0.25  # of sound: in less the lines are so wide that they touch
 LINE_CELLS = 2  # to both sides of a line, what a Hann window makes of it
 PADDING = 32  # of the spectrum: fine enough to be interpolated linearly
+HEADROOM = 1.1  # above the highest line
 
 
 def without_hum(
@@ -61,12 +62,20 @@ def _hum(channel: Float[np.ndarray, "time"], sample_rate: float) -> Float[np.nda
 
 def _frequency(channel: Float[np.ndarray, "time"], sample_rate: float) -> float:
     """Where, near one of the mains, the lines hold most (Hz)."""
-    length = PADDING * len(channel)
-    spectrum = np.fft.rfft(channel * np.hanning(len(channel)), length)
     near = np.arange(-WANDER_HZ, WANDER_HZ + STEP_HZ, STEP_HZ)
     tried_hz = np.concatenate([mains_hz + near for mains_hz in MAINS_HZ])
     lines_hz = tried_hz[:, None] * np.arange(1, PARTIALS + 1)
-    looked_at = spectrum[: int(lines_hz.max() * length / sample_rate) + 2]
-    power = np.square(looked_at.real) + np.square(looked_at.imag)
-    held = np.interp(lines_hz, np.arange(len(power)) * sample_rate / length, power, right=0.0).sum(axis=1)
+    power, bin_hz = _low_power(channel, sample_rate, HEADROOM * lines_hz.max())
+    held = np.interp(lines_hz, np.arange(len(power)) * bin_hz, power, right=0.0).sum(axis=1)
     return float(tried_hz[held.argmax()])
+
+
+def _low_power(
+    channel: Float[np.ndarray, "time"], sample_rate: float, top_hz: float
+) -> tuple[Float[np.ndarray, "bin"], float]:
+    """The power of the bins of a fine spectrum up to a frequency, and how far apart they are (Hz): that of the sound at so
+    low a rate, which is quick to make."""
+    spectrum = np.fft.rfft(channel * np.hanning(len(channel)))
+    low = np.fft.irfft(spectrum[: int(top_hz * len(channel) / sample_rate) + 2])
+    fine = np.fft.rfft(low, PADDING * len(low))
+    return np.square(fine.real) + np.square(fine.imag), sample_rate / len(channel) / PADDING

@@ -32,7 +32,7 @@ from soundfix.scene import Scene
 
 MOST_SOURCES = 5
 APART_M = 0.3  # two sources nearer than this are one
-POSSIBLE, SURE, LIKELY = 0.1, 0.8, 0.4  # probability of a second one, to look closer and to tell of it, and of a third
+POSSIBLE, SURE, LIKELY = 0.2, 0.8, 0.4  # probability of a second one, to look closer and to tell of it, and of a third
 LEAST_SHARE = 0.04  # of the gain of the first one: less is what is left of it
 LEAVING = (1, 3)  # how many places are taken out when the rest is looked at
 WIDEST_S, LEAST_BAND_HZ, FEWEST = 0.1, 1000.0, 5  # delays, band and microphones with which cells tell places apart
@@ -174,9 +174,9 @@ def who_do_not_walk(places: Places, own: Float[np.ndarray, "place cell"], cells:
 
 
 def may_be_several(mixture: Mixture, scene: Scene, believe: Believe | None) -> bool:
-    """Whether any place beside the first one is possibly a source."""
+    """Whether the second place is possibly a source: then pieces may show others, too."""
     chosen, gains = mixture.chosen_with_gains(MOST_SOURCES + 2)
-    return any(sure >= POSSIBLE for sure in _beside_first(mixture.places[chosen], gains, scene, believe, POSSIBLE))
+    return next(_beside_first(mixture.places[chosen], gains, scene, believe, POSSIBLE), 0.0) >= POSSIBLE
 
 
 def believed(mixture: Mixture, scene: Scene, believe: Believe | None) -> tuple[list[int], Float[np.ndarray, "source"]]:
