@@ -237,13 +237,23 @@ class Asked:
         return next(self.says)
 
 
-def test_whether_there_may_be_several_is_asked_until_one_is_possible(monkeypatch):
-    sure = Asked(monkeypatch, 0.0, POSSIBLE, 0.0)
+def test_whether_there_may_be_several_is_asked_of_the_second_place(monkeypatch):
+    sure = Asked(monkeypatch, POSSIBLE, 0.0, 0.0)
     assert may_be_several(sure.mixture, LIKE, sure)
-    assert sure.count == 2
-    never = Asked(monkeypatch, 0.0, POSSIBLE - 1e-6, 0.0)
+    never = Asked(monkeypatch, POSSIBLE - 1e-6, 1.0, 1.0)
     assert not may_be_several(never.mixture, LIKE, never)
-    assert never.count == 3
+    assert (sure.count, never.count) == (1, 1)
+
+
+def test_what_is_told_of_the_second_place_needs_no_more_gains_than_are_looked_at(monkeypatch):
+    """The same as where all gains are known."""
+    said = []
+    monkeypatch.setattr(module, "probability", lambda told, *_: said.append(told) or 0.0)
+    mixture = Asked(monkeypatch, 0.0).mixture
+    monkeypatch.setattr(module, "probability", lambda told, *_: said.append(told) or 0.0)
+    may_be_several(mixture, LIKE, None)
+    believed(mixture, LIKE, None)
+    assert np.array_equal(said[0], said[1])
 
 
 def test_nobody_asks_about_a_third_where_the_second_is_not_sure(monkeypatch):

@@ -2,16 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.ndimage import uniform_filter1d
 
 from helpers import reference
 from helpers.scenes import planted_evidence
+from soundfix.localization.lookup import mean_at
 from soundfix.localization.modes import (
     APART_M,
-    _averaged,
     _coarse_grid,
     _coarse_lags,
-    _mean_at,
     _nearest_score,
     apart,
     find_modes,
@@ -215,13 +213,6 @@ def test_modes_may_be_nearer_in_a_small_array_with_fine_peaks():
     assert apart(0.1, 0.1) == pytest.approx(APART_M / 10)
 
 
-@pytest.mark.parametrize("box", [1, 3, 5, 7])
-def test_a_few_shifted_sums_are_the_box_filter(rng, box):
-    values = rng.standard_normal((4, 30)).astype(np.float32)
-    filtered = uniform_filter1d(values, box, axis=1, mode="nearest")
-    assert np.allclose(_averaged(values, box), filtered, atol=1e-6)
-
-
 @pytest.mark.parametrize("lags", [41, 1601])
 def test_kept_lags_give_the_scores_that_they_would_have_anew(rng, lags):
     """To the last bit, where curves are shorter than the array, too."""
@@ -233,5 +224,5 @@ def test_kept_lags_give_the_scores_that_they_would_have_anew(rng, lags):
     grid = positions.tobytes(), BOX.tobytes(), 5000, 0.25
     wanted = _coarse_lags(grid, evidence.pairs.astype(np.int64).tobytes(), evidence.step_m, evidence.values.shape[1])
     anew = _nearest_score(evidence, _coarse_grid(*grid)[1])
-    assert np.array_equal(_mean_at(evidence.values, wanted), anew)
+    assert np.array_equal(mean_at(evidence.values, wanted), anew)
     assert len(np.unique(anew)) > 20

@@ -7,6 +7,8 @@ import pytest
 
 import soundfix
 from helpers.echoes import echoing_scene
+from soundfix.localization.walls import heard_walls
+from soundfix.session import told_walls
 from soundfix.session.session import Session
 from soundfix.session.told_walls import ToldWalls
 
@@ -77,6 +79,16 @@ def test_only_clear_answers_say_anything_of_walls(windows):
         for window in windows:
             walls.hear(window, said)
         assert not walls.are_contradicted()
+
+
+def test_walls_that_have_answered_are_asked_no_more(windows, monkeypatch):
+    asked = []
+    monkeypatch.setattr(told_walls, "heard_walls", lambda *told: asked.append(1) or heard_walls(*told))
+    heard(windows, ROOM)
+    assert 2 <= len(asked) < len(windows)
+    asked.clear()
+    heard(windows[:3], THIN)
+    assert len(asked) == 3
 
 
 def test_without_a_room_there_are_no_walls(windows):

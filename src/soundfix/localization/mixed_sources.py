@@ -175,7 +175,7 @@ def who_do_not_walk(places: Places, own: Float[np.ndarray, "place cell"], cells:
 
 def may_be_several(mixture: Mixture, scene: Scene, believe: Believe | None) -> bool:
     """Whether the second place is possibly a source: then pieces may show others, too."""
-    chosen, gains = mixture.chosen_with_gains(MOST_SOURCES + 2)
+    chosen, gains = mixture.chosen_with_gains(1 + LOOKED_AT)
     return next(_beside_first(mixture.places[chosen], gains, scene, believe, POSSIBLE), 0.0) >= POSSIBLE
 
 
@@ -208,6 +208,7 @@ def _beside_first(
 # log g_1, the log of the distance (m) from the nearest before it, and the network's log-odds
 ALONE = (-5.94, 19.68, -0.22, 13.38, -0.83, 0.33, 4.6, -0.2, -1.34, 1.41)  # without a network
 WITH_NETWORK = (0.35, 14.35, -0.04, 11.23, 0.1, 0.46, 2.76, -0.3, -1.27, 0.69, 1.24)
+LOOKED_AT = 3  # gains from that of a place on
 USUAL_DECAY = 0.92  # from one gain to the next, where there is no next
 NEAREST_M, FURTHEST_M = 0.3, 3.0  # between which distances tell
 SUREST = 0.005  # probability of a network, from which on it is as sure as it can be

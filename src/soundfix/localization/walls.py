@@ -89,6 +89,11 @@ class WallSums:
         told, others = self.standing()
         return bool(self._windows.max() >= FEWEST_WINDOWS and others > max(told + MARGIN, TIMES * told))
 
+    def are_confirmed(self) -> bool:
+        """Whether these walls answer better than any others, by as much."""
+        told, others = self.standing()
+        return bool(self._windows.max() >= FEWEST_WINDOWS and told > others + MARGIN)
+
 
 def _best(z: Walls, is_meant: Bool[np.ndarray, "shift 1"]) -> float:
     """Of every wall the best of these shifts, added up and divided by the root of their number."""

@@ -26,8 +26,9 @@ class ToldWalls:
     _sums: WallSums = field(init=False, default_factory=WallSums)
 
     def hear(self, scene: Scene, estimate: Estimate) -> None:
-        """One window more, if it is clear where its source was; by those that it was located with."""
-        if estimate.verdict not in ("ok", "degraded"):
+        """One window more, if it is clear where its source was; by those that it was located with. Walls that have answered
+        are asked no more."""
+        if estimate.verdict not in ("ok", "degraded") or self._sums.are_confirmed():
             return
         is_used = [report.weight > 0 and report.status != "inverted" for report in estimate.microphones]
         is_kept = scene.microphones.is_known & np.array(is_used)

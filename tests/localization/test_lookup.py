@@ -1,0 +1,62 @@
+"""Compiled loops say what numpy says in many passes, and the same to the last bit as they would as Python."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import uniform_filter1d
+
+from soundfix.localization.lookup import blurred, mean_at, mean_between, mean_nearest
+from soundfix.physics import pair_indices
+
+PAIRS = pair_indices(4)
+MIDDLE = 20
+
+
+@pytest.fixture
+def curves(rng):
+    return rng.standard_normal((len(PAIRS), 2 * MIDDLE + 1)).astype(np.float32)
+
+
+def differences(lags):
+    return (lags[PAIRS[:, 0]] - lags[PAIRS[:, 1]]).T
+
+
+def test_each_pair_is_looked_up_at_its_own_lag(curves, rng):
+    wanted = rng.integers(0, 2 * MIDDLE + 1, (len(PAIRS), 7)).astype(np.uint32)
+    assert np.allclose(mean_at(curves, wanted), np.take_along_axis(curves, wanted.astype(int), axis=1).mean(axis=0))
+
+
+@pytest.mark.parametrize("widest", [5, 40])
+def test_the_nearest_lag_counts_and_beyond_the_ends_the_last(curves, rng, widest):
+    lags = rng.uniform(0, widest, (4, 50)).astype(np.float32)
+    nearest = np.floor(differences(lags) + MIDDLE + 0.5).astype(int).clip(0, 2 * MIDDLE)
+    found = mean_nearest(curves, PAIRS, lags + np.float32(MIDDLE + 0.5), lags)
+    assert np.allclose(found, [curves[range(len(PAIRS)), each].mean() for each in nearest], atol=1e-6)
+
+
+@pytest.mark.parametrize("widest", [5, 40])
+def test_between_lags_curves_are_straight_and_beyond_the_ends_level(curves, rng, widest):
+    lags, grid = rng.uniform(0, widest, (4, 50)), np.arange(-MIDDLE, MIDDLE + 1)
+    straight = [[np.interp(d, grid, c) for d, c in zip(each, curves, strict=True)] for each in differences(lags)]
+    assert np.allclose(mean_between(curves, PAIRS, lags), np.mean(straight, axis=1), atol=2e-6)
+
+
+@pytest.mark.parametrize(("block", "width"), [(1, 1), (1, 3), (3, 3), (3, 5)])
+def test_blurred_is_the_box_filter_twice_on_means_of_positive_values(curves, block, width):
+    first, count = 2, 36 // block
+    blocks = np.maximum(curves[:, first : first + count * block], 0).reshape(len(curves), count, block).mean(axis=2)
+    for _ in range(2):
+        blocks = uniform_filter1d(blocks, width, axis=1, mode="nearest")
+    assert np.allclose(blurred(curves, first, count, block, width), blocks, atol=1e-6)
+
+
+def test_compiled_or_not_the_last_bit_is_the_same(curves, rng):
+    lags = rng.uniform(0, 15, (4, 50)).astype(np.float32)
+    wanted = rng.integers(0, 2 * MIDDLE + 1, (len(PAIRS), 7)).astype(np.uint32)
+    asked = (
+        (mean_at, (curves, wanted)),
+        (mean_nearest, (curves, PAIRS, lags + np.float32(MIDDLE + 0.5), lags)),
+        (mean_between, (curves, PAIRS, lags.astype(np.float64))),
+        (blurred, (curves, 2, 12, 3, 3)),
+    )
+    for kernel, told in asked:
+        assert np.array_equal(kernel(*told), kernel.py_func(*told))
