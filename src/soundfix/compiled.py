@@ -6,7 +6,8 @@ Compiled code adds in the order that is written, so that answers are the same to
 
 import inspect
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -15,5 +16,8 @@ def compiled(function: Function) -> Function:
     """The same, compiled: of arrays and numbers alone."""
     from numba import njit
 
-    kernel: Function = njit(cache=True, nogil=True, error_model="numpy")(inspect.unwrap(function))
-    return kernel
+    compile_it = partial(njit, nogil=True, error_model="numpy")
+    try:
+        return cast(Function, compile_it(cache=True)(inspect.unwrap(function)))
+    except RuntimeError:  # nowhere to keep it: a package that is read-only, and no home
+        return cast(Function, compile_it()(inspect.unwrap(function)))

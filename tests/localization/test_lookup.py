@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter1d
 
-from soundfix.localization.lookup import blurred, mean_at, mean_between, mean_nearest
+from soundfix.localization.lookup import blurred, mean_at, mean_between, mean_nearest, slopes_nearest
 from soundfix.physics import pair_indices
 
 PAIRS = pair_indices(4)
@@ -49,6 +49,18 @@ def test_blurred_is_the_box_filter_twice_on_means_of_positive_values(curves, blo
     assert np.allclose(blurred(curves, first, count, block, width), blocks, atol=1e-6)
 
 
+def test_slopes_are_those_of_the_sum_and_what_bends_upwards_is_straight(curves, rng):
+    lags, uphill = rng.uniform(0, 40, (2, 4, 50)).astype(np.float32), rng.standard_normal((len(PAIRS), 3))
+    pieces = np.stack([curves, curves[::-1]])
+    gradient, curvature = slopes_nearest(pieces, PAIRS, lags, uphill.astype(np.float32), 2)
+    for k in range(2):
+        nearest = np.floor(differences(lags[k]) + MIDDLE + 0.5).astype(int).clip(2, 2 * MIDDLE - 2)
+        before, at, after = (np.take_along_axis(pieces[k], (nearest + off).T, axis=1).T for off in (-2, 0, 2))
+        assert np.allclose(gradient[:, k], (after - before) / 4 @ uphill, atol=1e-5)
+        bends = np.maximum(2 * at - before - after, 0) / 4
+        assert np.allclose(curvature[:, k], np.einsum("np,px,py->nxy", bends, uphill, uphill), atol=1e-5)
+
+
 def test_compiled_or_not_the_last_bit_is_the_same(curves, rng):
     lags = rng.uniform(0, 15, (4, 50)).astype(np.float32)
     wanted = rng.integers(0, 2 * MIDDLE + 1, (len(PAIRS), 7)).astype(np.uint32)
@@ -60,3 +72,6 @@ def test_compiled_or_not_the_last_bit_is_the_same(curves, rng):
     )
     for kernel, told in asked:
         assert np.array_equal(kernel(*told), kernel.py_func(*told))
+    sloped = curves[None], PAIRS, lags[None], np.ones((len(PAIRS), 3), dtype=np.float32), 2
+    for one, other in zip(slopes_nearest(*sloped), slopes_nearest.py_func(*sloped), strict=True):
+        assert np.array_equal(one, other)

@@ -202,14 +202,19 @@ def test_a_stand_whose_peaks_do_not_meet_does_not_convince():
     assert not believed(contradicting).convinces or believed(contradicting).moves < motion.MOVES
 
 
+def peaks_of(pieces, way):
+    """Where the evidence of a way is among the values of all pairs in the first piece, in the second, ..."""
+    nearest = pieces.nearest(way).ravel()
+    return np.arange(len(nearest)), nearest
+
+
 def gains(pieces, way, *, in_pieces=slice(None), in_pairs=None):
     """The evidence of a stand, and along the way, so high, only in these pieces and pairs."""
     values = 0.02 * np.random.default_rng(1).standard_normal(pieces.evidence.values.shape)
     gain = np.zeros((PIECES, len(pieces.pairs)))
     gain[in_pieces] = 0.5 if in_pairs is None else 0.5 * in_pairs
-    flat = values.ravel()
-    flat[pieces.rows(pieces.place[None, None])[0]] = 0.1
-    flat[pieces.rows(way[None])[0]] = 0.1 + gain
+    values[peaks_of(pieces, pieces.place[None])] = 0.1
+    values[peaks_of(pieces, way)] = 0.1 + gain.ravel()
     return on_a_curve(pieces, values)
 
 
@@ -236,7 +241,7 @@ def test_a_way_must_gain_a_share_of_what_the_stand_has():
     weak = gains(pieces, way)
     values = weak.evidence.values.copy()
     for each in (stand, way[None]):
-        values.ravel()[pieces.rows(each)[0]] += 5.0
+        values[peaks_of(pieces, each[0])] += 5.0
     assert convinces(weak, stand, way)
     assert not convinces(on_a_curve(pieces, values), stand, way)
 

@@ -78,3 +78,31 @@ def blurred(values: Curves, first: int, count: int, block: int, width: int) -> F
             for n in range(count):
                 row[n] /= np.float32(width)
     return total
+
+
+@compiled
+def slopes_nearest(
+    curves: Float[np.ndarray, "piece pair lag"], pairs: Pairs, lags: Float[np.ndarray, "piece mic place"],
+    uphill: Float[np.ndarray, "pair 3"], near: int,
+) -> tuple[Float[np.ndarray, "place piece 3"], Float[np.ndarray, "place piece 3 3"]]:  # fmt: skip
+    """Gradient of the sum at the lag that each difference is nearest to, and its curvature as far as curves bend downwards,
+    by differences `near` lags to both sides (a lag is the unit); piece by piece.
+
+    uphill: how each pair's difference grows with the place.
+    """
+    pieces, places, last = len(curves), lags.shape[2], np.float32(curves.shape[2] - 1 - near)
+    gradient, curvature = np.zeros((places, pieces, 3)), np.zeros((places, pieces, 3, 3))
+    first_lag, middle = np.float32(near), np.float32(curves.shape[2] // 2 + 0.5)
+    for k in range(pieces):
+        for p in range(len(pairs)):
+            first, second, curve, away = lags[k, pairs[p, 0]], lags[k, pairs[p, 1]], curves[k, p], uphill[p]
+            for n in range(places):
+                lag = np.int64(min(max(first[n] - second[n] + middle, first_lag), last))
+                before, at, after = np.float64(curve[lag - near]), np.float64(curve[lag]), np.float64(curve[lag + near])
+                slope = (after - before) / (2 * near)
+                bend = max(2 * at - before - after, 0.0) / near**2
+                for x in range(3):
+                    gradient[n, k, x] += slope * away[x]
+                    for y in range(3):
+                        curvature[n, k, x, y] += bend * away[x] * away[y]
+    return gradient, curvature

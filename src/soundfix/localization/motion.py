@@ -23,6 +23,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.estimate import Finding, Source
+from soundfix.localization.lookup import slopes_nearest
 from soundfix.localization.subwindows import Subwindows, Trajectories, Window, split_window
 from soundfix.scene import free_axes
 
@@ -130,8 +131,8 @@ def weighed(source: Source, pieces: Subwindows, stand: Stand, ways: Walks) -> Be
 
 def convinces(pieces: Subwindows, stand: Stand, way: Float[np.ndarray, "2 3"]) -> bool:
     """Whether the way gains enough, and what it gains is no matter of a few moments or of one microphone."""
-    values, errors = pieces.evidence.values.ravel(), pieces.evidence.deviation * len(pieces.pairs) ** 0.5
-    still, moving = (values.take(pieces.rows(each))[0] / errors for each in (stand, way[None]))
+    errors = pieces.evidence.deviation * len(pieces.pairs) ** 0.5
+    still, moving = (pieces.along(each) / errors for each in (stand[0], way))
     gain = moving - still
     by_piece = np.sort(gain.sum(axis=1))
     by_microphone = [gain[:, (pieces.pairs == m).any(axis=1)].sum() for m in np.unique(pieces.pairs)]
@@ -183,16 +184,12 @@ def _climbed(pieces: Subwindows, ways: Trajectories, width_m: float) -> Trajecto
 
 def _newton_step(pieces: Subwindows, ways: Trajectories, longest_m: float) -> Trajectories:
     """Towards more evidence; where a curve bends upwards it counts as straight."""
-    near = max(1, round(longest_m / 2 / pieces.evidence.step_m))
-    rows, values = pieces.rows(ways, near), pieces.evidence.values.ravel()
-    before, at, after = (values.take(rows + off) for off in (-near, 0, near))
-    near_m, uphill, shares = near * pieces.evidence.step_m, pieces.uphill, pieces.shares(ways.shape[1])
-    slope, bend = (after - before) / (2 * near_m), np.maximum(2 * at - before - after, 0) / near_m**2
-    numbers = 3 * ways.shape[1]
-    gradient = (shares.T @ (slope @ uphill)).reshape(-1, numbers, 1)
-    curvature = (bend @ (uphill[:, :, None] * uphill[:, None]).reshape(-1, 9)).reshape(*bend.shape[:2], 3, 3)
+    near, shares = max(1, round(longest_m / 2 / pieces.evidence.step_m)), pieces.shares(ways.shape[1])
+    slope, curvature = slopes_nearest(pieces.curves, pieces.pairs, pieces.lags(ways), pieces.uphill, near)
+    numbers, lag_m = 3 * ways.shape[1], pieces.evidence.step_m
+    gradient = (shares.T @ slope / lag_m).reshape(-1, numbers, 1)
     both = shares[:, :, None] * shares[:, None]
-    hessian = np.einsum("kef,nkxy->nexfy", both, curvature).reshape(-1, numbers, numbers)
+    hessian = np.einsum("kef,nkxy->nexfy", both, curvature / lag_m**2).reshape(-1, numbers, numbers)
     firm = FIRMNESS * np.trace(hessian, axis1=1, axis2=2) / numbers + 1e-9
     step = np.linalg.solve(hessian + firm[:, None, None] * np.eye(numbers), gradient)
     return np.clip(step, -longest_m, longest_m).reshape(ways.shape)

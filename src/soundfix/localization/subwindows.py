@@ -13,12 +13,12 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
+from soundfix.localization.lookup import blurred, mean_nearest
 from soundfix.scene import Band, Scene, free_axes
 from soundfix.signal import gcc
 
@@ -60,44 +60,42 @@ class Subwindows:
         return np.stack([1 - along, along], axis=1), np.ones((len(along), 1))
 
     @cached_property
-    def _starts(self) -> Int[np.ndarray, "pair 1 piece"]:
-        """Where the curve of each pair in each piece begins among all values."""
-        starts = self.evidence.values.shape[1] * np.arange(len(self.evidence.pairs))
-        return np.ascontiguousarray(starts.reshape(len(self.times_s), -1).T[:, None])
-
-    @cached_property
     def _ranges_m(self) -> Float[np.ndarray, "mic"]:
         return physics.distances(self.place, self.evidence.positions)
 
-    def rows(self, ways: Trajectories, margin: int = 0) -> Int[np.ndarray, "way piece pair"]:
-        """Where the evidence of these ways is among all values, so many lags at least from the ends of a curve."""
-        return np.ascontiguousarray(self._rows_by_pair(ways, margin).transpose(1, 2, 0))
+    @cached_property
+    def curves(self) -> Float[np.ndarray, "piece pair lag"]:
+        """The evidence, piece by piece."""
+        return self.evidence.values.reshape(len(self.times_s), len(self.pairs), -1)
+
+    def lags(self, ways: Trajectories) -> Float[np.ndarray, "piece mic way"]:
+        """How much further, in lags, each microphone is from these ways than from the place."""
+        places = self.shares(ways.shape[1]) @ ways
+        further_m = physics.distances(places, self.evidence.positions) - self._ranges_m
+        return np.ascontiguousarray((further_m / self.evidence.step_m).transpose(1, 2, 0), dtype=np.float32)
 
     def scores(self, ways: Trajectories) -> Float[np.ndarray, "way piece"]:
         """Mean evidence of a pair along each way."""
-        return self.evidence.values.ravel().take(self._rows_by_pair(ways)).mean(axis=0)
+        middle = np.float32(self.curves.shape[2] // 2 + 0.5)
+        each = zip(self.curves, self.lags(ways), strict=True)
+        return np.stack([mean_nearest(curves, self.pairs, lags + middle, lags) for curves, lags in each], axis=1)
 
-    def _rows_by_pair(self, ways: Trajectories, margin: int = 0) -> Int[np.ndarray, "pair way piece"]:
-        """`rows`, pair by pair in memory: microphones are then taken whole."""
-        lags = self.evidence.values.shape[1]
-        places = self.shares(ways.shape[1]) @ ways
-        further_m = physics.distances(places, self.evidence.positions) - self._ranges_m
-        lag = np.ascontiguousarray((further_m / self.evidence.step_m).transpose(2, 0, 1), dtype=np.float32)
-        beyond = lag[self.pairs[:, 0]] - lag[self.pairs[:, 1]]
-        beyond += np.float32(lags // 2 + 0.5)
-        nearest = beyond.astype(np.int64)
-        np.clip(nearest, margin, lags - 1 - margin, out=nearest)
-        nearest += self._starts
-        return nearest
+    def nearest(self, way: Float[np.ndarray, "end 3"]) -> Int[np.ndarray, "piece pair"]:
+        """The lags of the curves that are nearest to a way."""
+        lags, middle = self.lags(way[None])[..., 0], self.curves.shape[2] // 2
+        beyond = lags[:, self.pairs[:, 0]] - lags[:, self.pairs[:, 1]] + np.float32(middle + 0.5)
+        return beyond.astype(int).clip(0, 2 * middle)
+
+    def along(self, way: Float[np.ndarray, "end 3"]) -> Float[np.ndarray, "piece pair"]:
+        """What every pair says along a way, piece by piece."""
+        return np.take_along_axis(self.curves, self.nearest(way)[..., None], axis=2)[..., 0]
 
     def smoothed(self, width_m: float) -> "Subwindows":
         """Positive evidence, averaged over so many metres, twice; as it is where that is less than three lags."""
         width = 2 * int(width_m / self.evidence.step_m / 2) + 1
         if width < 3:
             return self
-        values = np.maximum(self.evidence.values, 0)
-        for _ in range(2):
-            values = uniform_filter1d(values, width, axis=1, mode="nearest")
+        values = blurred(self.evidence.values, 0, self.evidence.values.shape[1], 1, width)
         return replace(self, evidence=replace(self.evidence, values=values))
 
     def in_twos(self) -> "Subwindows":
