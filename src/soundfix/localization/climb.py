@@ -12,8 +12,9 @@ curvature of cubics jumps at every lag.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from soundfix.compiled import compiled
 from soundfix.localization.evidence import Evidence
 from soundfix.scene import free_axes
 
@@ -63,20 +64,30 @@ def slopes(evidence: Evidence, place: Float[np.ndarray, "3"]) -> Slopes:
     """Value, gradient and curvature of the mean evidence of all pairs."""
     away = place - evidence.positions
     ranges = np.maximum(np.linalg.norm(away, axis=1), NEAREST_M)
-    unit, (first, second) = away / ranges[:, None], evidence.pairs.T
-    value, slope, bend = _cubic(evidence, (ranges[first] - ranges[second]) / evidence.step_m)
-    turn = (unit[first] - unit[second]) / evidence.step_m
-    return Slopes(float(value.mean()), slope @ turn / len(first), (bend * turn.T) @ turn / len(first))
+    lags, unit = ranges / evidence.step_m, away / ranges[:, None] / evidence.step_m
+    return Slopes(*_slopes(evidence.values, evidence.pairs, lags, unit))
 
 
-def _cubic(evidence: Evidence, lag: Float[np.ndarray, "pair"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The curves between their lags, and their first and second derivatives."""
-    last = evidence.values.shape[1] - 1
-    lag = np.clip(lag + last / 2, 1, last - 2 - 1e-6)
-    below = lag.astype(np.int64)
-    t, rows = lag - below, np.arange(len(lag))
-    before, left, right, after = (evidence.values[rows, below + k].astype(np.float64) for k in (-1, 0, 1, 2))
-    linear, square = 0.5 * (right - before), before - 2.5 * left + 2 * right - 0.5 * after
-    cube = 1.5 * (left - right) + 0.5 * (after - before)
-    value = left + t * (linear + t * (square + t * cube))
-    return value, linear + t * (2 * square + 3 * t * cube), 2 * square + 6 * t * cube
+@compiled
+def _slopes(
+    values: Float[np.ndarray, "pair lag"], pairs: Int[np.ndarray, "pair 2"], lags: Float[np.ndarray, "mic"],
+    unit: Float[np.ndarray, "mic 3"],
+) -> tuple[float, Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:  # fmt: skip
+    """The same, by the cubic through the four values round each lag."""
+    value, gradient, hessian, last = 0.0, np.zeros(3), np.zeros((3, 3)), values.shape[1] - 1
+    for p in range(len(pairs)):
+        i, j = pairs[p]
+        lag = min(max(lags[i] - lags[j] + last / 2, 1.0), last - 2 - 1e-6)
+        below, turn = int(lag), unit[i] - unit[j]
+        t = lag - below
+        before, left = np.float64(values[p, below - 1]), np.float64(values[p, below])
+        right, after = np.float64(values[p, below + 1]), np.float64(values[p, below + 2])
+        linear, square = 0.5 * (right - before), before - 2.5 * left + 2 * right - 0.5 * after
+        cube = 1.5 * (left - right) + 0.5 * (after - before)
+        value += left + t * (linear + t * (square + t * cube))
+        slope, bend = linear + t * (2 * square + 3 * t * cube), 2 * square + 6 * t * cube
+        for x in range(3):
+            gradient[x] += slope * turn[x]
+            for y in range(3):
+                hessian[x, y] += bend * turn[x] * turn[y]
+    return value / len(pairs), gradient / len(pairs), hessian / len(pairs)
