@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.stats import f as fisher
+from scipy.special import fdtri
 
 from soundfix import physics
 from soundfix.estimate import Air
@@ -157,7 +157,7 @@ def _fix(
     covariance = _covariance(
         evidence.positions[used], size * expected_m[used], point, np.append(known, _known(slower, AIR))
     )
-    few = 3 * fisher.ppf(0.9, 3, prior + freedom) / REGION_90
+    few = 3 * fdtri(3, prior + freedom, 0.9) / REGION_90
     return Fix(point, few * covariance[:3, :3], slower, float(np.sqrt(few * covariance[3, 3])), errors_m)
 
 

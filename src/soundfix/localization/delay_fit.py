@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import chi2
-from scipy.stats import f as fisher
+from scipy.special import chdtri, fdtri
 
 from soundfix.estimate import COVERAGE
 from soundfix.localization.delay_equations import Equations, Scale, Unknowns
@@ -247,4 +246,4 @@ def _student(equations: Equations, is_right: Float[np.ndarray, "delay"]) -> floa
     axes, is_heard = len(equations.axes), is_right @ np.abs(equations.incidence) > AGREED
     most = is_heard.sum() - (not equations.emitted.any())
     freedom = max(min(is_right.sum(), most) - equations.unknowns, 0) + equations.prior_degrees
-    return float(axes * fisher.ppf(COVERAGE, axes, max(freedom, 1.0)) / chi2.ppf(COVERAGE, axes))
+    return float(axes * fdtri(axes, max(freedom, 1.0), COVERAGE) / chdtri(axes, 1 - COVERAGE))
