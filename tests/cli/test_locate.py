@@ -61,6 +61,11 @@ def test_what_is_printed_is_what_is_written(take, tmp_path, command):
     assert json.loads((tmp_path / "answers.json").read_text())["version"] == soundfix.__version__
 
 
+def test_two_processes_write_the_answers_of_one(take, tmp_path, command):
+    one, two = (answers(command, tmp_path, *given(take, "--method", "srp-phat", "--jobs", jobs)) for jobs in (1, 2))
+    assert one == two
+
+
 def test_csv_is_a_row_a_source(take, tmp_path, command):
     estimates = answers(command, tmp_path, *given(take, "--csv", tmp_path / "answers.csv"))
     with (tmp_path / "answers.csv").open(newline="") as file:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
@@ -19,6 +20,7 @@ from soundfix.files.take import Take
 from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
 from soundfix.resample import resampled, working_rate
 from soundfix.scene import Band, checked_band, search_box, unknowns
+from soundfix.session.ahead import begun_ahead
 from soundfix.session.session import Session
 
 AROUND_S = 2.0  # of sound before and after, by which the usual level is told
@@ -60,10 +62,13 @@ def event_estimates(
     """Locate each event as it is asked for, in order of time, until `stop`; an estimate has the event's own span."""
     reach_s = sound.microphones.width_m / session.speed
     spans = [(each.event.start_s - reach_s - AROUND_S, each.event.end_s + reach_s + AROUND_S) for each in listed]
-    for each, stretch in takewhile(lambda _: not stop(), zip(listed, stretches(sound, spans), strict=True)):
-        estimate = _located(session, stretch, each, reach_s)
-        estimate = replace(estimate, event=each.event, start_s=each.event.start_s, end_s=each.event.end_s)
-        yield with_clock(estimate, sound)
+    heard = (
+        _heard(session, stretch, each, reach_s) for stretch, each in zip(stretches(sound, spans), listed, strict=True)
+    )
+    turns = begun_ahead(heard, session, lambda turn: session.event_scene(turn.part, turn.is_chosen, turn.event.band_hz))
+    for event, part, is_chosen in takewhile(lambda _: not stop(), turns):
+        estimate = session.hear_event(part, is_chosen, event.band_hz)
+        yield with_clock(replace(estimate, event=event, start_s=event.start_s, end_s=event.end_s), sound)
 
 
 def with_clock(estimate: Estimate, sound: Sound) -> Estimate:
@@ -72,7 +77,15 @@ def with_clock(estimate: Estimate, sound: Sound) -> Estimate:
     return replace(estimate, clock=clock) if clock else estimate
 
 
-def _located(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -> Estimate:
+class _Heard(NamedTuple):
+    """An event, the sound that it is located in, at the rate that suits it, and the stations (M,) that hear it."""
+
+    event: SoundEvent
+    part: Stretch
+    is_chosen: Bool[np.ndarray, "mic"]
+
+
+def _heard(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -> _Heard:
     """By itself: that a station contradicts others elsewhere, where it heard something else, is not held against it."""
     event, microphones = listed.event, session.microphones
     is_able = microphones.is_known if microphones.is_known.any() else np.ones_like(microphones.is_known)
@@ -83,7 +96,7 @@ def _located(session: Session, stretch: Stretch, listed: Listed, reach_s: float)
     crossing_s = microphones.where(is_chosen).width_m / session.speed
     beside_s = max(crossing_s + SLACK_S, (SHORTEST_S - event.end_s + event.start_s) / 2)
     part = stretch.part(event.start_s - beside_s, event.end_s + beside_s)
-    return session.hear_event(_tuned(part, event.band_hz), is_chosen, event.band_hz)
+    return _Heard(event, _tuned(part, event.band_hz), is_chosen)
 
 
 def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:

@@ -24,6 +24,7 @@ from soundfix.methods.catalog import DEFAULT
 from soundfix.microphones import Microphones
 from soundfix.scene import Band, Room
 from soundfix.search_region import Numbers, SearchRegion
+from soundfix.session.ahead import checked_jobs, working_ahead
 from soundfix.session.session import Session
 from soundfix.session.summary import Interruption, Summary
 from soundfix.survey.requirement import Requirement, parse_requirement
@@ -43,15 +44,17 @@ def run(
     watch: Callable[[Estimate], None],
     passed: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
+    jobs: int = 1,
 ) -> Summary:
     """Locate as asked: `watch` is told every estimate as it comes, `passed` is called for every window in which nothing
-    stands out; what all say together comes back. No window begins once `stop` says so. Keeps no window. Raises Interrupted
-    on KeyboardInterrupt."""
+    stands out; what all say together comes back. No window begins once `stop` says so. Keeps no window. jobs: processes that
+    locate windows. Raises Interrupted on KeyboardInterrupt."""
     session, done = request.session(), 0
     try:
-        for estimate in _estimates(request, session, passed, stop):
-            watch(estimate)
-            done += 1
+        with working_ahead(session, checked_jobs(jobs)):
+            for estimate in _estimates(request, session, passed, stop):
+                watch(estimate)
+                done += 1
     except KeyboardInterrupt as error:
         raise Interrupted(_concluded(request, session, done)) from error
     return _concluded(request, session, done if stop() else None)
@@ -98,6 +101,7 @@ def locate(
     require: str | Requirement | None = None,
     band_hz: Band | None = None,
     events: str | Path | EventTable | None = None,
+    jobs: int = 1,
     positions: ArrayLike | Microphones | None = None,
 ) -> Located:
     """Where the sounds of a recording came from, window by window, and what is wrong with the microphones.
@@ -125,6 +129,7 @@ def locate(
     nothing there, the band above that they share.
     events: the path of a Raven selection table, of Audacity labels, or of detections of locaR, BirdNET or OpenSoundscape:
     an answer for each of them, in its own time and band (band_hz: that of all), by the stations that hear it.
+    jobs: processes that locate windows side by side; the answers are the same, in the same order.
     positions: the former name of microphones, deprecated.
 
     Raises SceneError on what cannot be right, AudioFileError, MicrophoneFileError and EventFileError on files,
@@ -153,11 +158,11 @@ def locate(
         require=parse_requirement(require) if require else None,
         events=listed,
     )
-    return result(request, table)
+    return result(request, table, jobs=jobs)
 
 
-def result(request: LocateRequest, table: EventTable | None = None) -> Located:
-    """What was asked for, located; table: of its events. Raises Interrupted, which holds what there was, on Ctrl-C."""
+def result(request: LocateRequest, table: EventTable | None = None, *, jobs: int = 1) -> Located:
+    """What was asked for, located; table: of its events; jobs: processes. Raises Interrupted, which holds what there was."""
     estimates, told = list[Estimate](), request_dict(request, table)
 
     def located(summary: Summary) -> Located:
@@ -174,7 +179,7 @@ def result(request: LocateRequest, table: EventTable | None = None) -> Located:
         )
 
     try:
-        return located(run(request, estimates.append))
+        return located(run(request, estimates.append, jobs=jobs))
     except Interrupted as stopped:
         stopped.located = located(stopped.summary)
         raise

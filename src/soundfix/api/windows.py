@@ -10,6 +10,7 @@ from jaxtyping import Float
 from soundfix.api.events import with_clock
 from soundfix.api.sound import Sound
 from soundfix.estimate import Estimate
+from soundfix.session.ahead import begun_ahead
 from soundfix.session.from_there import sounds_from
 from soundfix.session.level import with_levels
 from soundfix.session.session import Session
@@ -40,7 +41,8 @@ def heard_windows(
     if is_field(sound.microphones, sound.count_windows(*span_s)):
         reach_s = sound.microphones.width_m / session.speed
         located = standing_out(windows, rate, reach_s=reach_s, band_hz=session.band_hz)
-    for (start_s, part), stands_out in takewhile(lambda _: not stop(), located):
+    turns = begun_ahead(located, session, lambda turn: session.scene(*turn[0], rate) if turn[1] else None)
+    for (start_s, part), stands_out in takewhile(lambda _: not stop(), turns):
         if stands_out:
             estimate = with_clock(session.hear(start_s, part, rate), sound)
             yield estimate if told is None else _with_sound(estimate, part, rate, session.speed, told)

@@ -25,7 +25,11 @@ ESTIMATES_DRAWN = 2000
 
 
 def answer(
-    request: "LocateRequest", targets: Targets, table: "EventTable | None", before: Compared | None = None
+    request: "LocateRequest",
+    targets: Targets,
+    table: "EventTable | None",
+    before: Compared | None = None,
+    jobs: int = 1,
 ) -> None:
     """Do what was asked for: print the answers, fill the files with them, compare them with those of before.
 
@@ -42,7 +46,7 @@ def answer(
     with stoppable() as stop, targets.lines():
         say_heard(request)
         stop.tell(show_promise, request)
-        summary = located(request, files, stop, others)
+        summary = located(request, files, stop, others, jobs)
         stop.tell(show_summary, summary, request.count, targets.complete)
         if before:
             stop.tell(typer.echo, before.sentence())
@@ -54,8 +58,8 @@ def answer(
         raise typer.Exit(stop.status)
 
 
-def located(request: "LocateRequest", files: Files, stop: Stop, others: "Sequence[Watch]") -> "Summary":
-    """Every estimate to the files, the terminal and these others, as it comes."""
+def located(request: "LocateRequest", files: Files, stop: Stop, others: "Sequence[Watch]", jobs: int = 1) -> "Summary":
+    """Every estimate to the files, the terminal and these others, as it comes; jobs: processes."""
     from soundfix.api.locate import run
 
     show = Shown()
@@ -70,7 +74,7 @@ def located(request: "LocateRequest", files: Files, stop: Stop, others: "Sequenc
             stop.has_begun = True
             advance()
 
-        files.conclude(summary := run(request, watch, passed, stop))
+        files.conclude(summary := run(request, watch, passed, stop, jobs))
     return summary
 
 

@@ -42,6 +42,7 @@ Hop = Annotated[float | None, typer.Option(help="Seconds from window to window; 
 Smooth = Annotated[
     bool, typer.Option("--smooth", help="One source that moves as people do: smooth its places over time.")
 ]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes that locate windows side by side: the same answers, sooner.")]
 
 
 @app.command()
@@ -76,6 +77,7 @@ def locate(
     geojson: GeoJsonFile = None,
     crs: CrsText = None,
     plot: PlotFile = None,
+    jobs: Jobs = 1,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
     from soundfix.api.locate import heard_as, with_errors
@@ -102,4 +104,4 @@ def locate(
         window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region,
         temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
-    answer(request, targets, table)
+    answer(request, targets, table, jobs=jobs)

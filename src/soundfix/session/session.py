@@ -86,23 +86,27 @@ class Session:
         self._starts.hear(start_s, audio, sample_rate)
         if self._is_scrap(audio.shape[1] / sample_rate):
             return self._nothing(start_s, start_s + audio.shape[1] / sample_rate)
-        scene = self._scene(start_s, audio, sample_rate)
+        scene = self.scene(start_s, audio, sample_rate)
         estimate = self.localizer.locate(scene)
         self._units.hear(scene, estimate)
         self._order.hear(scene)
         self._was_unclear = self._was_unclear or is_unclear(scene, estimate)
         return self._with_contract(self._learned(scene, estimate))
 
-    def hear_event(self, stretch: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Estimate:
+    def hear_event(self, part: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Estimate:
         """The estimate for one event, in its band, by the stations that were chosen; only these learn from it."""
-        scene = self._told(
-            start_s=stretch.start_s,
-            audio=stretch.audio[is_chosen],
-            sample_rate=stretch.sample_rate,
+        scene = self.event_scene(part, is_chosen, band_hz)
+        return self._learned(scene, self.localizer.locate(scene))
+
+    def event_scene(self, part: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Scene:
+        """The event as it would be located now."""
+        return self._told(
+            start_s=part.start_s,
+            audio=part.audio[is_chosen],
+            sample_rate=part.sample_rate,
             microphones=self.microphones.where(is_chosen),
             band_hz=band_hz,
         )
-        return self._learned(scene, self.localizer.locate(scene))
 
     def pass_over(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> None:
         """A window in which nothing stands out."""
@@ -127,8 +131,8 @@ class Session:
         pasts = {past.name: past for past in self._history}
         return [(pasts[report.name], report) for report in estimate.microphones]
 
-    def _scene(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Scene:
-        """The window of all microphones; those that earlier windows speak against are not trusted."""
+    def scene(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Scene:
+        """The window as it would be located now; microphones that earlier ones speak against are not trusted."""
         return self._told(
             start_s=start_s,
             audio=audio,
