@@ -110,7 +110,7 @@ def test_floor_zero_is_plain_phat(rng):
     """Inside the band every bin of every channel has the same magnitude, 1; outside none has any."""
     x = torch.cumsum(noise(rng, 3, 2000), dim=-1) * torch.tensor([[1.0], [1e-2], [50.0]])
     spectra = gcc.whitened_spectra(x, sample_rate=RATE, pad=50, band_hz=BAND, whitening=1.0, floor=0.0)
-    inside = gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=RATE, band_hz=BAND) > 0
+    inside = torch.from_numpy(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=RATE, band_hz=BAND)) > 0
     assert torch.allclose(spectra[:, inside].abs(), torch.ones(3, int(inside.sum())), atol=1e-3)
     assert float(spectra[:, ~inside].abs().max()) == 0
 
@@ -140,11 +140,11 @@ def test_advance_moves_a_late_channel_to_where_it_belongs(rng, samples):
     """Microphone 0 is late by a fraction of a sample; once told, the peak is at zero."""
     x = noise(rng, 1, 4000).repeat(2, 1)
     spectra = gcc.whitened_spectra(x, sample_rate=RATE, pad=20, band_hz=BAND, whitening=1.0)
-    late = gcc.advance(spectra, torch.tensor([-samples / RATE, 0.0]), sample_rate=RATE)
+    late = gcc.advance(spectra, np.array([-samples / RATE, 0.0]), sample_rate=RATE)
     bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=RATE, band_hz=BAND).sum())
     fine = gcc.upsample(gcc.correlate(late, torch.tensor([[0, 1]]), max_lag=20, bins=bins), 4)[0]
     assert (int(fine.argmax()) - 80) / 4 == pytest.approx(samples)
-    back = gcc.advance(late, torch.tensor([samples / RATE, 0.0]), sample_rate=RATE)
+    back = gcc.advance(late, np.array([samples / RATE, 0.0]), sample_rate=RATE)
     assert torch.allclose(back, spectra, atol=1e-4)
 
 
@@ -185,6 +185,36 @@ def test_the_median_is_the_lower_one(rng, count):
 def test_upsampling_equals_the_literal_convolution(rng, lags, factor):
     values = torch.from_numpy(rng.standard_normal((2, lags)).astype(np.float32))
     padded = torch.nn.functional.pad(values[:, None], (gcc.TAPS_EACH_SIDE - 1, gcc.TAPS_EACH_SIDE))
-    phases = torch.nn.functional.conv1d(padded, gcc.interpolation_kernel(factor)[:, None])
+    phases = torch.nn.functional.conv1d(padded, torch.from_numpy(gcc.interpolation_kernel(factor))[:, None])
     literal = phases.transpose(1, 2).flatten(1)[:, : factor * (lags - 1) + 1]
     assert torch.allclose(gcc.upsample(values, factor), literal, atol=1e-5)
+
+
+def test_arrays_and_tensors_correlate_alike(rng):
+    """Classical methods correlate arrays, without PyTorch; networks learn through tensors."""
+    sound, pairs = rng.standard_normal((3, 1500)).astype(np.float32), np.array([[0, 1], [1, 2]])
+    how = {"sample_rate": RATE, "pad": 40, "band_hz": BAND, "whitening": 0.8, "floor": 0.5, "smoothing_hz": 60.0}
+
+    def heard(audio, numbers):
+        spectra = gcc.whitened_spectra(gcc.faded(audio, RATE), **how)
+        early = gcc.advance(spectra, np.array([0.0, 1e-4, -2e-4]), sample_rate=RATE)
+        return early, gcc.upsample(gcc.correlate(early, numbers, max_lag=40, bins=500), 3)
+
+    (array, curves), (tensor, same) = heard(sound, pairs), heard(torch.from_numpy(sound), torch.from_numpy(pairs))
+    assert (array.dtype, curves.dtype) == (np.complex64, np.float32)
+    assert np.allclose(array, tensor.numpy(), atol=1e-4 * np.abs(array).max())
+    assert np.allclose(curves, same.numpy(), atol=1e-4 * np.abs(curves).max())
+    assert curves.shape == (2, 3 * 80 + 1)
+
+
+@pytest.mark.parametrize(("least", "fast"), [(0, 1), (1, 1), (7, 8), (11, 12), (13, 15), (4001, 4050), (7919, 8000)])
+def test_lengths_are_quick_to_transform(least, fast):
+    assert gcc.fast_length(least) == fast
+
+
+@pytest.mark.parametrize("rate", [8000.0, 16_000.0, 44_100.0])
+def test_bins_on_the_edge_of_a_band_are_in_it_as_networks_have_learned(rate):
+    for length in range(2000, 20_000, 160):
+        frequency = torch.fft.rfftfreq(length, 1 / rate)
+        is_inside = (frequency >= 100.0) & (frequency <= 7900.0)
+        assert np.array_equal(gcc.band_mask(length, sample_rate=rate, band_hz=BAND), is_inside.float().numpy())

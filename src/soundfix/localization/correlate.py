@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from soundfix.localization.evidence import Evidence
@@ -43,7 +42,7 @@ class Correlator:
         rate, band_hz = scene.sample_rate, scene.band_hz or self.band_hz
         max_lag = largest_lag(scene, self.latest_s)
         spectra = gcc.whitened_spectra(
-            torch.from_numpy(audio) * gcc.fade(audio.shape[1], rate),
+            gcc.faded(audio, rate),
             sample_rate=rate,
             pad=max_lag,
             band_hz=band_hz,
@@ -52,13 +51,13 @@ class Correlator:
             smoothing_hz=self.smoothing_hz,
         )
         if scene.lateness_s.any():
-            spectra = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=rate)
+            spectra = gcc.advance(spectra, scene.lateness_s, sample_rate=rate)
         bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=band_hz).sum())
-        coarse = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=bins)
+        coarse = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=bins)
         factor = max(1, int(np.ceil(FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ) / rate)))
         return Evidence(
             pairs=pairs,
-            values=gcc.upsample(coarse, factor).numpy(),
+            values=gcc.upsample(coarse, factor),
             step_m=scene.speed / (rate * factor),
             positions=scene.microphones.positions,
             grain=grain(scene),

@@ -8,7 +8,6 @@ Axes: M microphones, T samples, P pairs, K places.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from soundfix import physics
@@ -85,8 +84,8 @@ def white_evidence(
     """The correlation of sound that is white already, as far as the delays of this array go."""
     positions = scene.microphones.positions
     max_lag = min(white.shape[1] - 1, int(scene.microphones.width_m / scene.speed * rate) + 2)
-    spectra = gcc.padded_spectra(torch.from_numpy(np.ascontiguousarray(white)), pad=max_lag)
-    spectra = gcc.to_unit_power(spectra, torch.ones(spectra.shape[-1]))
-    curves = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=spectra.shape[-1])
+    spectra = gcc.padded_spectra(white, pad=max_lag)
+    spectra = gcc.to_unit_power(spectra, np.ones(spectra.shape[-1], dtype=np.float32))
+    curves = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=spectra.shape[-1])
     step_m = scene.speed / (rate * FINER)
-    return Evidence(pairs=pairs, values=gcc.upsample(curves, FINER).numpy(), step_m=step_m, positions=positions)
+    return Evidence(pairs=pairs, values=gcc.upsample(curves, FINER), step_m=step_m, positions=positions)

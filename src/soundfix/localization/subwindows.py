@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from soundfix import physics
 from soundfix.localization.correlate import Correlator
@@ -125,18 +123,15 @@ def split_window(window: Window, place: Float[np.ndarray, "3"], *, reach_m: floa
     late_s = (ranges - ranges.mean()) / scene.speed + scene.lateness_s[used]
     middles = (np.arange(PIECES) + 0.5) / PIECES - 0.5
     length = samples // PIECES
-    parts = (
-        _whitened(window.audio[used], rate, late_s, scene.band_hz or Correlator().band_hz)
-        .unfold(1, length, length)
-        .transpose(0, 1)
-    )
+    white = _whitened(window.audio[used], rate, late_s, scene.band_hz or Correlator().band_hz)
+    parts = white[:, : PIECES * length].reshape(len(used), PIECES, length).transpose(1, 0, 2)
     max_lag = min(length - 1, int(reach_m / scene.speed * rate) + 1)
     spectra = gcc.padded_spectra(parts, pad=max_lag)
-    curves = gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=length).flatten(0, 1)
+    curves = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=length)
     return Subwindows(
         evidence=Evidence(
             pairs=np.tile(pairs, (PIECES, 1)),
-            values=gcc.upsample(curves, FINER).numpy(),
+            values=gcc.upsample(curves.reshape(-1, curves.shape[-1]), FINER),
             step_m=scene.speed / (rate * FINER),
             positions=positions,
         ),
@@ -151,11 +146,11 @@ def split_window(window: Window, place: Float[np.ndarray, "3"], *, reach_m: floa
 
 def _whitened(
     audio: Float[np.ndarray, "mic time"], rate: float, late_s: Float[np.ndarray, "mic"], band_hz: Band
-) -> Float[Tensor, "mic time"]:
+) -> Float[np.ndarray, "mic time"]:
     """Whitened as SRP-PHAT has it, and each channel so much earlier."""
     how = Correlator()
     spectra = gcc.whitened_spectra(
-        torch.from_numpy(audio),
+        audio,
         sample_rate=rate,
         pad=int(np.abs(late_s).max() * rate) + 1,
         band_hz=band_hz,
@@ -163,5 +158,5 @@ def _whitened(
         floor=how.floor,
         smoothing_hz=how.smoothing_hz,
     )
-    early = gcc.advance(spectra, torch.from_numpy(late_s), sample_rate=rate)
-    return torch.fft.irfft(early)[:, : audio.shape[1]]
+    early = gcc.advance(spectra, late_s, sample_rate=rate)
+    return np.fft.irfft(early)[:, : audio.shape[1]]

@@ -118,7 +118,7 @@ class MultilatNgcc:
         frame = frame_of(scene)
         windows = to_windows(audio, scene, pairs, frame=frame)
         sounds = standardised_middle(windows.audio, SAMPLES)
-        sounds = sounds * gcc.fade(SAMPLES, SAMPLE_RATE).to(sounds)
+        sounds = gcc.faded(sounds, SAMPLE_RATE)
         with torch.inference_mode():
             logits = self.correlation.pairs(sounds, torch.from_numpy(pairs), max_lag=REACH_LAGS)[0]
         return Evidence(

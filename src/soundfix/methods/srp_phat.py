@@ -12,7 +12,6 @@ scaled so that the mean weight is 1.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from soundfix.estimate import Estimate
@@ -21,7 +20,6 @@ from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.pipeline import estimate_window
 from soundfix.scene import Scene
-from soundfix.signal.coherence import coherence
 
 LEAST_COHERENCE = 1e-6  # silence is incoherent, and its weight is no division by 0
 
@@ -49,6 +47,10 @@ class CoherenceWeighted:
         self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
     ) -> Evidence:
         """The weighted evidence of every pair."""
+        import torch
+
+        from soundfix.signal.coherence import coherence
+
         evidence = self.correlator(audio, scene, pairs)
         agreement = coherence(torch.from_numpy(audio), torch.from_numpy(pairs), sample_rate=scene.sample_rate).numpy()
         weight = np.maximum(agreement, LEAST_COHERENCE) ** self.alpha

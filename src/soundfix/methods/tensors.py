@@ -48,6 +48,6 @@ def _at_network_rate(audio: Float[np.ndarray, "mic time"], scene: Scene, frame: 
     if scene.lateness_s.any():
         longest = round(float(np.abs(scene.lateness_s).max()) * scene.sample_rate) + 1
         spectra = gcc.padded_spectra(heard, pad=longest)
-        early = gcc.advance(spectra, torch.from_numpy(scene.lateness_s), sample_rate=scene.sample_rate)
+        early = gcc.advance(spectra, scene.lateness_s, sample_rate=scene.sample_rate)
         heard = torch.fft.irfft(early)[:, : audio.shape[1]]
     return torch.from_numpy(resampled(heard.numpy(), scene.sample_rate, frame.rate_hz))

@@ -319,9 +319,8 @@ class LikelihoodHead(nn.Module):
     def _whitening(self, spectra: Tensor, strength: float, lowest_hz: float) -> tuple[Tensor, Tensor]:
         """Which bins are in the band from lowest_hz up, and what spectra are multiplied by there."""
         band_hz = (lowest_hz, self.config.band_hz[1])
-        in_band = gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=self.sample_rate, band_hz=band_hz).to(
-            spectra.real
-        )
+        mask = gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=self.sample_rate, band_hz=band_hz)
+        in_band = torch.from_numpy(mask).to(spectra.real)
         smoothing = self._smoothing_bins(spectra)
         return in_band, gcc.spectral_weights(spectra, in_band, strength, self.config.floor, smoothing)
 

@@ -219,7 +219,7 @@ class Network(nn.Module):
         lowest_hz: float = 0.0,
     ) -> tuple[Correlations | None, Float[Tensor, "batch pair reach"]]:
         """Of levelled sound: the likelihood head's curves (None without one), and the correlation that remb is made of."""
-        window = self._window(audio)
+        window = gcc.faded(self._window(audio), SAMPLE_RATE)
         reach = self.config.reach_lags
         how = {"max_lag": max(max_lag, reach), "lowest_hz": lowest_hz}
         heard = None if self.head is None else self.head(window, semb, pairs, **how)
@@ -285,9 +285,8 @@ class Network(nn.Module):
         )
 
     def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
-        """The part that is correlated, its ends faded."""
-        window = _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
-        return window * gcc.fade(window.shape[-1], SAMPLE_RATE).to(window)
+        """The part that is correlated."""
+        return _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
 
     def _autoencode(
         self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: Given

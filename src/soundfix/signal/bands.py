@@ -10,9 +10,7 @@ from itertools import pairwise
 from math import log2
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from soundfix import robust
 from soundfix.physics import pair_indices
@@ -94,17 +92,19 @@ def _curves(
         return np.zeros((0, 1))
     pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, MOST_PAIRS).astype(int))]
     max_lag = min(round(reach_s * sample_rate), round(LARGEST_SHARE * sound.shape[1]))
+    soft = np.hanning(sound.shape[1] + 1)[:-1].astype(
+        np.float32
+    )  # rumble that is cut off sharply would be shared everywhere
     spectra = gcc.whitened_spectra(
-        sound * torch.hann_window(sound.shape[1]),  # rumble below the band, cut off sharply, would be shared in all of it
-        sample_rate=sample_rate, pad=max_lag, band_hz=band_hz, whitening=1.0, floor=FLOOR,
-    )  # fmt: skip
-    return gcc.correlate(spectra, torch.from_numpy(pairs), max_lag=max_lag, bins=1).numpy()
+        sound * soft, sample_rate=sample_rate, pad=max_lag, band_hz=band_hz, whitening=1.0, floor=FLOOR
+    )
+    return gcc.correlate(spectra, pairs, max_lag=max_lag, bins=1)
 
 
-def _mended(audio: np.ndarray) -> Float[Tensor, "mic time"]:
+def _mended(audio: np.ndarray) -> Float[np.ndarray, "mic time"]:
     """About its mean at unit power, without channels of nothing; what is no number is silence."""
     sound = np.where(np.isfinite(audio), audio, 0).astype(np.float64)
     sound -= sound.mean(axis=1, keepdims=True)
     level = np.sqrt(np.mean(np.square(sound), axis=1))
     heard = level > 0
-    return torch.from_numpy((sound[heard] / level[heard, None]).astype(np.float32))
+    return (sound[heard] / level[heard, None]).astype(np.float32)

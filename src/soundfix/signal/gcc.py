@@ -16,13 +16,17 @@ The weights psi differ by what they divide by:
   not count like those of the source.
 """
 
+from contextlib import AbstractContextManager
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from jaxtyping import Complex, Float, Int
-from scipy.fft import next_fast_len
-from torch import Tensor
+
+from soundfix.signal.arrays import Array, as_kind, conjugate, lower_median, moving_mean, namespace, padded, stretches
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
 TAPS_EACH_SIDE, KAISER_BETA = 12, 5.0  # of the interpolation: 0.3 % off at 0.4 of the sample rate, 7 % at 0.45
@@ -31,7 +35,7 @@ FADE_S, FADE_SHARE = 0.01, 0.05  # a window cut out of rumble has steps at its e
 
 
 def whitened_spectra(
-    audio: Float[Tensor, "*batch mic time"],
+    audio: Float[Array, "*batch mic time"],
     *,
     sample_rate: float,
     pad: int,
@@ -39,126 +43,143 @@ def whitened_spectra(
     whitening: float,
     floor: float = 0.0,
     smoothing_hz: float = 0.0,
-) -> Complex[Tensor, "*batch mic freq"]:
+) -> Complex[Array, "*batch mic freq"]:
     """Spectra divided by their magnitude ** whitening inside the band, zero outside, scaled to a mean power of 1."""
     spectra = padded_spectra(audio, pad=pad)
-    in_band = band_mask(2 * (spectra.shape[-1] - 1), sample_rate=sample_rate, band_hz=band_hz).to(audio)
+    in_band = as_kind(band_mask(2 * (spectra.shape[-1] - 1), sample_rate=sample_rate, band_hz=band_hz), spectra)
     smoothing = round(smoothing_hz * 2 * (spectra.shape[-1] - 1) / sample_rate)
     return to_unit_power(spectra * spectral_weights(spectra, in_band, whitening, floor, smoothing), in_band)
 
 
-def padded_spectra(audio: Float[Tensor, "*batch time"], *, pad: int) -> Complex[Tensor, "*batch freq"]:
+def padded_spectra(audio: Float[Array, "*batch time"], *, pad: int) -> Complex[Array, "*batch freq"]:
     """Spectra with room for delays of `pad` samples either way."""
-    return torch.fft.rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
+    return namespace(audio).fft.rfft(audio, n=2 * fast_length((audio.shape[-1] + pad + 1) // 2))
+
+
+@lru_cache(maxsize=64)
+def fast_length(least: int) -> int:
+    """The next number that transforms of real sound are quick for: its factors are 2, 3 and 5."""
+    length = max(1, least)
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1
 
 
 def spectral_weights(
-    spectra: Complex[Tensor, "*batch freq"],
-    in_band: Float[Tensor, "freq"],
+    spectra: Complex[Array, "*batch freq"],
+    in_band: Float[Array, "freq"],
     whitening: float,
     floor: float,
     smoothing_bins: int,
-) -> Float[Tensor, "*batch freq"]:
+) -> Float[Array, "*batch freq"]:
     """One microphone's share of psi: psi_ij = weight_i weight_j."""
-    magnitude = spectra.abs() if smoothing_bins <= 1 else _smoothed_magnitude(spectra, smoothing_bins)
+    magnitude = abs(spectra) if smoothing_bins <= 1 else _smoothed_magnitude(spectra, smoothing_bins)
     if floor > 0 and bool(in_band.any()):
         magnitude = magnitude + floor * median(magnitude[..., in_band > 0])
     return in_band / (magnitude + SMALLEST) ** whitening
 
 
 def to_unit_power(
-    spectra: Complex[Tensor, "*batch freq"], in_band: Float[Tensor, "freq"]
-) -> Complex[Tensor, "*batch freq"]:
+    spectra: Complex[Array, "*batch freq"], in_band: Float[Array, "freq"]
+) -> Complex[Array, "*batch freq"]:
     """Scaled so that the mean power in the band is 1: two identical channels then correlate to 1."""
-    mean = power(spectra).sum(dim=-1, keepdim=True) / in_band.sum().clamp_min(1)
-    return spectra / (mean + SMALLEST).sqrt()
+    mean = power(spectra).sum(-1)[..., None] / max(float(in_band.sum()), 1.0)
+    return spectra / (mean + SMALLEST) ** 0.5
 
 
-def exact(like: Tensor) -> torch.autocast:
+def exact(like: "Tensor") -> AbstractContextManager[object]:
     """A context in which products stay as precise as their factors, though the network around may run in bfloat16."""
-    return torch.autocast(like.device.type, enabled=False)
+    context: AbstractContextManager[object] = namespace(like).autocast(like.device.type, enabled=False)
+    return context
 
 
-def power(spectra: Complex[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
+def power(spectra: Complex[Array, "*batch"]) -> Float[Array, "*batch"]:
     """Squared magnitude; quicker than abs(), and its gradient is finite at 0 too."""
-    return spectra.real.square() + spectra.imag.square()
+    return spectra.real * spectra.real + spectra.imag * spectra.imag
 
 
-def fade(samples: int, sample_rate: float) -> Float[Tensor, "time"]:
-    """1 in the middle, a raised cosine of 10 ms (5 % of a short window) at both ends."""
+def faded(audio: Float[Array, "*batch time"], sample_rate: float) -> Float[Array, "*batch time"]:
+    """The sound under a raised cosine of 10 ms (5 % of a short window) at both ends."""
+    return audio * as_kind(_fade(audio.shape[-1], sample_rate), audio)
+
+
+@lru_cache(maxsize=8)
+def _fade(samples: int, sample_rate: float) -> Float[np.ndarray, "time"]:
     count = int(min(FADE_S * sample_rate, FADE_SHARE * samples))
-    envelope = torch.ones(samples)
-    ramp = 0.5 - 0.5 * torch.cos(torch.pi * (torch.arange(count) + 0.5) / max(count, 1))
+    envelope = np.ones(samples, dtype=np.float32)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(count) + 0.5) / max(count, 1))
     envelope[:count] = ramp
-    envelope[samples - count :] = ramp.flip(0)
+    envelope[samples - count :] = ramp[::-1]
     return envelope
 
 
 def advance(
-    spectra: Complex[Tensor, "*batch mic freq"], lateness_s: Float[Tensor, "mic"], *, sample_rate: float
-) -> Complex[Tensor, "*batch mic freq"]:
+    spectra: Complex[Array, "*batch mic freq"], lateness_s: Float[np.ndarray, "mic"], *, sample_rate: float
+) -> Complex[Array, "*batch mic freq"]:
     """The spectra of the same signals, each this many seconds earlier."""
-    frequency = torch.linspace(0, sample_rate / 2, spectra.shape[-1], dtype=torch.float64)
-    turns = 2 * torch.pi * frequency * lateness_s.double()[:, None]
-    return spectra * torch.polar(torch.ones_like(turns), turns).to(spectra.dtype)
+    frequency = np.linspace(0, sample_rate / 2, spectra.shape[-1])
+    turned = np.exp(2j * np.pi * frequency * lateness_s[:, None]).astype(np.complex64)
+    return spectra * (turned if isinstance(spectra, np.ndarray) else namespace(spectra).from_numpy(turned).to(spectra))
 
 
-def _smoothed_magnitude(spectra: Complex[Tensor, "*batch freq"], width: int) -> Float[Tensor, "*batch freq"]:
+def _smoothed_magnitude(spectra: Complex[Array, "*batch freq"], width: int) -> Float[Array, "*batch freq"]:
     """Root mean square over `width` neighbouring bins."""
-    odd = width // 2 * 2 + 1
-    mean = torch.nn.functional.avg_pool1d(
-        power(spectra).reshape(-1, 1, spectra.shape[-1]), odd, stride=1, padding=odd // 2, count_include_pad=False
-    )
-    return (mean + SMALLEST).sqrt().reshape(spectra.shape)
+    return (moving_mean(power(spectra), width // 2 * 2 + 1) + SMALLEST) ** 0.5
 
 
-def band_mask(length: int, *, sample_rate: float, band_hz: tuple[float, float]) -> Float[Tensor, "freq"]:
-    """1 for the bins of an rfft of `length` samples that lie in the band, 0 elsewhere (the mean is always left out)."""
-    frequency = torch.fft.rfftfreq(length, 1 / sample_rate)
-    return ((frequency >= max(band_hz[0], 1e-9)) & (frequency <= band_hz[1])).float()
+def band_mask(length: int, *, sample_rate: float, band_hz: tuple[float, float]) -> Float[np.ndarray, "freq"]:
+    """1 for the bins of an rfft of `length` samples that lie in the band, 0 elsewhere (the mean is always left out).
+
+    In single precision, as networks have learned: a bin on the very edge of a band is in it or not by its rounding.
+    """
+    frequency = np.arange(length // 2 + 1, dtype=np.float32) * np.float32(1 / (length * (1 / sample_rate)))
+    return ((frequency >= max(band_hz[0], 1e-9)) & (frequency <= band_hz[1])).astype(np.float32)
 
 
 def correlate(
-    spectra: Complex[Tensor, "*batch mic freq"], pairs: Int[Tensor, "pair 2"], *, max_lag: int, bins: int
-) -> Float[Tensor, "*batch pair lag"]:
+    spectra: Complex[Array, "*batch mic freq"], pairs: Int[Array, "pair 2"], *, max_lag: int, bins: int
+) -> Float[Array, "*batch pair lag"]:
     """R_ij at the lags -max_lag..max_lag of every pair; `bins` is the number of bins in the band."""
-    cross = spectra[..., pairs[:, 0], :] * spectra.conj().resolve_conj()[..., pairs[:, 1], :]
+    cross = spectra[..., pairs[:, 0], :] * conjugate(spectra)[..., pairs[:, 1], :]
     length = 2 * (spectra.shape[-1] - 1)
-    circular = torch.fft.irfft(cross, n=length) * (length / (2 * max(bins, 1)))
-    return torch.cat([circular[..., length - max_lag :], circular[..., : max_lag + 1]], dim=-1)
+    circular = namespace(spectra).fft.irfft(cross, n=length) * (length / (2 * max(bins, 1)))
+    return namespace(spectra).concatenate([circular[..., length - max_lag :], circular[..., : max_lag + 1]], axis=-1)
 
 
-def upsample(correlation: Float[Tensor, "*batch lag"], factor: int) -> Float[Tensor, "*batch finelag"]:
+def upsample(correlation: Float[Array, "*batch lag"], factor: int) -> Float[Array, "*batch finelag"]:
     """The band-limited correlation at `factor` times as many lags; every factor-th value is the original."""
     if factor == 1:
         return correlation
     lags = correlation.shape[-1]
     blocks = -(-lags // BLOCK)
     flat = correlation.reshape(-1, lags)
-    padded = torch.nn.functional.pad(flat, (TAPS_EACH_SIDE - 1, TAPS_EACH_SIDE + blocks * BLOCK - lags))
-    rows = padded.unfold(-1, BLOCK + 2 * TAPS_EACH_SIDE - 1, BLOCK)
-    fine = rows.flatten(0, 1) @ _interpolation(factor).to(correlation)
-    return fine.view(len(flat), -1)[:, : factor * (lags - 1) + 1].reshape(*correlation.shape[:-1], -1)
+    wide = padded(flat, TAPS_EACH_SIDE - 1, TAPS_EACH_SIDE + blocks * BLOCK - lags)
+    rows = stretches(wide, BLOCK + 2 * TAPS_EACH_SIDE - 1, BLOCK)
+    fine = rows.reshape(-1, rows.shape[-1]) @ as_kind(_interpolation(factor), correlation)
+    return fine.reshape(len(flat), -1)[:, : factor * (lags - 1) + 1].reshape(*correlation.shape[:-1], -1)
 
 
 @lru_cache(maxsize=8)
-@torch.inference_mode(False)  # a table first asked for there could not be used in training later
-def _interpolation(factor: int) -> Float[Tensor, "tap finelag"]:
+def _interpolation(factor: int) -> Float[np.ndarray, "tap finelag"]:
     """From BLOCK lags, and what the kernel needs beside them, to the finer lags: one product, quicker than a convolution."""
     kernel = interpolation_kernel(factor)
-    matrix = torch.zeros(BLOCK + kernel.shape[1] - 1, BLOCK, factor)
+    matrix = np.zeros((BLOCK + kernel.shape[1] - 1, BLOCK, factor), dtype=np.float32)
     for lag in range(BLOCK):
         matrix[lag : lag + kernel.shape[1], lag] = kernel.T
-    return matrix.flatten(1)
+    return matrix.reshape(len(matrix), -1)
 
 
-def interpolation_kernel(factor: int) -> Float[Tensor, "phase tap"]:
+def interpolation_kernel(factor: int) -> Float[np.ndarray, "phase tap"]:
     """A Kaiser-windowed sinc for each of the `factor` fractions of a lag."""
-    taps = torch.arange(1 - TAPS_EACH_SIDE, TAPS_EACH_SIDE + 1)
-    distance = torch.arange(factor)[:, None] / factor - taps
-    inside = (1 - (distance / TAPS_EACH_SIDE).square()).clamp_min(0).sqrt()
-    beta = torch.tensor(KAISER_BETA)
-    return torch.sinc(distance) * torch.special.i0(beta * inside) / torch.special.i0(beta)
+    taps = np.arange(1 - TAPS_EACH_SIDE, TAPS_EACH_SIDE + 1)
+    distance = np.arange(factor)[:, None] / factor - taps
+    inside = np.sqrt(np.maximum(1 - np.square(distance / TAPS_EACH_SIDE), 0))
+    return (np.sinc(distance) * np.i0(KAISER_BETA * inside) / np.i0(KAISER_BETA)).astype(np.float32)
 
 
 def noise_level(bins: int | float) -> float:
@@ -166,12 +187,7 @@ def noise_level(bins: int | float) -> float:
 
     Zero-padding adds bins but no phases: count samples / padded length of them.
     """
-    return (2 * bins) ** -0.5
+    return float((2 * bins) ** -0.5)
 
 
-def median(values: Float[Tensor, "*batch column"]) -> Float[Tensor, "*batch 1"]:
-    """Of every row, the lower of the two in the middle of an even number; by numpy where that is ten times quicker."""
-    if not values.is_cpu or values.requires_grad or values.dtype != torch.float32:
-        return values.median(dim=-1, keepdim=True).values
-    middle = (values.shape[-1] - 1) // 2
-    return torch.from_numpy(np.partition(values.numpy(), middle, axis=-1)[..., middle, None])
+median = lower_median

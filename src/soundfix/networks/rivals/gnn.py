@@ -135,7 +135,7 @@ class Gnn(nn.Module):
 def phat(audio: Float[Tensor, "batch mic time"], pairs: Tensor, *, reach_lags: int) -> Float[Tensor, "batch pair lag"]:
     """GCC-PHAT of faded windows, in units of LOUD_SIGMAS of what noise gives."""
     samples = audio.shape[-1]
-    faded = audio * gcc.fade(samples, SAMPLE_RATE).to(audio)
+    faded = gcc.faded(audio, SAMPLE_RATE)
     spectra = gcc.whitened_spectra(
         faded, sample_rate=SAMPLE_RATE, pad=reach_lags, band_hz=HeadConfig.band_hz, whitening=1.0
     )

@@ -237,7 +237,7 @@ class Wav2pos(nn.Module):
 
     def correlate(self, sounds: Float[Tensor, "batch mic time"], pairs: Tensor) -> Float[Tensor, "batch pair lag"]:
         """NGCC-PHAT's logits, of sounds whose ends are faded as they are where it is trained."""
-        faded = sounds * gcc.fade(sounds.shape[-1], SAMPLE_RATE).to(sounds)
+        faded = gcc.faded(sounds, SAMPLE_RATE)
         return self.ngcc.pairs(faded, pairs, max_lag=self.config.reach_lags)
 
     def _autodecode(
