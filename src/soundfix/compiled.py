@@ -1,23 +1,50 @@
-"""Inner loops, compiled when they are first called and kept beside the source: what numpy would do in many passes.
+"""Inner loops, compiled; and while that does not pay, the same numbers by numpy in many passes.
 
-Compiled code adds in the order that is written, so that answers are the same to the last digit without it
-(NUMBA_DISABLE_JIT=1 runs it as Python).
+To load a compiler takes half a second, whether or not what it makes is kept beside the source. So loops are numpy's until
+they have taken as long. Both add in the order that is written: answers are the same to the last bit.
 """
 
 import inspect
 from collections.abc import Callable
-from functools import partial
-from typing import TypeVar, cast
+from functools import cached_property, partial
+from time import perf_counter
+from typing import Any, Generic, ParamSpec, TypeVar
 
-Function = TypeVar("Function", bound=Callable[..., object])
+In = ParamSpec("In")
+Out = TypeVar("Out")
+PATIENCE_S = 0.5  # in numpy, of all loops of a process together
 
 
-def compiled(function: Function) -> Function:
-    """The same, compiled: of arrays and numbers alone."""
-    from numba import njit
+class Compiled(Generic[In, Out]):
+    """A loop over arrays and numbers, and the same in numpy."""
 
-    compile_it = partial(njit, nogil=True, error_model="numpy")
-    try:
-        return cast(Function, compile_it(cache=True)(inspect.unwrap(function)))
-    except RuntimeError:  # nowhere to keep it: a package that is read-only, and no home
-        return cast(Function, compile_it()(inspect.unwrap(function)))
+    spent_s = 0.0  # by all loops, in numpy
+
+    def __init__(self, loop: Callable[In, Out], in_numpy: Callable[In, Out]) -> None:
+        self.loop, self.in_numpy, self.__doc__ = loop, in_numpy, loop.__doc__
+
+    def __call__(self, *told: In.args, **named: In.kwargs) -> Out:
+        if Compiled.spent_s >= PATIENCE_S:
+            return self.kernel(*told, **named)
+        start = perf_counter()
+        said = self.in_numpy(*told, **named)
+        Compiled.spent_s += perf_counter() - start
+        return said
+
+    @cached_property
+    def kernel(self) -> Callable[In, Out]:
+        """Compiled when first asked for, and kept for the next process."""
+        from numba import njit
+
+        function: Any = inspect.unwrap(self.loop)  # without what checks shapes
+        compile_it: Any = partial(njit, nogil=True, error_model="numpy")
+        try:
+            kernel: Callable[In, Out] = compile_it(cache=True)(function)
+        except RuntimeError:  # nowhere to keep it: a package that is read-only, and no home
+            kernel = compile_it()(function)
+        return kernel
+
+
+def compiled(in_numpy: Callable[In, Out]) -> Callable[[Callable[In, Out]], Compiled[In, Out]]:
+    """What makes a loop a compiled one. in_numpy: the same."""
+    return lambda loop: Compiled(loop, in_numpy)

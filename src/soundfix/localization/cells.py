@@ -20,6 +20,7 @@ from scipy.fft import next_fast_len, rfft, rfftfreq
 
 from soundfix import physics
 from soundfix.compiled import compiled
+from soundfix.localization import in_numpy
 from soundfix.localization.evidence import Evidence
 
 FRAME_S, HOP_S = 0.064, 0.032
@@ -120,27 +121,28 @@ class Cells:
 
     def _share(self, place: Float[np.ndarray, "3"]) -> Float[np.ndarray, "frame freq"]:
         rows, turn = self._forward(place)
-        return _shared(self.dense.reshape(-1, self.dense.shape[2]), self._power, rows, turn[:, 0])
+        return _shared(self.dense.reshape(-1, self.dense.shape[2]), self._power, rows, turn[:, 0], SMALLEST)
 
 
-@compiled
+@compiled(in_numpy.shared)
 def _shared(
     dense: Complex[np.ndarray, "row freq"], power: Float[np.ndarray, "row freq"], rows: Int[np.ndarray, "mic frame"],
-    turn: Complex[np.ndarray, "mic freq"],
+    turn: Complex[np.ndarray, "mic freq"], smallest: float,
 ) -> Float[np.ndarray, "frame freq"]:  # fmt: skip
     """rho(t, f) of these rows, the phases of every microphone turned so."""
-    share = np.empty((rows.shape[1], dense.shape[1]), dtype=np.float32)
-    together, total = np.empty(dense.shape[1], dtype=np.complex64), np.empty(dense.shape[1], dtype=np.float32)
+    bins, share = dense.shape[1], np.empty((rows.shape[1], dense.shape[1]), dtype=np.float32)
+    real, imaginary, total = np.empty((3, bins), dtype=np.float32)
     for t in range(rows.shape[1]):
-        together[:], total[:] = 0, 0
+        real[:], imaginary[:], total[:] = 0, 0, 0
         for m in range(len(rows)):
             heard, loud, turned = dense[rows[m, t]], power[rows[m, t]], turn[m]
-            for f in range(len(total)):
-                together[f] += heard[f] * turned[f]
+            for f in range(bins):
+                real[f] += heard[f].real * turned[f].real - heard[f].imag * turned[f].imag
+                imaginary[f] += heard[f].real * turned[f].imag + heard[f].imag * turned[f].real
                 total[f] += loud[f]
-        for f in range(len(total)):
-            adds_up = together[f].real * together[f].real + together[f].imag * together[f].imag
-            share[t, f] = adds_up / (np.float32(len(rows)) * total[f] + np.float32(SMALLEST))
+        for f in range(bins):
+            adds_up = real[f] * real[f] + imaginary[f] * imaginary[f]
+            share[t, f] = adds_up / (np.float32(len(rows)) * total[f] + np.float32(smallest))
     return share
 
 

@@ -12,10 +12,12 @@ curvature of cubics jumps at every lag.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from soundfix.compiled import compiled
+from soundfix.localization import in_numpy
 from soundfix.localization.evidence import Evidence
+from soundfix.localization.in_numpy import TO_THE_END, Curves, Pairs
 from soundfix.scene import free_axes
 
 STEPS = 40
@@ -68,17 +70,16 @@ def slopes(evidence: Evidence, place: Float[np.ndarray, "3"]) -> Slopes:
     return Slopes(*_slopes(evidence.values, evidence.pairs, lags, unit))
 
 
-@compiled
+@compiled(in_numpy.cubic_slopes)
 def _slopes(
-    values: Float[np.ndarray, "pair lag"], pairs: Int[np.ndarray, "pair 2"], lags: Float[np.ndarray, "mic"],
-    unit: Float[np.ndarray, "mic 3"],
-) -> tuple[float, Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:  # fmt: skip
+    values: Curves, pairs: Pairs, lags: Float[np.ndarray, "mic"], unit: Float[np.ndarray, "mic 3"]
+) -> tuple[float, Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
     """The same, by the cubic through the four values round each lag."""
     value, gradient, hessian, last = 0.0, np.zeros(3), np.zeros((3, 3)), values.shape[1] - 1
     for p in range(len(pairs)):
         i, j = pairs[p]
-        lag = min(max(lags[i] - lags[j] + last / 2, 1.0), last - 2 - 1e-6)
-        below, turn = int(lag), unit[i] - unit[j]
+        lag = min(max(lags[i] - lags[j] + last / 2, 1.0), last - 2 - TO_THE_END)
+        below, turn = np.int64(lag), unit[i] - unit[j]
         t = lag - below
         before, left = np.float64(values[p, below - 1]), np.float64(values[p, below])
         right, after = np.float64(values[p, below + 1]), np.float64(values[p, below + 2])

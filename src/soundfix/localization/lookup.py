@@ -1,21 +1,18 @@
-"""What the curves of pairs say at many places: the innermost loops of every search, compiled.
+"""What the curves of pairs say at many places: the innermost loops of every search, compiled (compiled.py).
 
 Axes: P pairs, L lags, M microphones, N places. Lags come microphone by microphone, so that a pair is the difference of two
 rows. All add up pair by pair, in the order of pairs. Unsigned numbers of lags spare a look at negative ones.
 """
 
 import numpy as np
-from jaxtyping import Float, Int, UInt32
+from jaxtyping import Float, UInt32
 
 from soundfix.compiled import compiled
-
-Curves = Float[np.ndarray, "pair lag"]
-Pairs = Int[np.ndarray, "pair 2"]
-Ranges = Float[np.ndarray, "mic place"]
-TO_THE_END = 1e-6  # of a lag, from the last one: the one after it is looked up, too
+from soundfix.localization import in_numpy
+from soundfix.localization.in_numpy import TO_THE_END, Curves, Pairs, Ranges
 
 
-@compiled
+@compiled(in_numpy.mean_at)
 def mean_at(values: Curves, lags: UInt32[np.ndarray, "pair place"]) -> Float[np.ndarray, "place"]:
     """Of each pair the value at its own lag: their mean."""
     total = np.zeros(lags.shape[1], dtype=np.float32)
@@ -26,7 +23,7 @@ def mean_at(values: Curves, lags: UInt32[np.ndarray, "pair place"]) -> Float[np.
     return total / np.float32(len(values))
 
 
-@compiled
+@compiled(in_numpy.mean_nearest)
 def mean_nearest(values: Curves, pairs: Pairs, lags_and_middle: Ranges, lags: Ranges) -> Float[np.ndarray, "place"]:
     """The mean at the lag that each difference is nearest to; beyond the ends the last one counts.
 
@@ -41,7 +38,7 @@ def mean_nearest(values: Curves, pairs: Pairs, lags_and_middle: Ranges, lags: Ra
     return total / np.float32(len(values))
 
 
-@compiled
+@compiled(in_numpy.mean_between)
 def mean_between(values: Curves, pairs: Pairs, lags: Ranges) -> Float[np.ndarray, "place"]:
     """The mean at each difference of lags, linear between two, constant beyond the last one."""
     total = np.zeros(lags.shape[1], dtype=np.float64)
@@ -56,7 +53,7 @@ def mean_between(values: Curves, pairs: Pairs, lags: Ranges) -> Float[np.ndarray
     return total / len(values)
 
 
-@compiled
+@compiled(in_numpy.blurred)
 def blurred(values: Curves, first: int, count: int, block: int, width: int) -> Float[np.ndarray, "pair coarselag"]:
     """Positive evidence: means of `count` blocks of lags from `first` on, then twice averaged over `width` of these (odd);
     the last ones stand in for those beyond."""
@@ -80,7 +77,7 @@ def blurred(values: Curves, first: int, count: int, block: int, width: int) -> F
     return total
 
 
-@compiled
+@compiled(in_numpy.slopes_nearest)
 def slopes_nearest(
     curves: Float[np.ndarray, "piece pair lag"], pairs: Pairs, lags: Float[np.ndarray, "piece mic place"],
     uphill: Float[np.ndarray, "pair 3"], near: int,
