@@ -123,15 +123,21 @@ def written(scene: Scene, path: Path) -> None:
     write_microphones(path.with_suffix(".csv"), replace(scene.microphones, files=None))
 
 
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""  # by a small process: what is started by a large one counts as large
+
+
 def command(method: str, path: Path, times: int) -> tuple[float, float]:
     """CPU seconds (the least) of `soundfix locate`, and its largest memory (MiB)."""
     words = [sys.executable, "-m", "soundfix", "locate", path, "-m", path.with_suffix(".csv"), "--method", method]
     alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    used = []
-    for _ in range(times):
-        process = subprocess.Popen(words, env=alone, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        used.append(os.wait4(process.pid, 0)[2])
-    return min(each.ru_utime + each.ru_stime for each in used), max(each.ru_maxrss for each in used) / 1024
+    told = [subprocess.check_output([sys.executable, "-c", MEASURED, *words], env=alone) for _ in range(times)]
+    seconds, memory = np.array([each.split() for each in told], dtype=float).T
+    return float(seconds.min()), float(memory.max())
 
 
 def plain_loop(scene: Scene) -> np.ndarray:

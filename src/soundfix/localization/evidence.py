@@ -18,6 +18,7 @@ from soundfix.search_region import SearchRegion
 FINE = 0.5  # grain below which a wavelength is shorter than positions are measured to, 2 cm
 NARROW_FINE = 0.9  # the same in a narrow band: its peaks have others beside them, half a wave off and reversed
 EVERY = 7  # lags are this many times denser than what they say: a seventh of them has the same spread
+MOST_LOOKED_AT = 100_000  # of the values of many pairs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +64,8 @@ class Evidence:
     @cached_property
     def deviation(self) -> float:
         """Robust standard deviation of a value where no source is, reverberation and noise together."""
-        return float(robust.deviation(self.values[:, ::EVERY], dtype=np.float64))
+        every = max(EVERY, self.values.size // MOST_LOOKED_AT)
+        return float(robust.deviation(self.values[:, ::every], dtype=np.float64))
 
     def at(self, differences_m: Float[np.ndarray, "*batch pair"]) -> Float[np.ndarray, "*batch pair"]:
         """l_ij at these range differences, linear between lags, constant beyond the last one."""

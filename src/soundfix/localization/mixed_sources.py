@@ -25,7 +25,7 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.mixture import Mixture, filled, mixture_of
 from soundfix.localization.modes import Mode, polish
-from soundfix.localization.piece_peaks import PEAKS, PIECE_S, candidates, distinct, peaks_of
+from soundfix.localization.piece_peaks import PEAKS, PIECE_S, candidates, distinct, pairs_of, peaks_of
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.preparation import Prepared
 from soundfix.scene import Scene
@@ -144,7 +144,7 @@ def with_rest(mixture: Mixture, cells: Cells, box: Box) -> Mixture:
     """With the peaks of what the first places leave: a loud source has side lobes higher than another's peak."""
     for count in LEAVING:
         own = mixture.posterior(mixture.chosen(count)).sum(axis=0)
-        rest = cells.rest(own, physics.pair_indices(len(cells.positions)))
+        rest = cells.rest(own, pairs_of(len(cells.positions)))
         fresh = distinct(peaks_of(rest, box, PEAKS), PEAKS, list(mixture.places))
         mixture = with_places(mixture, fresh, cells)
     return mixture
@@ -249,7 +249,7 @@ def _refined(
     sigma_m: Float[np.ndarray, "mic"], box: Box,
 ) -> Mixed:  # fmt: skip
     """The place as exactly as its own cells, and the errors of the positions, allow."""
-    evidence = cells.evidence(place, share, physics.pair_indices(len(cells.positions)))
+    evidence = cells.evidence(place, share, pairs_of(len(cells.positions)))
     mode = polish(evidence, place[None], box)[0]
     exact = fit_with_position_errors(evidence, sigma_m, mode.position, box)
     return Mixed(replace(mode, position=exact, probability=float(probability)), evidence)

@@ -14,6 +14,7 @@ from soundfix import physics
 from soundfix.localization.correlate import Correlator
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode, find_modes
+from soundfix.localization.pairs import choose_pairs
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 
@@ -36,7 +37,7 @@ def candidates(
 
     white: what a method lets through of the same sound, white, at this rate (Hz).
     """
-    pairs = physics.pair_indices(len(scene.microphones))
+    pairs = pairs_of(len(scene.microphones))
     modes: list[Mode] = []
     for start_s, length_s, most in (
         pieces(scene.duration_s) if len(known) else [(0.0, scene.duration_s, PEAKS_OF_WHOLE)]
@@ -47,6 +48,11 @@ def candidates(
         let_through = white[:, round(start_s * rate) : round((start_s + length_s) * rate)]
         modes += peaks_of(white_evidence(let_through, rate, scene, pairs), box, most)
     return distinct(modes, MOST, known)
+
+
+def pairs_of(count: int) -> Int[np.ndarray, "pair 2"]:
+    """Those of so many microphones that are correlated."""
+    return choose_pairs(np.ones(count, dtype=bool))[0]
 
 
 def pieces(duration_s: float) -> Iterator[tuple[float, float, int]]:

@@ -142,13 +142,16 @@ def likelihoods_of(heard: NetworkHeard, evidence: Evidence) -> PairLikelihoods:
 
 def _rows(heard: NetworkHeard, evidence: Evidence) -> Int[np.ndarray, "pair"]:
     """Where its pairs are among all that were heard."""
-    return np.flatnonzero((heard.evidence.pairs[:, None] == evidence.pairs[None]).all(axis=-1).any(axis=1))
+    numbers = np.array([len(evidence.positions), 1])
+    return np.flatnonzero(np.isin(heard.evidence.pairs @ numbers, evidence.pairs @ numbers))
 
 
 def _signs(heard: NetworkHeard, evidence: Evidence) -> Float[np.ndarray, "pair"]:
     """-1 where this evidence has a pair's polarity turned, 1 for all other pairs."""
     own, rows = heard.evidence, _rows(heard, evidence)
     signs = np.ones(len(own.pairs), dtype=np.float32)
+    if evidence.values is own.values:
+        return signs
     some = own.values[rows, ::EVERY] * evidence.values[:, ::EVERY]  # all that is not 0 has the same sign
     signs[rows[some.sum(axis=1) < 0]] = -1.0
     return signs

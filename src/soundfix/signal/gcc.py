@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
 TAPS_EACH_SIDE, KAISER_BETA = 12, 5.0  # of the interpolation: 0.3 % off at 0.4 of the sample rate, 7 % at 0.45
 BLOCK = 16  # lags that are interpolated at once
+PAIRS_AT_ONCE = 8  # are correlated: so many stay near the processor
 FADE_S, FADE_SHARE = 0.01, 0.05  # a window cut out of rumble has steps at its ends that all microphones share: faded
 
 
@@ -145,10 +146,14 @@ def correlate(
     spectra: Complex[Array, "*batch mic freq"], pairs: Int[Array, "pair 2"], *, max_lag: int, bins: int
 ) -> Float[Array, "*batch pair lag"]:
     """R_ij at the lags -max_lag..max_lag of every pair; `bins` is the number of bins in the band."""
-    cross = spectra[..., pairs[:, 0], :] * conjugate(spectra)[..., pairs[:, 1], :]
-    length = 2 * (spectra.shape[-1] - 1)
-    circular = namespace(spectra).fft.irfft(cross, n=length) * (length / (2 * max(bins, 1)))
-    return namespace(spectra).concatenate([circular[..., length - max_lag :], circular[..., : max_lag + 1]], axis=-1)
+    length, conjugates, numbers = 2 * (spectra.shape[-1] - 1), conjugate(spectra), namespace(spectra)
+    at_once = PAIRS_AT_ONCE if isinstance(spectra, np.ndarray) else max(1, len(pairs))
+    curves = []
+    for first in range(0, max(1, len(pairs)), at_once):
+        i, j = pairs[first : first + at_once].T
+        circular = numbers.fft.irfft(spectra[..., i, :] * conjugates[..., j, :], n=length)
+        curves.append(numbers.concatenate([circular[..., length - max_lag :], circular[..., : max_lag + 1]], axis=-1))
+    return numbers.concatenate(curves, axis=-2) * (length / (2 * max(bins, 1)))
 
 
 def upsample(correlation: Float[Array, "*batch lag"], factor: int) -> Float[Array, "*batch finelag"]:
