@@ -40,12 +40,14 @@ class Says:
 
 
 class AtOnce(Executor):
-    """A pool of one, which does all when it is begun; or ends without a word."""
+    """A pool of one, which does all when it is begun; or ends without a word, while it locates or before."""
 
-    def __init__(self, localizer=None):
-        self.localizer = localizer
+    def __init__(self, localizer=None, *, has_ended=False):
+        self.localizer, self.has_ended = localizer, has_ended
 
     def submit(self, _work, scene):
+        if self.has_ended:
+            raise BrokenProcessPool
         future = Future()
         if self.localizer:
             future.set_result(self.localizer.locate(scene))
@@ -109,8 +111,9 @@ def test_what_was_told_otherwise_is_located_again(scene, change):
     assert worker.asked == 2
 
 
-def test_without_its_processes_it_locates_itself_and_says_so(scene):
-    localizer = Ahead(Says("self"), 1, AtOnce())
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_without_its_processes_it_locates_itself_and_says_so(scene, has_ended):
+    localizer = Ahead(Says("self"), 1, AtOnce(has_ended=has_ended))
     localizer.begin(scene)
     with pytest.warns(UserWarning, match="ended without a word"):
         assert localizer.locate(scene).method == "self"

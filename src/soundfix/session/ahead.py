@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import connection, get_all_start_methods, get_context, parent_process
 from typing import TypeVar
 
@@ -38,8 +38,9 @@ class Ahead:
         self._begun: dict[float, tuple[Scene, Future[Estimate]]] = {}
 
     def begin(self, scene: Scene) -> None:
-        """Let it be located by whoever is free."""
-        self._begun[scene.start_s] = scene, self._pool.submit(_located, scene)
+        """Let it be located by whoever is free; where nobody is left, its turn will say so."""
+        with suppress(BrokenProcessPool):
+            self._begun[scene.start_s] = scene, self._pool.submit(_located, scene)
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer that was begun, if it was told the same; else a new one."""
