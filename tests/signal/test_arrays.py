@@ -40,3 +40,8 @@ def test_numbers_become_of_the_kind_and_precision_of_others(like):
     made = arrays.as_kind(np.arange(3.0), like)
     assert type(made) is type(like)
     assert "float32" in str(made.dtype)
+
+
+def test_a_median_may_be_of_coarse_numbers():
+    """As networks have them that run in bfloat16: numpy knows no such numbers."""
+    assert arrays.lower_median(torch.tensor([[3.0, 1.0, 2.0, 4.0]], dtype=torch.bfloat16)).tolist() == [[2.0]]

@@ -62,6 +62,6 @@ def lower_median(values: Float[Array, "*batch column"]) -> Float[Array, "*batch 
     middle = (values.shape[-1] - 1) // 2
     if isinstance(values, np.ndarray):
         return np.partition(values, middle, axis=-1)[..., middle, None]
-    if not values.is_cpu or values.requires_grad or values.numpy().dtype != np.float32:
+    if not values.is_cpu or values.requires_grad or values.dtype != namespace(values).float32:
         return values.median(dim=-1, keepdim=True).values
     return namespace(values).from_numpy(lower_median(values.numpy()))
