@@ -28,11 +28,11 @@ def long_take(tmp_path, rng):
     return tmp_path / "take"
 
 
-def started(take, *options, stdout=subprocess.PIPE):
+def started(take, *options, stdout=subprocess.PIPE, **how):
     """`soundfix locate` in a process of its own, as a shell starts it."""
     words = [*given(take, "--method", "srp-phat", "--hop", 0.02), *options]
     return subprocess.Popen(
-        [sys.executable, "-m", "soundfix", *map(str, words)], stdout=stdout, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "soundfix", *map(str, words)], stdout=stdout, stderr=subprocess.PIPE, text=True, **how
     )
 
 
@@ -66,6 +66,17 @@ def test_a_signal_leaves_whole_files_that_say_so(long_take, tmp_path, number):
     assert 2 <= len(document["estimates"]) == len(rows_of(files["csv"])) - 1 < 976
     assert f"interrupted after {len(document['estimates'])} of 976" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.json", "a.jsonl", "take"]
+
+
+def test_ctrl_c_ends_the_processes_beside_it_too(long_take, tmp_path):
+    """A terminal sends it to all of them; only the first says anything."""
+    process = started(long_take, "--jobs", 2, "--csv", tmp_path / "a.csv", start_new_session=True)
+    wait_for_rows(tmp_path / "a.csv", 3)
+    os.killpg(process.pid, signal.SIGINT)
+    said, complaint = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in complaint
+    assert f"interrupted after {len(rows_of(tmp_path / 'a.csv')) - 1} of 976" in said
 
 
 @pytest.mark.parametrize("options", [("--csv", "-"), ("--jsonl", "-"), ()])

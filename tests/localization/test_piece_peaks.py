@@ -6,7 +6,8 @@ import pytest
 from helpers.mixtures import RATE, mixture
 from soundfix import physics
 from soundfix.localization.modes import Mode
-from soundfix.localization.piece_peaks import SAME_M, candidates, distinct, peaks_of, pieces, white_evidence
+from soundfix.localization.pairs import MOST_PAIRS
+from soundfix.localization.piece_peaks import SAME_M, candidates, distinct, pairs_of, peaks_of, pieces, white_evidence
 from soundfix.scene import Scene
 from soundfix.testing import contract_scene
 
@@ -17,6 +18,11 @@ ONE, OTHER = np.array([1.5, 1.2, 1.0]), np.array([4.2, 3.9, 1.8])
 
 def scene(sound):
     return Scene(audio=sound, sample_rate=RATE, microphones=LIKE.microphones)
+
+
+def test_of_many_microphones_pairs_that_say_the_same_again_are_left_out():
+    assert np.array_equal(pairs_of(8), physics.pair_indices(8))
+    assert len(pairs_of(64)) <= MOST_PAIRS
 
 
 def test_pieces_overlap_by_half():

@@ -6,7 +6,7 @@ import pytest
 from helpers.echoes import echoing_scene
 from soundfix import physics
 from soundfix.localization.correlate import Correlator
-from soundfix.localization.walls import FEWEST_WINDOWS, MARGIN, MOST_OFF_M, SHIFTS_M, WallSums, heard_walls
+from soundfix.localization.walls import FEWEST_WINDOWS, KNOWN_M, MARGIN, MOST_OFF_M, SHIFTS_M, WallSums, heard_walls
 
 ROOM = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
 OUTWARDS = np.array([[-1.0] * 3, [1.0] * 3])
@@ -101,3 +101,16 @@ def test_sums_grow_with_the_root_of_the_windows(windows):
     for _ in range(windows):
         sums.add(np.ones((len(SHIFTS_M), 6)))
     assert sums.standing() == pytest.approx([6**0.5 * windows**0.5] * 2)
+
+
+@pytest.mark.parametrize(
+    ("lead", "windows", "is_confirmed"), [(MARGIN + 0.1, 2, True), (MARGIN - 0.1, 2, False), (MARGIN + 0.1, 1, False)]
+)
+def test_walls_are_confirmed_by_as_much_as_others_would_contradict_them(lead, windows, is_confirmed):
+    """One wall answers where it was told, so much better than anywhere else."""
+    sums, z = WallSums(), np.full((len(SHIFTS_M), 6), np.nan)
+    z[:, 0] = np.where(np.abs(SHIFTS_M) < KNOWN_M, 1 + lead, 1.0)
+    for _ in range(windows):
+        sums.add(z / windows**0.5)
+    assert sums.are_confirmed() == is_confirmed
+    assert not sums.are_contradicted()

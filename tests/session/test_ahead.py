@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.session import locate
 from soundfix.errors import ConfigError
@@ -150,8 +151,6 @@ def test_one_process_reads_window_by_window(scene):
 
 
 def test_a_session_has_its_localizer_back_and_pytorch_its_threads(scene):
-    import torch
-
     own = Says("self")
     session, before = Session(localizer=own, microphones=scene.microphones), torch.get_num_threads()
     try:
@@ -203,6 +202,17 @@ def is_running(pid):
         return file.read().split()[2] != "Z"
 
 
-def test_a_worker_locates_with_what_it_was_begun_with(monkeypatch, scene):
-    monkeypatch.setattr(ahead, "_LOCALIZER", [Says("worker")])
-    assert ahead._located(scene).method == "worker"
+def test_a_worker_locates_with_what_it_was_begun_with_in_one_thread(monkeypatch, scene):
+    class Counts(Says):
+        def locate(self, scene):
+            self.threads = torch.get_num_threads()
+            return super().locate(scene)
+
+    before, worker = torch.get_num_threads(), Counts("worker")
+    monkeypatch.setattr(ahead, "_LOCALIZER", [worker])
+    try:
+        torch.set_num_threads(2)
+        assert ahead._located(scene).method == "worker"
+    finally:
+        torch.set_num_threads(before)
+    assert worker.threads == 1
