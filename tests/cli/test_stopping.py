@@ -76,6 +76,7 @@ def test_ctrl_c_ends_the_processes_beside_it_too(long_take, tmp_path):
     said, complaint = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + signal.SIGINT
     assert "Traceback" not in complaint
+    assert complaint.count("stopping after this window") == 1
     assert f"interrupted after {len(rows_of(tmp_path / 'a.csv')) - 1} of 976" in said
 
 
