@@ -77,6 +77,7 @@ def test_ctrl_c_ends_the_processes_beside_it_too(long_take, tmp_path):
     assert process.returncode == 128 + signal.SIGINT
     assert "Traceback" not in complaint
     assert complaint.count("stopping after this window") == 1
+    assert "without a word" not in complaint
     assert f"interrupted after {len(rows_of(tmp_path / 'a.csv')) - 1} of 976" in said
 
 
