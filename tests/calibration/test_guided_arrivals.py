@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter1d
 
 from helpers.walks import ROOM, array
 from soundfix import physics
 from soundfix.calibration.bundle import Layout
-from soundfix.calibration.guided_arrivals import Curves, reestimate
+from soundfix.calibration.guided_arrivals import Curves, reestimate, widened
 
 STEP_M = 0.01
 BOX = np.array(ROOM)
@@ -78,3 +79,9 @@ def test_arrivals_are_heard_between_the_lags_and_tall_peaks_have_a_top(rng, plac
     path_m, _ = reestimate(curves, layout_of(places), np.zeros(4), np.ones(9, dtype=bool), BOX, rng)
     off = path_m - np.linalg.norm(sources[:, None] - places, axis=-1)
     assert np.std(off - off.mean(axis=1, keepdims=True)) < 0.1 * STEP_M
+
+
+@pytest.mark.parametrize("lags", [0, 1, 2, 5, 23])
+def test_widened_is_the_largest_within_reach(rng, lags):
+    values = rng.standard_normal((3, 40)).astype(np.float32)
+    assert np.array_equal(widened(values, lags), maximum_filter1d(values, 2 * lags + 1, axis=1, mode="nearest"))

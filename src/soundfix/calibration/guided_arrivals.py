@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import maximum_filter1d
 
-from soundfix import robust
+from soundfix import physics, robust
 from soundfix.calibration.bundle import Layout
 from soundfix.calibration.initial_guess import sample_box
 from soundfix.localization.aligned import curves_of, sum_about
+from soundfix.localization.lookup import mean_nearest
 from soundfix.signal.summit import summit
 
 PLACES = 6000  # looked through, on curves widened to FIRST_REACH_M
@@ -64,6 +64,15 @@ def _in_deviations(values: Float[np.ndarray, "pair lag"]) -> Float[np.ndarray, "
     return np.minimum(height, TALLEST + BEYOND * (height - TALLEST))
 
 
+def widened(values: Float[np.ndarray, "pair lag"], lags: int) -> Float[np.ndarray, "pair lag"]:
+    """The largest value within so many lags to both sides: maxima of two neighbours, of two of these, ..."""
+    wide, size, span = np.pad(values, ((0, 0), (lags, lags)), mode="edge"), 2 * lags + 1, 1
+    while span < size:
+        step = min(span, size - span)
+        wide, span = np.maximum(wide[:, :-step], wide[:, step:]), span + step
+    return wide
+
+
 class _MomentSearch:
     """One moment's curves, and what the layout expects of them."""
 
@@ -82,8 +91,7 @@ class _MomentSearch:
 
     def expected(self, places: Float[np.ndarray, "place 3"]) -> Float[np.ndarray, "place mic"]:
         """When each microphone hears a sound from there, as path by the nominal speed of sound."""
-        ranges = np.linalg.norm(places[:, None] - self.layout.positions, axis=-1)
-        return (ranges + self.late_m) / self.layout.kappa
+        return (physics.distances(places, self.layout.positions) + self.late_m) / self.layout.kappa
 
     def best_place(self, places: Float[np.ndarray, "place 3"], rng: np.random.Generator) -> Float[np.ndarray, "3"]:
         """Where the trusted microphones' curves add up to the most, coarse to fine."""
@@ -96,14 +104,9 @@ class _MomentSearch:
         return best
 
     def _score(self, places: Float[np.ndarray, "place 3"], reach_m: float) -> Float[np.ndarray, "place"]:
-        values = self.values[self.known]
-        if reach_m > self.step_m:
-            values = maximum_filter1d(values, 2 * int(reach_m / self.step_m) + 1, axis=1)
-        expected, pairs = self.expected(places), self.pairs[self.known]
-        lags = np.rint((expected[:, pairs[:, 0]] - expected[:, pairs[:, 1]]) / self.step_m).astype(int)
-        lags = np.clip(lags + values.shape[1] // 2, 0, values.shape[1] - 1)
-        total: np.ndarray = values[np.arange(len(pairs)), lags].sum(axis=1)
-        return total
+        values = widened(self.values[self.known], int(reach_m / self.step_m))
+        lags = np.ascontiguousarray((self.expected(places) / self.step_m).T, dtype=np.float32)
+        return mean_nearest(values, self.pairs[self.known], lags + np.float32(values.shape[1] // 2 + 0.5), lags)
 
     def arrivals(self, place: Float[np.ndarray, "3"]) -> Float[np.ndarray, "mic"]:
         """Each microphone's: where its curves with the trusted ones add up to the most."""
