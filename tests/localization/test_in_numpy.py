@@ -23,7 +23,7 @@ def told(request, rng):
     uphill = rng.standard_normal((len(pairs), 3)).astype(np.float32)
     return (
         (lookup.mean_at, curves, rng.integers(0, LAGS, (len(pairs), places)).astype(np.uint32)),
-        (lookup.mean_nearest, curves, pairs, single + np.float32(300.5), single),
+        (lookup.mean_nearest, curves, pairs, single),
         (lookup.mean_between, curves, pairs, lags),
         (lookup.blurred, curves, 0, LAGS, 1, 3),
         (lookup.blurred, curves, 2, 85, 7, 5),

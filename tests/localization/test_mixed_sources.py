@@ -248,7 +248,6 @@ def test_whether_there_may_be_several_is_asked_of_the_second_place(monkeypatch):
 def test_what_is_told_of_the_second_place_needs_no_more_gains_than_are_looked_at(monkeypatch):
     """The same as where all gains are known."""
     said = []
-    monkeypatch.setattr(module, "probability", lambda told, *_: said.append(told) or 0.0)
     mixture = Asked(monkeypatch, 0.0).mixture
     monkeypatch.setattr(module, "probability", lambda told, *_: said.append(told) or 0.0)
     may_be_several(mixture, LIKE, None)

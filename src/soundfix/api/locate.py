@@ -49,9 +49,10 @@ def run(
     """Locate as asked: `watch` is told every estimate as it comes, `passed` is called for every window in which nothing
     stands out; what all say together comes back. No window begins once `stop` says so. Keeps no window. jobs: processes that
     locate windows. Raises Interrupted on KeyboardInterrupt."""
+    jobs = checked_jobs(jobs)
     session, done = request.session(), 0
     try:
-        with working_ahead(session, checked_jobs(jobs)):
+        with working_ahead(session, jobs):
             for estimate in _estimates(request, session, passed, stop):
                 watch(estimate)
                 done += 1

@@ -106,7 +106,7 @@ class _MomentSearch:
     def _score(self, places: Float[np.ndarray, "place 3"], reach_m: float) -> Float[np.ndarray, "place"]:
         values = widened(self.values[self.known], int(reach_m / self.step_m))
         lags = np.ascontiguousarray((self.expected(places) / self.step_m).T, dtype=np.float32)
-        return mean_nearest(values, self.pairs[self.known], lags + np.float32(values.shape[1] // 2 + 0.5), lags)
+        return mean_nearest(values, self.pairs[self.known], lags)
 
     def arrivals(self, place: Float[np.ndarray, "3"]) -> Float[np.ndarray, "mic"]:
         """Each microphone's: where its curves with the trusted ones add up to the most."""

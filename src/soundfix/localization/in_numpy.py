@@ -19,9 +19,9 @@ def mean_at(values: Curves, lags: UInt32[np.ndarray, "pair place"]) -> Float[np.
     return total / np.float32(len(values))
 
 
-def mean_nearest(values: Curves, pairs: Pairs, lags_and_middle: Ranges, lags: Ranges) -> Float[np.ndarray, "place"]:
+def mean_nearest(values: Curves, pairs: Pairs, lags: Ranges) -> Float[np.ndarray, "place"]:
     """The mean at the lag that each difference is nearest to; beyond the ends the last one counts."""
-    total = np.zeros(lags.shape[1], dtype=np.float32)
+    total, lags_and_middle = np.zeros(lags.shape[1], dtype=np.float32), lags + np.float32(values.shape[1] // 2 + 0.5)
     for curve, (i, j) in zip(values, pairs, strict=True):
         total += curve.take((lags_and_middle[i] - lags[j]).astype(np.int64), mode="clip")
     return total / np.float32(len(values))

@@ -24,17 +24,14 @@ def mean_at(values: Curves, lags: UInt32[np.ndarray, "pair place"]) -> Float[np.
 
 
 @compiled(in_numpy.mean_nearest)
-def mean_nearest(values: Curves, pairs: Pairs, lags_and_middle: Ranges, lags: Ranges) -> Float[np.ndarray, "place"]:
-    """The mean at the lag that each difference is nearest to; beyond the ends the last one counts.
-
-    lags_and_middle: lags, and the number of the middle one and a half, so that truncation rounds to the nearest.
-    """
+def mean_nearest(values: Curves, pairs: Pairs, lags: Ranges) -> Float[np.ndarray, "place"]:
+    """The mean at the lag that each difference is nearest to (0 in the middle); beyond the ends the last one counts."""
     total, zero = np.zeros(lags.shape[1], dtype=np.float32), np.float32(0)
-    last = np.float32(values.shape[1] - 1)
+    last, middle = np.float32(values.shape[1] - 1), np.float32(values.shape[1] // 2 + 0.5)  # truncated: the nearest
     for p in range(len(values)):
-        first, second, curve = lags_and_middle[pairs[p, 0]], lags[pairs[p, 1]], values[p]
+        first, second, curve = lags[pairs[p, 0]], lags[pairs[p, 1]], values[p]
         for n in range(len(total)):
-            total[n] += curve[np.uint32(min(max(first[n] - second[n], zero), last))]
+            total[n] += curve[np.uint32(min(max(first[n] + middle - second[n], zero), last))]
     return total / np.float32(len(values))
 
 

@@ -188,8 +188,7 @@ def _smoothed(evidence: Evidence, step_m: float) -> Evidence:
 def _nearest_score(evidence: Evidence, ranges_m: Float[np.ndarray, "mic cell"]) -> Float[np.ndarray, "cell"]:
     """Mean evidence of all pairs at the lag nearest to each cell's range difference."""
     lags = (ranges_m / evidence.step_m).astype(np.float32)
-    lags_and_middle = lags + np.float32(evidence.values.shape[1] // 2 + 0.5)  # truncation then rounds to the nearest
-    return mean_nearest(evidence.values, evidence.pairs, lags_and_middle, lags)
+    return mean_nearest(evidence.values, evidence.pairs, lags)
 
 
 def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[Float[np.ndarray, "cell 3"], float]:

@@ -74,9 +74,8 @@ class Subwindows:
 
     def scores(self, ways: Trajectories) -> Float[np.ndarray, "way piece"]:
         """Mean evidence of a pair along each way."""
-        middle = np.float32(self.curves.shape[2] // 2 + 0.5)
         each = zip(self.curves, self.lags(ways), strict=True)
-        return np.stack([mean_nearest(curves, self.pairs, lags + middle, lags) for curves, lags in each], axis=1)
+        return np.stack([mean_nearest(curves, self.pairs, lags) for curves, lags in each], axis=1)
 
     def nearest(self, way: Float[np.ndarray, "end 3"]) -> Int[np.ndarray, "piece pair"]:
         """The lags of the curves that are nearest to a way."""

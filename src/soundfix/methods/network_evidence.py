@@ -22,6 +22,7 @@ from soundfix.networks.reranker import Reranker
 from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.signal import gcc
+from soundfix.signal.arrays import lower_median
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +107,7 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
     said = answers.likelihoods
     assert said is not None
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
-    about_zero = said.curves[0] - gcc.median(said.curves[0])  # training leaves a constant free
+    about_zero = said.curves[0] - lower_median(said.curves[0])  # training leaves a constant free
     curves = gcc.upsample(about_zero * said.gates[0, slot, :, None], finer).cpu()
     frame = frame_of(scene)
     return Evidence(

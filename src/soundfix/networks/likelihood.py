@@ -29,6 +29,7 @@ from torch.nn import functional
 from soundfix.networks.experts import Votes, in_deviations
 from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
+from soundfix.signal.arrays import lower_median
 from soundfix.signal.rumble import without_rumble
 
 Weighting = Literal["mask", "coherence", "none"]
@@ -97,7 +98,7 @@ class PairLikelihoods:
     @cached_property
     def usual(self) -> tuple[Float[Tensor, "batch pair 1"], ...]:
         """How high the curves, then those without a mask, are anywhere."""
-        return tuple(gcc.median(each) for each in (self.curves, *self.unmasked))
+        return tuple(lower_median(each) for each in (self.curves, *self.unmasked))
 
     @property
     def physics(self) -> "PairLikelihoods":

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
+from scipy.fft import next_fast_len
 
 from soundfix.signal.arrays import Array, as_kind, conjugate, lower_median, moving_mean, namespace, padded, stretches
 
@@ -54,21 +55,7 @@ def whitened_spectra(
 
 def padded_spectra(audio: Float[Array, "*batch time"], *, pad: int) -> Complex[Array, "*batch freq"]:
     """Spectra with room for delays of `pad` samples either way."""
-    return namespace(audio).fft.rfft(audio, n=2 * fast_length((audio.shape[-1] + pad + 1) // 2))
-
-
-@lru_cache(maxsize=64)
-def fast_length(least: int) -> int:
-    """The next number that transforms of real sound are quick for: its factors are 2, 3 and 5."""
-    length = max(1, least)
-    while True:
-        rest = length
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if rest == 1:
-            return length
-        length += 1
+    return namespace(audio).fft.rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
 
 
 def spectral_weights(
@@ -81,7 +68,7 @@ def spectral_weights(
     """One microphone's share of psi: psi_ij = weight_i weight_j."""
     magnitude = abs(spectra) if smoothing_bins <= 1 else _smoothed_magnitude(spectra, smoothing_bins)
     if floor > 0 and bool(in_band.any()):
-        magnitude = magnitude + floor * median(magnitude[..., in_band > 0])
+        magnitude = magnitude + floor * lower_median(magnitude[..., in_band > 0])
     return in_band / (magnitude + SMALLEST) ** whitening
 
 
@@ -193,6 +180,3 @@ def noise_level(bins: int | float) -> float:
     Zero-padding adds bins but no phases: count samples / padded length of them.
     """
     return float((2 * bins) ** -0.5)
-
-
-median = lower_median
