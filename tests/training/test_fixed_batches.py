@@ -145,9 +145,21 @@ def test_at_first_everybody_hears_and_nothing_is_hidden():
     assert {whole[step].windows.audio.shape[1] for step in range(4)} == {4}
     assert not any(whole[step].hides_sound.any() for step in range(4))
     assert any(mixed[step].hides_sound.any() for step in range(4))
-    assert whole._stage_at(3).hidden_positions == 0  # of four microphones none is hidden
-    assert whole._stage_at(4).hidden_positions == 2
+    assert whole._stage_at(3, np.random.default_rng()).hidden_positions == 0  # of four microphones none is hidden
+    assert whole._stage_at(4, np.random.default_rng()).hidden_positions == 2
     assert len({mixed[step].windows.audio.shape[1] for step in range(4)}) > 1
+
+
+def test_where_positions_are_hidden_everybody_hears():
+    """share_hidden: of the steps; in the others nothing is hidden, and some do not hear."""
+    stage = replace(STAGE, steps=60, microphones=(2, 4), hidden_positions=2, share_hidden=0.5)
+    batches = FixedBatches(windows(), stage, seed=0)
+    stages = [batches._stage_at(step, np.random.default_rng(step)) for step in range(60)]
+    hides = [each for each in stages if each.hidden_positions]
+    assert 20 < len(hides) < 40
+    assert {(each.microphones, each.share_hidden) for each in hides} == {((4, 4), 1.0)}
+    assert {(each.microphones, each.hidden_positions) for each in stages if each not in hides} == {((2, 4), 0)}
+    assert len({batches[step].windows.audio.shape[1] for step in range(20)}) > 1
 
 
 @pytest.mark.parametrize(("share_whole", "steps"), [(0.0, 13), (1.0, 16)])

@@ -62,7 +62,8 @@ class FixedBatches(torch.utils.data.Dataset):
         return self.stage.steps
 
     def __getitem__(self, step: int) -> Batch:
-        stage, rng = self._stage_at(step), np.random.default_rng([self.seed, step])
+        rng = np.random.default_rng([self.seed, step])
+        stage = self._stage_at(step, rng)
         most = min(stage.microphones[1], self.windows.microphones)
         count = int(rng.integers(min(stage.microphones[0], most), most + 1))
         numbers = rng.integers(len(self.windows), size=stage.batch)
@@ -74,13 +75,17 @@ class FixedBatches(torch.utils.data.Dataset):
             ]
         )
 
-    def _stage_at(self, step: int) -> Stage:
-        """share_whole: at first everybody hears, and nothing is hidden."""
+    def _stage_at(self, step: int, rng: np.random.Generator) -> Stage:
+        """share_whole: at first everybody hears, and nothing is hidden. Then positions are hidden in share_hidden of the
+        steps, and everybody hears in these, too: whose place is free cannot be told where others are missing as well."""
         stage = self.stage
-        if not stage.is_whole(step):
+        everybody = replace(stage, microphones=(stage.microphones[1], stage.microphones[1]))
+        if stage.is_whole(step):
+            return replace(everybody, hidden_positions=0, hidden_sound=0.0)
+        if stage.share_hidden == 1:
             return stage
-        everybody = (stage.microphones[1], stage.microphones[1])
-        return replace(stage, microphones=everybody, hidden_positions=0, hidden_sound=0.0)
+        hides = rng.random() < stage.share_hidden
+        return replace(everybody, share_hidden=1.0) if hides else replace(stage, hidden_positions=0)
 
     def _row(self, number: int, microphones: int, stage: Stage, rng: np.random.Generator) -> Row:
         whole = self.windows[number]

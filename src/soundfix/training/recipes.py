@@ -30,11 +30,12 @@ class Stage:
     fixed array. thaws_encoder: the small acoustic encoder learns in localization too. share_noise: of the windows, so
     many hold noise alone. share_roomless: in so many the room is not told. share_next: in so many one source was found
     before, and the next is sought. share_height: in so many the height of the source is told. share_hidden: positions
-    are hidden in so many. share_told: where they are, the places of the sources are told in so many. walls_off_m: in
-    half of the windows the walls are told with errors of this standard deviation. windows_a_clip: localization learns
-    from so many windows of each clip, drawn once, so that what frozen parts make of them may be kept; 0: every step
-    draws its own. share_whole: of the steps, so many at first are heard by all microphones, and nothing is hidden (of
-    fixed windows): what a delay means is learned before what is missing.
+    are hidden in so many (of fixed windows: in so many steps, which everybody hears). share_told: where they are, the
+    places of the sources are told in so many. walls_off_m: in half of the windows the walls are told with errors of this
+    standard deviation. windows_a_clip: localization learns from so many windows of each clip, drawn once, so that what
+    frozen parts make of them may be kept; 0: every step draws its own. share_whole: of the steps, so many at first are
+    heard by all microphones, and nothing is hidden (of fixed windows): what a delay means is learned before what is
+    missing.
     """
 
     steps: int
