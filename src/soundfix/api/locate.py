@@ -162,8 +162,11 @@ def locate(
     return result(request, table, jobs=jobs)
 
 
-def result(request: LocateRequest, table: EventTable | None = None, *, jobs: int = 1) -> Located:
-    """What was asked for, located; table: of its events; jobs: processes. Raises Interrupted, which holds what there was."""
+def result(
+    request: LocateRequest, table: EventTable | None = None, *, jobs: int = 1, watch: Callable[[], None] = lambda: None
+) -> Located:
+    """What was asked for, located; table: of its events; jobs: processes; `watch` is called after every window. Raises
+    Interrupted, which holds what there was."""
     estimates, told = list[Estimate](), request_dict(request, table)
 
     def located(summary: Summary) -> Located:
@@ -179,8 +182,12 @@ def result(request: LocateRequest, table: EventTable | None = None, *, jobs: int
             has_tracks=request.tracks,
         )
 
+    def heard(estimate: Estimate) -> None:
+        estimates.append(estimate)
+        watch()
+
     try:
-        return located(run(request, estimates.append, jobs=jobs))
+        return located(run(request, heard, watch, jobs=jobs))
     except Interrupted as stopped:
         stopped.located = located(stopped.summary)
         raise

@@ -1,0 +1,74 @@
+"""What the service answers: documents of jobs, how far a job is, and what is declared of both in the OpenAPI document."""
+
+from typing import Any
+
+from fastapi import HTTPException, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from soundfix.server.job import Job
+from soundfix.server.jobs import Jobs
+
+
+class JobStatus(BaseModel):
+    """state: waiting, running, done, failed. progress: 0 to 1. created_s, ended_s: seconds since 1970. detail: of a failure.
+    result: where the document is, or will be."""
+
+    id: str
+    kind: str
+    state: str
+    progress: float
+    created_s: float
+    ended_s: float | None
+    detail: str
+    result: str
+
+
+class Problem(BaseModel):
+    """What is wrong, in a sentence."""
+
+    detail: str | list[Any]
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem} for status in statuses}
+
+
+DOCUMENT: dict[str, Any] = {
+    "description": "The document, as `soundfix ... --json` writes it.",
+    "content": {
+        "application/json": {"schema": {"type": "object"}, "example": {"method": "three-stream", "estimates": []}}
+    },
+}
+LATER: dict[str, Any] = {"model": JobStatus, "description": "Not yet: ask for the job again."}
+WORK = {200: DOCUMENT, 202: LATER} | _problems(400, 401, 404, 408, 410, 413, 422, 429, 500, 503)
+JOB = _problems(401, 404)
+LIST = _problems(400, 401, 408, 413, 422)
+BUSY = _problems(503)
+
+
+def found(jobs: Jobs, name: str) -> Job:
+    """The job of this id; 404 where there is none."""
+    job = jobs.store.job(name)
+    if job is None:
+        raise HTTPException(404, "no such job: was it removed, or is it older than jobs are kept?")
+    return job
+
+
+def status_of(job: Job) -> JobStatus:
+    """How far it is."""
+    return JobStatus(
+        id=job.id, kind=job.kind, state=job.state, progress=job.progress, created_s=job.created_s, ended_s=job.ended_s,
+        detail=job.sentence, result=f"/jobs/{job.id}/result",
+    )  # fmt: skip
+
+
+def of_job(jobs: Jobs, name: str) -> Response:
+    """Its document; 202 with how far it is; or its failure."""
+    job = found(jobs, name)
+    headers = {"Location": f"/jobs/{name}", "X-Job": name}
+    if not job.has_ended:
+        return JSONResponse(status_of(job).model_dump(), 202, headers | {"Retry-After": "1"})
+    if job.state == "failed":
+        return JSONResponse({"detail": job.sentence}, job.status, headers)
+    return Response(jobs.store.document(name), media_type="application/json", headers=headers)

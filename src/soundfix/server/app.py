@@ -1,0 +1,203 @@
+"""The service: what can be asked over HTTP. Made by `create`, run by `soundfix serve`.
+
+request - Guard (guard.py) - upload (uploads.py) - Jobs (jobs.py) - Worker (workers.py) - tasks.py, in its own process
+                                                     |
+                                          Store (store.py): what was asked, what came out
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response, UploadFile
+from fastapi import Path as InPath
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import generate_latest
+from starlette.concurrency import run_in_threadpool
+
+from soundfix import __version__
+from soundfix.methods.catalog import CATALOG, DEFAULT
+from soundfix.server import answers
+from soundfix.server.guard import Guard, Refused
+from soundfix.server.jobs import Busy, Jobs
+from soundfix.server.limits import Limits
+from soundfix.server.metrics import WAITING
+from soundfix.server.options import FILES, READY, CalibrateForm, CheckForm, LocateForm, Recording
+from soundfix.server.store import Store
+from soundfix.server.uploads import checked_name, write_kept_list, write_list, write_sound
+
+ABOUT = (
+    "Recordings of scattered microphones in, places in metres out, with regions of uncertainty and what is wrong with the "
+    "microphones. Documents are those of the command `soundfix ... --json`."
+)
+LARGEST_LIST, USUAL = 2**20, Limits()
+Wait = Annotated[float, Query(ge=0, le=300, description="Seconds to wait for the result before 202 is answered.")]
+JobId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]
+SetName = Annotated[str, InPath(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+def create(
+    folder: Path, *, limits: Limits = USUAL, workers: int = 1, token: str | None = None, database: str | None = None
+) -> FastAPI:
+    """The application. folder: uploads and the database are kept there. token: that clients must show, if any. database: URL
+    of SQLAlchemy, a SQLite file in the folder without it."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        store = Store(database) if database else Store.in_folder(folder)
+        app.state.jobs = Jobs(store, folder / "jobs", limits, workers=workers)
+        app.state.jobs.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(app.state.jobs.stop)
+            store.close()
+
+    app = FastAPI(title="soundfix", version=__version__, description=ABOUT, lifespan=life)
+    app.add_middleware(Guard, limits=limits, token=token)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Busy, _busy)
+    for add in (_add_work, _add_jobs, _add_sets, _add_state):
+        add(app)
+    return app
+
+
+def _add_work(app: FastAPI) -> None:
+    """A recording is sent, and what comes of it is the answer, or a job to ask for later."""
+
+    @app.post("/locate", responses=answers.WORK, tags=["recordings"])
+    async def locate(request: Request, given: LocateForm, wait: Wait = 60.0) -> Response:
+        """Where the sounds in a recording came from, and what is wrong with the microphones."""
+        return await _work(request, "locate", given, wait)
+
+    @app.post("/check", responses=answers.WORK, tags=["recordings"])
+    async def check(request: Request, given: CheckForm, wait: Wait = 60.0) -> Response:
+        """What an array can and can never tell, before you trust it."""
+        return await _work(request, "check", given, wait)
+
+    @app.post("/calibrate", responses=answers.WORK, tags=["recordings"])
+    async def calibrate(request: Request, given: CalibrateForm, wait: Wait = 60.0) -> Response:
+        """Where microphones really stand, and how their clocks run."""
+        return await _work(request, "calibrate", given, wait)
+
+
+async def _work(request: Request, kind: str, given: Recording, wait_s: float) -> Response:
+    jobs: Jobs = request.app.state.jobs
+    client = request.client.host if request.client else "?"
+    jobs.room_for(client)
+    name, folder = await run_in_threadpool(jobs.new_folder)
+    try:
+        await run_in_threadpool(_keep, given, folder, jobs)
+        options = {name: value for name, value in given if name not in FILES and value is not None}
+        end = await run_in_threadpool(jobs.submit, name, kind, options, client)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(end)), wait_s)
+    return await run_in_threadpool(answers.of_job, jobs, name)
+
+
+def _keep(given: Recording, folder: Path, jobs: Jobs) -> None:
+    """Everything that was sent, in the folder of its job."""
+    write_sound(given.audio, folder, jobs.limits)
+    if (given.microphones is None) == (given.microphone_set is None):
+        raise HTTPException(
+            422, "wanted either microphones, a file, or microphone_set, the name of a list that was kept"
+        )
+    if given.microphones is not None:
+        return write_list(given.microphones, folder)
+    kept = jobs.store.set_of(given.microphone_set or "")
+    if kept is None:
+        raise HTTPException(404, f"no list of microphones is called {given.microphone_set!r}: see /microphones")
+    return write_kept_list(*kept, folder)
+
+
+def _add_jobs(app: FastAPI) -> None:
+    """What became of it."""
+
+    @app.get("/jobs/{job}", responses=answers.JOB, tags=["jobs"])
+    def job(request: Request, job: JobId) -> answers.JobStatus:
+        """How far it is."""
+        return answers.status_of(answers.found(request.app.state.jobs, job))
+
+    @app.get("/jobs/{job}/result", responses=answers.WORK, tags=["jobs"])
+    def result(request: Request, job: JobId) -> Response:
+        """The document; 202 while it is not there yet."""
+        return answers.of_job(request.app.state.jobs, job)
+
+    @app.delete("/jobs/{job}", status_code=204, responses=answers.JOB, tags=["jobs"])
+    def remove(request: Request, job: JobId) -> None:
+        """End it, and forget what came of it."""
+        answers.found(request.app.state.jobs, job)
+        request.app.state.jobs.cancel(job)
+
+
+def _add_sets(app: FastAPI) -> None:
+    """Lists of microphones that are kept, so that they need not be sent with every recording."""
+
+    @app.get("/microphones", tags=["lists of microphones"])
+    def names(request: Request) -> list[str]:
+        """Their names."""
+        found: list[str] = request.app.state.jobs.store.sets()
+        return found
+
+    @app.put("/microphones/{name}", status_code=204, responses=answers.LIST, tags=["lists of microphones"])
+    def keep(request: Request, name: SetName, file: UploadFile) -> None:
+        """Keep one under this name, instead of one of before."""
+        content = file.file.read(LARGEST_LIST + 1)
+        if len(content) > LARGEST_LIST:
+            raise HTTPException(413, f"a list of more than {LARGEST_LIST // 2**20} MiB")
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise HTTPException(422, "the list is no text in UTF-8") from None
+        request.app.state.jobs.store.keep_set(name, checked_name(file.filename), text)
+
+    @app.delete("/microphones/{name}", status_code=204, responses=answers.JOB, tags=["lists of microphones"])
+    def drop(request: Request, name: SetName) -> None:
+        """Forget it."""
+        if not request.app.state.jobs.store.drop_set(name):
+            raise HTTPException(404, f"no list of microphones is called {name!r}")
+
+
+def _add_state(app: FastAPI) -> None:
+    """What the service can do, and how it is."""
+
+    @app.get("/methods", tags=["service"])
+    def methods() -> list[dict[str, Any]]:
+        """That `method` takes."""
+        return [{"name": name, "summary": CATALOG[name].summary, "is_default": name == DEFAULT} for name in READY]
+
+    @app.get("/health", tags=["service"])
+    def health() -> dict[str, str]:
+        """Whether it runs."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/ready", responses=answers.BUSY, tags=["service"])
+    def ready(request: Request) -> dict[str, Any]:
+        """Whether a job would begin: the database answers, and a worker has loaded its network."""
+        jobs: Jobs = request.app.state.jobs
+        if not jobs.is_ready or not jobs.store.is_there():
+            raise HTTPException(503, "workers are starting", {"Retry-After": "2"})
+        return {"status": "ready", "jobs": jobs.waiting}
+
+    @app.get("/metrics", tags=["service"], response_class=PlainTextResponse)
+    def metrics(request: Request) -> Response:
+        """For Prometheus."""
+        WAITING.set(request.app.state.jobs.waiting)
+        return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _refused(request: Request, refused: Exception) -> Response:
+    assert isinstance(refused, Refused)
+    return JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
+
+
+async def _busy(request: Request, busy: Exception) -> Response:
+    assert isinstance(busy, Busy)
+    return JSONResponse({"detail": f"{busy}: try again later"}, 429 if busy.is_client else 503, {"Retry-After": "10"})

@@ -1,0 +1,106 @@
+"""Who comes in, and how much of what they send: in front of everything else, before anything is read into memory."""
+
+import asyncio
+import secrets
+from time import monotonic
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from soundfix.server.limits import Limits
+from soundfix.server.metrics import REQUESTS
+
+OPEN = ("/health", "/ready")  # anybody may ask these, such as what starts the service
+
+
+class Refused(Exception):
+    """A request that is not read to its end."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+class Guard:
+    """ASGI middleware: a token where one is wanted, so many bytes, within so many seconds (limits)."""
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None) -> None:
+        self.app, self.limits, self.token = app, limits, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        counted = _Counted(send)
+        try:
+            self._check(scope)
+            body = Body(receive, self.limits).receive if scope["type"] == "http" else receive
+            await self.app(scope, body, counted)
+        except Refused as refused:
+            await self._answer(refused, scope, receive, counted)
+        finally:
+            REQUESTS.labels(_route(scope), str(counted.status)).inc()
+        return None
+
+    def _check(self, scope: Scope) -> None:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if self.token is not None and scope["path"] not in OPEN:
+            given = headers.get(b"authorization", "").removeprefix("Bearer ")
+            if not secrets.compare_digest(given.encode(), self.token.encode()):
+                raise Refused(401, "wanted the header Authorization: Bearer TOKEN")
+        length = headers.get(b"content-length", "0")
+        if not length.isascii() or not length.isdigit():
+            raise Refused(400, f"a length of {length[:20]!r}")
+        if int(length) > self.limits.upload_bytes:
+            raise too_large(self.limits)
+
+    async def _answer(self, refused: Refused, scope: Scope, receive: Receive, send: "_Counted") -> None:
+        if send.status or scope["type"] == "websocket":
+            return  # it has begun to answer; a socket that is not accepted is closed
+        answer = JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
+        await answer(scope, receive, send)
+
+
+class Body:
+    """The body of a request, as it comes: refused where it is too large, or too slow."""
+
+    def __init__(self, receive: Receive, limits: Limits) -> None:
+        self._receive, self._limits = receive, limits
+        self._bytes, self._until, self._has_ended = 0, monotonic() + limits.sending_s, False
+
+    async def receive(self) -> Message:
+        """The next part. After the last one: whatever comes, however late. Raises Refused."""
+        if self._has_ended:
+            return await self._receive()
+        patience_s = min(self._limits.idle_s, self._until - monotonic())
+        try:
+            message = await asyncio.wait_for(self._receive(), max(patience_s, 0.001))
+        except TimeoutError:
+            raise Refused(408, "the rest of the request did not come in time") from None
+        self._bytes += len(message.get("body", b""))
+        self._has_ended = not message.get("more_body", False)
+        if self._bytes > self._limits.upload_bytes:
+            raise too_large(self._limits)
+        return message
+
+
+class _Counted:
+    """Sends, and knows the status that was sent."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.status = send, 0
+
+    async def __call__(self, message: Message) -> None:
+        self.status = message.get("status", self.status)
+        await self._send(message)
+
+
+def too_large(limits: Limits) -> Refused:
+    """More than is taken."""
+    return Refused(413, f"more than {limits.upload_bytes / 2**20:.0f} MiB: send less, or another kind of file")
+
+
+def _route(scope: Scope) -> str:
+    """The path as it is declared, so that there are few of them."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", "other")

@@ -1,0 +1,108 @@
+"""What may be asked for in a request: the options of `soundfix.locate`, `check`, `calibrate`, checked before anything runs.
+
+No paths, no addresses, no weights: a request says nothing of the machine that answers it.
+"""
+
+from math import isfinite
+from typing import Annotated, Literal
+
+from fastapi import File, Form, UploadFile
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from soundfix.methods.catalog import CATALOG, DEFAULT
+
+READY = tuple(name for name, entry in CATALOG.items() if "needs --checkpoint" not in entry.summary)
+
+
+def numbers(text: str, counts: tuple[int, ...], wanted: str) -> tuple[float, ...]:
+    """Of a text such as 1,2,3. Raises ValueError."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) not in counts or not all(isfinite(each) for each in found):
+        raise ValueError(f"wanted {wanted}")
+    return found
+
+
+def box(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Two corners."""
+    found = numbers(text, (6,), "x0,y0,z0,x1,y1,z1 in metres")
+    return found[:3], found[3:]
+
+
+Box = Annotated[str, AfterValidator(box), Field(examples=["0,0,0,6,5,3"])]
+Band = Annotated[str, AfterValidator(lambda text: numbers(text, (2,), "lo,hi in Hz")), Field(examples=["300,7000"])]
+Height = Annotated[
+    str, AfterValidator(lambda text: numbers(text, (1, 2), "H, or LOWEST,HIGHEST, in metres")), Field(examples=["1.5"])
+]
+Celsius = Annotated[float, Field(ge=-60, le=80, description="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
+SpeedOfSound = Annotated[float, Field(ge=200, le=2000, description="In m/s, instead of a temperature.")]
+Seconds = Annotated[float, Field(gt=0, le=60)]
+
+
+class Recording(BaseModel):
+    """The recording, where its microphones stand, and what is known of the place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    audio: Annotated[
+        list[UploadFile],
+        File(description="One multichannel file, or a file for each microphone, named as in the list."),
+    ]
+    microphones: Annotated[
+        UploadFile | None, File(description="CSV, YAML or JSON: name,x,y,z in metres, or latitude, longitude.")
+    ] = None
+    microphone_set: Annotated[str | None, Field(description="The name of a list that was kept, instead of a file.")] = (
+        None
+    )
+    room: Annotated[Box | None, Field(description="Where walls are: x0,y0,z0,x1,y1,z1 in metres.")] = None
+    temperature_c: Celsius | None = None
+    speed_of_sound_m_s: SpeedOfSound | None = None
+    band_hz: Annotated[Band | None, Field(description="lo,hi in Hz: what is listened to.")] = None
+
+
+class Searched(Recording):
+    """Where a source may be, and what must hold."""
+
+    search: Annotated[Box | None, Field(description="Where a source may be: x0,y0,z0,x1,y1,z1.")] = None
+    height_m: Annotated[Height | None, Field(description="Of the source: H, or LOWEST,HIGHEST.")] = None
+    require: Annotated[
+        str | None, Field(max_length=80, description="What losses must not harm.", examples=["20cm 95% minus 2"])
+    ] = None
+
+
+class Locate(Searched):
+    """POST /locate."""
+
+    method: Annotated[str, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
+    window_s: Seconds | None = None
+    hop_s: Seconds | None = None
+    smooth: Annotated[bool, Field(description="One source that moves as people do: smooth its places.")] = False
+    tracks: Annotated[bool, Field(description="Follow who is who.")] = False
+    explain: Annotated[bool, Field(description="What a network made of each pair.")] = False
+    position_sigma_m: Annotated[float | None, Field(ge=0, le=100)] = None
+    clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
+
+    @field_validator("method")
+    @classmethod
+    def _is_ready(cls, name: str) -> str:
+        if name not in READY:
+            raise ValueError(f"no method is called {name[:40]!r} here; there are {', '.join(READY)}")
+        return name
+
+
+class Check(Searched):
+    """POST /check."""
+
+
+class Calibrate(Recording):
+    """POST /calibrate."""
+
+    clocks: Annotated[Literal["common", "free"], Field(description="Whether all recorders have one clock.")] = "common"
+
+
+LocateForm = Annotated[Locate, Form(media_type="multipart/form-data")]
+CheckForm = Annotated[Check, Form(media_type="multipart/form-data")]
+CalibrateForm = Annotated[Calibrate, Form(media_type="multipart/form-data")]
+FILES = {"audio", "microphones", "microphone_set"}

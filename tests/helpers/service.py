@@ -1,0 +1,80 @@
+"""A service to ask, with its real worker or with one that answers at once."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from starlette.testclient import TestClient
+
+from helpers.scenes import anechoic_scene
+from soundfix.server import jobs
+from soundfix.server.app import create
+from soundfix.server.limits import Limits
+from soundfix.server.workers import Outcome
+
+PLACES_M = np.array([[0, 0, 1], [4, 0, 2], [4, 3, 1], [0, 3, 2], [2, 0, 0.5], [2, 3, 2.5]], float)
+TALKER_M = np.array([1.4, 2.1, 1.3])
+LIST = "name,x,y,z\n" + "".join(f"m{k},{x},{y},{z}\n" for k, (x, y, z) in enumerate(PLACES_M))
+FAST = {"method": "srp-phat"}
+
+
+def recording(path: Path, *, seconds: float = 1.0, source=TALKER_M, seed: int = 0) -> Path:
+    """Of someone in the open, at 16 kHz."""
+    scene = anechoic_scene(PLACES_M, source, np.random.default_rng(seed), seconds=seconds)
+    soundfile.write(path, scene.audio.T, 16000, subtype="FLOAT")
+    return path
+
+
+def sent(path: Path, listed: str = LIST, **more) -> list:
+    """The files of a request."""
+    return [
+        ("audio", (path.name, path.read_bytes())),
+        ("microphones", ("microphones.csv", listed.encode())),
+        *more.items(),
+    ]
+
+
+class Instant:
+    """A worker that says which job it was given, or what `answer` makes of it."""
+
+    def __init__(self, limits: Limits, answer: Callable[..., Outcome] | None = None) -> None:
+        self.limits, self.answer, self.is_ready = limits, answer, False
+
+    def start(self) -> None:
+        self.is_ready = True
+
+    def stop(self) -> None:
+        self.is_ready = False
+
+    def do(self, kind, folder, options, *, progress, is_cancelled):
+        if self.answer:
+            return self.answer(kind, folder, options, progress, is_cancelled)
+        names = sorted(each.name for each in (folder / "audio").iterdir())
+        return Outcome(document=json.dumps({"kind": kind, "audio": names, "options": options}))
+
+
+@contextmanager
+def running(folder: Path, **given) -> Iterator[TestClient]:
+    """Until the end of the `with`."""
+    with TestClient(create(folder, **given)) as client:
+        yield client
+
+
+@contextmanager
+def instant(monkeypatch, folder: Path, answer=None, **given) -> Iterator[TestClient]:
+    """The same, with workers that need no time."""
+    monkeypatch.setattr(jobs, "Worker", lambda limits: Instant(limits, answer))
+    with running(folder, **given) as client:
+        yield client
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for what comes soon."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)

@@ -1,0 +1,102 @@
+"""Who sends too much, too slowly, or lies about it."""
+
+import asyncio
+
+import pytest
+
+from soundfix.server.guard import Body, Guard, Refused
+from soundfix.server.limits import Limits
+
+LIMITS = Limits(upload_bytes=100, idle_s=0.05, sending_s=0.2)
+
+
+def asked(parts, *, headers=(), limits=LIMITS, token=None, every_s=0.0, path="/locate"):
+    """Status and body of the answer to a request whose body comes in these parts."""
+    waiting, sent = [(part, k + 1 < len(parts)) for k, part in enumerate(parts)], []
+
+    async def receive():
+        await asyncio.sleep(every_s)
+        part, more = waiting.pop(0)
+        return {"type": "http.request", "body": part, "more_body": more}
+
+    async def send(message):
+        sent.append(message)
+
+    async def app(scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"read"})
+
+    scope = {"type": "http", "path": path, "headers": list(headers)}
+    asyncio.run(Guard(app, limits=limits, token=token)(scope, receive, send))
+    return sent[0]["status"], sent[1]["body"], waiting
+
+
+def test_what_fits_is_read():
+    assert asked([b"x" * 50, b"x" * 50])[:2] == (200, b"read")
+
+
+def test_what_says_that_it_is_too_large_is_not_read():
+    status, body, unread = asked([b"x"], headers=[(b"content-length", b"101")])
+    assert (status, len(unread)) == (413, 1)
+    assert b"more than 0 MiB" in body
+    assert asked([b"x"], headers=[(b"content-length", b"100")])[0] == 200
+
+
+def test_what_is_larger_than_it_says_is_read_no_further():
+    status, _, unread = asked([b"x" * 60] * 5, headers=[(b"content-length", b"60")])
+    assert (status, len(unread)) == (413, 3)
+
+
+@pytest.mark.parametrize("length", [b"-1", b"1e9", b"", b"\xb2"])
+def test_a_length_that_is_none(length):
+    assert asked([b"x"], headers=[(b"content-length", length)])[0] == 400
+
+
+def test_who_stops_sending():
+    assert asked([b"x", b"x"], every_s=0.2)[0] == 408
+
+
+def test_who_sends_for_ever():
+    status, _, unread = asked([b"x"] * 50, every_s=0.03)
+    assert status == 408
+    assert unread
+
+
+def test_whoever_has_sent_all_may_wait():
+    async def wait():
+        parts = [b"all"]
+
+        async def receive():
+            if not parts:
+                await asyncio.sleep(0.3)
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": parts.pop(), "more_body": False}
+
+        body = Body(receive, LIMITS)
+        return [(await body.receive())["type"], (await body.receive())["type"]]
+
+    assert asyncio.run(wait()) == ["http.request", "http.disconnect"]
+
+
+def test_health_needs_no_token():
+    assert asked([b""], token="t", path="/health")[0] == 200
+    assert asked([b""], token="t")[0] == 401
+    assert asked([b""], token="t", headers=[(b"authorization", b"Bearer t")])[0] == 200
+    assert asked([b""], token="t", headers=[(b"authorization", "Bearer ü".encode())])[0] == 401
+
+
+def test_a_socket_without_the_token_is_closed():
+    async def connect():
+        async def never(*_):
+            raise AssertionError("nothing is asked or sent")
+
+        scope = {"type": "websocket", "path": "/live", "headers": []}
+        await Guard(never, limits=LIMITS, token="t")(scope, never, never)
+
+    asyncio.run(connect())
+
+
+def test_refusals_say_why():
+    assert str(Refused(413, "too large")) == "too large"

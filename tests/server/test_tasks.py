@@ -1,0 +1,70 @@
+"""What a worker does, in this process."""
+
+import json
+
+import pytest
+
+from helpers.service import LIST, PLACES_M, recording
+from soundfix.errors import SoundfixError
+from soundfix.server import tasks
+from soundfix.server.limits import Limits
+from soundfix.server.tasks import TooMuch, do, without_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "microphones").mkdir()
+    recording(tmp_path / "audio" / "take.wav", seconds=2.0)
+    (tmp_path / "microphones" / "list.csv").write_text(LIST)
+    return tmp_path
+
+
+def done(folder, kind="locate", limits=Limits(), progress=lambda share: None, **options):  # noqa: B008
+    return json.loads(do(kind, folder, {"method": "srp-phat"} | options, limits, progress))
+
+
+def test_every_option_has_its_effect(folder):
+    plain = done(folder)
+    assert len(plain["estimates"]) == 4
+    assert len(done(folder, window_s=1.0, hop_s=0.5)["estimates"]) == 3
+    told = done(folder, room=[[0, 0, 0], [5, 4, 3]], search=[[0, 0, 0], [2, 2.5, 3]], height_m=[1.3])["request"]
+    assert told["room"] == [[0, 0, 0], [5, 4, 3]]
+    assert told["search"]["bounds_m"] == [[0, 0, 1.3], [2, 2.5, 1.3]]
+    assert done(folder, temperature_c=0)["request"]["speed_m_s"] < 332
+    assert done(folder, speed_of_sound_m_s=350)["request"]["speed_m_s"] == 350
+    assert done(folder, band_hz=[300, 3000])["request"]["band_hz"] == [300, 3000]
+    assert done(folder, position_sigma_m=0.03)["request"]["microphones"][0]["sigma_m"] == 0.03
+    assert done(folder, clock_sigma_s=0.001)["request"]["microphones"][0]["clock_sigma_s"] == 0.001
+    assert done(folder, tracks=True)["estimates"][0]["sources"][0]["track"] is not None
+    assert done(folder, require="20cm 50% minus 1")["request"]["require"]
+    smooth = done(folder, smooth=True)
+    assert smooth["request"]["smooth"]
+    assert smooth["estimates"][1]["sources"] != plain["estimates"][1]["sources"]
+
+
+def test_progress_goes_to_the_end(folder, monkeypatch):
+    monkeypatch.setattr(tasks, "EVERY_S", 0.0)
+    shares = []
+    done(folder, progress=shares.append)
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_limits_of_a_recording(folder):
+    with pytest.raises(TooMuch, match=r"2 s of sound, 1 s at most"):
+        done(folder, limits=Limits(sound_s=1.0))
+    with pytest.raises(TooMuch, match=r"6 microphones, 5 at most"):
+        done(folder, limits=Limits(channels=len(PLACES_M) - 1))
+
+
+def test_errors_are_those_of_the_library(folder):
+    (folder / "audio" / "take.wav").write_bytes(b"no sound")
+    with pytest.raises(SoundfixError) as error:
+        done(folder)
+    assert without_folder(str(error.value), folder).startswith("take.wav")
+
+
+def test_a_folder_is_left_out_of_texts(tmp_path):
+    folder = tmp_path / 'a "b"'
+    text = json.dumps({"path": str(folder / "audio" / "x.wav"), "list": str(folder / "microphones" / "l.csv")})
+    assert json.loads(without_folder(text, folder)) == {"path": "x.wav", "list": "l.csv"}
