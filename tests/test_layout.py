@@ -30,6 +30,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "report/summary.py": "puts lines of text.py together: read back in test_exports.py and test_fault_rows_recordings.py",
     "server/answers.py": "what app.py answers: test_app.py reads it",
     "server/job.py": "a row of the store: test_store.py keeps it, test_jobs.py works on it",
+    "server/live_process.py": "the other end of a socket: test_live.py listens through it",
     "server/limits.py": "numbers, no code; test_guard.py, test_jobs.py and test_workers.py go beyond each",
     "server/logs.py": "a line of JSON: test_serve.py reads it",
     "server/metrics.py": "four numbers, no code; test_app.py reads them",

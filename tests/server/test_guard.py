@@ -88,14 +88,19 @@ def test_health_needs_no_token():
 
 
 def test_a_socket_without_the_token_is_closed():
+    sent = []
+
     async def connect():
         async def never(*_):
-            raise AssertionError("nothing is asked or sent")
+            raise AssertionError("nothing is asked")
 
-        scope = {"type": "websocket", "path": "/live", "headers": []}
-        await Guard(never, limits=LIMITS, token="t")(scope, never, never)
+        async def send(message):
+            sent.append(message)
+
+        await Guard(never, limits=LIMITS, token="t")({"type": "websocket", "path": "/live", "headers": []}, never, send)
 
     asyncio.run(connect())
+    assert [(each["type"], each["code"]) for each in sent] == [("websocket.close", 1008)]
 
 
 def test_refusals_say_why():

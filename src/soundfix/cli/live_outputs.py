@@ -54,8 +54,7 @@ class Teller:
 
         estimate, self._number = answer.estimate, self._number + 1 + answer.skipped
         if self._lines:
-            live = {"latency_s": round(answer.latency_s, 4), "skipped": answer.skipped}
-            self._lines.put(json.dumps(estimate.to_dict() | live, allow_nan=False))
+            self._lines.put(json.dumps(answer.to_dict(), allow_nan=False))
         if self._tracked:
             self._tracked.put(tracked_line(estimate, self._stream.microphones, self._number))
         if self._potential:

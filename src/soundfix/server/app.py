@@ -17,6 +17,7 @@ from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
 from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket
 
 from soundfix import __version__
 from soundfix.methods.catalog import CATALOG, DEFAULT
@@ -24,6 +25,7 @@ from soundfix.server import answers
 from soundfix.server.guard import Guard, Refused
 from soundfix.server.jobs import Busy, Jobs
 from soundfix.server.limits import Limits
+from soundfix.server.live import Live
 from soundfix.server.metrics import WAITING
 from soundfix.server.options import FILES, READY, CalibrateForm, CheckForm, LocateForm, Recording
 from soundfix.server.store import Store
@@ -50,6 +52,7 @@ def create(
     async def life(app: FastAPI) -> AsyncIterator[None]:
         store = Store(database) if database else Store.in_folder(folder)
         app.state.jobs = Jobs(store, folder / "jobs", limits, workers=workers)
+        app.state.live = Live(store, limits)
         app.state.jobs.start()
         try:
             yield
@@ -61,7 +64,7 @@ def create(
     app.add_middleware(Guard, limits=limits, token=token)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Busy, _busy)
-    for add in (_add_work, _add_jobs, _add_sets, _add_state):
+    for add in (_add_work, _add_live, _add_jobs, _add_sets, _add_state):
         add(app)
     return app
 
@@ -115,6 +118,14 @@ def _keep(given: Recording, folder: Path, jobs: Jobs) -> None:
     if kept is None:
         raise HTTPException(404, f"no list of microphones is called {given.microphone_set!r}: see /microphones")
     return write_kept_list(*kept, folder)
+
+
+def _add_live(app: FastAPI) -> None:
+    """Sound while it is made."""
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.app.state.live.serve(socket)
 
 
 def _add_jobs(app: FastAPI) -> None:

@@ -55,10 +55,12 @@ class Guard:
             raise too_large(self.limits)
 
     async def _answer(self, refused: Refused, scope: Scope, receive: Receive, send: "_Counted") -> None:
-        if send.status or scope["type"] == "websocket":
-            return  # it has begun to answer; a socket that is not accepted is closed
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence})
+        if send.status:
+            return None  # it has begun to answer
         answer = JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
-        await answer(scope, receive, send)
+        return await answer(scope, receive, send)
 
 
 class Body:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -42,6 +43,10 @@ class StreamAnswer:
     estimate: Estimate
     latency_s: float
     skipped: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a line of `soundfix listen`."""
+        return self.estimate.to_dict() | {"latency_s": round(self.latency_s, 4), "skipped": self.skipped}
 
 
 class Stream:
