@@ -10,8 +10,10 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
-from helpers.service import FAST, recording, sent, until
+from helpers.service import FAST, LIST, recording, sent, until
 
 
 @pytest.fixture
@@ -48,12 +50,17 @@ def test_it_answers_and_ends(tmp_path, port):
         assert client.post("/locate", files=sent(take), data=FAST).status_code == 401
         client.headers["Authorization"] = "Bearer t"
         assert client.post("/locate", files=sent(take), data=FAST).json()["estimates"]
+        with connect(f"ws://127.0.0.1:{port}/live", additional_headers={"Authorization": "Bearer t"}) as live:
+            live.send(json.dumps({"microphones": LIST, "method": "srp-phat"}))
+            assert json.loads(live.recv(60))["event"] == "ready"
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(f"ws://127.0.0.1:{port}/live").close()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode in (0, -signal.SIGINT)
     lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
-    assert [(line["event"], line["kind"]) for line in lines] == [("waiting", "locate"), ("ended", "locate")]
-    assert lines[1]["status"] == 200
+    assert [line["event"] for line in lines] == ["waiting", "ended", "live", "live"]
+    assert (lines[1]["kind"], lines[1]["status"]) == ("locate", 200)
 
 
 def test_killed_in_the_middle_nothing_is_lost(tmp_path, port):

@@ -27,6 +27,7 @@ from soundfix.server.jobs import Busy, Jobs
 from soundfix.server.limits import Limits
 from soundfix.server.live import Live
 from soundfix.server.metrics import WAITING
+from soundfix.server.openapi import declared
 from soundfix.server.options import FILES, READY, CalibrateForm, CheckForm, LocateForm, Recording
 from soundfix.server.store import Store
 from soundfix.server.uploads import checked_name, write_kept_list, write_list, write_sound
@@ -66,6 +67,7 @@ def create(
     app.add_exception_handler(Busy, _busy)
     for add in (_add_work, _add_live, _add_jobs, _add_sets, _add_state):
         add(app)
+    app.openapi = lambda: declared(app)  # type: ignore[method-assign]
     return app
 
 
