@@ -1,6 +1,7 @@
 """Pictures: of the size asked for, of what they should show, harmless names, and nothing written where it fails."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,11 +24,12 @@ def test_any_number_of_estimates_makes_a_picture(tmp_path, count):
 
 def test_directions_are_rays_in_their_cones_and_angles_over_time(tmp_path, monkeypatch):
     kept = []
-    monkeypatch.setattr("soundfix.report.plots.write_png", lambda figure, path: kept.append(figure))
+    monkeypatch.setattr("soundfix.report.plots.write_figure", lambda figure, path: kept.append(figure))
     windows = [directed(0.5 * k, azimuth_deg=10.0 * k, is_flat=True) for k in range(4)]
     plot_estimates(windows, MICROPHONES, ROOM, tmp_path / "found.png")
-    above, side, azimuth, elevation = kept[0].axes
+    above, side, azimuth, elevation, bar = kept[0].axes
     assert (azimuth.get_ylabel(), elevation.get_ylabel()) == ("azimuth (degrees)", "elevation (degrees)")
+    assert bar.get_ylabel() == "time (s)"
     assert azimuth.collections[-1].get_offsets()[:, 1].tolist() == [0, 0, 10, 10, 20, 20, 30, 30]
     for view in (above, side):
         shadows, lines = view.collections[:2]
@@ -70,11 +72,11 @@ def test_an_ellipse_holds_nine_in_ten(rng):
     )
 
 
-@pytest.mark.parametrize(("name", "shown"), [("found.pdf", "'.pdf'"), ("found", "no suffix")])
+@pytest.mark.parametrize(("name", "shown"), [("found.bmp", "'.bmp'"), ("found", "no suffix")])
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path, name, shown):
-    with pytest.raises(OutputError, match=rf"{shown}.*\.png, \.html"):
+    with pytest.raises(OutputError, match=rf"{shown}.*\.png, \.svg, \.pdf, \.html, \.gif, \.mp4"):
         plot_estimates([estimate()], MICROPHONES, ROOM, tmp_path / name)
-    with pytest.raises(OutputError, match=r"\.png$"):
+    with pytest.raises(OutputError, match=r"\.png, \.svg, \.pdf$"):
         plot_survey(survey(MICROPHONES, room=ROOM, windows=[]), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -91,3 +93,35 @@ def test_a_missing_package_is_one_sentence(tmp_path, monkeypatch, suffix, packag
 def test_a_missing_folder_is_said(tmp_path):
     with pytest.raises(OutputError, match="there is no folder"):
         plot_estimates([estimate()], MICROPHONES, ROOM, tmp_path / "nowhere" / "found.png")
+
+
+@pytest.mark.parametrize(("suffix", "head"), [(".svg", b"<?xml"), (".pdf", b"%PDF")])
+def test_pictures_for_print_are_the_same_every_time(tmp_path, suffix, head):
+    for name in ("one", "other"):
+        plot_estimates(walk(3), MICROPHONES, ROOM, tmp_path / f"{name}{suffix}")
+    one, other = ((tmp_path / f"{name}{suffix}").read_bytes() for name in ("one", "other"))
+    assert one == other
+    assert one.startswith(head)
+
+
+def test_a_large_region_is_an_outline_below_the_others(tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr("soundfix.report.plots.write_figure", lambda figure, path: kept.append(figure))
+    good = estimate()
+    source = replace(good.sources[0], covariance_m2=np.diag([2.0, 1.0, 0.5]))
+    plot_estimates([good, replace(estimate(0.5), sources=(source,))], MICROPHONES, ROOM, tmp_path / "x.png")
+    outlines, regions = kept[0].axes[0].collections[:2]
+    assert outlines.zorder < regions.zorder
+    assert (len(outlines.get_offsets()), len(regions.get_offsets())) == (1, 1)
+    assert outlines.get_facecolors()[0, 3] == 0 < regions.get_facecolors()[0, 3]
+    assert "large region" in [text.get_text() for text in kept[0].legends[0].get_texts()]
+
+
+@pytest.mark.parametrize("box", [ROOM, ((0, 0, 0), (2, 9, 3)), ((0, 0, 0), (80, 60, 0.5)), ((0, 0, 0), (1, 30, 1))])
+def test_the_side_view_stands_under_the_top_view(tmp_path, monkeypatch, box):
+    kept = []
+    monkeypatch.setattr("soundfix.report.plots.write_figure", lambda figure, path: kept.append(figure))
+    plot_estimates(walk(4), MICROPHONES, box, tmp_path / "x.png")
+    above, side = (axes.get_window_extent() for axes in kept[0].axes[:2])
+    assert (above.x0, above.x1) == (pytest.approx(side.x0, abs=2), pytest.approx(side.x1, abs=2))
+    assert kept[0].axes[0].get_xlim() == kept[0].axes[1].get_xlim()

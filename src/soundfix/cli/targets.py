@@ -29,7 +29,9 @@ GeoJsonFile = Annotated[
     Path | None, typer.Option(help="Write the sources, for a map, to this GeoJSON file, at the end; -: print it.")
 ]
 CrsText = Annotated[str | None, typer.Option(help="Of the list's metres, for --geojson: EPSG:32632 and so on.")]
-PlotFile = Annotated[Path | None, typer.Option(help="Draw the answers: .png, or .html to turn in 3-D.")]
+PlotFile = Annotated[
+    Path | None, typer.Option(help="Draw the answers: .png, .svg, .pdf, .html to turn in 3-D, .gif or .mp4 to watch.")
+]
 
 
 class Targets(NamedTuple):

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from soundfix.atomic import atomic_path
 from soundfix.evaluation.chaos import EXPECTED, Attempt, Clean
-from soundfix.report.canvas import DPI, library, write_png
+from soundfix.report.canvas import DPI, library, write_figure
 
 FILES = ("chaos.md", "chaos.json", "chaos.png")
 LARGE = 0.9  # quantile of the errors that is told beside the median
@@ -187,7 +187,7 @@ def draw(clean: Clean, lines: Sequence[FaultLine], path: Path) -> None:
     errors.set_ylim(len(lines) - 0.4, -0.6)
     figure.suptitle("\n".join(describe_clean(clean)), x=0.01, ha="left", fontsize=9, wrap=True)
     figure.legend(handles=_legend(), loc="outside lower left", ncols=5, frameon=False, fontsize=8)
-    write_png(figure, path)
+    write_figure(figure, path)
 
 
 def _draw_errors(axes: Any, lines: Sequence[FaultLine], *, is_true: bool) -> None:

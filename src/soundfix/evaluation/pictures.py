@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from soundfix.evaluation.metrics import NEAR_M
 from soundfix.evaluation.rows import Row, grouped
 from soundfix.evaluation.tables import CONDITION, words
-from soundfix.report.canvas import DPI, frame, library, write_png
+from soundfix.report.canvas import DPI, frame, library, write_figure
 
 LEAST_M, MOST_M = 1e-3, 10.0  # of the error axis
 PANEL_INCHES = 3.4
@@ -74,7 +74,7 @@ def draw_map(rows: Sequence[Row], path: Path) -> Path:
         frame(axis, "xy", box, method)
     figure.suptitle(words(rows[0].condition), x=0.01, ha="left", fontsize=9)
     figure.legend(handles=_map_legend(), loc="outside lower left", ncols=3, frameon=False, fontsize=9)
-    write_png(figure, path)
+    write_figure(figure, path)
     return path
 
 
@@ -113,5 +113,5 @@ def _finished(figure: Any, labelled: Any, path: Path) -> Path:
     """With one legend for all panels."""
     handles, names = labelled.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower left", ncols=6, frameon=False, fontsize=9)
-    write_png(figure, path)
+    write_figure(figure, path)
     return path

@@ -12,6 +12,7 @@ from soundfix.calibration.list_units import METRES, in_metres
 from soundfix.microphones import Microphones
 from soundfix.physics import radius90
 from soundfix.report.canvas import (
+    FLAT,
     Plane,
     blank_figure,
     checked_suffix,
@@ -21,7 +22,7 @@ from soundfix.report.canvas import (
     projected,
     settle,
     view_inches,
-    write_png,
+    write_figure,
 )
 from soundfix.scene import Room
 
@@ -138,7 +139,7 @@ def _plain(repair: MicrophoneFinding) -> dict[str, Any]:
 
 def plot(result: Calibration, microphones: Microphones, room: Room | None, path: Path) -> None:
     """The array from above and from the side, as listed and as found, and the track of the source, as PNG."""
-    checked_suffix(path, [".png"])
+    checked_suffix(path, FLAT)
     found = np.array([repair.position_m for repair in result.repairs])
     listed = in_metres(microphones, result.unit).border_positions()
     box = _box(np.concatenate([found, result.sources, listed[microphones.is_known]]), room)
@@ -159,7 +160,7 @@ def plot(result: Calibration, microphones: Microphones, room: Room | None, path:
         label(
             axes, projected(found, plane), [_caption(repair) for repair in result.repairs], projected(found, plane)[:0]
         )
-    write_png(figure, path)
+    write_figure(figure, path)
 
 
 def _caption(repair: MicrophoneFinding) -> str:
@@ -184,11 +185,11 @@ def _draw_images(axes: Any, result: Calibration, plane: Plane) -> None:
 def _legend() -> list[Any]:
     line = library("matplotlib.lines").Line2D
     entries = (
-        ("o", KEPT, KEPT, "as listed"),
-        ("o", "none", MOVED, "listed"),
-        ("D", MOVED, MOVED, "found"),
-        ("D", "none", MOVED, "or here"),
-        (".", TRACK, TRACK, "the sound"),
+        ("o", KEPT, KEPT, "where it is listed"),
+        ("o", "none", MOVED, "listed place"),
+        ("D", MOVED, MOVED, "found place"),
+        ("D", "none", MOVED, "or this place"),
+        (".", TRACK, TRACK, "where the sound was"),
     )
     return [
         line([], [], linestyle="none", marker=symbol, markerfacecolor=face, markeredgecolor=edge, label=name)

@@ -17,6 +17,7 @@ from soundfix.errors import MissingPackageError, OutputError
 Plane = Literal["xy", "xz"]  # from above, from the side
 AXES: dict[Plane, tuple[int, int]] = {"xy": (0, 1), "xz": (0, 2)}
 
+FLAT = (".png", ".svg", ".pdf")
 DPI = 150
 LABEL_POINTS, DOT_POINTS = 7.5, 7.0  # height of a letter, width of a marker
 LETTER_SHAPE = 0.62  # width of a letter against its height, on average
@@ -51,18 +52,30 @@ def blank_figure(box: Float[np.ndarray, "2 3"], *, extra_inches: float) -> Any:
 
 
 def view_inches(box: Float[np.ndarray, "2 3"]) -> tuple[float, float]:
-    """Heights of a top and a side view that are LEFT_INCHES wide."""
-    x, y, z = np.maximum(box[1] - box[0], 1e-3)
-    top, side = np.clip(np.array([y, z]) / x * LEFT_INCHES, LOWEST_INCHES, HIGHEST_INCHES).tolist()
+    """Heights of a top and a side view of what `limits` says, a metre as long in both."""
+    low, high = limits(box)
+    _, top, side = ((high - low) * _inches_a_metre(high - low)).tolist()
     return top, side
+
+
+def limits(box: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
+    """Of both views, lowest and highest, in metres: a margin round the box, and more where it would be too thin to see."""
+    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float(np.ptp(box, axis=0).max()))
+    low, high = box[0] - margin, box[1] + margin
+    missing = np.maximum(LOWEST_INCHES / _inches_a_metre(high - low) - (high - low), 0.0) / 2
+    return np.stack([low - missing, high + missing])
+
+
+def _inches_a_metre(spans: Float[np.ndarray, "3"]) -> float:
+    return float((np.array([LEFT_INCHES, HIGHEST_INCHES, HIGHEST_INCHES]) / spans).min())
 
 
 def frame(axes: Any, plane: Plane, box: Float[np.ndarray, "2 3"], title: str) -> None:
     """Equal axes in metres round the box, which is drawn as a thin line."""
     across, up = AXES[plane]
-    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * float(np.ptp(box, axis=0)[[across, up]].max()))
-    axes.set_xlim(box[0, across] - margin, box[1, across] + margin)
-    axes.set_ylim(box[0, up] - margin, box[1, up] + margin)
+    shown = limits(box)
+    axes.set_xlim(shown[:, across])
+    axes.set_ylim(shown[:, up])
     axes.set_aspect("equal")
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.set_xlabel(f"{plane[0]} (m)")
@@ -134,6 +147,9 @@ def settle(figure: Any) -> None:
     figure.set_layout_engine("none")
 
 
-def write_png(figure: Any, path: Path) -> None:
-    with atomic_path(path) as part:
-        figure.savefig(part, format="png")
+def write_figure(figure: Any, path: Path) -> None:
+    """As PNG, SVG or PDF, by the suffix; the same figure makes the same file."""
+    kind = checked_suffix(path, FLAT)[1:]
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with atomic_path(path) as part, library("matplotlib").rc_context({"svg.hashsalt": "soundfix"}):
+        figure.savefig(part, format=kind, metadata=dates.get(kind))

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from soundfix.estimate import Estimate
 from soundfix.microphones import Microphones
 from soundfix.report.canvas import (
     AXES,
+    FLAT,
     Plane,
     blank_figure,
     checked_suffix,
@@ -23,8 +24,10 @@ from soundfix.report.canvas import (
     projected,
     settle,
     view_inches,
-    write_png,
+    write_figure,
 )
+from soundfix.report.clock import clock_colours, draw_clock, time_colours
+from soundfix.report.film import FILMS, write_film
 from soundfix.report.picture import Picture, gather
 from soundfix.report.scene3d import write_html
 from soundfix.scene import Room
@@ -34,13 +37,14 @@ INTERVAL_90 = 1.645  # and on a line
 TIME_INCHES = 5.4  # what stands beside the views
 ANGLES = ("azimuth (degrees)", "elevation (degrees)")
 MANY = 40  # sources, from which on ellipses are fainter and dots smaller
-COLOURS = "viridis"
+LARGE_SHARE, OUTLINE = 0.15, 0.45  # of what is drawn; how strong the line of a large region is
 
 
 def plot_estimates(estimates: Iterable[Estimate], microphones: Microphones, room: Room | None, path: Path) -> None:
-    """Microphones and sources as PNG (two views, and coordinates over time) or as HTML (a scene to turn), by the suffix.
+    """Microphones and sources, by the suffix: two views and coordinates over time (.png, .svg, .pdf), a scene to turn
+    (.html), or a film of all windows (.gif, .mp4).
 
-    Raises OutputError for another suffix, MissingPackageError without matplotlib or plotly.
+    Raises OutputError for another suffix, or without ffmpeg for .mp4; MissingPackageError without matplotlib or plotly.
     """
     write = WRITERS[checked_suffix(path, WRITERS)]
     write(gather(estimates, microphones, room), path)
@@ -57,16 +61,17 @@ def _write_views(picture: Picture, path: Path) -> None:
         _draw_microphones(axes, plane, picture)
     if right is not None:
         _draw_times(figure, right, picture)
+        draw_clock(figure, list(views.values()), picture)
     figure.legend(handles=_legend(picture), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
     settle(figure)
     for plane, axes in views.items():
         order = np.argsort(picture.is_used, kind="stable")
         points = projected(picture.microphones[order], plane)
         label(axes, points, [picture.captions[m] for m in order], projected(picture.positions, plane))
-    write_png(figure, path)
+    write_figure(figure, path)
 
 
-WRITERS = {".png": _write_views, ".html": write_html}
+WRITERS = dict.fromkeys(FLAT, _write_views) | {".html": write_html} | dict.fromkeys(FILMS, write_film)
 
 
 def grid(figure: Any, box: Float[np.ndarray, "2 3"], beside: float) -> tuple[dict[Plane, Any], Any]:
@@ -88,9 +93,9 @@ def _draw_sources(axes: Any, plane: Plane, picture: Picture) -> None:
     """Dots coloured by time, hollow where several places explain the sound, each in its ellipse."""
     if not len(picture.positions):
         return
-    points, colours = projected(picture.positions, plane), _time_colours(picture.time_s)
+    points, colours = projected(picture.positions, plane), time_colours(picture, picture.time_s)
     is_many = len(points) > MANY
-    axes.add_collection(_ellipses(points, picture.covariances, plane, axes, colours, 0.12 if is_many else 0.35))
+    _draw_regions(axes, plane, picture, colours, 0.12 if is_many else 0.35)
     faces = np.where(picture.is_candidate[:, None], 1.0, colours)
     axes.scatter(
         *points.T, s=12 if is_many else 26, c=faces, edgecolors=colours, linewidths=0.8 if is_many else 1.5, zorder=4
@@ -103,7 +108,7 @@ def _draw_rays(axes: Any, plane: Plane, picture: Picture) -> None:
         return
     hulls = [np.concatenate([ray[:1], rim]) for ray, rim in zip(picture.rays, picture.cones, strict=True)]
     shadows = [_outline(projected(hull, plane)) for hull in hulls]
-    collections, colours = library("matplotlib.collections"), _time_colours(_ray_times(picture))
+    collections, colours = library("matplotlib.collections"), time_colours(picture, _ray_times(picture))
     faded = colours * np.array([1, 1, 1, 0.04 if len(shadows) > MANY else 0.15])
     axes.add_collection(collections.PolyCollection(shadows, facecolors=faded, linewidths=0, zorder=2))
     lines = picture.rays[..., list(AXES[plane])]
@@ -124,12 +129,23 @@ def _ray_times(picture: Picture) -> Float[np.ndarray, "ray"]:
     return np.array([time_s for time_s, _ in picture.directions])
 
 
-def _time_colours(time_s: Float[np.ndarray, "source"]) -> Float[np.ndarray, "source 4"]:
-    """From dark to light over time; the lightest tenth, which white would swallow, is not used."""
-    first, last = time_s.min(), time_s.max()
-    share = (time_s - first) / (last - first) if last > first else np.full(len(time_s), 0.5)
-    colours: np.ndarray = library("matplotlib").colormaps[COLOURS](0.15 + 0.75 * share)
-    return colours
+def _draw_regions(axes: Any, plane: Plane, picture: Picture, colours: np.ndarray, strength: float) -> None:
+    """Regions of 90 %; large ones as outlines below the others, so that they hide no good answer."""
+    is_large = _is_large(picture)
+    for chosen, share, layer in ((is_large, 0.0, 2), (~is_large, strength, 3)):
+        points = projected(picture.positions[chosen], plane)
+        some = _ellipses(points, picture.covariances[chosen], plane, axes, colours[chosen], share)
+        some.set_zorder(layer)
+        if layer == 2:
+            some.set(edgecolors=colours[chosen] * np.array([1, 1, 1, OUTLINE]), linewidths=0.6)
+        axes.add_collection(some)
+
+
+def _is_large(picture: Picture) -> Bool[np.ndarray, "source"]:
+    """Regions that reach further than a seventh of the longest side of what is drawn."""
+    reach = ELLIPSE_90 * np.sqrt(np.linalg.eigvalsh(picture.covariances)[:, -1])
+    is_large: np.ndarray = reach > LARGE_SHARE * float(np.ptp(picture.box, axis=0).max())
+    return is_large
 
 
 def _ellipses(
@@ -158,11 +174,15 @@ def _draw_microphones(axes: Any, plane: Plane, picture: Picture) -> None:
 
 def _legend(picture: Picture) -> list[Any]:
     """Only what the picture holds."""
-    colour = library("matplotlib").colormaps[COLOURS](0.5)
+    colour = clock_colours()(0.5)
     entries = (
         (picture.is_used.any(), marker("o", "black", "microphone")),
         ((~picture.is_used).any(), marker("x", "none", "left out", edge="#c8102e")),
         ((~picture.is_candidate).any(), marker("o", colour, "source, 90 % region", edge=colour)),
+        (
+            _is_large(picture).any(),
+            library("matplotlib.lines").Line2D([], [], color=colour, lw=0.8, label="large region"),
+        ),
         (len(picture.rays) > 0, library("matplotlib.lines").Line2D([], [], color=colour, label="direction, 90 % cone")),
         (picture.is_candidate.any(), marker("o", "white", "one of several places", edge=colour)),
     )
@@ -195,13 +215,13 @@ def _draw_angle(axes: Any, axis: int, picture: Picture) -> None:
     values = np.array([(side.azimuth_deg, side.elevation_deg)[axis] for side in sides])
     level = np.cos(np.radians([side.elevation_deg for side in sides])) if axis == 0 else np.ones(len(sides))
     reach = np.minimum(np.array([side.cone90_deg for side in sides]) / np.maximum(level, 1e-3), 180)
-    colours = _time_colours(time_s)
+    colours = time_colours(picture, time_s)
     axes.vlines(time_s, values - reach, values + reach, colors=colours, alpha=0.4, linewidth=1)
     axes.scatter(time_s, values, s=14, c=colours, zorder=4)
 
 
 def _draw_coordinate(axes: Any, axis: int, picture: Picture) -> None:
-    values, colours = picture.positions[:, axis], _time_colours(picture.time_s)
+    values, colours = picture.positions[:, axis], time_colours(picture, picture.time_s)
     reach = INTERVAL_90 * np.sqrt(picture.covariances[:, axis, axis])
     low, high = picture.box[0, axis], picture.box[1, axis]
     axes.vlines(picture.time_s, values - reach, values + reach, colors=colours, alpha=0.4, linewidth=1)

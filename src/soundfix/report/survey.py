@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.report.canvas import (
+    FLAT,
     Plane,
     blank_figure,
     checked_suffix,
@@ -16,10 +17,11 @@ from soundfix.report.canvas import (
     library,
     projected,
     settle,
-    write_png,
+    write_figure,
 )
+from soundfix.report.clock import COLOURS
 from soundfix.report.exchanges import exchange_dicts, exchange_lines
-from soundfix.report.plots import COLOURS, grid, marker
+from soundfix.report.plots import grid, marker
 from soundfix.report.requirement import promise_dict, promise_lines
 from soundfix.survey.array_geometry import Geometry, Loss, Prediction, Slice
 from soundfix.survey.survey import Survey
@@ -71,7 +73,7 @@ def plot_survey(survey: Survey, path: Path) -> None:
 
     Raises OutputError for another suffix, MissingPackageError without matplotlib.
     """
-    checked_suffix(path, [".png"])
+    checked_suffix(path, FLAT)
     figure = blank_figure(survey.box, extra_inches=SURVEY_INCHES + BAR_INCHES)
     views, right = grid(figure, survey.box, SURVEY_INCHES - BAR_INCHES / 2)
     _draw_error(figure, views, survey)
@@ -81,7 +83,7 @@ def plot_survey(survey: Survey, path: Path) -> None:
     settle(figure)
     for plane, axes in views.items():
         _draw_grades(axes, plane, survey)
-    write_png(figure, path)
+    write_figure(figure, path)
 
 
 def _draw_error(figure: Any, views: dict[Plane, Any], survey: Survey) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from soundfix.evaluation.metrics import NEAR_M, ErrorSummary, Number, bootstrap, summarize
 from soundfix.evaluation.rows import Row, grouped
 from soundfix.evaluation.tables import centimetres, percent, table, words
-from soundfix.report.canvas import library, write_png
+from soundfix.report.canvas import library, write_figure
 from soundfix.studies.costs import Cost
 
 CERTAIN = 2.0  # standard errors that a difference must have to be told
@@ -142,7 +142,7 @@ def draw(rows: Sequence[Row], path: Path) -> Path:
         axis.spines[["top", "right"]].set_visible(False)
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower left", ncols=2, frameon=False, fontsize=8)
-    write_png(figure, path)
+    write_figure(figure, path)
     return path
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from soundfix.atomic import atomic_path
-from soundfix.report.canvas import DPI, library, write_png
+from soundfix.report.canvas import DPI, library, write_figure
 from soundfix.training.runs import METRICS, SETTINGS
 
 SHOWN_M = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0)  # on the axis of errors
@@ -65,7 +65,7 @@ def draw_curves(points: Sequence[Point], path: Path) -> Path:
     axis.minorticks_off()
     axis.legend(fontsize=8, frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
-    write_png(figure, path)
+    write_figure(figure, path)
     return path
 
 

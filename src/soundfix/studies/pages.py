@@ -9,7 +9,7 @@ import numpy as np
 
 from soundfix.evaluation.metrics import Number
 from soundfix.evaluation.tables import centimetres, percent, table
-from soundfix.report.canvas import library, write_png
+from soundfix.report.canvas import library, write_figure
 from soundfix.studies.points import Point
 from soundfix.studies.questions import Question
 
@@ -100,7 +100,7 @@ def draw(question: Question, points: Sequence[Point], path: Path) -> Path:
             axis.xaxis.get_major_locator().set_params(integer=True)
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower left", ncols=3, frameon=False, fontsize=8)
-    write_png(figure, path)
+    write_figure(figure, path)
     return path
 
 
