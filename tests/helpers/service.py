@@ -14,7 +14,7 @@ from helpers.scenes import anechoic_scene
 from soundfix.server import jobs
 from soundfix.server.app import create
 from soundfix.server.limits import Limits
-from soundfix.server.workers import Outcome
+from soundfix.server.workers import Outcome, Worker
 
 PLACES_M = np.array([[0, 0, 1], [4, 0, 2], [4, 3, 1], [0, 3, 2], [2, 0, 0.5], [2, 3, 2.5]], float)
 TALKER_M = np.array([1.4, 2.1, 1.3])
@@ -38,17 +38,22 @@ def sent(path: Path, listed: str = LIST, **more) -> list:
     ]
 
 
-class Instant:
+class Instant(Worker):
     """A worker that says which job it was given, or what `answer` makes of it."""
 
     def __init__(self, limits: Limits, answer: Callable[..., Outcome] | None = None) -> None:
-        self.limits, self.answer, self.is_ready = limits, answer, False
+        super().__init__(limits)
+        self.answer, self.has_started = answer, False
+
+    @property
+    def is_ready(self) -> bool:
+        return self.has_started
 
     def start(self) -> None:
-        self.is_ready = True
+        self.has_started = True
 
     def stop(self) -> None:
-        self.is_ready = False
+        self.has_started = False
 
     def do(self, kind, folder, options, *, progress, is_cancelled):
         if self.answer:

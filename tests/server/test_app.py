@@ -27,7 +27,7 @@ def take(tmp_path):
 def test_a_recording_is_located_as_the_library_does(service, take, tmp_path):
     said = service.post("/locate", files=sent(take), data=FAST | {"temperature_c": 21})
     (tmp_path / "microphones.csv").write_text(LIST)
-    located = soundfix.locate(take, microphones=tmp_path / "microphones.csv", temperature_c=21, method="srp-phat")
+    located = soundfix.locate(take, microphones=tmp_path / "microphones.csv", temperature_c=21.0, method="srp-phat")
     assert said.status_code == 200
     assert said.json()["estimates"] == json.loads(json.dumps(located.to_dict()["estimates"]))
     place_m = said.json()["estimates"][0]["sources"][0]["position_m"]

@@ -152,7 +152,7 @@ def test_no_more_than_allowed(queue):
 
 
 def test_old_results_go(queue):
-    jobs = queue(echo, keep_days=2)
+    jobs = queue(echo, keep_days=2.0)
     (old, first), (new, second) = submitted(jobs), submitted(jobs)
     first.result(20), second.result(20)
     jobs.store.change(old, ended_s=time() - 3 * DAY_S)

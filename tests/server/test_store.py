@@ -54,7 +54,7 @@ def test_old_ones(store):
         store.add(job(name))
         store.change(name, ended_s=time() - days * DAY_S)
     store.add(job("running"))
-    assert store.older_than(2) == ["old"]
+    assert store.older_than(2.0) == ["old"]
     store.remove(["old", "running"])
     assert store.job("old") is store.job("running") is None
     assert store.job("new")

@@ -28,12 +28,14 @@ def test_every_option_has_its_effect(folder):
     plain = done(folder)
     assert len(plain["estimates"]) == 4
     assert len(done(folder, window_s=1.0, hop_s=0.5)["estimates"]) == 3
-    told = done(folder, room=[[0, 0, 0], [5, 4, 3]], search=[[0, 0, 0], [2, 2.5, 3]], height_m=[1.3])["request"]
+    told = done(
+        folder, room=[[0.0, 0.0, 0.0], [5.0, 4.0, 3.0]], search=[[0.0, 0.0, 0.0], [2.0, 2.5, 3.0]], height_m=[1.3]
+    )["request"]
     assert told["room"] == [[0, 0, 0], [5, 4, 3]]
     assert told["search"]["bounds_m"] == [[0, 0, 1.3], [2, 2.5, 1.3]]
-    assert done(folder, temperature_c=0)["request"]["speed_m_s"] < 332
-    assert done(folder, speed_of_sound_m_s=350)["request"]["speed_m_s"] == 350
-    assert done(folder, band_hz=[300, 3000])["request"]["band_hz"] == [300, 3000]
+    assert done(folder, temperature_c=0.0)["request"]["speed_m_s"] < 332
+    assert done(folder, speed_of_sound_m_s=350.0)["request"]["speed_m_s"] == 350
+    assert done(folder, band_hz=[300.0, 3000.0])["request"]["band_hz"] == [300, 3000]
     assert done(folder, position_sigma_m=0.03)["request"]["microphones"][0]["sigma_m"] == 0.03
     assert done(folder, clock_sigma_s=0.001)["request"]["microphones"][0]["clock_sigma_s"] == 0.001
     assert done(folder, tracks=True)["estimates"][0]["sources"][0]["track"] is not None

@@ -3,7 +3,8 @@
 import io
 
 import pytest
-from fastapi import HTTPException, UploadFile
+from fastapi import HTTPException
+from starlette.datastructures import UploadFile
 
 from soundfix.server.limits import Limits
 from soundfix.server.uploads import checked_name, write_kept_list, write_list, write_sound

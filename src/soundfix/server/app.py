@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request, Response, UploadFile
+from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
@@ -28,7 +28,7 @@ from soundfix.server.limits import Limits
 from soundfix.server.live import Live
 from soundfix.server.metrics import WAITING
 from soundfix.server.openapi import declared
-from soundfix.server.options import FILES, READY, CalibrateForm, CheckForm, LocateForm, Recording
+from soundfix.server.options import FILES, READY, CalibrateForm, CheckForm, ListForm, LocateForm, Recording
 from soundfix.server.store import Store
 from soundfix.server.uploads import checked_name, write_kept_list, write_list, write_sound
 
@@ -160,16 +160,16 @@ def _add_sets(app: FastAPI) -> None:
         return found
 
     @app.put("/microphones/{name}", status_code=204, responses=answers.LIST, tags=["lists of microphones"])
-    def keep(request: Request, name: SetName, file: UploadFile) -> None:
+    def keep(request: Request, name: SetName, given: ListForm) -> None:
         """Keep one under this name, instead of one of before."""
-        content = file.file.read(LARGEST_LIST + 1)
+        content = given.file.file.read(LARGEST_LIST + 1)
         if len(content) > LARGEST_LIST:
             raise HTTPException(413, f"a list of more than {LARGEST_LIST // 2**20} MiB")
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise HTTPException(422, "the list is no text in UTF-8") from None
-        request.app.state.jobs.store.keep_set(name, checked_name(file.filename), text)
+        request.app.state.jobs.store.keep_set(name, checked_name(given.file.filename), text)
 
     @app.delete("/microphones/{name}", status_code=204, responses=answers.JOB, tags=["lists of microphones"])
     def drop(request: Request, name: SetName) -> None:

@@ -102,6 +102,13 @@ class Calibrate(Recording):
     clocks: Annotated[Literal["common", "free"], Field(description="Whether all recorders have one clock.")] = "common"
 
 
+class ListOfMicrophones(BaseModel):
+    """PUT /microphones/NAME."""
+
+    file: UploadFile
+
+
+ListForm = Annotated[ListOfMicrophones, Form(media_type="multipart/form-data")]
 LocateForm = Annotated[Locate, Form(media_type="multipart/form-data")]
 CheckForm = Annotated[Check, Form(media_type="multipart/form-data")]
 CalibrateForm = Annotated[Calibrate, Form(media_type="multipart/form-data")]
