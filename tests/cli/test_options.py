@@ -115,7 +115,7 @@ def test_what_is_left_of_a_truncated_file_is_used_and_told(take, command):
         (["--json", "nowhere/answers.json"], "there is no folder"),
         (["--csv", "nowhere/answers.csv"], "there is no folder"),
         (["--plot", "nowhere/map.png"], "there is no folder"),
-        (["--plot", "map.pdf"], "wanted one of .png, .html"),
+        (["--plot", "map.bmp"], "wanted one of .png, .svg"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -46,7 +46,7 @@ def test_json_lines_are_the_estimates_of_the_json_file(take, tmp_path, command):
     ("options", "message"),
     [
         (("--json", "-", "--csv", "-"), "named for two outputs"),
-        (("--plot", "-"), "wanted one of .png, .html"),
+        (("--plot", "-"), "wanted one of .png, .svg"),
         (("--events", "EVENTS", "--raven", "-"), "wanted the name of a file"),
     ],
 )

@@ -14,6 +14,8 @@ from soundfix.report.plots import ELLIPSE_90, _draw_coordinate, _ellipses, plot_
 from soundfix.report.survey import plot_survey
 from soundfix.survey.survey import survey
 
+BOXES = [((0.0, 0.0, 0.0), top) for top in ((2.0, 9.0, 3.0), (80.0, 60.0, 0.5), (1.0, 30.0, 1.0))]
+
 
 @pytest.mark.parametrize("count", [0, 1, 500])
 def test_any_number_of_estimates_makes_a_picture(tmp_path, count):
@@ -117,7 +119,7 @@ def test_a_large_region_is_an_outline_below_the_others(tmp_path, monkeypatch):
     assert "large region" in [text.get_text() for text in kept[0].legends[0].get_texts()]
 
 
-@pytest.mark.parametrize("box", [ROOM, ((0, 0, 0), (2, 9, 3)), ((0, 0, 0), (80, 60, 0.5)), ((0, 0, 0), (1, 30, 1))])
+@pytest.mark.parametrize("box", [ROOM, *BOXES])
 def test_the_side_view_stands_under_the_top_view(tmp_path, monkeypatch, box):
     kept = []
     monkeypatch.setattr("soundfix.report.plots.write_figure", lambda figure, path: kept.append(figure))
