@@ -35,10 +35,10 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 
 @pytest.mark.slow
-def test_every_answer_is_one_that_was_declared(address):
+def test_every_answer_is_one_that_was_declared(address, tmp_path):
     words = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", "--checks", CHECKS]
     words += ["--max-examples", "20", "--seed", "1", "--no-color"]
-    run = subprocess.run(words, capture_output=True, text=True, timeout=250)
+    run = subprocess.run(words, capture_output=True, text=True, timeout=250, cwd=tmp_path)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
     assert "Tested: 13" in run.stdout
 
