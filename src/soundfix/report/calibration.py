@@ -17,11 +17,11 @@ from soundfix.report.canvas import (
     blank_figure,
     checked_suffix,
     frame,
+    grid,
     label,
     library,
     projected,
     settle,
-    view_inches,
     write_figure,
 )
 from soundfix.scene import Room
@@ -144,8 +144,7 @@ def plot(result: Calibration, microphones: Microphones, room: Room | None, path:
     listed = in_metres(microphones, result.unit).border_positions()
     box = _box(np.concatenate([found, result.sources, listed[microphones.is_known]]), room)
     figure = blank_figure(box, extra_inches=0.0)
-    grid = figure.add_gridspec(2, 1, height_ratios=view_inches(box))
-    views: dict[Plane, Any] = {"xy": figure.add_subplot(grid[0]), "xz": figure.add_subplot(grid[1])}
+    views, _ = grid(figure, box, 0.0)
     is_new = np.array([repair.finding in NEW_PLACES for repair in result.repairs])
     for (plane, axes), title in zip(views.items(), ("From above", "From the side"), strict=True):
         frame(axes, plane, box, title)

@@ -70,6 +70,15 @@ def _inches_a_metre(spans: Float[np.ndarray, "3"]) -> float:
     return float((np.array([LEFT_INCHES, HIGHEST_INCHES, HIGHEST_INCHES]) / spans).min())
 
 
+def grid(figure: Any, box: Float[np.ndarray, "2 3"], beside: float) -> tuple[dict[Plane, Any], Any]:
+    """Axes for the two views, one above the other, and the place beside them (None where there is none)."""
+    columns = 2 if beside else 1
+    widths = [LEFT_INCHES, beside][:columns]
+    grid = figure.add_gridspec(2, columns, width_ratios=widths, height_ratios=view_inches(box))
+    views: dict[Plane, Any] = {"xy": figure.add_subplot(grid[0, 0]), "xz": figure.add_subplot(grid[1, 0])}
+    return views, grid[:, 1] if beside else None
+
+
 def frame(axes: Any, plane: Plane, box: Float[np.ndarray, "2 3"], title: str) -> None:
     """Equal axes in metres round the box, which is drawn as a thin line."""
     across, up = AXES[plane]

@@ -20,11 +20,11 @@ from soundfix.report.canvas import (
     blank_figure,
     checked_suffix,
     frame,
+    grid,
     label,
     library,
     projected,
     settle,
-    view_inches,
 )
 from soundfix.report.picture import Picture
 
@@ -96,8 +96,7 @@ def _stage(picture: Picture) -> tuple[Any, dict[Plane, Any]]:
     """What does not change: both views, and the microphones with their names."""
     figure = blank_figure(picture.box, extra_inches=0.0)
     figure.set_dpi(DPI)
-    grid = figure.add_gridspec(2, 1, height_ratios=view_inches(picture.box))
-    views: dict[Plane, Any] = {"xy": figure.add_subplot(grid[0]), "xz": figure.add_subplot(grid[1])}
+    views, _ = grid(figure, picture.box, 0.0)
     for (plane, axes), title in zip(views.items(), ("From above", "From the side"), strict=True):
         frame(axes, plane, picture.box, title)
         points = projected(picture.microphones, plane)

@@ -19,11 +19,11 @@ from soundfix.report.canvas import (
     blank_figure,
     checked_suffix,
     frame,
+    grid,
     label,
     library,
     projected,
     settle,
-    view_inches,
     write_figure,
 )
 from soundfix.report.clock import clock_colours, draw_clock, time_colours
@@ -72,15 +72,6 @@ def _write_views(picture: Picture, path: Path) -> None:
 
 
 WRITERS = dict.fromkeys(FLAT, _write_views) | {".html": write_html} | dict.fromkeys(FILMS, write_film)
-
-
-def grid(figure: Any, box: Float[np.ndarray, "2 3"], beside: float) -> tuple[dict[Plane, Any], Any]:
-    """Axes for the two views, one above the other, and the place beside them (None where there is none)."""
-    columns = 2 if beside else 1
-    widths = [6.4, beside][:columns]
-    grid = figure.add_gridspec(2, columns, width_ratios=widths, height_ratios=view_inches(box))
-    views: dict[Plane, Any] = {"xy": figure.add_subplot(grid[0, 0]), "xz": figure.add_subplot(grid[1, 0])}
-    return views, grid[:, 1] if beside else None
 
 
 def marker(symbol: str, face: Any, name: str, edge: Any = "black") -> Any:

@@ -13,6 +13,7 @@ from soundfix.report.canvas import (
     blank_figure,
     checked_suffix,
     frame,
+    grid,
     label,
     library,
     projected,
@@ -21,7 +22,7 @@ from soundfix.report.canvas import (
 )
 from soundfix.report.clock import COLOURS
 from soundfix.report.exchanges import exchange_dicts, exchange_lines
-from soundfix.report.plots import grid, marker
+from soundfix.report.plots import marker
 from soundfix.report.requirement import promise_dict, promise_lines
 from soundfix.survey.array_geometry import Geometry, Loss, Prediction, Slice
 from soundfix.survey.survey import Survey

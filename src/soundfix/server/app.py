@@ -22,7 +22,7 @@ from starlette.websockets import WebSocket
 from soundfix import __version__
 from soundfix.methods.catalog import CATALOG, DEFAULT
 from soundfix.server import answers
-from soundfix.server.guard import Guard, Refused
+from soundfix.server.guard import Guard, Refused, answer_to
 from soundfix.server.jobs import Busy, Jobs
 from soundfix.server.limits import Limits
 from soundfix.server.live import Live
@@ -208,7 +208,7 @@ def _add_state(app: FastAPI) -> None:
 
 async def _refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, Refused)
-    return JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
+    return answer_to(refused)
 
 
 async def _busy(request: Request, busy: Exception) -> Response:

@@ -59,8 +59,12 @@ class Guard:
             return await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence})
         if send.status:
             return None  # it has begun to answer
-        answer = JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
-        return await answer(scope, receive, send)
+        return await answer_to(refused)(scope, receive, send)
+
+
+def answer_to(refused: Refused) -> JSONResponse:
+    """What is said of it; the rest of the request is not waited for."""
+    return JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
 
 
 class Body:

@@ -23,7 +23,7 @@ from soundfix.methods.catalog import DEFAULT
 from soundfix.server.limits import Limits
 from soundfix.server.live_process import STEP_S, stream_in_process
 from soundfix.server.logs import log
-from soundfix.server.options import READY, Box, Celsius, Height, SpeedOfSound
+from soundfix.server.options import Box, Celsius, Height, Method, SpeedOfSound
 from soundfix.server.store import Store
 
 REFUSED, GONE, LATER = 1008, 1011, 1013  # codes of RFC 6455
@@ -39,7 +39,7 @@ class Ask(BaseModel):
     microphone_set: str | None = None
     sample_rate: Annotated[float, Field(ge=100, le=400_000)] = 16_000.0
     format: Literal["s16le", "s24le", "s32le", "f32le"] = "s16le"
-    method: str = DEFAULT
+    method: Method = DEFAULT
     hop_s: Annotated[float, Field(ge=0.02, le=60)] = 0.1
     window_s: Annotated[float | None, Field(gt=0, le=60)] = None
     tracks: bool = False
@@ -95,8 +95,6 @@ class Live:
             raise Refusal("the first message is binary, wanted JSON: which microphones, which sample rate") from None
         except ValidationError as error:
             raise Refusal(f"{error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from None
-        if ask.method not in READY:
-            raise Refusal(f"no method is called {ask.method[:40]!r} here; there are {', '.join(READY)}")
         return {name: value for name, value in ask if value is not None} | {"list": await self._list_of(ask)}
 
     async def _list_of(self, ask: Ask) -> tuple[str, str]:

@@ -5,8 +5,6 @@ from it   ("ready" | "answer" | "end", JSON)  ("refused", sentence)
 """
 
 import json
-import resource
-import signal
 import tempfile
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundfix.server.limits import Limits
+from soundfix.server.workers import confine
 
 if TYPE_CHECKING:
     from soundfix.streaming.stream import Stream
@@ -27,8 +26,7 @@ PASSED_ON = (
 
 def stream_in_process(pipe: Connection, ask: dict[str, Any], limits: Limits) -> None:
     """From the first message to the last; ask: the client's first message, with its list."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+    confine(limits)
     from soundfix.errors import SoundfixError
 
     with suppress(EOFError, OSError):

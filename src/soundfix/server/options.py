@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Annotated, Literal
 
 from fastapi import File, Form, UploadFile
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from soundfix.methods.catalog import CATALOG, DEFAULT
 
@@ -31,6 +31,14 @@ def box(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return found[:3], found[3:]
 
 
+def is_ready(name: str) -> str:
+    """The name of a method that needs no file. Raises ValueError."""
+    if name not in READY:
+        raise ValueError(f"no method is called {name[:40]!r} here; there are {', '.join(READY)}")
+    return name
+
+
+Method = Annotated[str, AfterValidator(is_ready)]
 Box = Annotated[str, AfterValidator(box), Field(examples=["0,0,0,6,5,3"])]
 Band = Annotated[str, AfterValidator(lambda text: numbers(text, (2,), "lo,hi in Hz")), Field(examples=["300,7000"])]
 Height = Annotated[
@@ -75,7 +83,7 @@ class Searched(Recording):
 class Locate(Searched):
     """POST /locate."""
 
-    method: Annotated[str, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
+    method: Annotated[Method, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
     window_s: Seconds | None = None
     hop_s: Seconds | None = None
     smooth: Annotated[bool, Field(description="One source that moves as people do: smooth its places.")] = False
@@ -83,13 +91,6 @@ class Locate(Searched):
     explain: Annotated[bool, Field(description="What a network made of each pair.")] = False
     position_sigma_m: Annotated[float | None, Field(ge=0, le=100)] = None
     clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
-
-    @field_validator("method")
-    @classmethod
-    def _is_ready(cls, name: str) -> str:
-        if name not in READY:
-            raise ValueError(f"no method is called {name[:40]!r} here; there are {', '.join(READY)}")
-        return name
 
 
 class Check(Searched):

@@ -107,10 +107,15 @@ def _heard(said: tuple[Any, ...], progress: Callable[[float], None]) -> Outcome 
     return Outcome(document=rest[0]) if what == "done" else Outcome(status=rest[0], sentence=rest[1])
 
 
-def _work(pipe: Connection, limits: Limits) -> None:
-    """The life of a worker: until nobody listens any more. Of Ctrl-C it hears from the service alone."""
+def confine(limits: Limits) -> None:
+    """This process has so much memory, and hears of Ctrl-C from the service alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _work(pipe: Connection, limits: Limits) -> None:
+    """The life of a worker: until nobody listens any more."""
+    confine(limits)
     from soundfix.methods.catalog import load
     from soundfix.server import tasks
 
