@@ -45,6 +45,11 @@ class Compiled(Generic[In, Out]):
         return kernel
 
 
+def lose_patience() -> None:
+    """For a process that is to live long, and to answer soon: loops are compiled from now on."""
+    Compiled.spent_s = PATIENCE_S
+
+
 def compiled(in_numpy: Callable[In, Out]) -> Callable[[Callable[In, Out]], Compiled[In, Out]]:
     """What makes a loop a compiled one. in_numpy: the same."""
     return lambda loop: Compiled(loop, in_numpy)

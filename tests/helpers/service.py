@@ -11,7 +11,7 @@ import soundfile
 from starlette.testclient import TestClient
 
 from helpers.scenes import anechoic_scene
-from soundfix.server import jobs
+from soundfix.server import at_once, jobs
 from soundfix.server.app import create
 from soundfix.server.limits import Limits
 from soundfix.server.workers import Outcome, Worker
@@ -55,9 +55,9 @@ class Instant(Worker):
     def stop(self) -> None:
         self.has_started = False
 
-    def do(self, kind, folder, options, *, progress, is_cancelled):
+    def do(self, kind, folder, options, *, tell, is_cancelled):
         if self.answer:
-            return self.answer(kind, folder, options, progress, is_cancelled)
+            return self.answer(kind, folder, options, tell, is_cancelled)
         names = sorted(each.name for each in (folder / "audio").iterdir())
         return Outcome(document=json.dumps({"kind": kind, "audio": names, "options": options}))
 
@@ -65,14 +65,15 @@ class Instant(Worker):
 @contextmanager
 def running(folder: Path, **given) -> Iterator[TestClient]:
     """Until the end of the `with`."""
-    with TestClient(create(folder, **given)) as client:
+    with TestClient(create(folder, **given), base_url="http://127.0.0.1") as client:
         yield client
 
 
 @contextmanager
 def instant(monkeypatch, folder: Path, answer=None, **given) -> Iterator[TestClient]:
     """The same, with workers that need no time."""
-    monkeypatch.setattr(jobs, "Worker", lambda limits: Instant(limits, answer))
+    for module in (jobs, at_once):
+        monkeypatch.setattr(module, "Worker", lambda limits, **_: Instant(limits, answer))
     with running(folder, **given) as client:
         yield client
 

@@ -96,8 +96,8 @@ def test_who_does_not_wait_asks_again(service, take):
 
 
 def test_a_job_says_how_far_it_is(monkeypatch, tmp_path, take):
-    def half(kind, folder, options, progress, is_cancelled):
-        progress(0.5)
+    def half(kind, folder, options, tell, is_cancelled):
+        tell("progress", 0.5)
         until(is_cancelled)
         return Outcome(status=410)
 
@@ -156,7 +156,7 @@ def test_readiness_and_metrics(monkeypatch, tmp_path, take):
 
 
 def test_too_many_jobs_are_told_to_come_again(monkeypatch, tmp_path, take):
-    def waits(kind, folder, options, progress, is_cancelled):
+    def waits(kind, folder, options, tell, is_cancelled):
         until(is_cancelled)
         return Outcome(status=410)
 

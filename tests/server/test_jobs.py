@@ -39,11 +39,11 @@ def submitted(jobs, file="a.wav", client="me", **options):
     return name, jobs.submit(name, "locate", options, client)
 
 
-def echo(kind, folder, options, progress, is_cancelled):
+def echo(kind, folder, options, tell, is_cancelled):
     return Outcome(document=json.dumps([kind, next((folder / SOUND).iterdir()).name, options]))
 
 
-def until_cancelled(kind, folder, options, progress, is_cancelled):
+def until_cancelled(kind, folder, options, tell, is_cancelled):
     until(is_cancelled)
     return Outcome(status=410, sentence="cancelled")
 
@@ -69,7 +69,7 @@ def test_fifty_at_once_each_get_their_own(queue):
 def test_jobs_begin_in_the_order_in_which_they_came(queue):
     begun = []
 
-    def note(kind, folder, options, progress, is_cancelled):
+    def note(kind, folder, options, tell, is_cancelled):
         begun.append(options["k"])
         return Outcome(document="{}")
 
@@ -127,7 +127,7 @@ def test_cancelled_while_it_waits_and_while_it_runs(queue):
 
 
 def test_a_result_that_comes_after_its_job_was_removed_is_not_kept(queue):
-    def late(kind, folder, options, progress, is_cancelled):
+    def late(kind, folder, options, tell, is_cancelled):
         until(is_cancelled)
         return Outcome(document="{}")
 

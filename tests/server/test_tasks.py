@@ -20,8 +20,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def done(folder, kind="locate", limits=Limits(), progress=lambda share: None, **options):  # noqa: B008
-    return json.loads(do(kind, folder, {"method": "srp-phat"} | options, limits, progress))
+def done(folder, kind="locate", limits=Limits(), tell=lambda *said: None, **options):  # noqa: B008
+    return json.loads(do(kind, folder, {"method": "srp-phat"} | options, limits, tell))
 
 
 def test_every_option_has_its_effect(folder):
@@ -48,7 +48,7 @@ def test_every_option_has_its_effect(folder):
 def test_progress_goes_to_the_end(folder, monkeypatch):
     monkeypatch.setattr(tasks, "EVERY_S", 0.0)
     shares = []
-    done(folder, progress=shares.append)
+    done(folder, tell=lambda what, said: shares.append(said) if what == "progress" else None)
     assert shares == [0.25, 0.5, 0.75, 1.0]
 
 

@@ -33,8 +33,8 @@ def upload(tmp_path):
     return make
 
 
-def do(worker, folder, kind="locate", *, progress=lambda share: None, is_cancelled=lambda: False):
-    return worker.do(kind, folder, dict(FAST), progress=progress, is_cancelled=is_cancelled)
+def do(worker, folder, kind="locate", *, tell=lambda *said: None, is_cancelled=lambda: False):
+    return worker.do(kind, folder, dict(FAST), tell=tell, is_cancelled=is_cancelled)
 
 
 def test_a_task_is_done(worker, upload):
@@ -54,7 +54,10 @@ def test_a_file_that_is_no_sound_is_refused_by_name(worker, upload):
 
 def test_progress_is_told(worker, upload):
     shares = []
-    assert do(worker, upload(20.0), progress=shares.append).status == 200
+    assert (
+        do(worker, upload(20.0), tell=lambda what, said: shares.append(said) if what == "progress" else None).status
+        == 200
+    )
     assert shares == sorted(shares)
     assert 0 < shares[0] < 1
 
@@ -70,11 +73,11 @@ def test_killed_in_the_middle_and_started_again(worker, upload):
     folder = upload(60.0)
     begun = []
 
-    def kill(share):
-        begun.append(share)
+    def kill(what, said):
+        begun.append(said)
         os.kill(worker._process.pid, signal.SIGKILL)
 
-    outcome = do(worker, folder, progress=kill)
+    outcome = do(worker, folder, tell=kill)
     assert begun
     assert outcome.status == 500
     recording(folder / SOUND / "take.wav")

@@ -163,10 +163,14 @@ def locate(
 
 
 def result(
-    request: LocateRequest, table: EventTable | None = None, *, jobs: int = 1, watch: Callable[[], None] = lambda: None
+    request: LocateRequest,
+    table: EventTable | None = None,
+    *,
+    jobs: int = 1,
+    watch: Callable[..., None] = lambda *_: None,
 ) -> Located:
-    """What was asked for, located; table: of its events; jobs: processes; `watch` is called after every window. Raises
-    Interrupted, which holds what there was."""
+    """What was asked for, located; table: of its events; jobs: processes; `watch` is called after every window,
+    with its estimate, or with nothing where nothing stands out. Raises Interrupted, which holds what there was."""
     estimates, told = list[Estimate](), request_dict(request, table)
 
     def located(summary: Summary) -> Located:
@@ -184,7 +188,7 @@ def result(
 
     def heard(estimate: Estimate) -> None:
         estimates.append(estimate)
-        watch()
+        watch(estimate)
 
     try:
         return located(run(request, heard, watch, jobs=jobs))

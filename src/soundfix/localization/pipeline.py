@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 
 def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
     """The answer for one window, heard as recordings are, in a frame of the array's own where nothing else has axes."""
-    scene = _at_working_rate(scene)
+    scene = at_working_rate(scene)
     frame = None if boxes.knows_axes else own_frame(scene)
     with one_thread():
         if frame is None:
@@ -57,7 +57,8 @@ def estimate_window(scene: Scene, boxes: Boxes, *, method: str) -> Answer:
     return answer._replace(estimate=frame.estimate(answer.estimate, scene))
 
 
-def _at_working_rate(scene: Scene) -> Scene:
+def at_working_rate(scene: Scene) -> Scene:
+    """The window at the rate that recordings are heard at."""
     rate = working_rate(scene.sample_rate, scene.band_hz)
     if rate == scene.sample_rate:
         return scene

@@ -31,9 +31,14 @@ class SrpPhat:
     correlator: Correlate = field(default_factory=Correlator)
     name: str = "srp-phat"
 
+    @property
+    def boxes(self) -> CorrelationBoxes:
+        """How it hears, finds and places."""
+        return CorrelationBoxes(correlator=self.correlator)
+
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        return estimate_window(scene, CorrelationBoxes(correlator=self.correlator), method=self.name).estimate
+        return estimate_window(scene, self.boxes, method=self.name).estimate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,10 +84,14 @@ class ThreeStream:
     def __repr__(self) -> str:
         return f"ThreeStream({self.network.config.acoustic}, explains={self.explains}, polishes={self.polishes})"
 
+    @property
+    def boxes(self) -> NetworkBoxes:
+        """How it hears, finds and places."""
+        return NetworkBoxes(network=self.network, polishes=self.polishes)
+
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""
-        boxes = NetworkBoxes(network=self.network, polishes=self.polishes)
-        estimate, heard = estimate_window(scene, boxes, method=self.name)
+        estimate, heard = estimate_window(scene, self.boxes, method=self.name)
         is_held_out = self.is_calibrated and not (heard and heard.is_beyond_training)
         estimate = conformal.with_calibration_note(estimate, is_held_out=is_held_out)
         arrays = [np.array(array) for array in self.network.config.arrays]

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from soundfix.server.job import Job
 from soundfix.server.jobs import Jobs
+from soundfix.server.workers import Outcome
 
 
 class JobStatus(BaseModel):
@@ -42,6 +43,7 @@ DOCUMENT: dict[str, Any] = {
 }
 LATER: dict[str, Any] = {"model": JobStatus, "description": "Not yet: ask for the job again."}
 WORK = {200: DOCUMENT, 202: LATER} | _problems(400, 401, 404, 408, 410, 413, 422, 429, 500, 503)
+AT_ONCE = {200: DOCUMENT} | _problems(400, 401, 404, 408, 413, 422, 429, 500, 503)
 JOB = _problems(401, 404)
 LIST = _problems(400, 401, 408, 413, 422)
 BUSY = _problems(503)
@@ -72,3 +74,10 @@ def of_job(jobs: Jobs, name: str) -> Response:
     if job.state == "failed":
         return JSONResponse({"detail": job.sentence}, job.status, headers)
     return Response(jobs.store.document(name), media_type="application/json", headers=headers)
+
+
+def of_outcome(outcome: Outcome) -> Response:
+    """What came out of a question that is not kept."""
+    if outcome.document is None:
+        return JSONResponse({"detail": outcome.sentence}, outcome.status)
+    return Response(outcome.document, media_type="application/json")

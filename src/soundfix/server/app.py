@@ -1,15 +1,18 @@
 """The service: what can be asked over HTTP. Made by `create`, run by `soundfix serve`.
 
 request - Guard (guard.py) - upload (uploads.py) - Jobs (jobs.py) - Worker (workers.py) - tasks.py, in its own process
-                                                     |
-                                          Store (store.py): what was asked, what came out
+                   |                                 |
+                   |                      Store (store.py): what was asked, what came out
+                   AtOnce (at_once.py): short questions, answered and forgotten
 """
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
@@ -22,13 +25,27 @@ from starlette.websockets import WebSocket
 from soundfix import __version__
 from soundfix.methods.catalog import CATALOG, DEFAULT
 from soundfix.server import answers
+from soundfix.server.at_once import AtOnce
 from soundfix.server.guard import Guard, Refused, answer_to
 from soundfix.server.jobs import Busy, Jobs
 from soundfix.server.limits import Limits
+from soundfix.server.lists import NoList, kept_list
 from soundfix.server.live import Live
 from soundfix.server.metrics import WAITING
 from soundfix.server.openapi import declared
-from soundfix.server.options import FILES, READY, CalibrateForm, CheckForm, ListForm, LocateForm, Recording
+from soundfix.server.options import (
+    FILES,
+    READY,
+    CalibrateForm,
+    CheckForm,
+    Listed,
+    ListForm,
+    LocateForm,
+    PlanForm,
+    Recording,
+    WindowForm,
+)
+from soundfix.server.page import add_page
 from soundfix.server.store import Store
 from soundfix.server.uploads import checked_name, write_kept_list, write_list, write_sound
 
@@ -54,10 +71,13 @@ def create(
         store = Store(database) if database else Store.in_folder(folder)
         app.state.jobs = Jobs(store, folder / "jobs", limits, workers=workers)
         app.state.live = Live(store, limits)
+        app.state.at_once = AtOnce(folder / "at-once", limits)
         app.state.jobs.start()
+        Thread(target=_start_second, args=(app.state.jobs, app.state.at_once), daemon=True).start()
         try:
             yield
         finally:
+            app.state.at_once.stop()
             await run_in_threadpool(app.state.jobs.stop)
             store.close()
 
@@ -65,10 +85,19 @@ def create(
     app.add_middleware(Guard, limits=limits, token=token)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Busy, _busy)
-    for add in (_add_work, _add_live, _add_jobs, _add_sets, _add_state):
+    app.add_exception_handler(NoList, _no_list)
+    for add in (_add_work, _add_at_once, _add_live, _add_jobs, _add_sets, _add_state, add_page):
         add(app)
     app.openapi = lambda: declared(app)  # type: ignore[method-assign]
     return app
+
+
+def _start_second(jobs: Jobs, at_once: AtOnce) -> None:
+    """Once a job has ended, so that the first recording has all processors, and who never moves a microphone all memory."""
+    jobs.has_ended_one.wait()
+    if not jobs.is_stopping:
+        with suppress(RuntimeError):  # it is started again with the first question
+            at_once.start()
 
 
 def _add_work(app: FastAPI) -> None:
@@ -97,8 +126,7 @@ async def _work(request: Request, kind: str, given: Recording, wait_s: float) ->
     name, folder = await run_in_threadpool(jobs.new_folder)
     try:
         await run_in_threadpool(_keep, given, folder, jobs)
-        options = {name: value for name, value in given if name not in FILES and value is not None}
-        end = await run_in_threadpool(jobs.submit, name, kind, options, client)
+        end = await run_in_threadpool(jobs.submit, name, kind, _options(given), client)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -107,19 +135,44 @@ async def _work(request: Request, kind: str, given: Recording, wait_s: float) ->
     return await run_in_threadpool(answers.of_job, jobs, name)
 
 
-def _keep(given: Recording, folder: Path, jobs: Jobs) -> None:
+def _keep(given: Listed, folder: Path, jobs: Jobs) -> None:
     """Everything that was sent, in the folder of its job."""
-    write_sound(given.audio, folder, jobs.limits)
-    if (given.microphones is None) == (given.microphone_set is None):
-        raise HTTPException(
-            422, "wanted either microphones, a file, or microphone_set, the name of a list that was kept"
-        )
-    if given.microphones is not None:
-        return write_list(given.microphones, folder)
-    kept = jobs.store.set_of(given.microphone_set or "")
-    if kept is None:
-        raise HTTPException(404, f"no list of microphones is called {given.microphone_set!r}: see /microphones")
-    return write_kept_list(*kept, folder)
+    if isinstance(given, Recording):
+        write_sound(given.audio, folder, jobs.limits)
+    kept = kept_list(jobs.store, given.microphones, given.microphone_set)
+    if kept is not None:
+        write_kept_list(*kept, folder)
+    elif given.microphones is not None:
+        write_list(given.microphones, folder)
+
+
+def _options(given: Listed) -> dict[str, Any]:
+    return {name: value for name, value in given if name not in FILES and value is not None}
+
+
+def _add_at_once(app: FastAPI) -> None:
+    """Short questions, for whoever moves a microphone and looks what happens: nothing of them is kept."""
+
+    @app.post("/window", responses=answers.AT_ONCE, tags=["at once"])
+    def window(request: Request, given: WindowForm) -> Response:
+        """Where the sounds in a moment came from: all that is sent is one window."""
+        return _at_once(request, "window", given)
+
+    @app.post("/likelihood", responses=answers.AT_ONCE, tags=["at once"])
+    def likelihood(request: Request, given: WindowForm) -> Response:
+        """The curves of its pairs: at any place, the mean of their values at its range differences."""
+        return _at_once(request, "likelihood", given)
+
+    @app.post("/plan", responses=answers.AT_ONCE, tags=["at once"])
+    def plan(request: Request, given: PlanForm) -> Response:
+        """What an array that is to be will tell, and what it will not: as /check, without a recording."""
+        return _at_once(request, "plan", given)
+
+
+def _at_once(request: Request, kind: str, given: Listed) -> Response:
+    jobs: Jobs = request.app.state.jobs
+    asked: AtOnce = request.app.state.at_once
+    return answers.of_outcome(asked.ask(kind, lambda folder: _keep(given, folder, jobs), _options(given)))
 
 
 def _add_live(app: FastAPI) -> None:
@@ -142,6 +195,14 @@ def _add_jobs(app: FastAPI) -> None:
     def result(request: Request, job: JobId) -> Response:
         """The document; 202 while it is not there yet."""
         return answers.of_job(request.app.state.jobs, job)
+
+    @app.get("/jobs/{job}/estimates", responses=answers.JOB, tags=["jobs"])
+    def estimates(request: Request, job: JobId, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+        """Its estimates so far but the first `after` ones, while it runs; then they are in its document."""
+        jobs: Jobs = request.app.state.jobs
+        state, said = answers.found(jobs, job), jobs.said(job, after)
+        head = json.dumps({"state": state.state, "progress": state.progress})[:-1]
+        return Response(f'{head}, "estimates": [{", ".join(said)}]}}', media_type="application/json")
 
     @app.delete("/jobs/{job}", status_code=204, responses=answers.JOB, tags=["jobs"])
     def remove(request: Request, job: JobId) -> None:
@@ -209,6 +270,11 @@ def _add_state(app: FastAPI) -> None:
 async def _refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, Refused)
     return answer_to(refused)
+
+
+async def _no_list(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NoList)
+    return JSONResponse({"detail": str(error)}, error.status)
 
 
 async def _busy(request: Request, busy: Exception) -> Response:

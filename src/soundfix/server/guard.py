@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from soundfix.server.limits import Limits
 from soundfix.server.metrics import REQUESTS
 
-OPEN = ("/health", "/ready")  # anybody may ask these, such as what starts the service
+OPEN = (
+    "/health",
+    "/ready",
+    "/",
+)  # anybody may ask these: what starts the service, who opens the page and has the token
+PROTOCOL, BEARER = (
+    "soundfix",
+    "bearer.",
+)  # of WebSocket: browsers send no headers with it, and name the token beside this
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Refused(Exception):
@@ -44,15 +54,25 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        self._check_page(headers.get(b"host", ""), headers.get(b"origin"))
         if self.token is not None and scope["path"] not in OPEN:
-            given = headers.get(b"authorization", "").removeprefix("Bearer ")
-            if not secrets.compare_digest(given.encode(), self.token.encode()):
+            given = [headers.get(b"authorization", "").removeprefix("Bearer ")]
+            given += [each.removeprefix(BEARER) for each in scope.get("subprotocols", ()) if each.startswith(BEARER)]
+            if not any(secrets.compare_digest(each.encode(), self.token.encode()) for each in given):
                 raise Refused(401, "wanted the header Authorization: Bearer TOKEN")
         length = headers.get(b"content-length", "0")
         if not length.isascii() or not length.isdigit():
             raise Refused(400, f"a length of {length[:20]!r}")
         if int(length) > self.limits.upload_bytes:
             raise too_large(self.limits)
+
+    def _check_page(self, host: str, origin: str | None) -> None:
+        """Other people's pages, open in a browser that reaches this machine, may not ask: neither from another origin nor,
+        without a token, by a name that is made to lead here."""
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise Refused(403, f"asked by a page of {origin[:60]!r}, which is not this service's own")
+        if self.token is None and host.rsplit(":", 1)[0] not in LOOPBACK and host not in LOOPBACK:
+            raise Refused(403, f"asked as {host[:60]!r}: without a token only this machine may ask, as 127.0.0.1")
 
     async def _answer(self, refused: Refused, scope: Scope, receive: Receive, send: "_Counted") -> None:
         if scope["type"] == "websocket":

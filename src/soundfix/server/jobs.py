@@ -39,9 +39,10 @@ class Jobs:
         self.store, self.folder, self.limits = store, folder, limits
         self.workers = [Worker(limits) for _ in range(workers)]
         self._queue: SimpleQueue[str | None] = SimpleQueue()
-        self._lock, self._stopping = Lock(), Event()
+        self._lock, self._stopping, self.has_ended_one = Lock(), Event(), Event()
         self._ends: dict[str, Future[None]] = {}
         self._clients: dict[str, str] = {}
+        self._said: dict[str, list[str]] = {}
         self._cancelled: set[str] = set()
         self._threads = [Thread(target=self._serve, args=(each,), daemon=True) for each in self.workers]
 
@@ -57,6 +58,7 @@ class Jobs:
     def stop(self) -> None:
         """No more jobs are begun; what runs is killed, and begun again by the next service."""
         self._stopping.set()
+        self.has_ended_one.set()  # whoever waits for it waits no more
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
@@ -66,6 +68,11 @@ class Jobs:
     def is_ready(self) -> bool:
         """Whether somebody would begin at once."""
         return any(each.is_ready for each in self.workers)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing begins any more."""
+        return self._stopping.is_set()
 
     @property
     def waiting(self) -> int:
@@ -160,6 +167,7 @@ class Jobs:
         with self._lock:
             end = self._ends.pop(name)
             del self._clients[name]
+            self._said.pop(name, None)
             self._cancelled.discard(name)
         end.set_result(None)
 
@@ -169,14 +177,25 @@ class Jobs:
                 status=500, sentence=f"given up: it was begun {job.attempts} times, and never came to an end"
             )
         self.store.change(job.id, state="running", attempts=job.attempts + 1)
+        self._said[job.id] = []
         try:
             return worker.do(
                 job.kind, self.folder / job.id, json.loads(job.options),
-                progress=lambda share: self.store.change(job.id, progress=share),
+                tell=lambda what, said: self._told(job.id, what, said),
                 is_cancelled=lambda: job.id in self._cancelled or self._stopping.is_set(),
             )  # fmt: skip
         except RuntimeError as error:
             return Outcome(status=503, sentence=str(error))
+
+    def _told(self, name: str, what: str, said: Any) -> None:
+        if what == "progress":
+            self.store.change(name, progress=said)
+        else:
+            self._said[name].append(said)
+
+    def said(self, name: str, after: int) -> list[str]:
+        """Of a job that runs: its estimates so far but the first ones, as JSON. They are not kept."""
+        return self._said.get(name, [])[after:]
 
     def _ended(self, job: Job, outcome: Outcome, seconds: float) -> None:
         """Keep what came out; of a job that was cancelled meanwhile there is nothing to keep it for."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """upload_bytes: of one request. files: in it. sound_s, channels: of a recording. work_s: that a job may take,
-    memory_bytes that its process may have. waiting: jobs in the queue; a_client: of those, from one address. live:
-    sockets at once. idle_s: without a byte from a client that has not sent all; sending_s: until it has. keep_days:
-    results are there for so long.
+    memory_bytes that its process may have. waiting: jobs in the queue; a_client: of those, from one address. live: sockets
+    at once. at_once: short questions that wait. idle_s: without a byte from a client that has not sent all; sending_s: until
+    it has. keep_days: results are there for so long.
     """
 
     upload_bytes: int = 512 * 2**20
@@ -20,6 +20,7 @@ class Limits:
     waiting: int = 256
     a_client: int = 64
     live: int = 4
+    at_once: int = 16
     idle_s: float = 30.0
     sending_s: float = 600.0
     keep_days: float = 30.0

@@ -20,7 +20,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from soundfix.methods.catalog import DEFAULT
+from soundfix.server.guard import PROTOCOL
 from soundfix.server.limits import Limits
+from soundfix.server.lists import NoList, kept_list
 from soundfix.server.live_process import STEP_S, stream_in_process
 from soundfix.server.logs import log
 from soundfix.server.options import Box, Celsius, Height, Method, SpeedOfSound
@@ -67,7 +69,7 @@ class Live:
 
     async def serve(self, socket: WebSocket) -> None:
         """One client, from its first message to its last."""
-        await socket.accept()
+        await socket.accept(subprotocol=PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", ()) else None)
         self._open += 1
         try:
             if self._open > self.limits.live:
@@ -99,16 +101,11 @@ class Live:
 
     async def _list_of(self, ask: Ask) -> tuple[str, str]:
         """File name and content."""
-        if (ask.microphones is None) == (ask.microphone_set is None):
-            raise Refusal(
-                "wanted either microphones, the text of a list, or microphone_set, the name of one that was kept"
-            )
-        if ask.microphones is not None:
-            return "microphones.csv", ask.microphones
-        kept = await run_in_threadpool(self.store.set_of, ask.microphone_set or "")
-        if kept is None:
-            raise Refusal(f"no list of microphones is called {ask.microphone_set!r}")
-        return kept
+        try:
+            kept = await run_in_threadpool(kept_list, self.store, ask.microphones, ask.microphone_set)
+        except NoList as error:
+            raise Refusal(str(error)) from None
+        return kept or ("microphones.csv", ask.microphones or "")
 
     async def _listen(self, socket: WebSocket, ask: dict[str, Any]) -> None:
         ours, its = get_context("spawn").Pipe()

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-FORMS = ("Locate", "Check", "Calibrate")
+FORMS = ("Locate", "Check", "Calibrate", "Window", "Plan")
 
 
 def declared(app: FastAPI) -> dict[str, Any]:

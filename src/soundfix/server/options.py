@@ -46,24 +46,31 @@ Height = Annotated[
 ]
 Celsius = Annotated[float, Field(ge=-60, le=80, description="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 SpeedOfSound = Annotated[float, Field(ge=200, le=2000, description="In m/s, instead of a temperature.")]
+Contract = Annotated[str, Field(max_length=80, description="What losses must not harm.", examples=["20cm 95% minus 2"])]
+Sigma = Annotated[float, Field(ge=0, le=100)]
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
-class Recording(BaseModel):
-    """The recording, where its microphones stand, and what is known of the place."""
+class Listed(BaseModel):
+    """Where the microphones stand."""
 
     model_config = ConfigDict(extra="forbid")
 
-    audio: Annotated[
-        list[UploadFile],
-        File(description="One multichannel file, or a file for each microphone, named as in the list."),
-    ]
     microphones: Annotated[
         UploadFile | None, File(description="CSV, YAML or JSON: name,x,y,z in metres, or latitude, longitude.")
     ] = None
     microphone_set: Annotated[str | None, Field(description="The name of a list that was kept, instead of a file.")] = (
         None
     )
+
+
+class Recording(Listed):
+    """The recording, where its microphones stand, and what is known of the place."""
+
+    audio: Annotated[
+        list[UploadFile],
+        File(description="One multichannel file, or a file for each microphone, named as in the list."),
+    ]
     room: Annotated[Box | None, Field(description="Where walls are: x0,y0,z0,x1,y1,z1 in metres.")] = None
     temperature_c: Celsius | None = None
     speed_of_sound_m_s: SpeedOfSound | None = None
@@ -75,22 +82,25 @@ class Searched(Recording):
 
     search: Annotated[Box | None, Field(description="Where a source may be: x0,y0,z0,x1,y1,z1.")] = None
     height_m: Annotated[Height | None, Field(description="Of the source: H, or LOWEST,HIGHEST.")] = None
-    require: Annotated[
-        str | None, Field(max_length=80, description="What losses must not harm.", examples=["20cm 95% minus 2"])
-    ] = None
+    require: Contract | None = None
 
 
-class Locate(Searched):
-    """POST /locate."""
+class Window(Searched):
+    """POST /window and /likelihood."""
 
     method: Annotated[Method, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
+    position_sigma_m: Sigma | None = None
+    clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
+
+
+class Locate(Window):
+    """POST /locate."""
+
     window_s: Seconds | None = None
     hop_s: Seconds | None = None
     smooth: Annotated[bool, Field(description="One source that moves as people do: smooth its places.")] = False
     tracks: Annotated[bool, Field(description="Follow who is who.")] = False
     explain: Annotated[bool, Field(description="What a network made of each pair.")] = False
-    position_sigma_m: Annotated[float | None, Field(ge=0, le=100)] = None
-    clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
 
 
 class Check(Searched):
@@ -103,6 +113,19 @@ class Calibrate(Recording):
     clocks: Annotated[Literal["common", "free"], Field(description="Whether all recorders have one clock.")] = "common"
 
 
+class Plan(Listed):
+    """POST /plan."""
+
+    room: Box | None = None
+    search: Box | None = None
+    height_m: Height | None = None
+    require: Contract | None = None
+    position_sigma_m: Sigma | None = None
+    timing_sigma_m: Annotated[
+        float | None, Field(gt=0, le=10, description="Standard error of an arrival, in metres of path.")
+    ] = None
+
+
 class ListOfMicrophones(BaseModel):
     """PUT /microphones/NAME."""
 
@@ -110,6 +133,8 @@ class ListOfMicrophones(BaseModel):
 
 
 ListForm = Annotated[ListOfMicrophones, Form(media_type="multipart/form-data")]
+WindowForm = Annotated[Window, Form(media_type="multipart/form-data")]
+PlanForm = Annotated[Plan, Form(media_type="multipart/form-data")]
 LocateForm = Annotated[Locate, Form(media_type="multipart/form-data")]
 CheckForm = Annotated[Check, Form(media_type="multipart/form-data")]
 CalibrateForm = Annotated[Calibrate, Form(media_type="multipart/form-data")]

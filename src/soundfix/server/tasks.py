@@ -5,10 +5,12 @@ Runs in a process of its own (workers.py): only this module decodes and computes
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from soundfix import __version__
 from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
 from soundfix.api.check import Checked, CheckRequest
 from soundfix.api.check import run as run_check
@@ -17,72 +19,122 @@ from soundfix.api.locate import heard_as, result, with_errors
 from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Sound
 from soundfix.errors import SceneError
+from soundfix.estimate import Estimate, Localizer
+from soundfix.files.microphones import read_microphones
 from soundfix.files.polygons import told_region
 from soundfix.files.take import read
+from soundfix.methods.catalog import DEFAULT, load
+from soundfix.methods.heard import evidence_of
+from soundfix.report.likelihood import likelihood_dict
+from soundfix.report.survey import survey_dict
 from soundfix.server.job import LIST, SOUND
 from soundfix.server.limits import Limits
+from soundfix.survey.array_geometry import TIMING_SIGMA_M
 from soundfix.survey.requirement import parse_requirement
+from soundfix.survey.survey import survey
 
 EVERY_S = 0.25
 
-Progress = Callable[[float], None]
+Tell = Callable[[str, Any], None]
 Options = Mapping[str, Any]
 
 
-def locate(sound: Sound, options: Options, progress: Progress) -> dict[str, Any]:
+def locate(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
     """As `soundfix locate --json`."""
+    request = _request(sound, options)
+    progress = _counted(request.count, tell)
+
+    def watch(*estimate: Estimate) -> None:
+        progress()
+        for each in estimate:
+            tell("estimate", json.dumps(each.to_dict(), allow_nan=False))
+
+    return result(request, watch=watch).to_dict()
+
+
+def window(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
+    """All of the sound as one window, by itself: what nobody says of a whole recording is not waited for."""
+    request, (start_s, part) = _one_window(sound, options)
+    estimate = request.session().hear(start_s, part, request.sound.sample_rate)
+    return {"method": request.method_name, "version": __version__, "estimate": estimate.to_dict()}
+
+
+def likelihood(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
+    """The curves of its pairs (report/likelihood.py)."""
+    request, (start_s, part) = _one_window(sound, options)
+    session = request.session()
+    evidence = evidence_of(session.localizer, session.scene(start_s, part, request.sound.sample_rate))
+    return {"method": request.method_name, "curves": None if evidence is None else likelihood_dict(evidence)}
+
+
+def _one_window(sound: Sound, options: Options) -> tuple[LocateRequest, tuple[float, Any]]:
+    request = _request(sound, dict(options) | {"window_s": sound.duration_s, "hop_s": sound.duration_s})
+    return request, next(iter(request.sound.windows(*request.span_s)))
+
+
+def _request(sound: Sound, options: Options) -> LocateRequest:
     sound = with_errors(sound, options.get("position_sigma_m"), options.get("clock_sigma_s"))
     sound, band_hz, _ = heard_as(sound, options.get("band_hz"), None)
-    named = (
-        "method",
-        "explain",
-        "window_s",
-        "hop_s",
-        "smooth",
-        "tracks",
-        "room",
-        "temperature_c",
-        "speed_of_sound_m_s",
-    )
-    request = LocateRequest(
-        sound=sound, band_hz=band_hz, search=told_region(options.get("search"), options.get("height_m")),
+    name = options.get("method", DEFAULT)
+    named = ("explain", "window_s", "hop_s", "smooth", "tracks", "room", "temperature_c", "speed_of_sound_m_s")
+    return LocateRequest(
+        sound=sound, band_hz=band_hz, method=name if options.get("explain") else loaded(name),
+        search=told_region(options.get("search"), options.get("height_m")),
         require=_requirement(options), **{name: options[name] for name in named if options.get(name) is not None},
     )  # fmt: skip
-    return result(request, watch=_counted(request.count, progress)).to_dict()
 
 
-def check(sound: Sound, options: Options, progress: Progress) -> dict[str, Any]:
+def check(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
     """As `soundfix check --json`."""
     sound, band_hz = listened(sound, options.get("band_hz"))
     request = CheckRequest(
         sound=sound, band_hz=band_hz, search=told_region(options.get("search"), options.get("height_m")),
         require=_requirement(options), **_air(options),
     )  # fmt: skip
-    return Checked(survey=run_check(request, _counted(request.count, progress))).to_dict()
+    return Checked(survey=run_check(request, _counted(request.count, tell))).to_dict()
 
 
-def calibrate(sound: Sound, options: Options, progress: Progress) -> dict[str, Any]:
+def calibrate(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
     """As `soundfix calibrate --json`."""
     sound, band_hz = listened(sound, options.get("band_hz"))
     request = CalibrateRequest(sound=sound, band_hz=band_hz, clocks=options.get("clocks") or "common", **_air(options))
-    heard = hear(request, _counted(request.count, progress))
+    heard = hear(request, _counted(request.count, tell))
     return Calibrated(calibration=solve(request, heard), listed=request.sound.microphones).to_dict()
 
 
-TASKS: Mapping[str, Callable[[Sound, Options, Progress], dict[str, Any]]] = {
+def plan(listed: Path, options: Options) -> dict[str, Any]:
+    """What an array that is to be will tell: as `soundfix check`, without a recording."""
+    microphones = read_microphones(listed).with_errors(options.get("position_sigma_m"), None)
+    region = told_region(options.get("search"), options.get("height_m"))
+    found = survey(
+        microphones, room=options.get("room"), search=region, windows=(), require=_requirement(options),
+        sigma_m=options.get("timing_sigma_m") or TIMING_SIGMA_M,
+    )  # fmt: skip
+    return survey_dict(found)
+
+
+TASKS: Mapping[str, Callable[[Sound, Options, Tell], dict[str, Any]]] = {
     "locate": locate,
     "check": check,
     "calibrate": calibrate,
+    "window": window,
+    "likelihood": likelihood,
 }
 
 
-def do(kind: str, folder: Path, options: Options, limits: Limits, progress: Progress) -> str:
-    """The document, as text. Raises SoundfixError with a sentence for whoever sent it."""
+def do(kind: str, folder: Path, options: Options, limits: Limits, tell: Tell) -> str:
+    """The document, as text; meanwhile `tell` is told ("progress", share) and ("estimate", JSON). Raises SoundfixError with
+    a sentence for whoever sent it."""
     (listed,) = (folder / LIST).iterdir()
+    told = {name: _tuples(value) for name, value in options.items()}
+    document = plan(listed, told) if kind == "plan" else _heard(kind, folder, listed, told, limits, tell)
+    return without_folder(json.dumps(document, allow_nan=False), folder)
+
+
+def _heard(kind: str, folder: Path, listed: Path, told: Options, limits: Limits, tell: Tell) -> dict[str, Any]:
     take = read(sorted((folder / SOUND).iterdir()), listed)
     check_size(take, limits)
-    told = {name: _tuples(value) for name, value in options.items()}
-    return without_folder(json.dumps(TASKS[kind](take, told, progress), allow_nan=False), folder)
+    return TASKS[kind](take, told, tell)
 
 
 def _tuples(value: Any) -> Any:
@@ -111,6 +163,12 @@ def check_size(sound: Sound, limits: Limits) -> None:
         raise TooMuch(f"{len(sound.microphones)} microphones, {limits.channels} at most")
 
 
+@cache
+def loaded(name: str) -> Localizer:
+    """A method, read from its file once in the life of this process."""
+    return load(name)
+
+
 def _requirement(options: Options) -> Any:
     return parse_requirement(options["require"]) if options.get("require") else None
 
@@ -120,7 +178,7 @@ def _air(options: Options) -> dict[str, Any]:
     return {name: options[name] for name in names if options.get(name) is not None}
 
 
-def _counted(count: int, progress: Progress) -> Callable[..., None]:
+def _counted(count: int, tell: Tell) -> Callable[..., None]:
     """Called after every window, whatever it is told: says now and then which share of them is done."""
     done, said_s = 0, monotonic()
 
@@ -128,7 +186,7 @@ def _counted(count: int, progress: Progress) -> Callable[..., None]:
         nonlocal done, said_s
         done += 1
         if monotonic() - said_s > EVERY_S:
-            progress(min(done / count, 1.0))
+            tell("progress", min(done / count, 1.0))
             said_s = monotonic()
 
     return watch

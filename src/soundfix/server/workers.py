@@ -4,7 +4,7 @@ A worker loads the default network once, so that the first answer need not wait 
 through a pipe:
 
     to it     (kind, folder, options)
-    from it   ("ready",)  ("progress", share)  ("done", document)  ("refused", status, sentence)
+    from it   ("ready",)  ("progress", share)  ("estimate", JSON)  ("done", document)  ("refused", status, sentence)
 """
 
 import resource
@@ -37,8 +37,9 @@ class Outcome:
 class Worker:
     """One process, started anew after every one that ended badly."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, *, compiles: bool = False) -> None:
+        """compiles: loops from the first one on, which costs the first answer what all others gain."""
+        self.limits, self.compiles = limits, compiles
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
@@ -51,7 +52,7 @@ class Worker:
         """Returns when it is ready. Raises RuntimeError where it ends before, or takes too long."""
         self.stop()
         ours, its = get_context("spawn").Pipe()
-        process = get_context("spawn").Process(target=_work, args=(its, self.limits), daemon=True)
+        process = get_context("spawn").Process(target=_work, args=(its, self.limits, self.compiles), daemon=True)
         process.start()
         its.close()
         if not ours.poll(START_S) or not _is_ready(ours):
@@ -68,10 +69,10 @@ class Worker:
         self._process = self._pipe = None
 
     def do(
-        self, kind: str, folder: Path, options: dict[str, Any], *, progress: Callable[[float], None],
+        self, kind: str, folder: Path, options: dict[str, Any], *, tell: Callable[[str, Any], None],
         is_cancelled: Callable[[], bool],
     ) -> Outcome:  # fmt: skip
-        """The outcome of one task, whatever happens to the process."""
+        """The outcome of one task, whatever happens to the process; tell: of what it says on the way."""
         if not self.is_ready:
             self.start()
         assert self._pipe is not None
@@ -79,7 +80,7 @@ class Worker:
         try:
             self._pipe.send((kind, folder, options))
             while monotonic() < until and not is_cancelled():
-                if self._pipe.poll(STEP_S) and (outcome := _heard(self._pipe.recv(), progress)):
+                if self._pipe.poll(STEP_S) and (outcome := _heard(self._pipe.recv(), tell)):
                     return outcome
         except (EOFError, OSError):
             self.stop()
@@ -99,10 +100,10 @@ def _is_ready(pipe: Connection) -> bool:
         return False
 
 
-def _heard(said: tuple[Any, ...], progress: Callable[[float], None]) -> Outcome | None:
+def _heard(said: tuple[Any, ...], tell: Callable[[str, Any], None]) -> Outcome | None:
     what, *rest = said
-    if what == "progress":
-        progress(rest[0])
+    if what in ("progress", "estimate"):
+        tell(what, rest[0])
         return None
     return Outcome(document=rest[0]) if what == "done" else Outcome(status=rest[0], sentence=rest[1])
 
@@ -113,26 +114,29 @@ def confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
 
 
-def _work(pipe: Connection, limits: Limits) -> None:
+def _work(pipe: Connection, limits: Limits, compiles: bool) -> None:
     """The life of a worker: until nobody listens any more."""
     confine(limits)
-    from soundfix.methods.catalog import load
+    from soundfix.compiled import lose_patience
+    from soundfix.methods.catalog import DEFAULT
     from soundfix.server import tasks
 
-    load()
+    if compiles:
+        lose_patience()
+    tasks.loaded(DEFAULT)
     with suppress(EOFError, OSError):
         pipe.send(("ready",))
         while True:
             kind, folder, options = pipe.recv()
-            pipe.send(_done(tasks, (kind, folder, options), limits, lambda share: pipe.send(("progress", share))))
+            pipe.send(_done(tasks, (kind, folder, options), limits, lambda *said: pipe.send(said)))
 
 
-def _done(tasks: Any, task: tuple[Any, ...], limits: Limits, progress: Callable[[float], None]) -> tuple[Any, ...]:
+def _done(tasks: Any, task: tuple[Any, ...], limits: Limits, tell: Callable[..., None]) -> tuple[Any, ...]:
     from soundfix.errors import SoundfixError
 
     kind, folder, options = task
     try:
-        return "done", tasks.do(kind, folder, options, limits, progress)
+        return "done", tasks.do(kind, folder, options, limits, tell)
     except tasks.TooMuch as error:
         return "refused", 413, str(error)
     except SoundfixError as error:

@@ -1,0 +1,79 @@
+/** Where the sounds were: a dot an answer, coloured by time, and the way of each who sounded. */
+
+import * as THREE from "three";
+import { type Estimate, middleOf, type Point, type Source } from "../model/answer";
+import { viridis } from "../model/colours";
+import { LARGE_SHARE, regions } from "./regions";
+
+export interface Fix {
+  source: Source;
+  time_s: number;
+  isCandidate: boolean;
+}
+
+export function fixesOf(estimates: Estimate[]): Fix[] {
+  return estimates.flatMap((estimate) =>
+    estimate.direction
+      ? []
+      : estimate.sources.map((source) => ({ source, time_s: middleOf(estimate), isCandidate: estimate.verdict === "ambiguous" })),
+  );
+}
+
+export function timeColour(time_s: number, duration_s: number): THREE.Color {
+  const [r, g, b] = viridis(duration_s ? time_s / duration_s : 0.5);
+  return new THREE.Color().setRGB(r / 255, g / 255, b / 255, THREE.SRGBColorSpace);
+}
+
+/** Dots of those that are sure, circles' size for the others; the small regions too, where they are wanted. */
+export function dots(fixes: Fix[], duration_s: number, diagonal_m: number, withRegions: boolean): THREE.Object3D[] {
+  if (!fixes.length) return [];
+  const size = dotSize(fixes.length, diagonal_m);
+  const detail = fixes.length > 200 ? 0 : 1;
+  const mesh = new THREE.InstancedMesh(new THREE.IcosahedronGeometry(size, detail), new THREE.MeshBasicMaterial(), fixes.length);
+  const place = new THREE.Matrix4();
+  fixes.forEach(({ source, time_s, isCandidate }, k) => {
+    const scale = isCandidate ? 0.55 : 1;
+    mesh.setMatrixAt(k, place.makeScale(scale, scale, scale).setPosition(...source.position_m));
+    mesh.setColorAt(k, timeColour(time_s, duration_s));
+  });
+  if (!withRegions) return [mesh];
+  const small = fixes.filter(({ source }) => source.radius90_m <= LARGE_SHARE * diagonal_m);
+  return small.length ? [mesh, regions(small.map((f) => f.source), small.map((f) => timeColour(f.time_s, duration_s)))] : [mesh];
+}
+
+export const dotSize = (count: number, diagonal_m: number): number => diagonal_m * (count > 200 ? 0.004 : 0.006);
+
+const LONGEST_GAP_S = 2.0;
+
+/** A line along the places of each track; without tracks, along those of the only source, where it is sure. */
+export function ways(estimates: Estimate[], duration_s: number): THREE.Line[] {
+  const byTrack = new Map<number, { time_s: number; at: Point }[]>();
+  for (const estimate of estimates) {
+    if (estimate.verdict === "ambiguous" || estimate.direction) continue;
+    const hasTracks = estimate.sources.some((source) => source.track != null);
+    const who = hasTracks ? estimate.sources.filter((source) => source.track != null) : estimate.sources.slice(0, 1);
+    for (const source of who) {
+      const way = byTrack.get(source.track ?? 0) ?? [];
+      way.push({ time_s: middleOf(estimate), at: source.position_m });
+      byTrack.set(source.track ?? 0, way);
+    }
+  }
+  return [...byTrack.values()].flatMap((way) => unbroken(way).map((part) => line(part, duration_s)));
+}
+
+/** Parts without a gap in time. */
+function unbroken<T extends { time_s: number }>(way: T[]): T[][] {
+  const parts: T[][] = [];
+  way.forEach((each, k) => {
+    if (!k || each.time_s - way[k - 1].time_s > LONGEST_GAP_S) parts.push([]);
+    parts.at(-1)!.push(each);
+  });
+  return parts.filter((part) => part.length > 1);
+}
+
+function line(way: { time_s: number; at: Point }[], duration_s: number): THREE.Line {
+  const geometry = new THREE.BufferGeometry().setFromPoints(way.map(({ at }) => new THREE.Vector3(...at)));
+  const colours = way.flatMap(({ time_s }) => timeColour(time_s, duration_s).toArray());
+  geometry.setAttribute("color", new THREE.Float32BufferAttribute(colours, 3));
+  return new THREE.Line(geometry, new THREE.LineBasicMaterial({ vertexColors: true, transparent: true, opacity: 0.5 }));
+}

@@ -1,0 +1,114 @@
+import { STATUS } from "../model/colours";
+import { locateAgain } from "../model/opening";
+import { heard } from "../model/player";
+import * as state from "../model/state";
+import { type Point, usualStatus } from "../model/answer";
+import { isServed } from "../service";
+import { shownDevices } from "../space/world";
+
+/** Every microphone: what is wrong with it, where it is; switched off, moved, or its place forgotten. */
+export function Microphones() {
+  const which = state.microphones.value;
+  if (!which.length) return null;
+  const canEdit = isServed && (state.take.value !== null || state.mode.value === "plan");
+  const summary = state.answers.value?.summary?.text ?? [];
+  return (
+    <section class="panel" aria-label="Microphones">
+      <h2>Microphones</h2>
+      {summary.map((line) => (
+        <p class="summary" key={line}>{line.trim()}</p>
+      ))}
+      {state.isEdited.value && state.mode.value === "take" && (
+        <div class="row">
+          <button class="main" onClick={locateAgain} disabled={!state.take.value}>Locate the whole recording so</button>
+          <button onClick={state.undoEdits}>As before</button>
+        </div>
+      )}
+      <table class="microphones">
+        <thead>
+          <tr>
+            <th scope="col">name</th>
+            <th scope="col">status</th>
+            {canEdit && <th scope="col">on</th>}
+            {canEdit && state.mode.value === "take" && <th scope="col">place known</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {which.map((each) => (
+            <Row key={each.name} of={each} canEdit={canEdit} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Row({ of, canEdit }: { of: state.Microphone; canEdit: boolean }) {
+  const usual = usualStatus(state.answers.value?.estimates ?? []).get(of.name);
+  const report = state.shown.value?.microphones.find((each) => each.name === of.name);
+  const status = of.isOn ? (report?.status ?? usual ?? "ok") : "off";
+  const isChosen = state.chosenMicrophone.value === of.name;
+  const choose = () => (state.chosenMicrophone.value = isChosen ? null : of.name);
+  return (
+    <>
+      <tr class={isChosen ? "chosen" : ""}>
+        <th scope="row">
+          <button class="plain" onClick={choose} aria-expanded={isChosen}>
+            {of.name}
+          </button>
+        </th>
+        <td>
+          <b class="dot" style={{ background: `var(${STATUS[status] ?? "--red"})` }} aria-hidden="true" /> {status}
+          {report?.pull_m != null && status !== "ok" && status !== "off" && Math.abs(report.pull_m) > 0.05 && (
+            <small> {(report.pull_m > 0 ? "+" : "") + report.pull_m.toFixed(2)} m</small>
+          )}
+        </td>
+        {canEdit && (
+          <td>
+            <input type="checkbox" role="switch" aria-label={`${of.name} is on`} checked={of.isOn} onChange={() => state.edit(of.name, { isOn: !of.isOn })} />
+          </td>
+        )}
+        {canEdit && state.mode.value === "take" && (
+          <td>
+            <input
+              type="checkbox" aria-label={`the place of ${of.name} is known`} checked={of.isKnown}
+              onChange={() => state.edit(of.name, { isKnown: !of.isKnown, position: of.position ?? placeOf(of.name) })}
+            />
+          </td>
+        )}
+      </tr>
+      {isChosen && (
+        <tr class="chosen">
+          <td colSpan={4}>
+            <Place of={of} canEdit={canEdit} />
+            {state.take.value && <button onClick={() => (heard.value = { microphone: of.name })}>Listen to it</button>}
+            {state.mode.value === "plan" && <button onClick={() => remove(of.name)}>Take it away</button>}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+const placeOf = (name: string): Point | null => shownDevices().find((each) => each.name === name)?.at ?? null;
+
+const remove = (name: string) => (state.microphones.value = state.microphones.value.filter((each) => each.name !== name));
+
+function Place({ of, canEdit }: { of: state.Microphone; canEdit: boolean }) {
+  const at = of.isKnown ? of.position : placeOf(of.name);
+  if (!at) return <span class="quiet">Nobody knows where. </span>;
+  const move = (k: number, text: string) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value)) return;
+    state.edit(of.name, { position: at.map((x, n) => (n === k ? value : x)) as Point, isKnown: true });
+  };
+  return (
+    <span class="place">
+      {["x", "y", "z"].map((axis, k) => (
+        <label key={axis}>
+          {axis} <input type="number" step="0.01" value={at[k].toFixed(2)} disabled={!canEdit} onChange={(event) => move(k, event.currentTarget.value)} /> m
+        </label>
+      ))}
+    </span>
+  );
+}

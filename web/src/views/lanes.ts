@@ -1,0 +1,174 @@
+/** The lanes of the timeline, drawn: seconds, verdicts, coordinates, and of every microphone its sound and its health. */
+
+import { type Estimate, type MicrophoneEvent, middleOf, USED } from "../model/answer";
+import { colour, STATUS, VERDICT } from "../model/colours";
+import type { Envelopes } from "../model/take";
+import { spacingOf } from "../space/room";
+
+export interface Shown {
+  estimates: Estimate[];
+  waves: Envelopes | null;
+  names: string[];
+  channels: number[];
+  events: MicrophoneEvent[];
+  from_s: number;
+  to_s: number;
+}
+
+export const GUTTER = 64;
+const RULER = 20;
+const VERDICTS = 12;
+const PLACES = 54;
+const GAP = 6;
+const LEGIBLE = 12;
+
+export function rowHeight(count: number): number {
+  return Math.max(3, Math.min(18, Math.floor(170 / Math.max(count, 1))));
+}
+
+export const heightOf = (count: number): number => RULER + VERDICTS + PLACES + 3 * GAP + count * rowHeight(count) + GAP;
+
+type Pen = CanvasRenderingContext2D;
+
+export function drawLanes(pen: Pen, width: number, shown: Shown): void {
+  const at = (time_s: number) => GUTTER + ((time_s - shown.from_s) / Math.max(shown.to_s - shown.from_s, 1e-9)) * (width - GUTTER);
+  pen.clearRect(0, 0, width, heightOf(shown.names.length));
+  pen.font = "11px system-ui, sans-serif";
+  pen.textBaseline = "middle";
+  ruler(pen, width, shown, at);
+  pen.save();
+  clip(pen, width, heightOf(shown.names.length));
+  verdicts(pen, shown, at, RULER);
+  places(pen, shown, at, RULER + VERDICTS + GAP);
+  rows(pen, width, shown, at, RULER + VERDICTS + PLACES + 2 * GAP);
+  pen.restore();
+  titles(pen, shown);
+  flags(pen, shown, at);
+}
+
+function clip(pen: Pen, width: number, height: number): void {
+  pen.beginPath();
+  pen.rect(GUTTER, 0, width - GUTTER, height);
+  pen.clip();
+}
+
+function ruler(pen: Pen, width: number, { from_s, to_s }: Shown, at: (t: number) => number): void {
+  const step = spacingOf((to_s - from_s) * Math.min(1, 700 / width));
+  pen.fillStyle = colour("--quiet");
+  for (let t = Math.ceil(from_s / step) * step; t <= to_s + 1e-9; t += step) {
+    const text = t >= 60 ? `${Math.floor(t / 60)}:${(t % 60).toFixed(step < 1 ? 1 : 0).padStart(2, "0")}` : `${t.toFixed(step < 1 ? 1 : 0)} s`;
+    const x = at(t);
+    pen.fillRect(x, RULER - 5, 1, 4);
+    const wide = pen.measureText(text).width;
+    if (x + wide / 2 < width) pen.fillText(text, Math.max(x - wide / 2, GUTTER), 8);
+  }
+}
+
+/** Taller where more is known, so that colour is not all that tells them apart. */
+const HEIGHTS: Record<string, number> = { ok: 1, degraded: 0.8, ambiguous: 0.6, "direction only": 0.5, abstain: 0.2 };
+
+function verdicts(pen: Pen, { estimates }: Shown, at: (t: number) => number, top: number): void {
+  for (const { start_s, end_s, verdict } of estimates) {
+    const high = VERDICTS * HEIGHTS[verdict];
+    pen.fillStyle = colour(VERDICT[verdict]);
+    pen.fillRect(at(start_s), top + VERDICTS - high, Math.max(1, at(end_s) - at(start_s) - 0.5), high);
+  }
+}
+
+const AXES = ["--x", "--y", "--z"];
+
+/** Coordinates with their 90 % intervals, as far as the places reach. */
+function places(pen: Pen, { estimates }: Shown, at: (t: number) => number, top: number): void {
+  const sure = estimates.filter((each) => each.sources.length && !each.direction);
+  const values = sure.flatMap((each) => each.sources.flatMap((source) => (source.radius90_m < 2 ? source.position_m : [])));
+  if (!values.length) return;
+  const [low, high] = [values.reduce((a, b) => Math.min(a, b)) - 0.1, values.reduce((a, b) => Math.max(a, b)) + 0.1];
+  const up = (x: number) => top + PLACES - ((Math.min(Math.max(x, low), high) - low) / (high - low)) * PLACES;
+  for (const estimate of sure) {
+    const x = at(middleOf(estimate));
+    for (const source of estimate.sources) {
+      AXES.forEach((name, k) => {
+        const wide = 1.645 * Math.sqrt(source.covariance_m2[k][k]);
+        const middle = source.position_m[k];
+        pen.fillStyle = colour(name);
+        pen.globalAlpha = 0.3;
+        pen.fillRect(x - 0.75, up(middle + wide), 1.5, Math.max(1, up(middle - wide) - up(middle + wide)));
+        pen.globalAlpha = estimate.verdict === "ambiguous" ? 0.45 : 1;
+        pen.fillRect(x - 1.5, up(middle) - 1.5, 3, 3);
+        pen.globalAlpha = 1;
+      });
+    }
+  }
+}
+
+function rows(pen: Pen, width: number, shown: Shown, at: (t: number) => number, top: number): void {
+  const high = rowHeight(shown.names.length);
+  shown.names.forEach((name, m) => {
+    health(pen, shown, at, name, top + m * high, high);
+    if (shown.waves) wave(pen, width, shown, shown.waves, shown.channels[m], top + m * high, high);
+  });
+}
+
+/** A tinted ground where a microphone is not ok. */
+function health(pen: Pen, { estimates }: Shown, at: (t: number) => number, name: string, top: number, high: number): void {
+  for (const estimate of estimates) {
+    const status = estimate.microphones.find((each) => each.name === name)?.status ?? "ok";
+    if (status === "ok") continue;
+    pen.globalAlpha = USED.has(status) ? 0.25 : 0.4;
+    pen.fillStyle = colour(STATUS[status] ?? "--red");
+    pen.fillRect(at(estimate.start_s), top + 0.5, Math.max(1, at(estimate.end_s) - at(estimate.start_s)), high - 1);
+    pen.globalAlpha = 1;
+  }
+}
+
+function wave(pen: Pen, width: number, { from_s, to_s }: Shown, waves: Envelopes, channel: number, top: number, high: number): void {
+  const row = waves.rows[channel];
+  if (!row) return;
+  pen.fillStyle = colour("--ink");
+  pen.globalAlpha = 0.75;
+  const pixels = width - GUTTER;
+  for (let x = 0; x < pixels; x++) {
+    const first = Math.floor(((from_s + (x / pixels) * (to_s - from_s)) / waves.duration_s) * waves.count);
+    const last = Math.max(first + 1, Math.floor(((from_s + ((x + 1) / pixels) * (to_s - from_s)) / waves.duration_s) * waves.count));
+    let peak = 0;
+    for (let n = first; n < Math.min(last, waves.count); n++) peak = Math.max(peak, row[n]);
+    const size = Math.sqrt(peak / 255) * (high - 2);
+    if (size > 0.3) pen.fillRect(GUTTER + x, top + (high - size) / 2, 1, size);
+  }
+  pen.globalAlpha = 1;
+}
+
+function titles(pen: Pen, { names }: Shown): void {
+  pen.fillStyle = colour("--quiet");
+  pen.fillText("verdict", 4, RULER + VERDICTS / 2 + 1);
+  const top = RULER + VERDICTS + GAP;
+  AXES.forEach((axis, k) => {
+    pen.fillStyle = colour(axis);
+    pen.fillText(`${"xyz"[k]} (m)`, 4, top + 10 + 17 * k);
+  });
+  pen.fillStyle = colour("--quiet");
+  const high = rowHeight(names.length);
+  const first = top + PLACES + GAP;
+  if (high < LEGIBLE) pen.fillText(`${names.length} mics`, 4, first + 8);
+  else names.forEach((name, m) => pen.fillText(shortened(pen, name), 4, first + (m + 0.5) * high));
+}
+
+function shortened(pen: Pen, text: string): string {
+  let shown = text;
+  while (shown.length > 2 && pen.measureText(shown).width > GUTTER - 10) shown = `${shown.slice(0, -2)}…`;
+  return shown;
+}
+
+/** Where something happened to a microphone. */
+function flags(pen: Pen, { events, from_s, to_s }: Shown, at: (t: number) => number): void {
+  pen.fillStyle = colour("--red");
+  for (const { time_s } of events) {
+    if (time_s < from_s || time_s > to_s) continue;
+    const x = at(time_s);
+    pen.beginPath();
+    pen.moveTo(x, RULER - 6);
+    pen.lineTo(x + 6, RULER - 3);
+    pen.lineTo(x, RULER);
+    pen.fill();
+  }
+}
