@@ -184,6 +184,7 @@ def result(
             table=table,
             request=told,
             has_tracks=request.tracks,
+            asked=request,
         )
 
     def heard(estimate: Estimate) -> None:

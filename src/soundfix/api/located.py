@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from soundfix import __version__
+from soundfix.api.page import plot_recording
+from soundfix.api.request import LocateRequest
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened
 from soundfix.calibration.hypotheses import FaultHypothesis
 from soundfix.errors import ConfigError
@@ -38,7 +39,7 @@ class Located:
     are attributes here too. listed: the microphones as they were given, positions (M, 3) in m. method: its name. room: the
     box that was given (m). notes: what was assumed of the files. table: of events, where one was given; then an estimate is
     one of its events. request: what went in, as in the JSON file, where that is known. has_tracks: whether sources say which
-    track they are of.
+    track they are of. asked: the recording and the options, where there was one.
     """
 
     estimates: tuple[Estimate, ...]
@@ -50,6 +51,7 @@ class Located:
     table: EventTable | None = None
     request: Mapping[str, Any] | None = None
     has_tracks: bool = False
+    asked: LocateRequest | None = None
 
     @property
     def microphones(self) -> tuple[MicrophoneReport, ...]:
@@ -175,11 +177,18 @@ class Located:
         return dataframe((row for each in self.estimates for row in source_rows(each)), CSV_COLUMNS)
 
     def plot(self, path: str | Path | None = None) -> Image | None:
-        """Draw microphones and sources (m): to a .png or .html file, or without a path as an Image that a notebook shows.
+        """Draw microphones and sources (m): to a .png, .svg, .pdf, .gif or .mp4 file, as a page of its own (.html), or
+        without a path as an Image that a notebook shows.
 
-        Raises OutputError for another suffix, MissingPackageError without matplotlib or plotly.
+        Raises OutputError for another suffix, MissingPackageError without matplotlib.
         """
-        return picture(partial(plot_estimates, self.estimates, self.listed, self.room), path)
+        return picture(self._plot, path)
+
+    def _plot(self, path: Path) -> None:
+        if self.asked is None:
+            plot_estimates(self.estimates, self.listed, self.room, path)
+        else:
+            plot_recording(self.estimates, self.asked, self.summary, path)
 
     def __repr__(self) -> str:
         lines, what = shortened(map(describe, self.estimates)), "windows" if self.table is None else "events"

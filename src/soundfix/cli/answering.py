@@ -53,7 +53,7 @@ def answer(
         kept.write()
         stop.tell(turns.write)
         if targets.plot:
-            stop.tell(draw, drawn.kept, request, targets.plot)
+            stop.tell(draw, drawn.kept, request, summary, targets.plot)
     if stop():
         raise typer.Exit(stop.status)
 
@@ -86,9 +86,9 @@ def show_promise(request: "LocateRequest") -> None:
         show_lines(promise_lines(promise))
 
 
-def draw(estimates: "list[Estimate]", request: "LocateRequest", path: Path) -> None:
+def draw(estimates: "list[Estimate]", request: "LocateRequest", summary: "Summary", path: Path) -> None:
     """Draw these answers, and say so."""
-    from soundfix.report.plots import plot_estimates
+    from soundfix.api.page import plot_recording
 
-    plot_estimates(estimates, request.sound.microphones, request.room, path)
+    plot_recording(estimates, request, summary, path)
     typer.echo(f"drawn: {path}")

@@ -28,8 +28,8 @@ from soundfix.report.canvas import (
 )
 from soundfix.report.clock import clock_colours, draw_clock, time_colours
 from soundfix.report.film import FILMS, write_film
+from soundfix.report.page import Recorded, write_page
 from soundfix.report.picture import Picture, gather
-from soundfix.report.scene3d import write_html
 from soundfix.scene import Room
 
 ELLIPSE_90 = float(np.sqrt(2 * np.log(10)))  # standard deviations that hold 90 % of a Gaussian in a plane
@@ -40,14 +40,24 @@ MANY = 40  # sources, from which on ellipses are fainter and dots smaller
 LARGE_SHARE, OUTLINE = 0.15, 0.45  # of what is drawn; how strong the line of a large region is
 
 
-def plot_estimates(estimates: Iterable[Estimate], microphones: Microphones, room: Room | None, path: Path) -> None:
-    """Microphones and sources, by the suffix: two views and coordinates over time (.png, .svg, .pdf), a scene to turn
-    (.html), or a film of all windows (.gif, .mp4).
+def plot_estimates(
+    estimates: Iterable[Estimate],
+    microphones: Microphones,
+    room: Room | None,
+    path: Path,
+    recorded: Recorded | None = None,
+) -> None:
+    """Microphones and sources, by the suffix: two views and coordinates over time (.png, .svg, .pdf), a page to turn and to
+    play (.html), or a film of all windows (.gif, .mp4).
 
-    Raises OutputError for another suffix, or without ffmpeg for .mp4; MissingPackageError without matplotlib or plotly.
+    recorded: of the sound, for a page. Raises OutputError for another suffix, or without ffmpeg for .mp4;
+    MissingPackageError without matplotlib.
     """
-    write = WRITERS[checked_suffix(path, WRITERS)]
-    write(gather(estimates, microphones, room), path)
+    suffix = checked_suffix(path, WRITERS)
+    if suffix == PAGE:
+        write_page(path, estimates, microphones, room, recorded)
+    else:
+        WRITERS[suffix](gather(estimates, microphones, room), path)
 
 
 def _write_views(picture: Picture, path: Path) -> None:
@@ -71,7 +81,8 @@ def _write_views(picture: Picture, path: Path) -> None:
     write_figure(figure, path)
 
 
-WRITERS = dict.fromkeys(FLAT, _write_views) | {".html": write_html} | dict.fromkeys(FILMS, write_film)
+PAGE = ".html"
+WRITERS: dict[str, Any] = dict.fromkeys(FLAT, _write_views) | {PAGE: write_page} | dict.fromkeys(FILMS, write_film)
 
 
 def marker(symbol: str, face: Any, name: str, edge: Any = "black") -> Any:

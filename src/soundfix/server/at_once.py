@@ -13,6 +13,7 @@ from typing import Any
 from soundfix.server.example import write_example
 from soundfix.server.jobs import Busy
 from soundfix.server.limits import Limits
+from soundfix.server.logs import log
 from soundfix.server.workers import Outcome, Worker
 
 PATIENCE_S = 20.0
@@ -35,6 +36,7 @@ class AtOnce:
             if not self._is_stopping and not self.worker.is_ready:
                 self.worker.start()
         self.ask("locate", write_example, WARM_UP)
+        log("at once", state="ready")
 
     def stop(self) -> None:
         """Whatever it does."""

@@ -169,6 +169,7 @@ class Jobs:
             del self._clients[name]
             self._said.pop(name, None)
             self._cancelled.discard(name)
+        self.has_ended_one.set()
         end.set_result(None)
 
     def _outcome(self, job: Job, worker: Worker) -> Outcome:

@@ -37,6 +37,7 @@ export const saveCsv = (): void => save(csvText(), nameOf(".csv"));
 export const saveList = (): void => save(state.listText(state.microphones.value), "microphones.csv");
 
 export function savePicture(): void {
+  stage?.stage.render();
   stage?.stage.canvas.toBlob((blob) => blob && save(blob, nameOf(".png")), "image/png");
 }
 

@@ -1,7 +1,7 @@
 /** What the page knows, as signals: views read them, and draw themselves again when they change. */
 
 import { computed, signal } from "@preact/signals";
-import { type Answers, type Estimate, type ListedMicrophone, type Point, windowAt } from "./answer";
+import { type Answers, type Estimate, type ListedMicrophone, type Point, usualStatus, windowAt } from "./answer";
 import type { Curves } from "./likelihood";
 import { durationOf, type Envelopes, type Take } from "./take";
 
@@ -59,6 +59,9 @@ export const shown = computed<Estimate | null>(() => {
   const now = asked.value;
   return estimate && now && isEdited.value && now.from_s === estimate.start_s ? now.estimate : estimate;
 });
+
+/** The status that each microphone has in most windows. */
+export const usual = computed(() => usualStatus(answers.value?.estimates ?? []));
 
 export const speed = computed(() => answers.value?.request?.speed_m_s ?? 343.2);
 

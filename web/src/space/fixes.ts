@@ -24,21 +24,39 @@ export function timeColour(time_s: number, duration_s: number): THREE.Color {
   return new THREE.Color().setRGB(r / 255, g / 255, b / 255, THREE.SRGBColorSpace);
 }
 
-/** Dots of those that are sure, circles' size for the others; the small regions too, where they are wanted. */
+const MOST_REGIONS = 250; // more make the page slow; the others are left out, evenly
+
+/** A dot each, smaller where it is one of several places; the small regions too, where they are wanted. */
 export function dots(fixes: Fix[], duration_s: number, diagonal_m: number, withRegions: boolean): THREE.Object3D[] {
   if (!fixes.length) return [];
-  const size = dotSize(fixes.length, diagonal_m);
-  const detail = fixes.length > 200 ? 0 : 1;
-  const mesh = new THREE.InstancedMesh(new THREE.IcosahedronGeometry(size, detail), new THREE.MeshBasicMaterial(), fixes.length);
-  const place = new THREE.Matrix4();
-  fixes.forEach(({ source, time_s, isCandidate }, k) => {
-    const scale = isCandidate ? 0.55 : 1;
-    mesh.setMatrixAt(k, place.makeScale(scale, scale, scale).setPosition(...source.position_m));
-    mesh.setColorAt(k, timeColour(time_s, duration_s));
+  const parts = [true, false].flatMap((isCandidate) => {
+    const which = fixes.filter((fix) => fix.isCandidate === isCandidate);
+    return which.length ? [points(which, duration_s, dotSize(fixes.length, diagonal_m) * (isCandidate ? 1.1 : 2))] : [];
   });
-  if (!withRegions) return [mesh];
-  const small = fixes.filter(({ source }) => source.radius90_m <= LARGE_SHARE * diagonal_m);
-  return small.length ? [mesh, regions(small.map((f) => f.source), small.map((f) => timeColour(f.time_s, duration_s)))] : [mesh];
+  if (!withRegions) return parts;
+  const every = Math.ceil(fixes.length / MOST_REGIONS);
+  const small = fixes.filter(({ source }, k) => k % every === 0 && source.radius90_m <= LARGE_SHARE * diagonal_m);
+  return small.length ? [...parts, regions(small.map((f) => f.source), small.map((f) => timeColour(f.time_s, duration_s)))] : parts;
+}
+
+function points(fixes: Fix[], duration_s: number, size: number): THREE.Points {
+  const geometry = new THREE.BufferGeometry().setFromPoints(fixes.map(({ source }) => new THREE.Vector3(...source.position_m)));
+  const colours = fixes.flatMap(({ time_s }) => timeColour(time_s, duration_s).toArray());
+  geometry.setAttribute("color", new THREE.Float32BufferAttribute(colours, 3));
+  return new THREE.Points(geometry, new THREE.PointsMaterial({ size, vertexColors: true, map: disc(), alphaTest: 0.5 }));
+}
+
+let kept: THREE.Texture | null = null;
+
+/** A round spot. */
+function disc(): THREE.Texture {
+  if (kept) return kept;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 32, height: 32 });
+  const pen = canvas.getContext("2d")!;
+  pen.fillStyle = "#fff";
+  pen.arc(16, 16, 15, 0, 2 * Math.PI);
+  pen.fill();
+  return (kept = new THREE.CanvasTexture(canvas));
 }
 
 export const dotSize = (count: number, diagonal_m: number): number => diagonal_m * (count > 200 ? 0.004 : 0.006);

@@ -62,7 +62,7 @@ export function region(source: Source, colour: string, diagonal_m: number): THRE
 /** All small regions as one mesh, coloured one by one. */
 export function regions(sources: Source[], colours: THREE.Color[]): THREE.InstancedMesh {
   const material = new THREE.MeshBasicMaterial({ transparent: true, opacity: 0.12, depthWrite: false });
-  const mesh = new THREE.InstancedMesh(new THREE.SphereGeometry(1, 10, 7), material, sources.length);
+  const mesh = new THREE.InstancedMesh(new THREE.SphereGeometry(1, 12, 8), material, sources.length);
   sources.forEach((source, k) => {
     mesh.setMatrixAt(k, ellipsoid(source));
     mesh.setColorAt(k, colours[k]);

@@ -13,7 +13,7 @@ export class Stage {
   frames = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: true, alpha: true, preserveDrawingBuffer: true });
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware(), alpha: true });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.camera.up.set(0, 0, 1);
     this.controls = new OrbitControls(this.camera, canvas);
@@ -28,23 +28,44 @@ export class Stage {
     this.isAsked = true;
     requestAnimationFrame(() => {
       this.isAsked = false;
-      this.frames++;
-      this.renderer.render(this.scene, this.camera);
+      this.render();
     });
   }
 
-  /** Look at this box from above and the side, all of it. */
+  /** Draw now. */
+  render(): void {
+    this.frames++;
+    this.renderer.render(this.scene, this.camera);
+  }
+
+  /** Look at this box from above and the side: all of it, as near as that goes. */
   lookAt([low, high]: [Point, Point], from: Point = [-0.55, -1, 0.75]): void {
     const middle = new THREE.Vector3(...low).add(new THREE.Vector3(...high)).multiplyScalar(0.5);
     const size = new THREE.Vector3(...high).distanceTo(new THREE.Vector3(...low));
-    const narrow = Math.max(1, 1.15 / this.camera.aspect);
-    const away = ((0.56 * size) / Math.tan((this.camera.fov * Math.PI) / 360)) * narrow;
+    const towards = new THREE.Vector3(...from).normalize();
     this.controls.target.copy(middle);
-    this.camera.position.copy(middle).addScaledVector(new THREE.Vector3(...from).normalize(), away);
     [this.camera.near, this.camera.far] = [size / 200, size * 50];
     this.camera.updateProjectionMatrix();
+    let [near, far] = [0.3 * size, 8 * size];
+    for (let step = 0; step < 24; step++) {
+      const away = (near + far) / 2;
+      this.camera.position.copy(middle).addScaledVector(towards, away);
+      if (this.sees(low, high)) far = away;
+      else near = away;
+    }
     this.controls.update();
     this.draw();
+  }
+
+  private sees(low: Point, high: Point): boolean {
+    this.camera.lookAt(this.controls.target);
+    this.camera.updateMatrixWorld();
+    return Array.from({ length: 8 }, (_, c) => [c & 1 ? high[0] : low[0], c & 2 ? high[1] : low[1], c & 4 ? high[2] : low[2]]).every(
+      ([x, y, z]) => {
+        const seen = new THREE.Vector3(x, y, z).project(this.camera);
+        return Math.abs(seen.x) < 0.94 && Math.abs(seen.y) < 0.88 && seen.z < 1;
+      },
+    );
   }
 
   /** A ray from the camera through this point of the page. */
@@ -63,8 +84,26 @@ export class Stage {
     this.renderer.setSize(clientWidth, clientHeight, false);
     this.camera.aspect = clientWidth / clientHeight;
     this.camera.updateProjectionMatrix();
+    unit = (2 * Math.tan((this.camera.fov * Math.PI) / 360)) / clientHeight;
+    this.scene.traverse((each) => each instanceof THREE.Sprite && sized(each));
     this.draw();
   }
+}
+
+/** Whether the processor draws, on a machine without graphics: then edges are left as they are. */
+function isSoftware(): boolean {
+  const pen = document.createElement("canvas").getContext("webgl");
+  const info = pen?.getExtension("WEBGL_debug_renderer_info");
+  return !!pen && !!info && /swiftshader|llvmpipe|software/i.test(String(pen.getParameter(info.UNMASKED_RENDERER_WEBGL)));
+}
+
+/** How large a pixel is, one metre from the camera. */
+let unit = 0.00125;
+
+function sized(sprite: THREE.Sprite): THREE.Sprite {
+  const [wide, high] = sprite.userData.pixels as [number, number];
+  sprite.scale.set(wide * unit, high * unit, 1);
+  return sprite;
 }
 
 /** Everything in this group, gone, with what it holds of the graphics memory. */
@@ -73,7 +112,7 @@ export function emptied(group: THREE.Group): THREE.Group {
     const { geometry, material } = each as THREE.Mesh;
     geometry?.dispose();
     for (const one of [material].flat()) {
-      (one as THREE.SpriteMaterial | undefined)?.map?.dispose();
+      if (one instanceof THREE.SpriteMaterial || one instanceof THREE.MeshBasicMaterial) one.map?.dispose();
       one?.dispose();
     }
   });
@@ -86,9 +125,9 @@ export function label(text: string, colour: string, at: Point, offset = 1): THRE
   const ratio = Math.min(devicePixelRatio, 2);
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d")!;
-  const font = `${12 * ratio}px system-ui, sans-serif`;
+  const font = `${11.5 * ratio}px system-ui, sans-serif`;
   pen.font = font;
-  [canvas.width, canvas.height] = [Math.ceil(pen.measureText(text).width) + 4, Math.ceil(18 * ratio)];
+  [canvas.width, canvas.height] = [Math.ceil(pen.measureText(text).width) + 4, Math.ceil(17 * ratio)];
   pen.font = font;
   pen.fillStyle = colour;
   pen.textBaseline = "middle";
@@ -96,11 +135,11 @@ export function label(text: string, colour: string, at: Point, offset = 1): THRE
   const map = new THREE.CanvasTexture(canvas);
   map.colorSpace = THREE.SRGBColorSpace;
   const sprite = new THREE.Sprite(new THREE.SpriteMaterial({ map, sizeAttenuation: false, depthTest: false, transparent: true }));
-  const scale = 0.00125 / ratio;
-  sprite.scale.set(canvas.width * scale, canvas.height * scale, 1);
+  sprite.userData.pixels = [canvas.width / ratio, canvas.height / ratio];
   sprite.center.set(0.5, -0.35 * offset);
   sprite.position.set(...at);
-  return sprite;
+  sprite.renderOrder = 10;
+  return sized(sprite);
 }
 
 export function lines(points: Point[], colour: string, opacity = 1): THREE.LineSegments {

@@ -1,14 +1,15 @@
 /** All that stands on the stage, each part drawn again when a signal that it shows has changed. */
 
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import * as THREE from "three";
-import { type Point, usualStatus } from "../model/answer";
+import { type Point } from "../model/answer";
 import { colour } from "../model/colours";
 import { likelihoodOf, sliceOf } from "../model/likelihood";
 import { errorMap } from "../model/planning";
 import * as state from "../model/state";
 import { theme } from "../model/theme";
 import { type Device, devices } from "./devices";
+import { estimatesFrom, moved, originOf } from "./origin";
 import { dots, dotSize, fixesOf, timeColour, ways } from "./fixes";
 import { plane } from "./plane";
 import { cone, region } from "./regions";
@@ -19,16 +20,24 @@ const diagonalOf = ([low, high]: [Point, Point]): number => Math.hypot(...high.m
 
 /** Where each microphone is drawn, and as what: as it is set, and as the answer that is shown has it. */
 export function shownDevices(): Device[] {
-  const usual = usualStatus(state.answers.value?.estimates ?? []);
   const now = new Map(state.shown.value?.microphones.map((each) => [each.name, each]));
   return state.microphones.value.flatMap((each) => {
     const report = now.get(each.name);
     const at = each.isKnown ? each.position : (report?.position_m ?? null);
-    const said = !each.isOn ? "off" : (report?.status ?? usual.get(each.name) ?? "ok");
+    const said = !each.isOn ? "off" : (report?.status ?? state.usual.value.get(each.name) ?? "ok");
     const status = each.isKnown || said === "off" ? said : "unknown-position";
     return at && at.every(Number.isFinite) ? [{ ...each, at, status }] : [];
   });
 }
+
+const drawnDevices = (): Device[] => shownDevices().map((each) => ({ ...each, at: moved(each.at, origin.value) }));
+/** As text, which is the same from window to window as long as nothing happens to a microphone. */
+const drawnText = computed(() => JSON.stringify(drawnDevices()));
+const back = (device: Device): Device => ({ ...device, at: moved(device.at, origin.value, 1) });
+
+/** All of this is drawn from here, and not from zero. */
+const origin = computed(() => originOf(state.box.value));
+const box = computed<[Point, Point]>(() => state.box.value.map((corner) => moved(corner, origin.value)) as [Point, Point]);
 
 export class World {
   readonly stage: Stage;
@@ -37,15 +46,15 @@ export class World {
 
   constructor(canvas: HTMLCanvasElement) {
     this.stage = new Stage(canvas);
-    this.part("room", () => room(state.box.value));
-    this.part("devices", () => devices(shownDevices(), state.box.value[0][2], this.diagonal, state.chosenMicrophone.value));
+    this.part("room", () => room(box.value));
+    this.part("devices", () => devices(JSON.parse(drawnText.value), box.value[0][2], this.diagonal, state.chosenMicrophone.value));
     this.part("fixes", () => this.fixes());
     this.part("now", () => this.now());
     this.part("plane", () => this.plane());
     this.stopping.push(
       effect(() => {
-        const key = state.box.value.flat().join();
-        if (key !== this.lookedAt) this.stage.lookAt(state.box.value);
+        const key = box.value.flat().join();
+        if (key !== this.lookedAt) this.stage.lookAt(box.value);
         this.lookedAt = key;
       }),
     );
@@ -54,7 +63,7 @@ export class World {
   private lookedAt = "";
 
   private get diagonal(): number {
-    return diagonalOf(state.box.value);
+    return diagonalOf(box.value);
   }
 
   private part(name: string, made: () => THREE.Object3D[]): void {
@@ -73,7 +82,7 @@ export class World {
 
   private fixes(): THREE.Object3D[] {
     if (state.mode.value === "plan") return [];
-    const estimates = state.answers.value?.estimates ?? [];
+    const estimates = estimatesFrom(origin.value, state.answers.value?.estimates ?? []);
     const fixes = fixesOf(estimates);
     const parts = dots(fixes, state.duration.value, this.diagonal, state.showsAllRegions.value);
     return [...ways(estimates, state.duration.value), ...parts];
@@ -81,15 +90,15 @@ export class World {
 
   /** The window that is looked at: its sources, their regions, and what is known of microphones without a place. */
   private now(): THREE.Object3D[] {
-    const estimate = state.shown.value;
-    if (!estimate || state.mode.value === "plan") return [];
+    if (!state.shown.value || state.mode.value === "plan") return [];
+    const [estimate] = estimatesFrom(origin.value, [state.shown.value]);
     const ink = colour("--accent");
     if (estimate.direction) {
       const sides = [estimate.direction, ...(estimate.direction.mirror ? [estimate.direction.mirror] : [])];
       return sides.flatMap((side) => cone(side, this.diagonal, ink));
     }
     const size = 1.9 * dotSize(1, this.diagonal);
-    const floor = state.box.value[0][2];
+    const floor = box.value[0][2];
     return estimate.sources.flatMap((source) => {
       const tint = timeColour((estimate.start_s + estimate.end_s) / 2, state.duration.value);
       const dot = new THREE.Mesh(new THREE.SphereGeometry(size, 20, 14), new THREE.MeshBasicMaterial({ color: tint }));
@@ -108,35 +117,38 @@ export class World {
       const map = errorMap.value;
       return map ? [plane(map.painted, map.box, map.axis, map.at_m)] : [];
     }
-    const [slice, curves, box] = [state.slice.value, state.curves.value, state.box.value];
+    const [slice, curves] = [state.slice.value, state.curves.value];
     if (!slice || !curves) return [];
-    const grid = sliceOf(likelihoodOf(curves), box, slice.axis, slice.at_m);
+    const at_m = slice.at_m - origin.value[slice.axis];
+    const here = { ...curves, positions_m: curves.positions_m.map((each) => moved(each, origin.value)) };
+    const grid = sliceOf(likelihoodOf(here), box.value, slice.axis, at_m);
     const share = (value: number) => (value - grid.low) / Math.max(grid.high - grid.low, 1e-9);
-    return [plane({ ...grid, share: (v) => share(v) ** 1.5, opacity: (s) => 0.15 + 0.75 * s }, box, slice.axis, slice.at_m)];
+    return [plane({ ...grid, share: (v) => share(v) ** 1.5, opacity: (s) => 0.15 + 0.75 * s }, box.value, slice.axis, at_m)];
   }
 
   /** The microphone under the mouse. */
   deviceAt(event: { clientX: number; clientY: number }): Device | null {
-    const which = shownDevices();
+    const which = drawnDevices();
     const balls = this.groups.get("devices")!.children.find((each) => each instanceof THREE.InstancedMesh);
     if (!balls) return null;
     const ray = this.stage.ray(event);
     const hit = ray.intersectObject(balls)[0];
-    if (hit?.instanceId !== undefined) return which[hit.instanceId];
+    if (hit?.instanceId !== undefined) return back(which[hit.instanceId]);
     const near = 0.025 * this.diagonal;
     const beside = which.map((each) => ({ each, off: ray.ray.distanceToPoint(new THREE.Vector3(...each.at)) }));
     const nearest = beside.sort((a, b) => a.off - b.off)[0];
-    return nearest && nearest.off < near ? nearest.each : null;
+    return nearest && nearest.off < near ? back(nearest.each) : null;
   }
 
   /** Where a microphone at this height, or with `isUpright` above this place, is dragged to. */
   draggedTo(event: { clientX: number; clientY: number }, at: Point, isUpright: boolean): Point | null {
-    const place = new THREE.Vector3(...at);
+    const place = new THREE.Vector3(...moved(at, origin.value));
     const towards = this.stage.camera.getWorldDirection(new THREE.Vector3());
     const normal = isUpright ? towards.setZ(0).normalize() : new THREE.Vector3(0, 0, 1);
     const hit = this.stage.ray(event).ray.intersectPlane(new THREE.Plane().setFromNormalAndCoplanarPoint(normal, place), new THREE.Vector3());
     if (!hit) return null;
-    return (isUpright ? [at[0], at[1], hit.z] : [hit.x, hit.y, at[2]]).map((x) => Math.round(100 * x) / 100) as Point;
+    const [x, y, z] = moved([hit.x, hit.y, hit.z], origin.value, 1);
+    return (isUpright ? [at[0], at[1], z] : [x, y, at[2]]).map((x) => Math.round(100 * x) / 100) as Point;
   }
 
   end(): void {

@@ -28,7 +28,7 @@ function Title() {
   const answers = state.answers.value;
   if (state.mode.value === "plan") return <small>planning an array</small>;
   if (!answers) return null;
-  const name = state.take.value?.name ?? answers.request?.audio?.files?.[0]?.path ?? "";
+  const name = state.take.value?.name ?? answers.request?.audio?.files?.[0]?.path.split(/[\\/]/).at(-1) ?? "";
   const count = answers.estimates.length;
   return <small>{[name, answers.method, `${count} ${count === 1 ? "window" : "windows"}`].filter(Boolean).join(" · ")}</small>;
 }

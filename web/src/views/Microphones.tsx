@@ -1,15 +1,36 @@
+import { computed } from "@preact/signals";
 import { STATUS } from "../model/colours";
 import { locateAgain } from "../model/opening";
 import { heard } from "../model/player";
 import * as state from "../model/state";
-import { type Point, usualStatus } from "../model/answer";
+import { type Point } from "../model/answer";
 import { isServed } from "../service";
 import { shownDevices } from "../space/world";
+
+interface Said {
+  name: string;
+  status: string;
+  pull_m: number | null;
+}
+
+/** What the answer that is shown says of each; as text, which is the same as long as nothing happens to a microphone. */
+const saidText = computed(() => {
+  const reports = new Map(state.shown.value?.microphones.map((each) => [each.name, each]));
+  return JSON.stringify(
+    state.microphones.value.map(({ name, isOn }): Said => {
+      const report = reports.get(name);
+      const status = isOn ? (report?.status ?? state.usual.value.get(name) ?? "ok") : "off";
+      const isFar = status !== "ok" && status !== "off" && Math.abs(report?.pull_m ?? 0) > 0.05;
+      return { name, status, pull_m: isFar ? Math.round(100 * report!.pull_m!) / 100 : null };
+    }),
+  );
+});
 
 /** Every microphone: what is wrong with it, where it is; switched off, moved, or its place forgotten. */
 export function Microphones() {
   const which = state.microphones.value;
   if (!which.length) return null;
+  const said = JSON.parse(saidText.value) as Said[];
   const canEdit = isServed && (state.take.value !== null || state.mode.value === "plan");
   const summary = state.answers.value?.summary?.text ?? [];
   return (
@@ -34,8 +55,8 @@ export function Microphones() {
           </tr>
         </thead>
         <tbody>
-          {which.map((each) => (
-            <Row key={each.name} of={each} canEdit={canEdit} />
+          {which.map((each, m) => (
+            <Row key={each.name} of={each} said={said[m]} canEdit={canEdit} />
           ))}
         </tbody>
       </table>
@@ -43,10 +64,7 @@ export function Microphones() {
   );
 }
 
-function Row({ of, canEdit }: { of: state.Microphone; canEdit: boolean }) {
-  const usual = usualStatus(state.answers.value?.estimates ?? []).get(of.name);
-  const report = state.shown.value?.microphones.find((each) => each.name === of.name);
-  const status = of.isOn ? (report?.status ?? usual ?? "ok") : "off";
+function Row({ of, said: { status, pull_m }, canEdit }: { of: state.Microphone; said: Said; canEdit: boolean }) {
   const isChosen = state.chosenMicrophone.value === of.name;
   const choose = () => (state.chosenMicrophone.value = isChosen ? null : of.name);
   return (
@@ -59,9 +77,7 @@ function Row({ of, canEdit }: { of: state.Microphone; canEdit: boolean }) {
         </th>
         <td>
           <b class="dot" style={{ background: `var(${STATUS[status] ?? "--red"})` }} aria-hidden="true" /> {status}
-          {report?.pull_m != null && status !== "ok" && status !== "off" && Math.abs(report.pull_m) > 0.05 && (
-            <small> {(report.pull_m > 0 ? "+" : "") + report.pull_m.toFixed(2)} m</small>
-          )}
+          {pull_m !== null && <small> {(pull_m > 0 ? "+" : "") + pull_m.toFixed(2)} m</small>}
         </td>
         {canEdit && (
           <td>

@@ -28,10 +28,7 @@ export function Timeline() {
   return (
     <section class="timeline" aria-label="Timeline">
       <Transport />
-      <div
-        ref={frame} class="lanes" role="slider" tabIndex={0} aria-label="Play head" aria-valuemin={0} aria-valuemax={Number(state.duration.value.toFixed(2))}
-        aria-valuenow={Number(state.time.value.toFixed(2))} aria-valuetext={clockText(state.time.value)} {...mouse}
-      >
+      <div ref={frame} class="lanes" {...mouse}>
         <canvas ref={canvas} />
         <Head />
         <Pointed />
@@ -74,8 +71,11 @@ function Said() {
 }
 
 function Head() {
-  const x = xAt(state.time.value);
-  return <i class="head" hidden={x < GUTTER} style={{ transform: `translateX(${x}px)` }} />;
+  const [x, time_s] = [xAt(state.time.value), Math.round(100 * state.time.value) / 100];
+  const values = { "aria-valuemin": 0, "aria-valuemax": state.duration.value, "aria-valuenow": time_s, "aria-valuetext": clockText(time_s) };
+  return (
+    <i class="head" role="slider" tabIndex={0} aria-label="Play head" {...values} data-hidden={x < GUTTER} style={{ transform: `translateX(${x}px)` }} />
+  );
 }
 
 function Pointed() {
