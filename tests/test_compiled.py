@@ -3,7 +3,7 @@
 import numba
 import pytest
 
-from soundfix.compiled import PATIENCE_S, Compiled, compiled
+from soundfix.compiled import PATIENCE_S, Compiled, compiled, lose_patience
 
 
 def in_numpy(number: float) -> float:
@@ -24,6 +24,12 @@ def test_loops_are_numpys_until_they_have_taken_as_long_as_a_compiler(monkeypatc
     monkeypatch.setattr(Compiled, "spent_s", PATIENCE_S)
     assert double(5.0) == 10.0
     assert Compiled.spent_s == PATIENCE_S
+
+
+def test_who_is_to_live_long_compiles_at_once(monkeypatch):
+    monkeypatch.setattr(Compiled, "spent_s", 0.0)
+    lose_patience()
+    assert double(5.0) == 10.0
 
 
 def test_the_innermost_function_is_compiled():

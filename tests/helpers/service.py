@@ -1,11 +1,15 @@
 """A service to ask, with its real worker or with one that answers at once."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
 import soundfile
 from starlette.testclient import TestClient
@@ -22,10 +26,10 @@ LIST = "name,x,y,z\n" + "".join(f"m{k},{x},{y},{z}\n" for k, (x, y, z) in enumer
 FAST = {"method": "srp-phat"}
 
 
-def recording(path: Path, *, seconds: float = 1.0, source=TALKER_M, seed: int = 0) -> Path:
+def recording(path: Path, *, seconds: float = 1.0, source=TALKER_M, seed: int = 0, level: float = 1.0) -> Path:
     """Of someone in the open, at 16 kHz."""
     scene = anechoic_scene(PLACES_M, source, np.random.default_rng(seed), seconds=seconds)
-    soundfile.write(path, scene.audio.T, 16000, subtype="FLOAT")
+    soundfile.write(path, level * scene.audio.T, 16000, subtype="FLOAT")
     return path
 
 
@@ -76,6 +80,29 @@ def instant(monkeypatch, folder: Path, answer=None, **given) -> Iterator[TestCli
         monkeypatch.setattr(module, "Worker", lambda limits, **_: Instant(limits, answer))
     with running(folder, **given) as client:
         yield client
+
+
+@contextmanager
+def serving(folder: Path, **environment) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
+    """A process of `soundfix serve`, and a client of it; ready, with a port of its own."""
+    words = [sys.executable, "-m", "soundfix", "serve", "--folder", folder, "--port", "0"]
+    environ = os.environ | {"PYTHONUNBUFFERED": "1"} | environment
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, text=True)
+    client = httpx.Client(base_url=process.stdout.readline().strip(), timeout=120)
+    try:
+        until(lambda: _is_ready(client), 120)
+        yield process, client
+    finally:
+        process.kill()
+        process.communicate()
+        client.close()
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/ready").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -83,13 +83,13 @@ def test_an_unknown_suffix_lists_the_known_ones(tmp_path, name, shown):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("suffix", "package"), [(".png", "matplotlib"), (".html", "plotly")])
-def test_a_missing_package_is_one_sentence(tmp_path, monkeypatch, suffix, package):
-    for module in [name for name in sys.modules if name.split(".")[0] == package]:
+def test_a_missing_package_is_one_sentence(tmp_path, monkeypatch):
+    for module in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingPackageError, match=rf"{package} is not installed.*soundfix\[report\]"):
-        plot_estimates([estimate()], MICROPHONES, ROOM, tmp_path / f"found{suffix}")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingPackageError, match=r"matplotlib is not installed.*soundfix\[report\]"):
+        plot_estimates([estimate()], MICROPHONES, ROOM, tmp_path / "found.png")
+    plot_estimates([estimate()], MICROPHONES, ROOM, tmp_path / "found.html")  # needs none
 
 
 def test_a_missing_folder_is_said(tmp_path):

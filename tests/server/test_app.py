@@ -108,6 +108,62 @@ def test_a_job_says_how_far_it_is(monkeypatch, tmp_path, take):
         assert service.get(f"{job}/result").status_code == 202
 
 
+def test_estimates_are_there_before_all_are(monkeypatch, tmp_path, take):
+    def two(kind, folder, options, tell, is_cancelled):
+        tell("estimate", '{"start_s": 0}')
+        tell("estimate", '{"start_s": 1}')
+        until(is_cancelled)
+        return Outcome(status=410)
+
+    with instant(monkeypatch, tmp_path / "s", two) as service:
+        job = service.post("/locate?wait=0", files=sent(take)).headers["location"]
+        until(lambda: len(service.get(f"{job}/estimates").json()["estimates"]) == 2)
+        said = service.get(f"{job}/estimates?after=1").json()
+        assert said == {"state": "running", "progress": 0.0, "estimates": [{"start_s": 1}]}
+        service.delete(job)
+        until(lambda: service.get("/ready").json()["jobs"] == 0)
+        assert service.get(f"{job}/estimates").status_code == 404
+
+
+def test_when_a_job_has_ended_its_estimates_are_in_its_document(service, take):
+    job = service.post("/locate", files=sent(take), data=FAST).headers["location"]
+    assert service.get(f"{job}/estimates").json() == {"state": "done", "progress": 1.0, "estimates": []}
+
+
+@pytest.mark.parametrize("path", ["/window", "/likelihood", "/plan"])
+def test_a_short_question_is_answered_and_forgotten(monkeypatch, tmp_path, take, path):
+    data = {"room": "0,0,0,6,5,3", "position_sigma_m": 0.01}
+    with instant(monkeypatch, tmp_path / "s") as service:
+        files = sent(take) if path != "/plan" else sent(take)[1:]
+        monkeypatch.setattr(
+            "helpers.service.Instant.do", lambda self, kind, folder, options, **_: told(kind, folder, options)
+        )
+        said = service.post(path, files=files, data=data)
+        assert said.status_code == 200
+        assert said.json()["kind"] == path[1:]
+        assert said.json()["options"]["position_sigma_m"] == 0.01
+        assert service.get("/ready").json()["jobs"] == 0
+        assert service.post(path, files=files, data={"smooth": "true"}).status_code == 422
+        assert service.post(path, files=[("audio", files[0][1])]).status_code == 422
+        monkeypatch.setattr("helpers.service.Instant.do", lambda *_, **__: Outcome(status=422, sentence="no"))
+        assert (service.post(path, files=files).status_code, service.post(path, files=files).json()) == (
+            422,
+            {"detail": "no"},
+        )
+
+
+def told(kind, folder, options):
+    return Outcome(document=json.dumps({"kind": kind, "options": options}))
+
+
+def test_a_window_is_located_by_the_service(service, take):
+    estimate = service.post("/window", files=sent(take), data=FAST).json()["estimate"]
+    assert np.linalg.norm(np.subtract(estimate["sources"][0]["position_m"], TALKER_M)) < 0.05
+    service.put("/microphones/hall", files={"file": ("hall.csv", LIST)})
+    plan = service.post("/plan", data={"microphone_set": "hall", "room": "0,0,0,5,4,3"}).json()
+    assert plan["predicted_error"]["median_m"] < 0.1
+
+
 def test_lists_are_kept_and_used_by_name(monkeypatch, tmp_path, take):
     with instant(monkeypatch, tmp_path / "s") as service:
         assert service.put("/microphones/hall", files={"file": ("hall.csv", LIST)}).status_code == 204

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from soundfix.server import guard
 from soundfix.server.guard import Body, Guard, Refused
 from soundfix.server.limits import Limits
 
@@ -37,16 +38,45 @@ def test_what_fits_is_read():
     assert asked([b"x" * 50, b"x" * 50])[:2] == (200, b"read")
 
 
-def test_what_says_that_it_is_too_large_is_not_read():
+def test_what_says_that_it_is_too_large_is_not_read(monkeypatch):
+    monkeypatch.setattr(guard, "DRAIN_BYTES", 0)
     status, body, unread = asked([b"x"], headers=[(b"content-length", b"101")])
     assert (status, len(unread)) == (413, 1)
     assert b"more than 0 MiB" in body
     assert asked([b"x"], headers=[(b"content-length", b"100")])[0] == 200
 
 
-def test_what_is_larger_than_it_says_is_read_no_further():
+def test_what_is_larger_than_it_says_is_read_no_further(monkeypatch):
+    monkeypatch.setattr(guard, "DRAIN_BYTES", 0)
     status, _, unread = asked([b"x" * 60] * 5, headers=[(b"content-length", b"60")])
     assert (status, len(unread)) == (413, 3)
+
+
+def test_a_little_more_is_read_so_that_the_answer_is_not_lost(monkeypatch):
+    """A socket that is closed with much unread is reset, and what was sent with it is gone."""
+    monkeypatch.setattr(guard, "DRAIN_BYTES", 120)
+    assert asked([b"x" * 60] * 2, headers=[(b"content-length", b"101")])[::2] == (413, [])
+    assert len(asked([b"x" * 60] * 5, headers=[(b"content-length", b"101")])[2]) == 3
+    monkeypatch.setattr(guard, "DRAIN_S", 0.05)
+    assert len(asked([b"x"] * 5, headers=[(b"content-length", b"101")], every_s=0.04)[2]) >= 3
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "token", "status"),
+    [
+        (b"127.0.0.1:8000", None, None, 200),
+        (b"localhost", b"http://localhost", None, 200),
+        (b"[::1]:8000", b"http://[::1]:8000", None, 200),
+        (b"127.0.0.1:8000", b"https://elsewhere.example", None, 403),  # another page, open in the same browser
+        (b"127.0.0.1:8000", b"null", None, 403),
+        (b"elsewhere.example:8000", b"http://elsewhere.example:8000", None, 403),  # a name that was made to lead here
+        (b"lab.example", b"https://lab.example", "t", 200),
+        (b"lab.example", b"https://elsewhere.example", "t", 403),
+    ],
+)
+def test_other_peoples_pages_may_not_ask(host, origin, token, status):
+    headers = [(b"host", host), *([(b"origin", origin)] if origin else []), (b"authorization", b"Bearer t")]
+    assert asked([b"x"], headers=headers, token=token)[0] == status
 
 
 @pytest.mark.parametrize("length", [b"-1", b"1e9", b"", b"\xb2"])

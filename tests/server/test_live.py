@@ -34,7 +34,7 @@ def events(socket, until="end"):
 
 
 def test_answers_come_while_it_sounds(service, sound, tmp_path):
-    with service.websocket_connect("/live") as socket:
+    with service.websocket_connect("ws://127.0.0.1/live") as socket:
         socket.send_text(json.dumps(ASK))
         assert socket.receive_json() == {"event": "ready", "microphones": [f"m{k}" for k in range(6)]}
         socket.send_bytes(sound[:16000].tobytes())
@@ -55,7 +55,7 @@ def test_answers_come_while_it_sounds(service, sound, tmp_path):
 
 def test_a_list_that_was_kept(service):
     service.put("/microphones/hall", files={"file": ("hall.csv", LIST)})
-    with service.websocket_connect("/live") as socket:
+    with service.websocket_connect("ws://127.0.0.1/live") as socket:
         socket.send_json({"microphone_set": "hall", "method": "srp-phat"})
         assert len(socket.receive_json()["microphones"]) == 6
 
@@ -71,7 +71,7 @@ def test_a_list_that_was_kept(service):
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked(service, ask, said):
-    with service.websocket_connect("/live") as socket:
+    with service.websocket_connect("ws://127.0.0.1/live") as socket:
         socket.send_json(ask)
         told = socket.receive_json()
         assert told["event"] == "error"
@@ -83,7 +83,7 @@ def test_what_cannot_be_asked(service, ask, said):
 
 
 def test_half_a_frame(service):
-    with service.websocket_connect("/live") as socket:
+    with service.websocket_connect("ws://127.0.0.1/live") as socket:
         socket.send_json(ASK)
         socket.receive_json()
         socket.send_bytes(b"x" * 25)
@@ -91,15 +91,15 @@ def test_half_a_frame(service):
 
 
 def test_one_more_than_allowed_comes_again_later(service):
-    with service.websocket_connect("/live") as socket:
+    with service.websocket_connect("ws://127.0.0.1/live") as socket:
         socket.send_json(ASK)
         socket.receive_json()
-        with service.websocket_connect("/live") as other:
+        with service.websocket_connect("ws://127.0.0.1/live") as other:
             assert other.receive_json()["detail"].startswith("others are listening")
             with pytest.raises(WebSocketDisconnect) as closed:
                 other.receive_json()
         assert closed.value.code == 1013
-    with service.websocket_connect("/live") as socket:  # who went made room
+    with service.websocket_connect("ws://127.0.0.1/live") as socket:  # who went made room
         socket.send_json(ASK)
         assert socket.receive_json()["event"] == "ready"
 
@@ -107,12 +107,12 @@ def test_one_more_than_allowed_comes_again_later(service):
 def test_who_says_nothing(monkeypatch, tmp_path):
     with (
         instant(monkeypatch, tmp_path, limits=Limits(idle_s=0.1)) as service,
-        service.websocket_connect("/live") as socket,
+        service.websocket_connect("ws://127.0.0.1/live") as socket,
     ):
         assert socket.receive_json()["detail"] == "no first message came"
     with (
         instant(monkeypatch, tmp_path, limits=Limits(idle_s=8.0)) as service,
-        service.websocket_connect("/live") as socket,
+        service.websocket_connect("ws://127.0.0.1/live") as socket,
     ):
         socket.send_json(ASK)
         assert socket.receive_json()["event"] == "ready"

@@ -1,14 +1,18 @@
 """What a worker does, in this process."""
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from helpers.service import LIST, PLACES_M, recording
 from soundfix.errors import SoundfixError
+from soundfix.methods.catalog import load
 from soundfix.server import tasks
+from soundfix.server.job import SOUND
 from soundfix.server.limits import Limits
-from soundfix.server.tasks import TooMuch, do, without_folder
+from soundfix.server.tasks import TooMuch, do, loaded, without_folder
 
 
 @pytest.fixture
@@ -70,3 +74,48 @@ def test_a_folder_is_left_out_of_texts(tmp_path):
     folder = tmp_path / 'a "b"'
     text = json.dumps({"path": str(folder / "audio" / "x.wav"), "list": str(folder / "microphones" / "l.csv")})
     assert json.loads(without_folder(text, folder)) == {"path": "x.wav", "list": "l.csv"}
+
+
+def test_one_window_is_what_a_recording_of_it_says(folder):
+    recording(folder / SOUND / "take.wav", seconds=1.0)
+    told = done(folder, kind="window", window_s=0.1)
+    assert told["method"] == "srp-phat"
+    assert told["estimate"]["end_s"] == 1.0
+    assert told["estimate"] == done(folder, window_s=1.0)["estimates"][0]
+
+
+def test_estimates_are_told_as_they_come(folder):
+    said = []
+    document = done(folder, tell=lambda what, told: said.append((what, told)))
+    assert [json.loads(told) for what, told in said if what == "estimate"] == document["estimates"]
+
+
+def test_the_curves_of_a_window(folder):
+    told = done(folder, kind="likelihood")["curves"]
+    assert len(told["pairs"]) == 15
+    assert np.allclose(told["positions_m"], PLACES_M)
+    recording(folder / SOUND / "take.wav", seconds=1.0, level=0.0)
+    assert done(folder, kind="likelihood")["curves"] is None
+
+
+def test_a_plan_needs_no_sound(folder):
+    shutil.rmtree(folder / SOUND)
+    near = done(folder, kind="plan", room=[[0, 0, 0], [5, 4, 3]], method=None)
+    assert len(near["without"]) == len(PLACES_M)
+    assert near["predicted_error"]["slices"]
+    far = done(folder, kind="plan", room=[[0, 0, 0], [5, 4, 3]], timing_sigma_m=0.1, method=None)
+    assert far["predicted_error"]["median_m"] > 4 * near["predicted_error"]["median_m"]
+    assert "contract" in done(folder, kind="plan", require="20cm 50% minus 1", method=None)
+    flat = done(folder, kind="plan", room=[[0, 0, 0], [5, 4, 3]], height_m=1.2, method=None)
+    assert flat["box_m"][0][2] == flat["box_m"][1][2] == 1.2
+    moved = done(folder, kind="plan", position_sigma_m=0.5, method=None)
+    assert moved["predicted_error"]["median_m"] > 4 * near["predicted_error"]["median_m"]
+
+
+def test_a_method_is_read_once(folder, monkeypatch):
+    read = []
+    loaded.cache_clear()
+    monkeypatch.setattr(tasks, "load", lambda name: read.append(name) or load(name))
+    for _ in range(2):
+        done(folder, kind="window")
+    assert read == ["srp-phat"]

@@ -1,6 +1,8 @@
 """`soundfix serve`."""
 
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +37,8 @@ def serve(
     minutes: Minutes = 60.0,
     keep: Days = 30.0,
 ) -> None:
-    """Locate over HTTP: POST /locate, /check, /calibrate; see /docs. With SOUNDFIX_TOKEN set, only who shows it."""
+    """A page to see and hear where sounds came from, and the same over HTTP: POST /locate, /check, /calibrate; see /docs.
+    With SOUNDFIX_TOKEN set, only who shows it."""
     try:
         import uvicorn
 
@@ -48,7 +51,21 @@ def serve(
     if token is None and host not in ("127.0.0.1", "::1", "localhost"):
         raise ConfigError(f"--host {host} without a token: set {TOKEN}, so that not everybody may ask")
     limits = Limits(upload_bytes=upload * 2**20, sound_s=60 * minutes, keep_days=keep)
+    door = listening(host, port)
+    typer.echo(f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}")
     service = create(folder, limits=limits, workers=workers, token=token, database=database)
-    uvicorn.run(
-        service, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE_S
-    )
+    config = uvicorn.Config(service, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE_S)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[door])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """From now on, whoever comes before the service is there waits. Raises ConfigError."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen at {host}, port {port}: {error.strerror or error}: another service? --port 0 takes a free one"
+        ) from error

@@ -16,7 +16,7 @@ from soundfix.server.limits import Limits
 from soundfix.server.logs import log
 from soundfix.server.workers import Outcome, Worker
 
-PATIENCE_S = 20.0
+PATIENCE_S, STOP_S = 20.0, 1.0
 WARM_UP = {"hop_s": 1.5}  # four windows of the example
 
 
@@ -39,9 +39,11 @@ class AtOnce:
         log("at once", state="ready")
 
     def stop(self) -> None:
-        """Whatever it does."""
+        """Soon, whatever it does; a process that is still starting ends with the service's own."""
         self._is_stopping = True
-        self.worker.stop()
+        if self._lock.acquire(timeout=STOP_S):
+            self.worker.stop()
+            self._lock.release()
 
     def ask(self, kind: str, keep: Callable[[Path], None], options: Mapping[str, Any]) -> Outcome:
         """keep: writes what was sent into the folder that it is given. Raises Busy where too many wait."""
@@ -59,6 +61,8 @@ class AtOnce:
         if not self._lock.acquire(timeout=PATIENCE_S):
             raise Busy(is_client=False)
         try:
+            if self._is_stopping:
+                return Outcome(status=503, sentence="the service is ending")
             return self.worker.do(kind, folder, options, tell=lambda *_: None, is_cancelled=lambda: self._is_stopping)
         except RuntimeError as error:
             return Outcome(status=503, sentence=str(error))

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ PROTOCOL, BEARER = (
     "soundfix",
     "bearer.",
 )  # of WebSocket: browsers send no headers with it, and name the token beside this
+DRAIN_BYTES, DRAIN_S = 4 * 2**20, 1.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -71,7 +73,7 @@ class Guard:
         without a token, by a name that is made to lead here."""
         if origin is not None and urlsplit(origin).netloc != host:
             raise Refused(403, f"asked by a page of {origin[:60]!r}, which is not this service's own")
-        if self.token is None and host.rsplit(":", 1)[0] not in LOOPBACK and host not in LOOPBACK:
+        if self.token is None and host and host.rsplit(":", 1)[0] not in LOOPBACK and host not in LOOPBACK:
             raise Refused(403, f"asked as {host[:60]!r}: without a token only this machine may ask, as 127.0.0.1")
 
     async def _answer(self, refused: Refused, scope: Scope, receive: Receive, send: "_Counted") -> None:
@@ -79,11 +81,13 @@ class Guard:
             return await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence})
         if send.status:
             return None  # it has begun to answer
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_drained(receive), DRAIN_S)
         return await answer_to(refused)(scope, receive, send)
 
 
 def answer_to(refused: Refused) -> JSONResponse:
-    """What is said of it; the rest of the request is not waited for."""
+    """What is said of it; all of the rest of the request is not waited for."""
     return JSONResponse({"detail": refused.sentence}, refused.status, {"Connection": "close"})
 
 
@@ -108,6 +112,16 @@ class Body:
         if self._bytes > self._limits.upload_bytes:
             raise too_large(self._limits)
         return message
+
+
+async def _drained(receive: Receive) -> None:
+    """Some of the rest: a connection that is closed with much unread is reset, and the answer is lost on its way."""
+    left = DRAIN_BYTES
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
 
 
 class _Counted:

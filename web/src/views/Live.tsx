@@ -52,7 +52,7 @@ function Ask() {
         <input type="file" name="list" accept=".csv" />
       </label>
       <label>
-        Room, x0,y0,z0,x1,y1,z1 (m) <input name="room" value={state.options.value.room ?? ""} pattern="[-0-9., eE+]*" />
+        Room, x0,y0,z0,x1,y1,z1 (m) <input name="room" value={state.options.value.room ?? ""} pattern="[\-0-9., eE+]*" />
       </label>
       <label>
         Seconds from answer to answer <input name="hop_s" type="number" step="any" min="0.05" max="10" value="0.25" />

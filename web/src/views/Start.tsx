@@ -42,7 +42,7 @@ export function Options() {
     <details>
       <summary>What is known of the place</summary>
       <label>
-        Room or search, x0,y0,z0,x1,y1,z1 (m) <input name="room" placeholder="0,0,0,6,5,3" pattern="[-0-9., eE+]*" />
+        Room or search, x0,y0,z0,x1,y1,z1 (m) <input name="room" placeholder="0,0,0,6,5,3" pattern="[\-0-9., eE+]*" />
       </label>
       <label>
         Temperature (°C) <input name="temperature_c" type="number" step="any" min="-60" max="80" placeholder="20" />

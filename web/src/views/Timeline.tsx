@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { clockText, windowAt } from "../model/answer";
+import { isLive } from "../model/live";
 import { pause, play, seek } from "../model/player";
 import * as state from "../model/state";
 import { theme } from "../model/theme";
@@ -10,8 +11,10 @@ import { drawLanes, GUTTER, heightOf } from "./lanes";
 /** What is seen of the time; null: all. */
 const zoom = signal<[number, number] | null>(null);
 const width = signal(0);
+const LIVE_S = 60;
 const view = computed<[number, number]>(() => {
   const all = state.duration.value || 1;
+  if (isLive.value) return [Math.max(0, all - LIVE_S), all];
   const [from, to] = zoom.value ?? [0, all];
   return to > all + 1e-6 || from >= to ? [0, all] : [from, to];
 });

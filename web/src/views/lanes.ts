@@ -68,12 +68,15 @@ function ruler(pen: Pen, width: number, { from_s, to_s }: Shown, at: (t: number)
 const HEIGHTS: Record<string, number> = { ok: 1, degraded: 0.8, ambiguous: 0.6, "direction only": 0.5, abstain: 0.2 };
 
 function verdicts(pen: Pen, { estimates }: Shown, at: (t: number) => number, top: number): void {
-  for (const { start_s, end_s, verdict } of estimates) {
+  estimates.forEach(({ start_s, verdict }, k) => {
     const high = VERDICTS * HEIGHTS[verdict];
     pen.fillStyle = colour(VERDICT[verdict]);
-    pen.fillRect(at(start_s), top + VERDICTS - high, Math.max(1, at(end_s) - at(start_s) - 0.5), high);
-  }
+    pen.fillRect(at(start_s), top + VERDICTS - high, Math.max(1, at(untilNext(estimates, k)) - at(start_s) - 0.5), high);
+  });
 }
+
+/** The end of a window, or, where they overlap, the beginning of the next. */
+const untilNext = (estimates: Estimate[], k: number): number => Math.min(estimates[k].end_s, estimates[k + 1]?.start_s ?? Infinity);
 
 const AXES = ["--x", "--y", "--z"];
 
@@ -111,14 +114,15 @@ function rows(pen: Pen, width: number, shown: Shown, at: (t: number) => number, 
 
 /** A tinted ground where a microphone is not ok. */
 function health(pen: Pen, { estimates }: Shown, at: (t: number) => number, name: string, top: number, high: number): void {
-  for (const estimate of estimates) {
+  estimates.forEach((estimate, k) => {
     const status = estimate.microphones.find((each) => each.name === name)?.status ?? "ok";
-    if (status === "ok") continue;
+    if (status === "ok") return;
     pen.globalAlpha = USED.has(status) ? 0.25 : 0.4;
     pen.fillStyle = colour(STATUS[status] ?? "--red");
-    pen.fillRect(at(estimate.start_s), top + 0.5, Math.max(1, at(estimate.end_s) - at(estimate.start_s)), high - 1);
+    const left = at(estimate.start_s);
+    pen.fillRect(left, top + 0.5, Math.max(1, at(untilNext(estimates, k)) - left), high - 1);
     pen.globalAlpha = 1;
-  }
+  });
 }
 
 function wave(pen: Pen, width: number, { from_s, to_s }: Shown, waves: Envelopes, channel: number, top: number, high: number): void {
