@@ -7,7 +7,7 @@ export SHAPES ?=
 # A module's tests stay on one worker, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: demo test test-slow test-all check fuzz mutants bench clean
+.PHONY: demo test test-slow test-all check fuzz mutants page bench clean
 
 demo: .venv/installed
 	$(BIN)/soundfix demo --out demo
@@ -39,6 +39,10 @@ fuzz: .venv/installed
 DRAW ?= 0
 mutants: .venv/installed
 	$(BIN)/python bench/mutants.py --draw $(DRAW) --seed $(SEED)
+
+# The page again from its source in web/, with npm; what is built is part of the package.
+page:
+	cd web && npm ci --silent && npm test --silent && npm run build --silent
 
 bench: .venv/installed
 	$(BIN)/python bench/speed.py

@@ -1,29 +1,80 @@
 """What was kept is there again."""
 
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import partial
+from pathlib import Path
 from time import time
 
 import pytest
+from sqlalchemy import create_engine
 
+from helpers.service import FAST, recording, running, sent, until
 from soundfix.server.job import Job
-from soundfix.server.store import DAY_S, Store
+from soundfix.server.store import DAY_S, TABLES, Store
+
+WANTED = bool(os.environ.get("ALL_PROGRAMS"))  # where everything is installed, nothing must be passed over
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'x.sqlite'}"
+    return request.getfixturevalue("empty_database")
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store.in_folder(tmp_path)
+def store(url):
+    store = Store(url)
     yield store
     store.close()
+
+
+@pytest.fixture
+def empty_database(postgresql):
+    """Its tables are gone afterwards."""
+    yield postgresql
+    engine = create_engine(postgresql)
+    TABLES.drop_all(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    """A server of Debian's package, in a folder of its own, that hears of nobody but these tests."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        assert not WANTED, "no postgresql here, where it is wanted"
+        pytest.skip("no postgresql here: apt-get install postgresql")
+    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if user:  # it refuses to run as root
+            shutil.chown(folder, **user)
+        run = partial(
+            subprocess.run, check=True, capture_output=True, cwd=folder, extra_groups=[] if user else None, **user
+        )
+        run([programs[-1] / "initdb", "-D", folder / "data", "-U", "tests", "--auth=trust", "-E", "UTF8"])
+        options = f"-k {folder} -c listen_addresses=''"
+        control = [programs[-1] / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log"]
+        run([*control, "-o", options, "start"])
+        try:
+            yield f"postgresql+psycopg://tests@/postgres?host={folder}"
+        finally:
+            run([*control, "-m", "immediate", "stop"])
 
 
 def job(name, **changes):
     return Job(name, "locate", "waiting", "me", "{}", 0.0, 0, time())._replace(**changes)
 
 
-def test_a_job_comes_back_as_it_was(store, tmp_path):
+def test_a_job_comes_back_as_it_was(store, url):
     given = job("a", options='{"method": "ü"}', progress=0.25)
     store.add(given)
     store.close()
-    again = Store.in_folder(tmp_path)
+    again = Store(url)
     assert again.job("a") == given
     assert again.job("b") is None
     again.close()
@@ -70,3 +121,18 @@ def test_lists_of_microphones(store):
     assert not store.drop_set("hall")
     assert store.set_of("hall") is None
     assert store.is_there()
+
+
+@pytest.mark.slow
+def test_a_service_that_keeps_its_jobs_in_postgresql(empty_database, tmp_path):
+    with running(tmp_path / "s", database=empty_database) as service:
+        until(lambda: service.get("/ready").status_code == 200, 120)
+        job = service.post("/locate", files=sent(recording(tmp_path / "take.wav")), data=FAST).headers["location"]
+    assert not list(tmp_path.rglob("*.sqlite"))
+    with running(tmp_path / "s", database=empty_database) as service:
+        assert service.get(f"{job}/result").json()["estimates"]
+
+
+def test_in_a_folder_it_is_a_file(tmp_path):
+    Store.in_folder(tmp_path).close()
+    assert (tmp_path / "soundfix.sqlite").exists()

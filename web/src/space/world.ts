@@ -4,7 +4,7 @@ import { computed, effect } from "@preact/signals";
 import * as THREE from "three";
 import { type Point } from "../model/answer";
 import { colour } from "../model/colours";
-import { likelihoodOf, sliceOf } from "../model/likelihood";
+import { type Grid, likelihoodOf, sliceOf } from "../model/likelihood";
 import { errorMap } from "../model/planning";
 import * as state from "../model/state";
 import { theme } from "../model/theme";
@@ -61,6 +61,7 @@ export class World {
   }
 
   private lookedAt = "";
+  slice: Grid | null = null;
 
   private get diagonal(): number {
     return diagonalOf(box.value);
@@ -121,9 +122,25 @@ export class World {
     if (!slice || !curves) return [];
     const at_m = slice.at_m - origin.value[slice.axis];
     const here = { ...curves, positions_m: curves.positions_m.map((each) => moved(each, origin.value)) };
-    const grid = sliceOf(likelihoodOf(here), box.value, slice.axis, at_m);
+    const grid = (this.slice = sliceOf(likelihoodOf(here), box.value, slice.axis, at_m));
     const share = (value: number) => (value - grid.low) / Math.max(grid.high - grid.low, 1e-9);
     return [plane({ ...grid, share: (v) => share(v) ** 1.5, opacity: (s) => 0.15 + 0.75 * s }, box.value, slice.axis, at_m)];
+  }
+
+  /** Where on the slice the likelihood is highest (m): across, and up. */
+  brightest(): [number, number] | null {
+    const [slice, grid] = [state.slice.value, this.slice];
+    if (!slice || !grid) return null;
+    const best = grid.values.indexOf(grid.high);
+    const [across, up] = [0, 1, 2].filter((each) => each !== slice.axis);
+    const [low, high] = state.box.value;
+    const share = [((best % grid.columns) + 0.5) / grid.columns, (Math.floor(best / grid.columns) + 0.5) / grid.rows];
+    return [low[across] + share[0] * (high[across] - low[across]), low[up] + share[1] * (high[up] - low[up])];
+  }
+
+  /** Where microphones are on the stage. */
+  drawn(): Point[] {
+    return drawnDevices().map(({ at }) => at);
   }
 
   /** The microphone under the mouse. */

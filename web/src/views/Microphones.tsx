@@ -122,7 +122,7 @@ function Place({ of, canEdit }: { of: state.Microphone; canEdit: boolean }) {
     <span class="place">
       {["x", "y", "z"].map((axis, k) => (
         <label key={axis}>
-          {axis} <input type="number" step="0.01" value={at[k].toFixed(2)} disabled={!canEdit} onChange={(event) => move(k, event.currentTarget.value)} /> m
+          {axis} <input type="number" step="0.01" aria-label={`${axis} of ${of.name} in metres`} value={at[k].toFixed(2)} disabled={!canEdit} onChange={(event) => move(k, event.currentTarget.value)} /> m
         </label>
       ))}
     </span>
