@@ -42,7 +42,7 @@ mutants: .venv/installed
 
 # The page again from its source in web/, with npm; what is built is part of the package.
 page:
-	cd web && npm ci --silent && npm test --silent && npm run build --silent
+	cd web && npm install --silent --no-audit --no-fund && npm test --silent && npm run build --silent
 
 bench: .venv/installed
 	$(BIN)/python bench/speed.py
