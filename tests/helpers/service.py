@@ -83,14 +83,15 @@ def instant(monkeypatch, folder: Path, answer=None, **given) -> Iterator[TestCli
 
 
 @contextmanager
-def serving(folder: Path, **environment) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
-    """A process of `soundfix serve`, and a client of it; ready, with a port of its own."""
+def serving(folder: Path, *, waits: bool = True, **environment) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
+    """A process of `soundfix serve`, and a client of it; with a port of its own, and ready if anybody `waits`."""
     words = [sys.executable, "-m", "soundfix", "serve", "--folder", folder, "--port", "0"]
     environ = os.environ | {"PYTHONUNBUFFERED": "1"} | environment
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, text=True)
     client = httpx.Client(base_url=process.stdout.readline().strip(), timeout=120)
     try:
-        until(lambda: _is_ready(client), 120)
+        if waits:
+            until(lambda: _is_ready(client), 120)
         yield process, client
     finally:
         process.kill()

@@ -82,6 +82,8 @@ def test_one_window_is_what_a_recording_of_it_says(folder):
     assert told["method"] == "srp-phat"
     assert told["estimate"]["end_s"] == 1.0
     assert told["estimate"] == done(folder, window_s=1.0)["estimates"][0]
+    without = done(folder, kind="window", left_out=["m2", "nobody"])["estimate"]
+    assert [each["name"] for each in without["microphones"] if each["weight"] == 0] == ["m2"]
 
 
 def test_estimates_are_told_as_they_come(folder):
@@ -94,6 +96,7 @@ def test_the_curves_of_a_window(folder):
     told = done(folder, kind="likelihood")["curves"]
     assert len(told["pairs"]) == 15
     assert np.allclose(told["positions_m"], PLACES_M)
+    assert all(2 not in pair for pair in done(folder, kind="likelihood", left_out=["m2"])["curves"]["pairs"])
     recording(folder / SOUND / "take.wav", seconds=1.0, level=0.0)
     assert done(folder, kind="likelihood")["curves"] is None
 

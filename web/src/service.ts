@@ -40,12 +40,14 @@ export interface Sent {
   audio: { blob: Blob; name: string }[];
   list: { text: string; name: string };
   options: Options;
+  left_out?: string[];
 }
 
-function form({ audio, list, options }: Sent): FormData {
+function form({ audio, list, options, left_out = [] }: Sent): FormData {
   const data = new FormData();
   for (const { blob, name } of audio) data.append("audio", blob, name);
   data.append("microphones", new Blob([list.text]), list.name);
+  for (const name of left_out) data.append("left_out", name);
   for (const [name, value] of Object.entries(options)) if (value !== "") data.append(name, value);
   return data;
 }

@@ -25,7 +25,7 @@ from soundfix.server.limits import Limits
 from soundfix.server.lists import NoList, kept_list
 from soundfix.server.live_process import STEP_S, stream_in_process
 from soundfix.server.logs import log
-from soundfix.server.options import Box, Celsius, Height, Method, SpeedOfSound
+from soundfix.server.options import Box, Celsius, Height, MethodName, SpeedOfSound
 from soundfix.server.store import Store
 
 REFUSED, GONE, LATER = 1008, 1011, 1013  # codes of RFC 6455
@@ -41,7 +41,7 @@ class Ask(BaseModel):
     microphone_set: str | None = None
     sample_rate: Annotated[float, Field(ge=100, le=400_000)] = 16_000.0
     format: Literal["s16le", "s24le", "s32le", "f32le"] = "s16le"
-    method: Method = DEFAULT
+    method: MethodName = DEFAULT
     hop_s: Annotated[float, Field(ge=0.02, le=60)] = 0.1
     window_s: Annotated[float | None, Field(gt=0, le=60)] = None
     tracks: bool = False

@@ -38,7 +38,7 @@ def is_ready(name: str) -> str:
     return name
 
 
-Method = Annotated[str, AfterValidator(is_ready)]
+MethodName = Annotated[str, AfterValidator(is_ready)]
 Box = Annotated[str, AfterValidator(box), Field(examples=["0,0,0,6,5,3"])]
 Band = Annotated[str, AfterValidator(lambda text: numbers(text, (2,), "lo,hi in Hz")), Field(examples=["300,7000"])]
 Height = Annotated[
@@ -78,24 +78,32 @@ class Recording(Listed):
 
 
 class Searched(Recording):
-    """Where a source may be, and what must hold."""
+    """Where a source may be."""
 
     search: Annotated[Box | None, Field(description="Where a source may be: x0,y0,z0,x1,y1,z1.")] = None
     height_m: Annotated[Height | None, Field(description="Of the source: H, or LOWEST,HIGHEST.")] = None
-    require: Contract | None = None
 
 
-class Window(Searched):
-    """POST /window and /likelihood."""
+class Method(Searched):
+    """Who says so, and how good the list is."""
 
-    method: Annotated[Method, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
+    method: Annotated[MethodName, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
     position_sigma_m: Sigma | None = None
     clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
 
 
-class Locate(Window):
+class Window(Method):
+    """POST /window and /likelihood."""
+
+    left_out: Annotated[
+        list[str] | None, Field(max_length=256, description="Names of microphones that other windows speak against.")
+    ] = None
+
+
+class Locate(Method):
     """POST /locate."""
 
+    require: Contract | None = None
     window_s: Seconds | None = None
     hop_s: Seconds | None = None
     smooth: Annotated[bool, Field(description="One source that moves as people do: smooth its places.")] = False
@@ -105,6 +113,8 @@ class Locate(Window):
 
 class Check(Searched):
     """POST /check."""
+
+    require: Contract | None = None
 
 
 class Calibrate(Recording):

@@ -5,10 +5,13 @@ Runs in a process of its own (workers.py): only this module decodes and computes
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
+
+import numpy as np
 
 from soundfix import __version__
 from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
@@ -27,6 +30,7 @@ from soundfix.methods.catalog import DEFAULT, load
 from soundfix.methods.heard import evidence_of
 from soundfix.report.likelihood import likelihood_dict
 from soundfix.report.survey import survey_dict
+from soundfix.scene import Scene
 from soundfix.server.job import LIST, SOUND
 from soundfix.server.limits import Limits
 from soundfix.survey.array_geometry import TIMING_SIGMA_M
@@ -53,23 +57,25 @@ def locate(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
 
 
 def window(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
-    """All of the sound as one window, by itself: what nobody says of a whole recording is not waited for."""
-    request, (start_s, part) = _one_window(sound, options)
-    estimate = request.session().hear(start_s, part, request.sound.sample_rate)
-    return {"method": request.method_name, "version": __version__, "estimate": estimate.to_dict()}
+    """All of the sound as one window, by itself: what is said of a whole recording is not waited for."""
+    localizer, scene = _one_window(sound, options)
+    return {"method": localizer.name, "version": __version__, "estimate": localizer.locate(scene).to_dict()}
 
 
 def likelihood(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
     """The curves of its pairs (report/likelihood.py)."""
-    request, (start_s, part) = _one_window(sound, options)
-    session = request.session()
-    evidence = evidence_of(session.localizer, session.scene(start_s, part, request.sound.sample_rate))
-    return {"method": request.method_name, "curves": None if evidence is None else likelihood_dict(evidence)}
+    localizer, scene = _one_window(sound, options)
+    evidence = evidence_of(localizer, scene)
+    return {"method": localizer.name, "curves": None if evidence is None else likelihood_dict(evidence)}
 
 
-def _one_window(sound: Sound, options: Options) -> tuple[LocateRequest, tuple[float, Any]]:
+def _one_window(sound: Sound, options: Options) -> tuple[Localizer, Scene]:
+    """left_out: microphones that other windows speak against."""
     request = _request(sound, dict(options) | {"window_s": sound.duration_s, "hop_s": sound.duration_s})
-    return request, next(iter(request.sound.windows(*request.span_s)))
+    start_s, part = next(iter(request.sound.windows(*request.span_s)))
+    session = request.session()
+    is_trusted = ~np.isin(sound.microphones.names, options.get("left_out", ()))
+    return session.localizer, replace(session.scene(start_s, part, request.sound.sample_rate), is_trusted=is_trusted)
 
 
 def _request(sound: Sound, options: Options) -> LocateRequest:

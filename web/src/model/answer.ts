@@ -87,6 +87,9 @@ export interface Answers {
 /** Statuses that an answer still listens to, as the report's pictures have it. */
 export const USED = new Set(["ok", "clipped", "inverted"]);
 
+/** Statuses of those that contradict the others. */
+export const ACCUSED = new Set(["noisy", "late", "misplaced", "excluded"]);
+
 export const middleOf = (estimate: Estimate): number => (estimate.start_s + estimate.end_s) / 2;
 
 /** The window that is answered at this time: the one whose middle is nearest. -1 where there is none. */
