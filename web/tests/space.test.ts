@@ -1,7 +1,7 @@
 import * as THREE from "three";
 import { expect, test } from "vitest";
 import type { Point, Source } from "../src/model/answer";
-import { fixesOf, ways } from "../src/space/fixes";
+import { fixesOf, placeAt, ways } from "../src/space/fixes";
 import { estimatesFrom, moved, originOf } from "../src/space/origin";
 import { cholesky, ellipsoid } from "../src/space/regions";
 import { spacingOf } from "../src/space/room";
@@ -40,4 +40,13 @@ test("ways follow tracks, and end where nothing is heard", () => {
   expect(ways([at(0, a, b), at(1, b, a), at(2, a)], 3).length).toBe(2);
   expect(ways([{ ...at(0, source(0)), verdict: "ambiguous" }, at(1, source(1))], 2).length).toBe(0);
   expect(fixesOf([{ ...at(0, source(0), source(1)), verdict: "ambiguous" }]).map((fix) => fix.isCandidate)).toEqual([true, true]);
+});
+
+test("between two windows it is between their places", () => {
+  const at = (start_s: number, ...sources: Source[]) => ({ start_s, end_s: start_s + 1, verdict: "ok" as const, reasons: [], notes: [], sources, microphones: [] });
+  const walk = [at(0, source(0)), at(1, source(4)), at(2), at(9, source(5)), at(10, source(5), source(6))];
+  expect(placeAt(walk, 0.75)).toEqual([1, 2, 3]);
+  expect(placeAt(walk, 1.25)).toEqual([3, 2, 3]);
+  expect([0.25, 1.75, 5, 9.75, 99].map((t) => placeAt(walk, t))).toEqual([null, null, null, null, null]);
+  expect(placeAt([], 1)).toBe(null);
 });

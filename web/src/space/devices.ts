@@ -4,6 +4,7 @@ import * as THREE from "three";
 import type { Point } from "../model/answer";
 import { colour, STATUS } from "../model/colours";
 import type { Microphone } from "../model/state";
+import { fill } from "./paints";
 import { label, lines } from "./stage";
 
 export interface Device extends Microphone {
@@ -20,7 +21,7 @@ export function devices(which: Device[], floor_m: number, diagonal_m: number, ch
 
 function balls(which: Device[], diagonal_m: number, chosen: string | null): THREE.InstancedMesh {
   const shape = new THREE.OctahedronGeometry(0.011 * diagonal_m, 1);
-  const mesh = new THREE.InstancedMesh(shape, new THREE.MeshBasicMaterial(), which.length);
+  const mesh = new THREE.InstancedMesh(shape, fill("white"), which.length);
   const place = new THREE.Matrix4();
   which.forEach(({ name, at, status }, k) => {
     const scale = name === chosen ? 1.5 : 1;

@@ -1,8 +1,9 @@
 /** Where the sounds were: a dot an answer, coloured by time, and the way of each who sounded. */
 
 import * as THREE from "three";
-import { type Estimate, middleOf, type Point, type Source } from "../model/answer";
+import { type Estimate, middleOf, type Point, type Source, windowAt } from "../model/answer";
 import { viridis } from "../model/colours";
+import { spots, strokes } from "./paints";
 import { LARGE_SHARE, regions } from "./regions";
 
 export interface Fix {
@@ -43,20 +44,7 @@ function points(fixes: Fix[], duration_s: number, size: number): THREE.Points {
   const geometry = new THREE.BufferGeometry().setFromPoints(fixes.map(({ source }) => new THREE.Vector3(...source.position_m)));
   const colours = fixes.flatMap(({ time_s }) => timeColour(time_s, duration_s).toArray());
   geometry.setAttribute("color", new THREE.Float32BufferAttribute(colours, 3));
-  return new THREE.Points(geometry, new THREE.PointsMaterial({ size, vertexColors: true, map: disc(), alphaTest: 0.5 }));
-}
-
-let kept: THREE.Texture | null = null;
-
-/** A round spot. */
-function disc(): THREE.Texture {
-  if (kept) return kept;
-  const canvas = Object.assign(document.createElement("canvas"), { width: 32, height: 32 });
-  const pen = canvas.getContext("2d")!;
-  pen.fillStyle = "#fff";
-  pen.arc(16, 16, 15, 0, 2 * Math.PI);
-  pen.fill();
-  return (kept = new THREE.CanvasTexture(canvas));
+  return new THREE.Points(geometry, spots(size));
 }
 
 export const dotSize = (count: number, diagonal_m: number): number => diagonal_m * (count > 200 ? 0.004 : 0.006);
@@ -79,6 +67,21 @@ export function ways(estimates: Estimate[], duration_s: number): THREE.Line[] {
   return [...byTrack.values()].flatMap((way) => unbroken(way).map((part) => line(part, duration_s)));
 }
 
+/** Where the only sure source is at this time, between the windows before and after; null where it is not sure, or silent. */
+export function placeAt(estimates: Estimate[], time_s: number): Point | null {
+  const nearest = windowAt(estimates, time_s);
+  if (nearest < 0) return null;
+  const first = middleOf(estimates[nearest]) <= time_s ? nearest : nearest - 1;
+  const [before, after] = [estimates[first], estimates[first + 1]];
+  if (!isSure(before) || !isSure(after) || middleOf(after) - middleOf(before) > LONGEST_GAP_S) return null;
+  const share = (time_s - middleOf(before)) / (middleOf(after) - middleOf(before));
+  const [from, to] = [before.sources[0].position_m, after.sources[0].position_m];
+  return from.map((x, k) => x + share * (to[k] - x)) as Point;
+}
+
+const isSure = (estimate: Estimate | undefined): estimate is Estimate =>
+  estimate?.sources.length === 1 && !estimate.direction && estimate.verdict !== "ambiguous";
+
 /** Parts without a gap in time. */
 function unbroken<T extends { time_s: number }>(way: T[]): T[][] {
   const parts: T[][] = [];
@@ -93,5 +96,5 @@ function line(way: { time_s: number; at: Point }[], duration_s: number): THREE.L
   const geometry = new THREE.BufferGeometry().setFromPoints(way.map(({ at }) => new THREE.Vector3(...at)));
   const colours = way.flatMap(({ time_s }) => timeColour(time_s, duration_s).toArray());
   geometry.setAttribute("color", new THREE.Float32BufferAttribute(colours, 3));
-  return new THREE.Line(geometry, new THREE.LineBasicMaterial({ vertexColors: true, transparent: true, opacity: 0.5 }));
+  return new THREE.Line(geometry, strokes(0.5));
 }

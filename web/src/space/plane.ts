@@ -3,6 +3,7 @@
 import * as THREE from "three";
 import type { Point } from "../model/answer";
 import { viridis } from "../model/colours";
+import { pictured } from "./paints";
 
 export interface Painted {
   columns: number;
@@ -28,8 +29,7 @@ export function plane(painted: Painted, [low, high]: [Point, Point], axis: 0 | 1
   geometry.setAttribute("position", new THREE.Float32BufferAttribute(corners, 3));
   geometry.setAttribute("uv", new THREE.Float32BufferAttribute([0, 0, 1, 0, 1, 1, 0, 1], 2));
   geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  const material = new THREE.MeshBasicMaterial({ map: texture(painted), transparent: true, side: THREE.DoubleSide, depthWrite: false });
-  return new THREE.Mesh(geometry, material);
+  return new THREE.Mesh(geometry, pictured(texture(painted)));
 }
 
 function texture({ columns, rows, values, share, opacity }: Painted): THREE.DataTexture {

@@ -2,6 +2,7 @@
 
 import * as THREE from "three";
 import type { Direction, Point, Source } from "../model/answer";
+import { fill, stroke } from "./paints";
 
 const DEVIATIONS_90 = 2.5003; // of a Gaussian in space
 export const LARGE_SHARE = 0.15; // of the box's diagonal
@@ -52,8 +53,8 @@ function ringsOf(radius: number): THREE.BufferGeometry {
 export function region(source: Source, colour: string, diagonal_m: number): THREE.Object3D {
   const isLarge = source.radius90_m > LARGE_SHARE * diagonal_m;
   const shape = isLarge
-    ? new THREE.LineSegments(RINGS.clone(), new THREE.LineBasicMaterial({ color: colour, transparent: true, opacity: 0.6 }))
-    : new THREE.Mesh(BALL.clone(), new THREE.MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.28, depthWrite: false }));
+    ? new THREE.LineSegments(RINGS.clone(), stroke(colour, 0.6))
+    : new THREE.Mesh(BALL.clone(), fill(colour, 0.28));
   shape.matrixAutoUpdate = false;
   shape.matrix = ellipsoid(source);
   return shape;
@@ -61,8 +62,7 @@ export function region(source: Source, colour: string, diagonal_m: number): THRE
 
 /** All small regions as one mesh, coloured one by one. */
 export function regions(sources: Source[], colours: THREE.Color[]): THREE.InstancedMesh {
-  const material = new THREE.MeshBasicMaterial({ transparent: true, opacity: 0.12, depthWrite: false });
-  const mesh = new THREE.InstancedMesh(new THREE.SphereGeometry(1, 12, 8), material, sources.length);
+  const mesh = new THREE.InstancedMesh(new THREE.SphereGeometry(1, 12, 8), fill("white", 0.12), sources.length);
   sources.forEach((source, k) => {
     mesh.setMatrixAt(k, ellipsoid(source));
     mesh.setColorAt(k, colours[k]);
@@ -88,9 +88,8 @@ export function cone(direction: Direction, length_m: number, colour: string): TH
     const way = unit.clone().multiplyScalar(Math.cos(opening)).addScaledVector(aside, Math.sin(opening));
     return from.clone().addScaledVector(way, length_m);
   });
-  const pen = () => new THREE.LineBasicMaterial({ color: colour });
   return [
-    new THREE.Line(new THREE.BufferGeometry().setFromPoints([from, end]), pen()),
-    new THREE.Line(new THREE.BufferGeometry().setFromPoints(rim), pen()),
+    new THREE.Line(new THREE.BufferGeometry().setFromPoints([from, end]), stroke(colour)),
+    new THREE.Line(new THREE.BufferGeometry().setFromPoints(rim), stroke(colour)),
   ];
 }

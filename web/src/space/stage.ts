@@ -3,6 +3,7 @@
 import * as THREE from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import type { Point } from "../model/answer";
+import { stroke } from "./paints";
 
 export class Stage {
   readonly scene = new THREE.Scene();
@@ -13,7 +14,7 @@ export class Stage {
   frames = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware(), alpha: true });
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware() });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.camera.up.set(0, 0, 1);
     this.controls = new OrbitControls(this.camera, canvas);
@@ -106,15 +107,14 @@ function sized(sprite: THREE.Sprite): THREE.Sprite {
   return sprite;
 }
 
-/** Everything in this group, gone, with what it holds of the graphics memory. */
+/** Everything in this group, gone, with what it holds of the graphics memory; materials stay (paints.ts), but those of labels. */
 export function emptied(group: THREE.Group): THREE.Group {
   group.traverse((each) => {
-    const { geometry, material } = each as THREE.Mesh;
-    geometry?.dispose();
-    for (const one of [material].flat()) {
-      if (one instanceof THREE.SpriteMaterial || one instanceof THREE.MeshBasicMaterial) one.map?.dispose();
-      one?.dispose();
-    }
+    if (each instanceof THREE.Sprite) {
+      each.material.map?.dispose();
+      each.material.dispose();
+    } else if (each !== group) (each as THREE.Mesh).geometry?.dispose();
+    if (each instanceof THREE.InstancedMesh) each.dispose();
   });
   group.clear();
   return group;
@@ -144,5 +144,5 @@ export function label(text: string, colour: string, at: Point, offset = 1): THRE
 
 export function lines(points: Point[], colour: string, opacity = 1): THREE.LineSegments {
   const geometry = new THREE.BufferGeometry().setFromPoints(points.map((point) => new THREE.Vector3(...point)));
-  return new THREE.LineSegments(geometry, new THREE.LineBasicMaterial({ color: colour, transparent: opacity < 1, opacity }));
+  return new THREE.LineSegments(geometry, stroke(colour, opacity));
 }

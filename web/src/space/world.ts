@@ -10,7 +10,8 @@ import * as state from "../model/state";
 import { theme } from "../model/theme";
 import { type Device, devices } from "./devices";
 import { estimatesFrom, moved, originOf } from "./origin";
-import { dots, dotSize, fixesOf, timeColour, ways } from "./fixes";
+import { dots, dotSize, fixesOf, placeAt, timeColour, ways } from "./fixes";
+import { fill, tinted } from "./paints";
 import { plane } from "./plane";
 import { cone, region } from "./regions";
 import { room } from "./room";
@@ -51,7 +52,10 @@ export class World {
     this.part("fixes", () => this.fixes());
     this.part("now", () => this.now());
     this.part("plane", () => this.plane());
+    this.stage.scene.add(this.mover);
     this.stopping.push(
+      effect(() => this.move()),
+      effect(() => this.dress()),
       effect(() => {
         const key = box.value.flat().join();
         if (key !== this.lookedAt) this.stage.lookAt(box.value);
@@ -62,6 +66,7 @@ export class World {
 
   private lookedAt = "";
   slice: Grid | null = null;
+  private mover = new THREE.Mesh(new THREE.SphereGeometry(1, 12, 8), tinted("mover", new THREE.Color()));
 
   private get diagonal(): number {
     return diagonalOf(box.value);
@@ -102,15 +107,33 @@ export class World {
     const floor = box.value[0][2];
     return estimate.sources.flatMap((source) => {
       const tint = timeColour((estimate.start_s + estimate.end_s) / 2, state.duration.value);
-      const dot = new THREE.Mesh(new THREE.SphereGeometry(size, 20, 14), new THREE.MeshBasicMaterial({ color: tint }));
+      const dot = new THREE.Mesh(new THREE.SphereGeometry(size, 20, 14), tinted("now", tint));
       const halo = new THREE.Mesh(
         new THREE.SphereGeometry(1.35 * size, 20, 14),
-        new THREE.MeshBasicMaterial({ color: colour("--ink"), side: THREE.BackSide }),
+        fill(colour("--ink"), 1, THREE.BackSide),
       );
       for (const each of [dot, halo]) each.position.set(...source.position_m);
       const [x, y] = source.position_m;
       return [halo, dot, region(source, ink, this.diagonal), lines([source.position_m, [x, y, floor]], ink, 0.6)];
     });
+  }
+
+  /** Between two answers, while it plays: one dot that is only moved, picture by picture. */
+  private move(): void {
+    const at = state.isPlaying.value ? placeAt(state.answers.value?.estimates ?? [], state.time.value) : null;
+    const hasMoved = at !== null || this.mover.visible;
+    this.mover.visible = at !== null;
+    if (at) this.mover.position.set(...moved(at, origin.value));
+    if (hasMoved) this.stage.draw();
+  }
+
+  /** The dot as large as others, the ground as dark as the page. */
+  private dress(): void {
+    void theme.value;
+    this.mover.scale.setScalar(1.2 * dotSize(1, this.diagonal));
+    this.mover.material.color.set(colour("--accent"));
+    this.stage.scene.background = new THREE.Color(colour("--ground"));
+    this.stage.draw();
   }
 
   private plane(): THREE.Object3D[] {
