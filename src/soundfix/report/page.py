@@ -69,7 +69,7 @@ def page_data(
     estimates: Sequence[Estimate], microphones: Microphones, room: Room | None, recorded: Recorded | None
 ) -> dict[str, Any]:
     """As the page reads it (web/src/model/embedded.ts)."""
-    head = dict(recorded.document) if recorded else {"method": estimates[0].method if estimates else ""}
+    head: dict[str, Any] = dict(recorded.document) if recorded else {"method": estimates[0].method if estimates else ""}
     head.setdefault(
         "request", {"microphones": _listed(microphones), "room": room and [list(corner) for corner in room]}
     )
