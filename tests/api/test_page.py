@@ -15,11 +15,13 @@ from soundfix.api.locate import result
 from soundfix.api.page import clearest, curves, loudness, mp3_of, recorded_for
 from soundfix.api.request import LocateRequest
 from soundfix.api.sound import open_sound
+from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
 
 PLACES_M = np.array([[0, 0, 1], [4, 0, 2], [4, 3, 1], [0, 3, 2], [2, 0, 0.5], [2, 3, 2.5]], float)
 TALKER_M = np.array([1.4, 2.1, 1.3])
 NAMES = tuple("abcdef")
+ROOM = ((0.0, 0.0, 0.0), (4.0, 3.0, 2.5))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def sound():
 
 @pytest.fixture(scope="module")
 def located(sound):
-    return result(LocateRequest(sound=sound, method="srp-phat", room=((0, 0, 0), (4, 3, 2.5))))
+    return result(LocateRequest(sound=sound, method="srp-phat", room=ROOM))
 
 
 def test_loudness_is_of_the_largest_sample_of_each_part():
@@ -96,11 +98,27 @@ def test_of_very_many_windows_some_have_curves_and_coarser_ones(located, monkeyp
     assert told[0]["step_m"] > 2 * fine["step_m"]
 
 
+def test_nothing_is_heard_beyond_the_last_window(located, monkeypatch):
+    heard = []
+    monkeypatch.setattr(page, "evidence_of", lambda *_: heard.append(1))
+    assert list(curves(located.estimates[:2], located.asked)) == [None, None]
+    assert len(heard) == 2
+
+
+def test_what_is_too_short_to_be_a_window_has_none(located, monkeypatch):
+    def refuse(*_):
+        raise SceneError("too short")
+
+    monkeypatch.setattr(page, "evidence_of", refuse)
+    assert list(curves(located.estimates, located.asked)) == [None] * 4
+
+
 def test_all_of_it(located, monkeypatch):
     recorded = recorded_for(located.estimates, located.asked, located.summary)
     assert recorded.document["request"]["microphones"][0]["name"] == "a"
     assert recorded.document["summary"]["text"] == located.to_dict()["summary"]["text"]
     assert recorded.duration_s == 2.0
+    assert recorded.document["windows"] == 4
     assert recorded.waves.shape == (6, page.PARTS)
     assert recorded.mp3
     assert recorded.microphone in NAMES
@@ -110,7 +128,7 @@ def test_all_of_it(located, monkeypatch):
 
 def test_a_page_of_sixty_windows_is_small(sound, tmp_path):
     long = open_sound(np.tile(sound.given, 15), 16000.0, sound.microphones)
-    located = result(LocateRequest(sound=long, method="srp-phat", room=((0, 0, 0), (4, 3, 2.5))))
+    located = result(LocateRequest(sound=long, method="srp-phat", room=ROOM))
     located.plot(tmp_path / "x.html")
     assert len(located.estimates) == 60
     assert (tmp_path / "x.html").stat().st_size < 2_000_000

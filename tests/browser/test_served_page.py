@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 from axe_playwright_python.sync_playwright import Axe
 
 import soundfix
@@ -162,6 +163,48 @@ def test_the_likelihood_is_highest_at_the_source(located):
     assert abs(up - TALKER_M[1]) < 0.15
 
 
+def test_files_are_the_services_to_put_in_order(opened, address, take, tmp_path):
+    """A file for each microphone, whose order as text is another, and a list in a third order."""
+    audio, rate = soundfile.read(take[0])
+    for k in range(6):
+        soundfile.write(tmp_path / f"mic{k + 7}.wav", audio[:, k], rate, subtype="FLOAT")
+    rows = [f"mic{k + 7},{x},{y},{z}" for k, (x, y, z) in enumerate(PLACES_M)]
+    (tmp_path / "list.csv").write_text("\n".join(["name,x,y,z", *rows[3:], *rows[:3]]))
+    page = opened(address)
+    page.get_by_label("Recording").set_input_files(sorted(tmp_path.glob("*.wav")))
+    page.get_by_label("List of microphones").set_input_files(tmp_path / "list.csv")
+    page.get_by_role("button", name="Locate", exact=True).click()
+    page.get_by_role("button", name="Play", exact=True).wait_for()
+    page.wait_for_selector(".busy", state="hidden")
+    before = place(page)
+    page.get_by_label("mic12 is on").click()
+    page.wait_for_selector(".asked")
+    assert np.linalg.norm(place(page) - TALKER_M) < 0.1
+    assert np.linalg.norm(place(page) - before) < 0.05
+    assert not [bad for bad in ("late", "misplaced", "excluded", "noisy") if bad in page.inner_text(".microphones")]
+    page.get_by_role("button", name="Locate the whole recording so").click()
+    page.wait_for_selector(".busy", state="hidden")
+    assert "off" in row(page, "mic12").inner_text()
+    assert np.linalg.norm(place(page) - TALKER_M) < 0.1
+    page.get_by_label("mic12 is on").click()  # and on again
+    page.wait_for_selector(".asked")
+
+
+def test_nothing_goes_on_when_something_else_is_opened(located):
+    page = located()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.get_by_role("button", name="Live", exact=True).click()
+    page.get_by_role("button", name="Listen", exact=True).click()
+    page.get_by_text("ms after its window").wait_for()
+    page.get_by_role("button", name="Example", exact=True).click()
+    page.wait_for_selector(OF_NOW)
+    page.wait_for_selector(".busy", state="hidden")
+    assert "walk.flac · srp-phat · 12 windows" in page.inner_text("h1")
+    page.wait_for_timeout(1500)
+    assert "12 windows" in page.inner_text("h1")
+    assert page.inner_text(".clock").startswith("0:00.00")
+
+
 def test_live_sound_is_answered_while_it_sounds(located):
     page = located()
     page.get_by_role("button", name="Live", exact=True).click()
@@ -180,7 +223,7 @@ def test_a_sound_card_with_too_few_channels_says_so(opened, address, tmp_path):
     (tmp_path / "list.csv").write_text(LIST)
     page.get_by_label("List of its microphones").set_input_files(tmp_path / "list.csv")
     page.get_by_role("button", name="Listen", exact=True).click()
-    page.get_by_text(re.compile(r"the list has 6 microphones, the device [12] channels?")).wait_for()
+    page.get_by_text(re.compile(r"the list has channels up to 6, the device [12] channels?")).wait_for()
 
 
 def test_a_sound_card_is_heard(opened, address, tmp_path):
@@ -232,6 +275,19 @@ def test_what_is_wrong_is_said(opened, address, take, tmp_path):
     page.get_by_role("alert").wait_for()
     assert "list.csv" in page.get_by_role("alert").inner_text()
     page.get_by_role("button", name="Dismiss").click()
+
+
+def test_an_address_leads_back_to_its_answers(located):
+    page = located()
+    before = place(page)
+    page.reload()
+    page.wait_for_selector(OF_NOW)
+    page.wait_for_selector(".busy", state="hidden")
+    np.testing.assert_array_equal(place(page), before)
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("button", name="Show the example").wait_for()
+    page.reload()
+    page.get_by_role("button", name="Show the example").wait_for()
 
 
 def test_a_token_is_asked_for(opened, tmp_path):

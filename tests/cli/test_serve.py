@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -13,16 +14,16 @@ from helpers.service import FAST, LIST, recording, sent, serving, until
 
 
 def test_it_answers_and_ends(tmp_path):
-    with serving(tmp_path / "s", SOUNDFIX_TOKEN="t") as (process, client):
+    with serving(tmp_path / "s", SOUNDFIX_TOKEN="t/?=") as (process, client):
         take = recording(tmp_path / "take.wav")
         assert client.post("/locate", files=sent(take), data=FAST).status_code == 401
-        client.headers["Authorization"] = "Bearer t"
+        client.headers["Authorization"] = "Bearer t/?="
         assert client.post("/locate", files=sent(take), data=FAST).json()["estimates"]
         address = str(client.base_url.join("/live")).replace("http", "ws")
-        with connect(address, additional_headers={"Authorization": "Bearer t"}) as live:
+        with connect(address, additional_headers={"Authorization": "Bearer t/?="}) as live:
             live.send(json.dumps({"microphones": LIST, "method": "srp-phat"}))
             assert json.loads(live.recv(60))["event"] == "ready"
-        with connect(address, subprotocols=["soundfix", "bearer.t"]) as live:  # as the page does
+        with connect(address, subprotocols=["soundfix", "bearer.dC8_PQ"]) as live:  # as the page does
             assert live.subprotocol == "soundfix"
             live.send("?")
             assert json.loads(live.recv(60))["event"] == "error"
@@ -67,6 +68,12 @@ def test_without_its_packages_it_says_so(command, tmp_path, monkeypatch):
     status, _, errors = command("serve", "--folder", tmp_path / "s")
     assert status == 2
     assert "pip install 'soundfix[web]'" in errors
+
+
+def test_a_database_that_is_not_there(tmp_path):
+    words = [sys.executable, "-m", "soundfix", "serve", "--port", "0", "--folder", tmp_path / "s"]
+    run = subprocess.run([*words, "--database", f"sqlite:///{tmp_path}/none/x.sqlite"], capture_output=True, timeout=60)
+    assert run.returncode == 3
 
 
 def test_a_port_that_is_taken(command, tmp_path):

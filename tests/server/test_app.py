@@ -1,10 +1,12 @@
 """The service as its clients see it: what they ask is answered as the command would; what they must not ask is refused."""
 
+import io
 import json
 import re
 
 import numpy as np
 import pytest
+import soundfile
 
 import soundfix
 from helpers.service import FAST, LIST, TALKER_M, instant, recording, running, sent, until
@@ -57,6 +59,7 @@ def test_every_option_arrives(monkeypatch, tmp_path, take):
     data = {
         "method": "srp-phat", "window_s": 0.25, "hop_s": 0.1, "room": "0,0,0,6,5,3", "search": "1,1,0,2,2,2",
         "height_m": "1,2", "temperature_c": 5, "band_hz": "300,7000", "smooth": True, "tracks": True, "explain": True,
+        "sound": True,
         "require": "20cm 95% minus 2", "position_sigma_m": 0.01, "clock_sigma_s": 1e-4, "speed_of_sound_m_s": 340,
     }  # fmt: skip
     with instant(monkeypatch, tmp_path / "s") as service:
@@ -119,7 +122,7 @@ def test_estimates_are_there_before_all_are(monkeypatch, tmp_path, take):
         job = service.post("/locate?wait=0", files=sent(take)).headers["location"]
         until(lambda: len(service.get(f"{job}/estimates").json()["estimates"]) == 2)
         said = service.get(f"{job}/estimates?after=1").json()
-        assert said == {"state": "running", "progress": 0.0, "estimates": [{"start_s": 1}]}
+        assert said == {"state": "running", "progress": 0.0, "sound": False, "estimates": [{"start_s": 1}]}
         service.delete(job)
         until(lambda: service.get("/ready").json()["jobs"] == 0)
         assert service.get(f"{job}/estimates").status_code == 404
@@ -127,7 +130,24 @@ def test_estimates_are_there_before_all_are(monkeypatch, tmp_path, take):
 
 def test_when_a_job_has_ended_its_estimates_are_in_its_document(service, take):
     job = service.post("/locate", files=sent(take), data=FAST).headers["location"]
-    assert service.get(f"{job}/estimates").json() == {"state": "done", "progress": 1.0, "estimates": []}
+    assert service.get(f"{job}/estimates").json() == {
+        "state": "done",
+        "progress": 1.0,
+        "sound": False,
+        "estimates": [],
+    }
+    assert service.get(f"{job}/sound").status_code == 404
+
+
+def test_what_was_heard_is_there_for_who_asked_for_it(service, take):
+    job = service.post("/locate", files=sent(take), data=FAST | {"sound": "true"}).headers["location"]
+    assert service.get(f"{job}/estimates").json()["sound"]
+    heard, rate = soundfile.read(io.BytesIO(service.get(f"{job}/sound").content))
+    given, _ = soundfile.read(take)
+    assert rate == 16000
+    np.testing.assert_allclose(heard, given, atol=1e-6)
+    service.delete(job)
+    assert service.get(f"{job}/sound").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/window", "/likelihood", "/plan"])

@@ -1,7 +1,5 @@
 """The built-in recording is what it says it is."""
 
-import numpy as np
-
 import soundfix
 from soundfix.server.example import AUDIO, MICROPHONES, about_example, part_of_example, write_example
 
@@ -10,10 +8,10 @@ def test_it_is_located_with_what_is_wrong_in_it(tmp_path):
     write_example(tmp_path)
     told = about_example()
     assert (told["audio"], told["microphones"]) == (AUDIO, MICROPHONES)
-    room = np.array(told["options"]["room"].split(","), float).reshape(2, 3)
+    x, y, z = (float(side) for side in told["options"]["room"].split(",")[3:])
     located = soundfix.locate(
         tmp_path / "audio" / AUDIO, microphones=tmp_path / "microphones" / MICROPHONES,
-        room=room.tolist(), speed_of_sound_m_s=told["options"]["speed_of_sound_m_s"],
+        room=((0.0, 0.0, 0.0), (x, y, z)), speed_of_sound_m_s=told["options"]["speed_of_sound_m_s"],
     )  # fmt: skip
     assert {each.name: each.status for each in located.microphones if each.status != "ok"} == {
         "mic4": "dead",

@@ -1,6 +1,7 @@
 """The queue: nothing lost, nothing mixed up, whatever ends in the middle."""
 
 import json
+import os
 import threading
 from time import time
 
@@ -8,7 +9,7 @@ import pytest
 
 from helpers.service import Instant, until
 from soundfix.server import jobs as module
-from soundfix.server.job import SOUND
+from soundfix.server.job import HEARD, SOUND
 from soundfix.server.jobs import Busy, Jobs
 from soundfix.server.limits import Limits
 from soundfix.server.store import DAY_S, Store
@@ -179,3 +180,35 @@ def test_an_error_nobody_thought_of_ends_one_job_alone(queue, monkeypatch):
     name, end = submitted(jobs)
     end.result(20)
     assert jobs.store.document(name)
+
+
+def test_sound_is_kept_for_a_day_and_over_a_restart(queue, tmp_path):
+    def heard(kind, folder, options, tell, is_cancelled):
+        (folder / HEARD).write_bytes(b"heard")
+        return Outcome(document="{}")
+
+    jobs = queue(heard)
+    names = [submitted(jobs, f"{k}.wav")[0] for k in range(2)]
+    until(lambda: jobs.waiting == 0)
+    for name in names:
+        assert [each.name for each in (jobs.folder / name).iterdir()] == [HEARD]
+        assert jobs.sound_of(name).read_bytes() == b"heard"
+    old = time() - 2 * DAY_S
+    os.utime(jobs.sound_of(names[0]), (old, old))
+    jobs._drop_strangers()
+    jobs.tidy()
+    assert jobs.sound_of(names[0]) is None
+    assert jobs.sound_of(names[1])
+    jobs.discard([names[1]])
+    assert jobs.sound_of(names[1]) is None
+
+
+def test_a_job_that_failed_keeps_nothing(queue):
+    def refused(kind, folder, options, tell, is_cancelled):
+        (folder / HEARD).write_bytes(b"heard")
+        return Outcome(status=422, sentence="no")
+
+    jobs = queue(refused)
+    name = submitted(jobs, "a.wav")[0]
+    until(lambda: jobs.waiting == 0)
+    assert not (jobs.folder / name).exists()

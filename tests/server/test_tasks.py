@@ -5,12 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 from helpers.service import LIST, PLACES_M, recording
 from soundfix.errors import SoundfixError
 from soundfix.methods.catalog import load
 from soundfix.server import tasks
-from soundfix.server.job import SOUND
+from soundfix.server.job import HEARD, SOUND
 from soundfix.server.limits import Limits
 from soundfix.server.tasks import TooMuch, do, loaded, without_folder
 
@@ -86,6 +87,35 @@ def test_one_window_is_what_a_recording_of_it_says(folder):
     assert [each["name"] for each in without["microphones"] if each["weight"] == 0] == ["m2"]
 
 
+def test_a_long_window_is_refused(folder):
+    for kind in ("window", "likelihood"):
+        with pytest.raises(TooMuch, match="a window of 2 s, 1 s at most"):
+            done(folder, kind=kind, limits=Limits(window_s=1.0))
+    assert done(folder, limits=Limits(window_s=1.0))["estimates"]
+
+
+def test_what_was_heard_is_kept_in_the_order_of_the_list(folder):
+    """As it is listened to: at 16 kHz, of natural order, silence where nothing is known."""
+    audio, rate = soundfile.read(folder / SOUND / "take.wav")
+    (folder / SOUND / "take.wav").unlink()
+    for k in range(5):
+        soundfile.write(folder / SOUND / f"mic{k + 8}.wav", np.repeat(audio[:, k], 3), 3 * rate, subtype="FLOAT")
+    rows = [f"mic{k + 8},{x},{y},{z}" for k, (x, y, z) in enumerate(PLACES_M)]
+    (folder / "microphones" / "list.csv").write_text("\n".join(["name,x,y,z", *reversed(rows)]))
+    done(folder)
+    assert not (folder / HEARD).exists()
+    done(folder, sound=True)
+    heard, heard_rate = soundfile.read(folder / HEARD, always_2d=True)
+    assert heard_rate == 16000
+    assert heard.shape[1] == 6
+    assert (heard[:, 0] == 0).all()  # mic13 has no file
+    for k in range(5):
+        assert np.corrcoef(heard[2000:-2000, 5 - k], audio[2000:-2000, k])[0, 1] > 0.7
+    (folder / HEARD).unlink()
+    done(folder, sound=True, limits=Limits(heard_bytes=1000))
+    assert not (folder / HEARD).exists()
+
+
 def test_estimates_are_told_as_they_come(folder):
     said = []
     document = done(folder, tell=lambda what, told: said.append((what, told)))
@@ -103,14 +133,16 @@ def test_the_curves_of_a_window(folder):
 
 def test_a_plan_needs_no_sound(folder):
     shutil.rmtree(folder / SOUND)
-    near = done(folder, kind="plan", room=[[0, 0, 0], [5, 4, 3]], method=None)
+    near = done(folder, kind="plan", room=[[0.0, 0.0, 0.0], [5.0, 4.0, 3.0]], method=None)
     assert len(near["without"]) == len(PLACES_M)
     assert near["predicted_error"]["slices"]
-    far = done(folder, kind="plan", room=[[0, 0, 0], [5, 4, 3]], timing_sigma_m=0.1, method=None)
+    far = done(folder, kind="plan", room=[[0.0, 0.0, 0.0], [5.0, 4.0, 3.0]], timing_sigma_m=0.1, method=None)
     assert far["predicted_error"]["median_m"] > 4 * near["predicted_error"]["median_m"]
     assert "contract" in done(folder, kind="plan", require="20cm 50% minus 1", method=None)
-    flat = done(folder, kind="plan", room=[[0, 0, 0], [5, 4, 3]], height_m=1.2, method=None)
+    flat = done(folder, kind="plan", room=[[0.0, 0.0, 0.0], [5.0, 4.0, 3.0]], height_m=[1.2], method=None)
     assert flat["box_m"][0][2] == flat["box_m"][1][2] == 1.2
+    with pytest.raises(TooMuch, match="6 microphones, 5 at most"):
+        done(folder, kind="plan", limits=Limits(channels=5), method=None)
     moved = done(folder, kind="plan", position_sigma_m=0.5, method=None)
     assert moved["predicted_error"]["median_m"] > 4 * near["predicted_error"]["median_m"]
 

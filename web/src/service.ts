@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Answers, Estimate } from "./model/answer";
 import type { Curves } from "./model/likelihood";
+import { type Take, takeOf } from "./model/take";
 
 export const isServed = location.protocol.startsWith("http") && !document.getElementById("soundfix-data");
 export const needsToken = signal(false);
@@ -54,29 +55,35 @@ function form({ audio, list, options, left_out = [] }: Sent): FormData {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Locate a whole recording; `watch` is told how far it is, and the estimates as they come. */
-export async function locate(
-  sent: Sent,
-  watch: (share: number, estimates: Estimate[]) => void,
-  signal: AbortSignal,
-): Promise<Answers> {
+type Watch = (share: number, estimates: Estimate[], hasSound: boolean) => void;
+
+/** Send a whole recording; the id of the job that it is from now on. */
+export async function begin(sent: Sent, signal: AbortSignal): Promise<string> {
   const begun = await asked("locate?wait=0", { method: "POST", body: form(sent), signal });
-  const job = begun.headers.get("X-Job");
+  return begun.headers.get("X-Job")!;
+}
+
+/** Its document, once it is there; `watch` is told how far it is, and the estimates as they come. */
+export async function follow(job: string, watch: Watch, signal: AbortSignal): Promise<Answers> {
   const estimates: Estimate[] = [];
-  try {
-    for (;;) {
-      const said = await (await asked(`jobs/${job}/estimates?after=${estimates.length}`, { signal })).json();
-      estimates.push(...said.estimates);
-      watch(said.progress, estimates);
-      if (said.state === "done" || said.state === "failed") break;
-      await pause(POLL_MS);
-    }
-  } catch (error) {
-    if (signal.aborted) void asked(`jobs/${job}`, { method: "DELETE" }).catch(() => undefined);
-    throw error;
+  for (;;) {
+    const said = await (await asked(`jobs/${job}/estimates?after=${estimates.length}`, { signal })).json();
+    estimates.push(...said.estimates);
+    watch(said.progress, estimates, said.sound);
+    if (said.state === "done" || said.state === "failed") break;
+    await pause(POLL_MS);
+    signal.throwIfAborted();
   }
   return (await asked(`jobs/${job}/result`, { signal })).json();
 }
+
+/** What was heard of each microphone, in the order of the list. */
+export async function soundOf(job: string, signal: AbortSignal): Promise<Take> {
+  return takeOf(await (await asked(`jobs/${job}/sound`, { signal })).arrayBuffer(), "");
+}
+
+/** Nobody waits for it any more. */
+export const forget = (job: string): void => void asked(`jobs/${job}`, { method: "DELETE" }).catch(() => undefined);
 
 export async function locateWindow(sent: Sent): Promise<Estimate> {
   return (await (await asked("window", { method: "POST", body: form(sent) })).json()).estimate;
@@ -131,5 +138,11 @@ export async function example(): Promise<Example & { files: File[]; list: string
 export function liveSocket(): WebSocket {
   const address = new URL("live", location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  return new WebSocket(address, token() ? ["soundfix", `bearer.${token()}`] : ["soundfix"]);
+  return new WebSocket(address, token() ? ["soundfix", `bearer.${encoded(token())}`] : ["soundfix"]);
+}
+
+/** In base64 for addresses: names of protocols hold neither / nor =. */
+function encoded(text: string): string {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(text));
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

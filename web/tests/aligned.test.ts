@@ -6,7 +6,7 @@ import { added } from "../src/model/planning";
 const RATE = 1000;
 const SPEED = 100; // 10 samples a metre
 const source: Point = [0, 0, 0];
-const microphones = [added("near", [1, 0, 0]), added("far", [3, 0, 0])].map((each, channel) => ({ ...each, channel }));
+const microphones = [added("near", [1, 0, 0]), added("far", [3, 0, 0])].map((each, row) => ({ ...each, row }));
 
 function heard(delay: number): Float32Array {
   return Float32Array.from({ length: 1000 }, (_, n) => (n === 500 + delay ? 1 : 0));
@@ -30,7 +30,7 @@ test("the beam adds what came from the source, and nothing else", () => {
     sources: [{ position_m: source, covariance_m2: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], radius90_m: 1, score: 1 }],
     microphones: microphones.map(({ name }) => ({ name, status: "ok", weight: 1, position_m: null, pull_m: null })),
   } as Estimate;
-  const take = { name: "x", rate: RATE, channels: [heard(0), heard(20)] };
+  const take = { name: "x", rate: RATE, rows: [heard(0), heard(20)] };
   const sum = beam(take, [estimate], microphones, SPEED);
   expect(sum[500]).toBeCloseTo(1);
   expect(Math.max(...sum.filter((_, n) => n !== 500))).toBe(0);

@@ -10,7 +10,7 @@ beforeEach(() => state.begin({}));
 
 test("the list as it is now", () => {
   state.microphones.value = state.microphonesOf([listed, { ...listed, name: "c", position_m: null }]);
-  expect(state.microphones.value.map(({ channel, isKnown }) => [channel, isKnown])).toEqual([[1, true], [1, false]]);
+  expect(state.microphones.value.map(({ row, isKnown }) => [row, isKnown])).toEqual([[0, true], [1, false]]);
   expect(state.isEdited.value).toBe(false);
   state.edit("a,b", { position: [1, 2, 4] });
   expect(state.isEdited.value).toBe(true);
@@ -46,4 +46,32 @@ test("the box is the room, or holds what is sure", () => {
   expect([state.roomOf("1,2"), state.roomOf("a,0,0,1,1,1"), state.roomOf(undefined)]).toEqual([null, null, null]);
   state.microphones.value = state.microphonesOf([listed, { ...listed, name: "d", position_m: [11, 2, 3] }]);
   expect(state.box.value).toEqual([[0, 1, 2], [12, 3, 4]]);
+});
+
+test("who was switched off when it was located again can be switched on", () => {
+  const before = state.microphonesOf([listed, { ...listed, name: "c" }, { ...listed, name: "d" }]);
+  before[1] = { ...before[1], isOn: false };
+  state.microphones.value = state.relisted(before, [listed, { ...listed, name: "d", position_m: [7, 7, 7] }]);
+  expect(state.isEdited.value).toBe(false);
+  expect(state.microphones.value.map(({ row, isOn, listed: at }) => [row, isOn, at![0]])).toEqual([[0, true, 1], [1, false, 1], [2, true, 7]]);
+  state.edit("c", { isOn: true });
+  expect(state.isEdited.value).toBe(true);
+  state.undoEdits();
+  expect(state.microphones.value[1].isOn).toBe(false);
+});
+
+test("a clock that drifts is told as it is at the window", () => {
+  const drifting = state.microphonesOf([{ ...listed, drift_ppm: 50, offset_s: 0.5 }]);
+  expect(Number(state.listText(drifting, 600).split("\n")[1].split(",")[6])).toBeCloseTo(0.53);
+});
+
+test("what was opened before ends, and leaves nothing", () => {
+  const seen: string[] = [];
+  state.atEnd(() => seen.push("end"));
+  state.options.value = { room: "0,0,0,1,1,1" };
+  state.slice.value = { axis: 2, at_m: 1 };
+  const opened = state.opened.value;
+  state.begin({});
+  state.begin({});
+  expect([seen, state.options.value, state.slice.value, state.opened.value - opened]).toEqual([["end"], {}, null, 2]);
 });

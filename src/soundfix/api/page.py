@@ -1,7 +1,7 @@
 """What a page shows of the sound itself: how loud it was where and when, a channel to listen to, and the curves of pairs."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from soundfix import __version__
 from soundfix.api.provenance import request_dict
 from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Sound
+from soundfix.errors import SceneError
 from soundfix.estimate import Estimate
+from soundfix.localization.evidence import Evidence
 from soundfix.methods.heard import evidence_of
 from soundfix.report.likelihood import GRAIN_M, likelihood_dict
 from soundfix.report.page import Recorded
 from soundfix.report.plots import plot_estimates
 from soundfix.report.summary import summary_dict
 from soundfix.resample import resampled
+from soundfix.session.session import Session
 from soundfix.session.summary import Summary
 
 PARTS = 1500  # of a recording, each as loud as its loudest sample
@@ -37,10 +40,11 @@ def plot_recording(estimates: Sequence[Estimate], request: LocateRequest, summar
 
 def recorded_for(estimates: Sequence[Estimate], request: LocateRequest, summary: Summary) -> Recorded:
     """All of it, from the recording."""
-    document = {"method": request.method_name, "version": __version__, "request": request_dict(request)}
+    told = {"method": request.method_name, "version": __version__, "request": request_dict(request)}
+    count = {"windows": request.count - summary.passed_over}
     best = clearest(estimates, request.sound.microphones.names)
     return Recorded(
-        document=document | summary_dict(summary),
+        document=told | count | summary_dict(summary),
         duration_s=request.sound.duration_s,
         waves=loudness(request.sound),
         curves=list(curves(estimates, request)),
@@ -87,27 +91,38 @@ def curves(estimates: Sequence[Estimate], request: LocateRequest) -> Iterator[di
     """Of each estimate, or None: of events, which have bands of their own, and of some of very many windows."""
     if request.events is not None or not estimates:
         return
-    every = -(-len(estimates) // MOST_CURVES)
-    wanted = {estimate.start_s: estimate for estimate in estimates[::every]}
-    found, session = dict[float, Any](), request.session()
+    wanted = {estimate.start_s: estimate for estimate in estimates[:: -(-len(estimates) // MOST_CURVES)]}
+    found = _found(wanted, request)
+    yield from (found.get(estimate.start_s) for estimate in estimates)
+
+
+def _found(wanted: Mapping[float, Estimate], request: LocateRequest) -> dict[float, dict[str, Any]]:
+    """By the beginnings of these windows; none is heard beyond the last of them."""
+    found, session, last_s = dict[float, dict[str, Any]](), request.session(), max(wanted)
     for start_s, part in request.sound.windows(*request.span_s):
         if start_s in wanted:
-            found[start_s] = _curves(session, start_s, part, wanted[start_s], request.sound.sample_rate)
-    grain_m = _grain([each for each in found.values() if each is not None])
-    for estimate in estimates:
-        evidence = found.get(estimate.start_s)
-        yield None if evidence is None else likelihood_dict(evidence, grain_m)
+            evidence = _evidence(session, start_s, part, wanted[start_s], request.sound.sample_rate)
+            if evidence is not None:
+                found[start_s] = likelihood_dict(evidence, _grain(evidence, len(wanted)))
+        if start_s >= last_s:
+            break
+    return found
 
 
-def _curves(session: Any, start_s: float, part: Float[np.ndarray, "mic time"], estimate: Estimate, rate: float) -> Any:
-    """By the microphones that the answer listened to."""
-    scene = session.scene(start_s, part, rate)
-    weights = np.array([report.weight for report in estimate.microphones])
-    is_trusted = weights > 0 if (weights > 0).any() else scene.is_trusted
-    return evidence_of(session.localizer, replace(scene, is_trusted=is_trusted))
+def _evidence(
+    session: Session, start_s: float, part: Float[np.ndarray, "mic time"], estimate: Estimate, rate: float
+) -> Evidence | None:
+    """Of the microphones that the answer listened to; None where this is too short to be a window."""
+    weights = {report.name: report.weight for report in estimate.microphones}
+    is_heard = np.array([weights.get(name, 0.0) > 0 for name in session.microphones.names])
+    try:
+        scene = session.scene(start_s, part, rate)
+        return evidence_of(session.localizer, replace(scene, is_trusted=is_heard) if is_heard.any() else scene)
+    except SceneError:
+        return None
 
 
-def _grain(evidences: Sequence[Any]) -> float:
-    """So that all together are not too large."""
-    size = sum(len(each.pairs) * 2 * each.spacing_m.max() / GRAIN_M for each in evidences)
+def _grain(evidence: Evidence, count: int) -> float:
+    """So that so many together are not too large."""
+    size = count * len(evidence.pairs) * 2 * float(evidence.spacing_m.max()) / GRAIN_M
     return GRAIN_M * max(1.0, size / CURVE_BYTES)

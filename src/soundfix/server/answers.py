@@ -1,9 +1,10 @@
 """What the service answers: documents of jobs, how far a job is, and what is declared of both in the OpenAPI document."""
 
+import json
 from typing import Any
 
 from fastapi import HTTPException, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel
 
 from soundfix.server.job import Job
@@ -45,6 +46,7 @@ LATER: dict[str, Any] = {"model": JobStatus, "description": "Not yet: ask for th
 WORK = {200: DOCUMENT, 202: LATER} | _problems(400, 401, 404, 408, 410, 413, 422, 429, 500, 503)
 AT_ONCE = {200: DOCUMENT} | _problems(400, 401, 404, 408, 413, 422, 429, 500, 503)
 JOB = _problems(401, 404)
+SOUND: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}}}, **JOB}
 LIST = _problems(400, 401, 408, 413, 422)
 BUSY = _problems(503)
 
@@ -81,3 +83,19 @@ def of_outcome(outcome: Outcome) -> Response:
     if outcome.document is None:
         return JSONResponse({"detail": outcome.sentence}, outcome.status)
     return Response(outcome.document, media_type="application/json")
+
+
+def so_far(jobs: Jobs, name: str, after: int) -> Response:
+    """The estimates of a job that runs, and how far it is."""
+    job, said = found(jobs, name), jobs.said(name, after)
+    head = {"state": job.state, "progress": job.progress, "sound": jobs.sound_of(name) is not None}
+    return Response(f'{json.dumps(head)[:-1]}, "estimates": [{", ".join(said)}]}}', media_type="application/json")
+
+
+def heard_in(jobs: Jobs, name: str) -> Response:
+    """The sound of a job; 404 where none is kept."""
+    found(jobs, name)
+    path = jobs.sound_of(name)
+    if path is None:
+        raise HTTPException(404, "no sound is kept: was it asked for, is it too long, or older than sound is kept?")
+    return FileResponse(path, media_type="audio/wav")

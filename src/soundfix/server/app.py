@@ -7,7 +7,6 @@ request - Guard (guard.py) - upload (uploads.py) - Jobs (jobs.py) - Worker (work
 """
 
 import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +16,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket
@@ -198,11 +197,14 @@ def _add_jobs(app: FastAPI) -> None:
 
     @app.get("/jobs/{job}/estimates", responses=answers.JOB, tags=["jobs"])
     def estimates(request: Request, job: JobId, after: Annotated[int, Query(ge=0)] = 0) -> Response:
-        """Its estimates so far but the first `after` ones, while it runs; then they are in its document."""
-        jobs: Jobs = request.app.state.jobs
-        state, said = answers.found(jobs, job), jobs.said(job, after)
-        head = json.dumps({"state": state.state, "progress": state.progress})[:-1]
-        return Response(f'{head}, "estimates": [{", ".join(said)}]}}', media_type="application/json")
+        """Its estimates so far but the first `after` ones, while it runs (then they are in its document); whether its sound
+        is there."""
+        return answers.so_far(request.app.state.jobs, job, after)
+
+    @app.get("/jobs/{job}/sound", responses=answers.SOUND, response_class=FileResponse, tags=["jobs"])
+    def sound(request: Request, job: JobId) -> Response:
+        """What was heard of each microphone, in the order of the list, where `sound` asked for it: WAV, 32-bit floats."""
+        return answers.heard_in(request.app.state.jobs, job)
 
     @app.delete("/jobs/{job}", status_code=204, responses=answers.JOB, tags=["jobs"])
     def remove(request: Request, job: JobId) -> None:

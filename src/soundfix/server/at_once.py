@@ -6,6 +6,7 @@ A recording that takes minutes keeps the workers of jobs.py busy, and must not k
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -27,7 +28,7 @@ class AtOnce:
         shutil.rmtree(folder, ignore_errors=True)  # what an earlier service was asked
         folder.mkdir(parents=True)
         self.folder, self.limits = folder, limits
-        self.worker = Worker(limits, compiles=True)
+        self.worker = Worker(replace(limits, work_s=limits.at_once_s), compiles=True)
         self._lock, self._waiting, self._is_stopping = Lock(), 0, False
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 ENDED = ("done", "failed")
 SOUND, LIST = "audio", "microphones"  # folders in that of a job
+HEARD = "heard.wav"  # beside them: what was heard of each microphone
 
 
 class Job(NamedTuple):

@@ -13,11 +13,11 @@ from threading import Event, Lock, Thread
 from time import time
 from typing import Any
 
-from soundfix.server.job import Job
+from soundfix.server.job import HEARD, LIST, SOUND, Job
 from soundfix.server.limits import Limits
 from soundfix.server.logs import log
 from soundfix.server.metrics import JOBS_ENDED, SECONDS
-from soundfix.server.store import Store
+from soundfix.server.store import DAY_S, Store
 from soundfix.server.workers import Outcome, Worker
 
 MOST_ATTEMPTS = 2  # a job whose worker, or service, ended twice is not begun again
@@ -117,9 +117,17 @@ class Jobs:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def tidy(self) -> None:
-        """What is older than it is kept is gone."""
+        """What is older than it is kept is gone; sound sooner than results."""
         if old := self.store.older_than(self.limits.keep_days):
             self.discard(old)
+        for sound in self.folder.glob(f"*/{HEARD}"):
+            if sound.stat().st_mtime < time() - self.limits.sound_days * DAY_S and sound.parent.name not in self._ends:
+                shutil.rmtree(sound.parent, ignore_errors=True)
+
+    def sound_of(self, name: str) -> Path | None:
+        """What was heard, where it is kept."""
+        path = self.folder / name / HEARD
+        return path if path.exists() else None
 
     def _take(self, job: Job) -> "Future[None]":
         end: Future[None] = Future()
@@ -132,7 +140,7 @@ class Jobs:
         """Folders of uploads that never became a job."""
         known = set(self._ends)
         for folder in self.folder.iterdir() if self.folder.exists() else ():
-            if folder.name not in known:
+            if folder.name not in known and not (folder / HEARD).exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _serve(self, worker: Worker) -> None:
@@ -201,7 +209,10 @@ class Jobs:
     def _ended(self, job: Job, outcome: Outcome, seconds: float) -> None:
         """Keep what came out; of a job that was cancelled meanwhile there is nothing to keep it for."""
         self.store.end(job.id, document=outcome.document, status=outcome.status, sentence=outcome.sentence)
-        shutil.rmtree(self.folder / job.id, ignore_errors=True)
+        for sent in (SOUND, LIST) if outcome.document else ("",):
+            shutil.rmtree(self.folder / job.id / sent, ignore_errors=True)
+        with suppress(OSError):
+            (self.folder / job.id).rmdir()  # where no sound is kept
         JOBS_ENDED.labels(job.kind, str(outcome.status)).inc()
         SECONDS.labels(job.kind).observe(seconds)
         told = {"status": outcome.status, "sentence": outcome.sentence, "seconds": round(seconds, 3)}

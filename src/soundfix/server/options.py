@@ -108,6 +108,9 @@ class Locate(Method):
     hop_s: Seconds | None = None
     smooth: Annotated[bool, Field(description="One source that moves as people do: smooth its places.")] = False
     tracks: Annotated[bool, Field(description="Follow who is who.")] = False
+    sound: Annotated[bool, Field(description="Keep what was heard of each microphone for a day: /jobs/ID/sound.")] = (
+        False
+    )
     explain: Annotated[bool, Field(description="What a network made of each pair.")] = False
 
 

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from soundfix import __version__
 from soundfix.api.calibrate import Calibrated, CalibrateRequest, hear, solve
@@ -21,6 +22,7 @@ from soundfix.api.listening import listened
 from soundfix.api.locate import heard_as, result, with_errors
 from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Sound
+from soundfix.atomic import atomic_path
 from soundfix.errors import SceneError
 from soundfix.estimate import Estimate, Localizer
 from soundfix.files.microphones import read_microphones
@@ -31,13 +33,14 @@ from soundfix.methods.heard import evidence_of
 from soundfix.report.likelihood import likelihood_dict
 from soundfix.report.survey import survey_dict
 from soundfix.scene import Scene
-from soundfix.server.job import LIST, SOUND
+from soundfix.server.job import HEARD, LIST, SOUND
 from soundfix.server.limits import Limits
 from soundfix.survey.array_geometry import TIMING_SIGMA_M
 from soundfix.survey.requirement import parse_requirement
 from soundfix.survey.survey import survey
 
-EVERY_S = 0.25
+EVERY_S, BLOCK_S = 0.25, 10.0
+SHORT = ("window", "likelihood")  # what is answered at once
 
 Tell = Callable[[str, Any], None]
 Options = Mapping[str, Any]
@@ -46,6 +49,8 @@ Options = Mapping[str, Any]
 def locate(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
     """As `soundfix locate --json`."""
     request = _request(sound, options)
+    if path := options.get("sound"):
+        write_heard(request.sound, Path(path))
     progress = _counted(request.count, tell)
 
     def watch(*estimate: Estimate) -> None:
@@ -108,9 +113,10 @@ def calibrate(sound: Sound, options: Options, tell: Tell) -> dict[str, Any]:
     return Calibrated(calibration=solve(request, heard), listed=request.sound.microphones).to_dict()
 
 
-def plan(listed: Path, options: Options) -> dict[str, Any]:
+def plan(listed: Path, options: Options, limits: Limits) -> dict[str, Any]:
     """What an array that is to be will tell: as `soundfix check`, without a recording."""
     microphones = read_microphones(listed).with_errors(options.get("position_sigma_m"), None)
+    check_count(len(microphones), limits)
     region = told_region(options.get("search"), options.get("height_m"))
     found = survey(
         microphones, room=options.get("room"), search=region, windows=(), require=_requirement(options),
@@ -133,14 +139,30 @@ def do(kind: str, folder: Path, options: Options, limits: Limits, tell: Tell) ->
     a sentence for whoever sent it."""
     (listed,) = (folder / LIST).iterdir()
     told = {name: _tuples(value) for name, value in options.items()}
-    document = plan(listed, told) if kind == "plan" else _heard(kind, folder, listed, told, limits, tell)
+    document = plan(listed, told, limits) if kind == "plan" else _heard(kind, folder, listed, told, limits, tell)
     return without_folder(json.dumps(document, allow_nan=False), folder)
 
 
-def _heard(kind: str, folder: Path, listed: Path, told: Options, limits: Limits, tell: Tell) -> dict[str, Any]:
+def _heard(kind: str, folder: Path, listed: Path, told: dict[str, Any], limits: Limits, tell: Tell) -> dict[str, Any]:
     take = read(sorted((folder / SOUND).iterdir()), listed)
     check_size(take, limits)
+    if kind in SHORT and take.duration_s > limits.window_s:
+        raise TooMuch(f"a window of {take.duration_s:.0f} s, {limits.window_s:.0f} s at most: send one moment")
+    if (
+        told.pop("sound", False)
+        and 4 * take.duration_s * take.sample_rate * len(take.microphones) <= limits.heard_bytes
+    ):
+        told["sound"] = folder / HEARD
     return TASKS[kind](take, told, tell)
+
+
+def write_heard(sound: Sound, path: Path) -> None:
+    """Of each microphone, in the order of the list, what is listened to: a WAV file of 32-bit floats, silence where nothing
+    is known."""
+    shape = (round(sound.sample_rate), len(sound.microphones), "FLOAT")
+    with atomic_path(path) as part, soundfile.SoundFile(part, "w", *shape, format="WAV") as file:
+        for block in sound.blocks(BLOCK_S):
+            file.write(np.nan_to_num(block.T, posinf=0.0, neginf=0.0).astype(np.float32))
 
 
 def _tuples(value: Any) -> Any:
@@ -165,8 +187,13 @@ def check_size(sound: Sound, limits: Limits) -> None:
         raise TooMuch(
             f"{sound.duration_s:.0f} s of sound, {limits.sound_s:.0f} s at most: cut the recording into pieces"
         )
-    if len(sound.microphones) > limits.channels:
-        raise TooMuch(f"{len(sound.microphones)} microphones, {limits.channels} at most")
+    check_count(len(sound.microphones), limits)
+
+
+def check_count(microphones: int, limits: Limits) -> None:
+    """Raises TooMuch for too many."""
+    if microphones > limits.channels:
+        raise TooMuch(f"{microphones} microphones, {limits.channels} at most")
 
 
 @cache

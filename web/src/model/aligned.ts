@@ -29,7 +29,7 @@ export function alignedPart(channel: Float32Array, rate: number, start_s: number
  * Windows are faded into each other; where there is no source, the channels are averaged as they are.
  */
 export function beam(take: Take, estimates: Estimate[], microphones: Microphone[], speed_m_s: number): Float32Array {
-  const length = take.channels[0].length;
+  const length = take.rows[0].length;
   const [sum, weight] = [new Float32Array(length), new Float32Array(length)];
   for (const estimate of estimates) {
     const used = microphones.filter((each) => each.isOn && isUsed(estimate, each.name));
@@ -51,7 +51,7 @@ function add(
   const fade = 0.25 * (estimate.end_s - estimate.start_s);
   const [start_s, end_s] = [Math.max(0, estimate.start_s - fade / 2), estimate.end_s + fade / 2];
   const first = Math.round(start_s * take.rate);
-  const parts = used.map((each, k) => alignedPart(take.channels[each.channel], take.rate, start_s, end_s, late[k] || 0));
+  const parts = used.map((each, k) => alignedPart(take.rows[each.row], take.rate, start_s, end_s, late[k] || 0));
   const count = Math.min(parts[0].length, sum.length - first);
   const rise = Math.max(1, fade * take.rate);
   for (let n = 0; n < count; n++) {

@@ -47,6 +47,7 @@ export interface Estimate {
   microphones: MicrophoneReport[];
   direction?: Direction | null;
   clock?: string | null;
+  event?: { label: string } | null;
 }
 
 export interface ListedMicrophone {
@@ -80,6 +81,8 @@ export interface Answers {
   version?: string;
   request?: Request;
   estimates: Estimate[];
+  /** How many there were, where a page holds some of them. */
+  windows?: number;
   events?: MicrophoneEvent[];
   summary?: { text: string[]; microphones?: MicrophoneReport[] };
 }

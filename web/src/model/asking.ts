@@ -1,7 +1,7 @@
 /** Questions about the window that is looked at: its answer with the microphones as they are now, and its curves. */
 
 import { effect } from "@preact/signals";
-import { curvesOf, isServed, locateWindow, type Options, type Sent } from "../service";
+import { curvesOf, locateWindow, type Options, type Sent } from "../service";
 import { ACCUSED, type Estimate } from "./answer";
 import * as state from "./state";
 import { wav } from "./take";
@@ -11,9 +11,9 @@ const OF_RECORDINGS = new Set(["hop_s", "tracks"]);
 /** One window of the take, of the microphones that are on, as they are now. */
 function sentWindow(estimate: Estimate): Sent | null {
   const [take, on] = [state.take.value, state.microphones.value.filter((each) => each.isOn)];
-  if (!take || on.length < 2) return null;
-  const blob = wav(take, on.map((each) => each.channel), estimate.start_s, estimate.end_s);
-  const list = { text: state.listText(on), name: "microphones.csv" };
+  if (!take || !state.canAsk.value || on.length < 2) return null;
+  const blob = wav(take, on.map((each) => each.row), estimate.start_s, estimate.end_s);
+  const list = { text: state.listText(on, estimate.start_s), name: "microphones.csv" };
   const asked: Options = { ...state.options.value, method: state.method.value };
   const options = Object.fromEntries(Object.entries(asked).filter(([name]) => !OF_RECORDINGS.has(name)));
   return { audio: [{ blob, name: "window.wav" }], list, options, left_out: leftOut(estimate, on) };
@@ -27,51 +27,65 @@ function leftOut(estimate: Estimate, on: state.Microphone[]): string[] {
 }
 
 /** The newest question is asked when the one before it has been answered: whoever drags waits for the last place only. */
-function newestOnly<T>(ask: (about: T) => Promise<void>): (about: T) => void {
+function newestOnly<T>(ask: (question: T) => Promise<void>): (question: T) => void {
   let waiting: T | null = null;
   let isAsking = false;
   const next = async () => {
     isAsking = true;
     while (waiting !== null) {
-      const about = waiting;
+      const question = waiting;
       waiting = null;
-      await ask(about).catch((error: Error) => (state.problem.value = error.message));
+      await ask(question).catch((error: Error) => (state.problem.value = error.message));
     }
     isAsking = false;
   };
-  return (about) => {
-    waiting = about;
+  return (question) => {
+    waiting = question;
     if (!isAsking) void next();
   };
 }
 
-const askWindow = newestOnly(async ({ estimate, sent }: { estimate: Estimate; sent: Sent }) => {
+interface Question {
+  estimate: Estimate;
+  sent: Sent;
+}
+
+/** What comes back is of this take still. */
+const about = async <T>(answer: Promise<T>, use: (found: T) => void): Promise<void> => {
+  const opened = state.opened.value;
+  const found = await answer;
+  if (opened === state.opened.value) use(found);
+};
+
+const askWindow = newestOnly(({ estimate: { start_s, end_s }, sent }: Question) => {
   const started = performance.now();
-  const found = await locateWindow(sent);
-  const [start_s, end_s] = [estimate.start_s, estimate.end_s];
-  state.asked.value = { from_s: start_s, estimate: { ...found, start_s, end_s }, milliseconds: performance.now() - started };
+  return about(locateWindow(sent), (found) => {
+    state.asked.value = { from_s: start_s, estimate: { ...found, start_s, end_s }, milliseconds: performance.now() - started };
+  });
 });
 
-const askCurves = newestOnly(async ({ sent }: { sent: Sent }) => {
-  state.curves.value = await curvesOf(sent);
-});
+const askCurves = newestOnly(({ estimate, sent }: Question) =>
+  about(curvesOf(sent), (curves) => (state.curves.value = { from_s: estimate.start_s, curves })),
+);
 
-/** Ask whenever a microphone is changed, or another window is looked at. */
+/** Ask whenever a microphone is changed, or another window is looked at; not while it plays. */
 export function keepAsking(): void {
+  const chosen = () => state.answers.value?.estimates[state.chosenWindow.value];
   effect(() => {
-    const estimate = state.answers.value?.estimates[state.chosenWindow.value];
-    if (!isServed || !state.isEdited.value || state.isPlaying.value || !estimate) return;
+    const estimate = chosen();
+    if (!state.isEdited.value || state.isPlaying.value || !estimate) return;
     const sent = sentWindow(estimate);
     if (sent) askWindow({ estimate, sent });
+    else state.asked.value = null;
   });
   effect(() => {
-    const estimate = state.answers.value?.estimates[state.chosenWindow.value];
+    const estimate = chosen();
     if (state.slice.value === null || !estimate) return;
-    if (!isServed) {
-      state.curves.value = state.keptCurves.value[state.chosenWindow.value] ?? null;
-      return;
+    const kept = state.keptCurves.value[state.chosenWindow.value];
+    if (kept !== undefined) state.curves.value = { from_s: estimate.start_s, curves: kept };
+    else if (!state.isPlaying.value) {
+      const sent = sentWindow(estimate);
+      if (sent) askCurves({ estimate, sent });
     }
-    const sent = sentWindow(estimate);
-    if (sent) askCurves({ sent });
   });
 }

@@ -22,9 +22,13 @@ export const VERDICT: Record<string, string> = {
   abstain: "--faint",
 };
 
+const looked = new Map<string, string>();
+
 /** The value of a colour of the style sheet, in the theme of now. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
+  const key = `${document.documentElement.dataset.theme}${name}`;
+  if (!looked.has(key)) looked.set(key, getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888");
+  return looked.get(key)!;
 }
 
 const VIRIDIS: [number, number, number][] = [

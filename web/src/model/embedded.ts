@@ -3,7 +3,6 @@
 import { batch } from "@preact/signals";
 import type { Answers } from "./answer";
 import { bytesOf, type Curves } from "./likelihood";
-import { heard, keptSound } from "./player";
 import * as state from "./state";
 
 interface Embedded {
@@ -23,8 +22,10 @@ export async function openEmbedded(): Promise<void> {
     state.keptCurves.value = curves;
   });
   if (!sound) return;
-  heard.value = { microphone: sound.microphone };
-  keptSound.value = await new OfflineAudioContext(1, 1, 16000).decodeAudioData(bytesOf(sound.base64).buffer as ArrayBuffer);
+  state.heard.value = { microphone: sound.microphone };
+  const opened = state.opened.value;
+  const buffer = await new OfflineAudioContext(1, 1, 16000).decodeAudioData(bytesOf(sound.base64).buffer as ArrayBuffer);
+  if (opened === state.opened.value) state.keptSound.value = buffer; // and nothing else was dropped on it meanwhile
 }
 
 /** gzip in base64, so that the file is small. */

@@ -10,8 +10,9 @@ export const isLive = signal(false);
 export const level = signal<number[]>([]);
 export const latency_ms = signal<number | null>(null);
 
-const MOST_KEPT_S = 600;
-const MOST_SHOWN = 2000;
+const MOST_KEPT_S = 600; // of sound
+const MOST_KEPT = 20_000; // answers
+const MOST_WAITING_BYTES = 16e6;
 const BLOCK_S = 0.05;
 
 /** Where blocks come from: a sound card, or a take that is played as if it were live. */
@@ -22,106 +23,139 @@ export interface Feed {
   stop: () => void;
 }
 
-let end: () => void = () => undefined;
-
 export interface Asked {
-  list: string;
-  names: string[];
+  microphones: state.Microphone[];
+  /** Of the feed, for each microphone. */
+  channels: number[];
   options: Record<string, string>;
   hop_s: number;
 }
 
+let stop: () => void = () => undefined;
+export const stopListening = (): void => stop();
+
+/** Until somebody stops it, or opens something else. */
 export async function listen(feed: Feed, asked: Asked): Promise<void> {
-  if (feed.channels < asked.names.length) {
+  try {
+    const wanted = Math.max(...asked.channels) + 1;
+    if (feed.channels < wanted) {
+      throw new Error(`the list has channels up to ${wanted}, the device ${feed.channels} channel${feed.channels === 1 ? "" : "s"}`);
+    }
+    await heardThrough(feed, asked);
+  } finally {
     feed.stop();
-    throw new Error(`the list has ${asked.names.length} microphones, the device ${feed.channels} channels`);
   }
-  const kept: Float32Array[][] = [];
-  const socket = liveSocket();
-  socket.binaryType = "arraybuffer";
-  state.begin({ answers: { method: state.method.value, estimates: [] } });
-  state.options.value = asked.options;
-  state.mode.value = "live";
-  isLive.value = true;
-  state.busy.value = { text: "starting to listen" };
-  const told = {
-    microphones: asked.list, sample_rate: feed.rate, format: "f32le", hop_s: asked.hop_s, method: state.method.value, ...numbers(asked.options),
-  };
-  socket.onopen = () => socket.send(JSON.stringify(told));
-  socket.onmessage = ({ data }) => heard(JSON.parse(data), () => feed.start((block) => put(socket, block, asked.names.length, kept)));
-  const over = new Promise<void>((resolve) => (socket.onclose = () => resolve()));
-  end = () => {
-    feed.stop();
-    if (socket.readyState === WebSocket.OPEN) socket.send('{"event": "end"}');
-  };
-  await over;
-  feed.stop();
-  isLive.value = false;
-  state.busy.value = null;
-  keep(kept, feed.rate);
 }
 
-export const stopListening = (): void => end();
+async function heardThrough(feed: Feed, asked: Asked): Promise<void> {
+  state.begin({ answers: { method: state.method.value, estimates: [] }, options: asked.options });
+  [state.mode.value, state.microphones.value] = ["live", asked.microphones];
+  const opened = state.opened.value;
+  const isMine = () => opened === state.opened.value;
+  const [socket, sound] = [liveSocket(), new Sound()];
+  let isReady = false;
+  const over = new Promise<void>((resolve) => (socket.onclose = () => resolve()));
+  stop = () => {
+    feed.stop();
+    if (socket.readyState === WebSocket.OPEN) socket.send('{"event": "end"}');
+    else socket.close();
+  };
+  state.atEnd(() => socket.close());
+  [isLive.value, state.busy.value] = [true, { text: "starting to listen" }];
+  socket.onopen = () => socket.send(JSON.stringify(firstMessage(feed, asked)));
+  socket.onmessage = ({ data }) => {
+    const said = JSON.parse(data) as Said;
+    if (!isMine()) return;
+    if (said.event === "error") state.problem.value = said.detail ?? "the service ended it";
+    if (said.event === "answer") show(said);
+    if (said.event !== "ready") return;
+    [isReady, state.busy.value] = [true, null];
+    feed.start((block) => put(socket, asked.channels.map((channel) => block[channel]), sound, feed.rate));
+  };
+  await over;
+  isLive.value = false;
+  if (!isMine()) return;
+  state.busy.value = null;
+  if (!isReady && !state.problem.value) state.problem.value = "the service did not listen: is its token right, is it still running?";
+  keep(sound, feed.rate);
+}
 
-/** Options of the form, as the socket's first message has them. */
-const numbers = (options: Record<string, string>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(options).map(([name, value]) => [name, /_(c|s)$/.test(name) ? Number(value) : value]));
+const firstMessage = (feed: Feed, { microphones, options, hop_s }: Asked): Record<string, unknown> => ({
+  microphones: state.listText(microphones),
+  sample_rate: feed.rate,
+  format: "f32le",
+  hop_s,
+  method: state.method.value,
+  ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, typed(name, value)])),
+});
 
-function heard(said: { event: string; detail?: string } & Estimate & { latency_s?: number }, begin: () => void): void {
-  if (said.event === "error") state.problem.value = said.detail ?? "the service ended it";
-  if (said.event === "ready") {
-    state.busy.value = null;
-    begin();
-  }
-  if (said.event !== "answer") return;
+/** Options of a form, as the socket's first message has them. */
+const typed = (name: string, value: string): unknown => (name === "tracks" ? true : /_(c|s)$/.test(name) ? Number(value) : value);
+
+type Said = { event: string; detail?: string; latency_s?: number } & Estimate;
+
+function show(said: Said): void {
   latency_ms.value = 1000 * (said.latency_s ?? 0);
-  const before = state.answers.value as Answers;
-  const estimates = [...before.estimates.slice(-MOST_SHOWN + 1), said];
-  if (!state.microphones.value.length) {
-    state.microphones.value = state.microphonesOf(
-      said.microphones.map(({ name, position_m }, m) => ({ name, channel: m + 1, position_m, ...state.NO_COLUMNS })),
-    );
-  }
-  state.answers.value = { ...before, estimates };
+  const before = state.answers.value!;
+  if (before.estimates.length === MOST_KEPT) state.problem.value = `only the last ${MOST_KEPT} answers are kept here`;
+  state.answers.value = { ...before, estimates: [...before.estimates.slice(-MOST_KEPT + 1), said] };
   state.time.value = (said.start_s + said.end_s) / 2;
 }
 
-function put(socket: WebSocket, block: Float32Array[], count: number, kept: Float32Array[][]): void {
-  if (socket.readyState !== WebSocket.OPEN) return;
-  const used = block.slice(0, count);
-  level.value = used.map((channel) => channel.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
-  const frames = new Float32Array(used[0].length * count);
-  used.forEach((channel, k) => channel.forEach((x, n) => (frames[n * count + k] = x)));
-  socket.send(frames.buffer);
-  kept.push(used);
-}
+/** What was heard so far, as long as it is not too much. */
+class Sound {
+  blocks: Float32Array[][] = [];
+  length = 0;
 
-/** What was heard is a take from now on. */
-function keep(blocks: Float32Array[][], rate: number): void {
-  const length = blocks.reduce((sum, block) => sum + block[0].length, 0);
-  if (!length || length > MOST_KEPT_S * rate) return;
-  const channels = blocks[0].map((_, k) => {
-    const whole = new Float32Array(length);
-    let at = 0;
-    for (const block of blocks) {
-      whole.set(block[k], at);
-      at += block[k].length;
-    }
-    return whole;
-  });
-  const take: Take = { name: "live.wav", rate, channels };
-  [state.take.value, state.waves.value] = [take, envelopes(take)];
-  const listed = state.microphones.value;
-  if (state.answers.value && !state.answers.value.request) {
-    state.answers.value = { ...state.answers.value, request: requestOf(listed) };
+  add(block: Float32Array[], rate: number): void {
+    this.length += block[0].length;
+    if (this.length <= MOST_KEPT_S * rate) this.blocks.push(block);
+    else this.blocks = [];
   }
 }
 
+function put(socket: WebSocket, block: Float32Array[], sound: Sound, rate: number): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  if (socket.bufferedAmount > MOST_WAITING_BYTES) {
+    state.problem.value = "the sound goes out more slowly than it comes in: fewer channels, or a quicker network";
+    return stop();
+  }
+  level.value = block.map((channel) => channel.reduce((a, b) => Math.max(a, Math.abs(b)), 0));
+  const frames = new Float32Array(block[0].length * block.length);
+  block.forEach((channel, k) => channel.forEach((x, n) => (frames[n * block.length + k] = x)));
+  socket.send(frames.buffer);
+  sound.add(block, rate);
+}
+
+/** What was heard is a take from now on, to be asked about as any other. */
+function keep({ blocks, length }: Sound, rate: number): void {
+  if (!length) return;
+  const microphones = state.microphones.value;
+  state.answers.value = { ...state.answers.value!, request: requestOf(microphones) };
+  if (!blocks.length) {
+    state.problem.value = `more than ${MOST_KEPT_S / 60} minutes: the sound was not kept`;
+    return;
+  }
+  const rows = blocks[0].map((_, k) => joined(blocks.map((block) => block[k]), length));
+  const take: Take = { name: "live.wav", rate, rows };
+  [state.take.value, state.waves.value] = [take, envelopes(take)];
+}
+
+function joined(parts: Float32Array[], length: number): Float32Array {
+  const whole = new Float32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 const requestOf = (listed: state.Microphone[]): Answers["request"] => ({
-  microphones: listed.map(({ name, channel, listed: position_m, columns }) => ({ name, channel: channel + 1, position_m, ...columns })),
+  microphones: listed.map(({ name, row, listed: position_m, columns }) => ({ name, channel: row + 1, position_m, ...columns })),
   method: state.method.value,
   room: state.roomOf(state.options.value.room),
-  speed_m_s: 343.2,
+  speed_m_s: state.speed.value,
   window_s: null,
 });
 
@@ -171,19 +205,19 @@ function gather(least: number): (block: Float32Array[], to: (block: Float32Array
 }
 
 /** A take, as fast as time goes. */
-export function takeFeed(take: Take, channels: number[], ended: () => void): Feed {
+export function takeFeed(take: Take, ended: () => void): Feed {
   let timer = 0;
   return {
     rate: take.rate,
-    channels: channels.length,
+    channels: take.rows.length,
     start: (put) => {
       const began = performance.now();
       let at = 0;
       timer = window.setInterval(() => {
-        const until = Math.min(take.channels[0].length, Math.round(((performance.now() - began) / 1000) * take.rate));
-        if (until > at) put(channels.map((channel) => take.channels[channel].slice(at, until)));
+        const until = Math.min(take.rows[0].length, Math.round(((performance.now() - began) / 1000) * take.rate));
+        if (until > at) put(take.rows.map((row) => row.slice(at, until)));
         at = until;
-        if (at >= take.channels[0].length) ended();
+        if (at >= take.rows[0].length) ended();
       }, 1000 * BLOCK_S);
     },
     stop: () => window.clearInterval(timer),

@@ -51,7 +51,7 @@ export function usualArray([x, y, z]: Point): state.Microphone[] {
 }
 
 export const added = (name: string, at: Point): state.Microphone => ({
-  name, channel: -1, listed: at, position: at, isKnown: true, isOn: true, columns: state.NO_COLUMNS,
+  name, row: -1, listed: at, position: at, isKnown: true, isOn: true, wasOn: true, columns: state.NO_COLUMNS,
 });
 
 const round = (x: number): number => Math.round(100 * x) / 100;

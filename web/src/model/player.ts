@@ -1,18 +1,15 @@
 /** Sound, and the play head that goes with it. Without sound the play head goes by the clock. */
 
-import { effect, signal } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { beam } from "./aligned";
 import * as state from "./state";
-
-/** What is heard: the channel of a microphone, or all of them aligned to the source that was found. */
-export const heard = signal<{ microphone: string } | "aligned">("aligned");
-/** The sound of a page that was written with one in it. */
-export const keptSound = signal<AudioBuffer | null>(null);
+import type { Take } from "./take";
 
 let context: AudioContext | null = null;
 let playing: AudioBufferSourceNode | null = null;
 let output: GainNode | null = null;
 let begun = { at_s: 0, clock_s: 0 };
+let frame = 0;
 
 export function outputOf(): { context: AudioContext; output: GainNode } {
   context ??= new AudioContext();
@@ -23,17 +20,27 @@ export function outputOf(): { context: AudioContext; output: GainNode } {
   return { context, output };
 }
 
-/** Samples of what is to be heard, or null. */
+let made: { key: unknown[]; buffer: AudioBuffer } | null = null;
+
+/** Samples of what is to be heard, or null; made once for all that it depends on. */
 function chosenSound(audio: AudioContext): AudioBuffer | null {
-  const [take, answers] = [state.take.value, state.answers.value];
-  if (!take) return keptSound.value;
-  const choice = heard.value;
-  const channel = choice === "aligned" ? null : state.microphones.value.find((each) => each.name === choice.microphone)?.channel;
-  const samples = channel == null ? beam(take, answers?.estimates ?? [], state.microphones.value, state.speed.value) : take.channels[channel];
+  const take = state.take.value;
+  if (!take) return state.keptSound.value;
+  const key = [take, state.heard.value, state.microphones.value, state.answers.value];
+  if (made?.key.every((part, k) => part === key[k])) return made.buffer;
+  const samples = samplesOf(take);
   const loudest = samples.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-6);
-  const buffer = audio.createBuffer(1, samples.length, take.rate);
+  const buffer = audio.createBuffer(1, Math.max(1, samples.length), take.rate);
   buffer.getChannelData(0).set(samples.map((x) => (0.7 * x) / loudest));
+  made = { key, buffer };
   return buffer;
+}
+
+function samplesOf(take: Take): Float32Array {
+  const choice = state.heard.value;
+  const one = choice === "aligned" ? undefined : state.microphones.value.find((each) => each.name === choice.microphone);
+  if (one) return take.rows[one.row];
+  return beam(take, state.answers.value?.estimates ?? [], state.microphones.value, state.speed.value);
 }
 
 const clock = (): number => (context ? context.currentTime : performance.now() / 1000);
@@ -51,7 +58,8 @@ export function play(): void {
   }
   begun = { at_s: state.time.value, clock_s: clock() };
   state.isPlaying.value = true;
-  requestAnimationFrame(step);
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(step);
 }
 
 export function pause(): void {
@@ -84,13 +92,16 @@ function step(): void {
     return;
   }
   state.time.value = now_s;
-  requestAnimationFrame(step);
+  frame = requestAnimationFrame(step);
 }
 
-/** When something else is to be heard while it plays. */
+/** When something else is to be heard while it plays; and silence when nothing plays any more, whoever ended it. */
 export function followChoice(): void {
   effect(() => {
-    void heard.value;
-    if (state.isPlaying.peek()) play();
+    void state.heard.value;
+    if (state.isPlaying.peek()) untracked(play);
+  });
+  effect(() => {
+    if (!state.isPlaying.value) stopSound();
   });
 }

@@ -17,7 +17,7 @@ export function save(content: Blob | string, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-const nameOf = (suffix: string): string => (state.take.value?.name ?? "soundfix").replace(/\.\w+$/, "") + suffix;
+const nameOf = (suffix: string): string => (state.take.value?.name || "soundfix").replace(/\.\w+$/, "") + suffix;
 
 export const saveJson = (): void => save(JSON.stringify(state.answers.value), nameOf(".json"));
 
@@ -44,6 +44,10 @@ export function savePicture(): void {
 /** From the beginning to the end, with the sound that is chosen. */
 export function film(): void {
   if (!stage || isFilming.value) return;
+  if (!globalThis.MediaRecorder?.isTypeSupported("video/webm")) {
+    state.problem.value = "this browser makes no WebM films; `soundfix locate --plot film.gif` makes one";
+    return;
+  }
   const { context, output } = outputOf();
   const sound = context.createMediaStreamDestination();
   output.connect(sound);

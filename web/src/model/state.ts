@@ -1,18 +1,20 @@
 /** What the page knows, as signals: views read them, and draw themselves again when they change. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { type Answers, type Estimate, type ListedMicrophone, type Point, usualStatus, windowAt } from "./answer";
+import { isServed } from "../service";
 import type { Curves } from "./likelihood";
 import { durationOf, type Envelopes, type Take } from "./take";
 
-/** A microphone as somebody has it now: dragged, switched off, or called unknown. */
+/** A microphone as somebody has it now: dragged, switched off, or called unknown. row: of the take. wasOn: when it was located. */
 export interface Microphone {
   name: string;
-  channel: number;
+  row: number;
   listed: Point | null;
   position: Point | null;
   isKnown: boolean;
   isOn: boolean;
+  wasOn: boolean;
   columns: Pick<ListedMicrophone, "sigma_m" | "offset_s" | "drift_ppm" | "clock_sigma_s">;
 }
 
@@ -38,8 +40,16 @@ export const asked = signal<{ from_s: number; estimate: Estimate; milliseconds: 
 
 /** Curves of windows, by their number, of a page that was written with its data. */
 export const keptCurves = signal<(Curves | null)[]>([]);
-export const curves = signal<Curves | null>(null);
+/** Of the window that begins at from_s. */
+export const curves = signal<{ from_s: number; curves: Curves | null } | null>(null);
 export const slice = signal<{ axis: 0 | 1 | 2; at_m: number } | null>(null);
+export const zoom = signal<[number, number] | null>(null);
+/** What is heard: the sound of a microphone, or of all, aligned to the source that was found. */
+export const heard = signal<{ microphone: string } | "aligned">("aligned");
+/** The sound of a page that was written with one in it. */
+export const keptSound = signal<AudioBuffer | null>(null);
+/** Counts what was opened: who asked before it is answered in vain. */
+export const opened = signal(0);
 export const showsAllRegions = signal(false);
 
 export const duration = computed(() => {
@@ -50,8 +60,12 @@ export const duration = computed(() => {
 export const chosenWindow = computed(() => windowAt(answers.value?.estimates ?? [], time.value));
 
 export const isEdited = computed(() =>
-  microphones.value.some((each) => !each.isOn || each.isKnown !== (each.listed !== null) || each.position !== each.listed),
+  microphones.value.some((each) => each.isOn !== each.wasOn || each.isKnown !== (each.listed !== null) || each.position !== each.listed),
 );
+
+/** Whether somebody is there to answer, with all that a question needs. */
+export const canAsk = computed(() => isServed && take.value !== null && answers.value?.request !== undefined && mode.value === "take");
+export const canEdit = computed(() => canAsk.value || mode.value === "plan");
 
 /** What is shown of the chosen window: the answer, or what it would be with the microphones as they are now. */
 export const shown = computed<Estimate | null>(() => {
@@ -71,11 +85,11 @@ export const box = computed<[Point, Point]>(() => {
   if (room) return room;
   const points = microphones.value.flatMap((each) => (each.listed ? [each.listed] : []));
   for (const estimate of answers.value?.estimates ?? []) {
-    if (estimate.verdict !== "abstain") points.push(...estimate.sources.filter((s) => s.radius90_m < 5).map((s) => s.position_m));
+    for (const source of estimate.sources) if (source.radius90_m < 5 && !estimate.direction) points.push(source.position_m);
   }
   if (!points.length) return [[0, 0, 0], [6, 5, 3]];
-  const low = [0, 1, 2].map((k) => Math.min(...points.map((p) => p[k])));
-  const high = [0, 1, 2].map((k) => Math.max(...points.map((p) => p[k])));
+  const low = [0, 1, 2].map((k) => points.reduce((least, p) => Math.min(least, p[k]), Infinity));
+  const high = [0, 1, 2].map((k) => points.reduce((most, p) => Math.max(most, p[k]), -Infinity));
   const margin = 0.1 * Math.max(1, ...high.map((h, k) => h - low[k]));
   return [low.map((l) => l - margin) as Point, high.map((h) => h + margin) as Point];
 });
@@ -87,13 +101,14 @@ export function roomOf(text: string | undefined): [Point, Point] | null {
 }
 
 export function microphonesOf(listed: ListedMicrophone[]): Microphone[] {
-  return listed.map(({ name, channel, position_m, sigma_m, offset_s, drift_ppm, clock_sigma_s }, m) => ({
+  return listed.map(({ name, position_m, sigma_m, offset_s, drift_ppm, clock_sigma_s }, row) => ({
     name,
-    channel: (channel ?? m + 1) - 1,
+    row,
     listed: position_m,
     position: position_m,
     isKnown: position_m !== null,
     isOn: true,
+    wasOn: true,
     columns: { sigma_m, offset_s, drift_ppm, clock_sigma_s },
   }));
 }
@@ -104,26 +119,50 @@ export function edit(name: string, change: Partial<Microphone>): void {
 }
 
 export function undoEdits(): void {
-  microphones.value = microphones.value.map((each) => ({ ...each, position: each.listed, isKnown: each.listed !== null, isOn: true }));
+  microphones.value = microphones.value.map((each) => ({
+    ...each, position: each.listed, isKnown: each.listed !== null, isOn: each.wasOn,
+  }));
 }
 
-/** A take that is to be located, or answers that are there: everything of the one before is gone. */
-export function begin(next: { answers?: Answers; take?: Take | null; waves?: Envelopes | null }): void {
-  isPlaying.value = false;
-  [time.value, asked.value, curves.value, keptCurves.value, problem.value] = [0, null, null, [], ""];
-  answers.value = next.answers ?? null;
-  microphones.value = next.answers?.request ? microphonesOf(next.answers.request.microphones) : [];
-  take.value = next.take ?? null;
-  waves.value = next.waves ?? null;
-  mode.value = "take";
+type Opened = { answers?: Answers; take?: Take | null; waves?: Envelopes | null; options?: Record<string, string> };
+let ended: (() => void)[] = [];
+
+/** To be called when something else is opened. */
+export const atEnd = (end: () => void): void => void ended.push(end);
+
+/** A take that is to be located, or answers that are there: everything of the one before has ended, and is gone. */
+export function begin(next: Opened): void {
+  const all = ended;
+  ended = [];
+  for (const end of all) end();
+  batch(() => {
+    opened.value++;
+    isPlaying.value = false;
+    [time.value, asked.value, curves.value, keptCurves.value, problem.value] = [0, null, null, [], ""];
+    [zoom.value, slice.value, chosenMicrophone.value, keptSound.value, heard.value] = [null, null, null, null, "aligned"];
+    answers.value = next.answers ?? null;
+    microphones.value = next.answers?.request ? microphonesOf(next.answers.request.microphones) : [];
+    [take.value, waves.value, options.value] = [next.take ?? null, next.waves ?? null, next.options ?? {}];
+    mode.value = "take";
+  });
 }
 
-/** The list of microphones as it is now, of those that are on, as CSV. */
-export function listText(which: Microphone[]): string {
+/** The microphones of a list that was located again, a part of those of before: the others are switched off. */
+export function relisted(before: Microphone[], listed: ListedMicrophone[]): Microphone[] {
+  const now = new Map(microphonesOf(listed).map((each) => [each.name, each]));
+  return before.map((each) => {
+    const { row } = each;
+    const again = now.get(each.name);
+    return again ? { ...again, row } : { ...each, isOn: false, wasOn: false, position: each.listed, isKnown: each.listed !== null };
+  });
+}
+
+/** These microphones as they are now, as CSV, for a recording of their rows that begins at `from_s` of the take. */
+export function listText(which: Microphone[], from_s = 0): string {
   const rows = which.map(({ name, position, isKnown, columns }) => {
     const place = isKnown && position ? position : ["", "", ""];
     const { sigma_m, offset_s, drift_ppm, clock_sigma_s } = columns;
-    return [quoted(name), ...place, sigma_m, offset_s, drift_ppm, clock_sigma_s].join(",");
+    return [quoted(name), ...place, sigma_m, offset_s + 1e-6 * drift_ppm * from_s, drift_ppm, clock_sigma_s].join(",");
   });
   return ["name,x,y,z,sigma_m,offset_s,drift_ppm,clock_sigma_s", ...rows, ""].join("\n");
 }

@@ -12,12 +12,15 @@ export class Stage {
   readonly controls: OrbitControls;
   private isAsked = false;
   frames = 0;
+  /** Whether somebody has turned it: then it stays as it is. */
+  isTouched = false;
 
   constructor(readonly canvas: HTMLCanvasElement) {
     this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware() });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.camera.up.set(0, 0, 1);
     this.controls = new OrbitControls(this.camera, canvas);
+    this.controls.addEventListener("start", () => (this.isTouched = true));
     this.controls.addEventListener("change", () => this.draw());
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement!);
     this.resize();

@@ -57,14 +57,14 @@ export class World {
       effect(() => this.move()),
       effect(() => this.dress()),
       effect(() => {
-        const key = box.value.flat().join();
-        if (key !== this.lookedAt) this.stage.lookAt(box.value);
-        this.lookedAt = key;
+        if (this.lookedAt !== state.opened.value) this.stage.isTouched = false;
+        this.lookedAt = state.opened.value;
+        if (!this.stage.isTouched) this.stage.lookAt(box.value);
       }),
     );
   }
 
-  private lookedAt = "";
+  private lookedAt = -1;
   slice: Grid | null = null;
   private mover = new THREE.Mesh(new THREE.SphereGeometry(1, 12, 8), tinted("mover", new THREE.Color()));
 
@@ -141,8 +141,8 @@ export class World {
       const map = errorMap.value;
       return map ? [plane(map.painted, map.box, map.axis, map.at_m)] : [];
     }
-    const [slice, curves] = [state.slice.value, state.curves.value];
-    if (!slice || !curves) return [];
+    const [slice, curves] = [state.slice.value, state.curves.value?.curves];
+    if (!slice || !curves || state.curves.value?.from_s !== state.shown.value?.start_s) return [];
     const at_m = slice.at_m - origin.value[slice.axis];
     const here = { ...curves, positions_m: curves.positions_m.map((each) => moved(each, origin.value)) };
     const grid = (this.slice = sliceOf(likelihoodOf(here), box.value, slice.axis, at_m));

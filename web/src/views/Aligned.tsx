@@ -2,7 +2,6 @@ import { useEffect, useRef } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { alignedPart, travelTimes } from "../model/aligned";
 import { colour, STATUS } from "../model/colours";
-import { heard, keptSound } from "../model/player";
 import * as state from "../model/state";
 import { theme } from "../model/theme";
 
@@ -15,14 +14,14 @@ export function Aligned() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const take = state.take.value;
   useEffect(() => (canvas.current ? drawing(canvas.current) : undefined), [take]);
-  if (!take && !keptSound.value) return null;
-  if (!take) return <section class="panel"><h2>Sound</h2><p class="quiet">Of {heard.value === "aligned" ? "all" : heard.value.microphone}, as it was recorded.</p></section>;
+  if (!take && !state.keptSound.value) return null;
+  if (!take) return <section class="panel"><h2>Sound</h2><p class="quiet">Of {state.heard.value === "aligned" ? "all" : state.heard.value.microphone}, as it was recorded.</p></section>;
   return (
     <section class="panel" aria-label="Sound">
       <h2>Sound</h2>
       <label>
         Heard{" "}
-        <select value={heard.value === "aligned" ? "" : heard.value.microphone} onChange={(event) => choose(event.currentTarget.value)}>
+        <select value={state.heard.value === "aligned" ? "" : state.heard.value.microphone} onChange={(event) => choose(event.currentTarget.value)}>
           <option value="">all channels, aligned to the source</option>
           {state.microphones.value.map(({ name }) => (
             <option key={name} value={name}>{name}, as it was recorded</option>
@@ -37,7 +36,7 @@ export function Aligned() {
   );
 }
 
-const choose = (name: string) => (heard.value = name ? { microphone: name } : "aligned");
+const choose = (name: string) => (state.heard.value = name ? { microphone: name } : "aligned");
 
 function drawing(canvas: HTMLCanvasElement): () => void {
   return effect(() => {
@@ -52,20 +51,20 @@ function drawing(canvas: HTMLCanvasElement): () => void {
     const source = estimate?.sources[0]?.position_m;
     if (!take || !estimate || !source) return;
     const late = travelTimes(source, which, state.speed.value);
-    const middle = loudest(take.channels, take.rate, estimate.start_s, estimate.end_s, which, late);
+    const middle = loudest(take.rows, take.rate, estimate.start_s, estimate.end_s, which, late);
     which.forEach((each, m) => {
       const status = estimate.microphones.find(({ name }) => name === each.name)?.status ?? "ok";
       const start_s = middle - SPAN_S / 2;
-      const part = Number.isNaN(late[m]) ? null : alignedPart(take.channels[each.channel], take.rate, start_s, start_s + SPAN_S, late[m]);
+      const part = Number.isNaN(late[m]) ? null : alignedPart(take.rows[each.row], take.rate, start_s, start_s + SPAN_S, late[m]);
       row(pen, each.name, part, m * ROW, wide, colour(STATUS[status] ?? "--red"));
     });
   });
 }
 
 /** When, in the window, the channels together are loudest. */
-function loudest(channels: Float32Array[], rate: number, start_s: number, end_s: number, which: state.Microphone[], late: number[]): number {
+function loudest(rows: Float32Array[], rate: number, start_s: number, end_s: number, which: state.Microphone[], late: number[]): number {
   const parts = which.flatMap((each, m) =>
-    Number.isNaN(late[m]) ? [] : [alignedPart(channels[each.channel], rate, start_s, end_s, late[m])],
+    Number.isNaN(late[m]) ? [] : [alignedPart(rows[each.row], rate, start_s, end_s, late[m])],
   );
   let [best, most] = [0, 0];
   for (let n = 0; n < (parts[0]?.length ?? 0); n++) {

@@ -10,7 +10,7 @@ import { Microphones } from "./Microphones";
 import { Now } from "./Now";
 import { Planner } from "./Planner";
 import { Space } from "./Space";
-import { Start } from "./Start";
+import { optionsIn, Start } from "./Start";
 import { Busy, Problem, Token } from "./Status";
 import { Timeline } from "./Timeline";
 
@@ -49,7 +49,8 @@ function Work() {
 function keys() {
   const press = (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog, button, summary, a")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) return;
+    if (event.key === " " && target.closest("button, summary, a")) return; // which it presses
     const act = KEYS[event.key];
     if (!act || !state.answers.value) return;
     event.preventDefault();
@@ -75,13 +76,19 @@ const KEYS: Record<string, () => void> = {
   End: () => toWindow(Infinity),
 };
 
+/** What was written into the form, where there is one. */
+function optionsOnPage(): Record<string, string> {
+  const form = document.querySelector<HTMLFormElement>("form.drop");
+  return form ? optionsIn(form) : {};
+}
+
 /** Files may be dropped anywhere. */
 function drops() {
   const over = (event: DragEvent) => event.preventDefault();
   const drop = (event: DragEvent) => {
     event.preventDefault();
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length && (isServed || files.every((file) => file.name.endsWith(".json")))) void open(files, state.options.value);
+    if (files.length && (isServed || files.every((file) => file.name.endsWith(".json")))) void open(files, optionsOnPage());
   };
   addEventListener("dragover", over);
   addEventListener("drop", drop);

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { openExample } from "../model/opening";
-import { added, plan, roomSides, usualArray } from "../model/planning";
+import { added, lost, plan, roomSides, usualArray } from "../model/planning";
 import { film, isFilming, saveCsv, saveJson, saveList, savePicture, stopFilm } from "../model/saving";
 import * as state from "../model/state";
 import { setTheme, theme } from "../model/theme";
@@ -28,9 +28,10 @@ function Title() {
   const answers = state.answers.value;
   if (state.mode.value === "plan") return <small>planning an array</small>;
   if (!answers) return null;
-  const name = state.take.value?.name ?? answers.request?.audio?.files?.[0]?.path.split(/[\\/]/).at(-1) ?? "";
+  const name = state.take.value?.name || answers.request?.audio?.files?.[0]?.path.split(/[\\/]/).at(-1) ?? "";
   const count = answers.estimates.length;
-  return <small>{[name, answers.method, `${count} ${count === 1 ? "window" : "windows"}`].filter(Boolean).join(" · ")}</small>;
+  const all = answers.windows && answers.windows > count ? ` of ${answers.windows}` : "";
+  return <small>{[name, answers.method, `${count}${all} ${count === 1 && !all ? "window" : "windows"}`].filter(Boolean).join(" · ")}</small>;
 }
 
 function Served() {
@@ -50,27 +51,22 @@ function Served() {
 }
 
 function startAgain() {
+  history.replaceState(null, "", " ");
   state.begin({});
-  state.busy.value = null;
 }
 
 /** From the microphones that are there, or from the usual ones. */
 function beginPlan() {
-  state.isPlaying.value = false;
   const there = state.microphones.value.filter((each) => each.isKnown && each.position);
   const room = state.answers.value?.request?.room;
+  state.begin({});
   if (room && room[0].every((x) => x === 0)) roomSides.value = room[1];
-  plan.value = null;
-  state.answers.value = null;
-  state.take.value = null;
+  [plan.value, lost.value] = [null, ""];
   state.microphones.value = there.length ? there.map((each) => added(each.name, each.position!)) : usualArray(roomSides.value);
   state.mode.value = "plan";
 }
 
-function endPlan() {
-  state.microphones.value = [];
-  state.mode.value = "take";
-}
+const endPlan = () => state.begin({});
 
 function Save() {
   const details = useRef<HTMLDetailsElement>(null);

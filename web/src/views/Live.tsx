@@ -1,12 +1,12 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { deviceFeed, isLive, latency_ms, level, listen, stopListening, takeFeed } from "../model/live";
+import { listedIn } from "../model/listing";
 import { locateTake } from "../model/opening";
 import * as state from "../model/state";
 import { MethodChoice, optionsIn } from "./Start";
 
 const devices = signal<MediaDeviceInfo[]>([]);
-let lastList = "";
 
 /** Sound while it is made: a sound card with a channel a microphone, or the take that is open, as if it were live. */
 export function Live() {
@@ -60,7 +60,9 @@ function Ask() {
       <MethodChoice />
       <div class="row">
         <button class="main">Listen</button>
-        {take?.name === "live.wav" && lastList && <button type="button" onClick={() => locateTake(take, lastList, state.options.value)}>Locate what was heard</button>}
+        {take?.name === "live.wav" && (
+          <button type="button" onClick={() => locateTake(take, state.microphones.value, state.options.value)}>Locate what was heard</button>
+        )}
       </div>
     </form>
   );
@@ -71,18 +73,21 @@ async function submit(event: SubmitEvent) {
   const form = event.currentTarget as HTMLFormElement;
   const given = new FormData(form);
   const file = given.get("list") as File;
-  const shown = state.microphones.value.filter((each) => each.isOn);
-  const list = file.size ? await file.text() : state.listText(shown);
   const { hop_s = "0.25", ...options } = optionsIn(form);
-  lastList = list;
+  const take = given.get("device") === "take" ? state.take.value : null;
   try {
-    const names = file.size ? list.trim().split(/\r?\n/).slice(1) : shown.map((each) => each.name);
-    if (!names.length) throw new Error("wanted the list of the microphones: name,x,y,z, a row for each channel");
-    const take = state.take.value;
-    const isTake = given.get("device") === "take" && take;
-    const feed = isTake ? takeFeed(take, shown.map((each) => each.channel), stopListening) : await deviceFeed(String(given.get("device")));
-    await listen(feed, { list, names, options, hop_s: Number(hop_s) });
+    const asked = file.size ? listedIn(await file.text()) : shown(take !== null);
+    if (!asked.microphones.length) throw new Error("wanted the list of the microphones: name,x,y,z, a row for each channel");
+    const feed = take ? takeFeed(take, stopListening) : await deviceFeed(String(given.get("device")));
+    await listen(feed, { ...asked, options, hop_s: Number(hop_s) });
   } catch (error) {
     state.problem.value = (error as Error).message;
   }
+}
+
+/** Those of the page that are on; rows of the take, or channels in this order. */
+function shown(isTake: boolean) {
+  const on = state.microphones.value.filter((each) => each.isOn);
+  const microphones = on.map((each, row) => ({ ...each, row, listed: each.isKnown ? each.position : null, wasOn: true }));
+  return { microphones, channels: on.map((each, k) => (isTake ? each.row : k)) };
 }

@@ -1,10 +1,8 @@
 import { computed } from "@preact/signals";
 import { STATUS } from "../model/colours";
 import { locateAgain } from "../model/opening";
-import { heard } from "../model/player";
 import * as state from "../model/state";
 import { type Point } from "../model/answer";
-import { isServed } from "../service";
 import { shownDevices } from "../space/world";
 
 interface Said {
@@ -31,7 +29,7 @@ export function Microphones() {
   const which = state.microphones.value;
   if (!which.length) return null;
   const said = JSON.parse(saidText.value) as Said[];
-  const canEdit = isServed && (state.take.value !== null || state.mode.value === "plan");
+  const canEdit = state.canEdit.value;
   const summary = state.answers.value?.summary?.text ?? [];
   return (
     <section class="panel" aria-label="Microphones">
@@ -41,7 +39,7 @@ export function Microphones() {
       ))}
       {state.isEdited.value && state.mode.value === "take" && (
         <div class="row">
-          <button class="main" onClick={locateAgain} disabled={!state.take.value}>Locate the whole recording so</button>
+          <button class="main" onClick={locateAgain} disabled={!state.canAsk.value || which.filter((each) => each.isOn).length < 2}>Locate the whole recording so</button>
           <button onClick={state.undoEdits}>As before</button>
         </div>
       )}
@@ -97,7 +95,7 @@ function Row({ of, said: { status, pull_m }, canEdit }: { of: state.Microphone; 
         <tr class="chosen">
           <td colSpan={4}>
             <Place of={of} canEdit={canEdit} />
-            {state.take.value && <button onClick={() => (heard.value = { microphone: of.name })}>Listen to it</button>}
+            {state.take.value && <button onClick={() => (state.heard.value = { microphone: of.name })}>Listen to it</button>}
             {state.mode.value === "plan" && <button onClick={() => remove(of.name)}>Take it away</button>}
           </td>
         </tr>

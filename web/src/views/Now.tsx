@@ -21,6 +21,9 @@ export function Now() {
         <b class="verdict" style={{ background: `var(${VERDICT[estimate.verdict]})` }} aria-hidden="true" /> {SAID[estimate.verdict]}
         <small>{clockText(middleOf(estimate))}</small>
       </h2>
+      {(estimate.event?.label || estimate.clock) && (
+        <p class="quiet">{[estimate.event?.label, estimate.clock?.replace("T", " ")].filter(Boolean).join(" · ")}</p>
+      )}
       <div aria-live="polite">
         {estimate.direction ? <Directions of={estimate.direction} /> : <Sources of={estimate.sources} verdict={estimate.verdict} />}
       </div>

@@ -40,38 +40,39 @@ export function Space() {
   );
 }
 
+const STILL_PX = 4; // a click, and no drag
+
 /** A microphone follows the mouse, the camera stays where it is meanwhile. */
 function dragging(world: World, canvas: HTMLCanvasElement): () => void {
-  let held: Device | null = null;
+  let held: { device: Device; from: PointerEvent; off: Point | null; moves: boolean } | null = null;
   const down = (event: PointerEvent) => {
-    held = event.button === 0 ? world.deviceAt(event) : null;
-    if (!held) return;
-    state.chosenMicrophone.value = held.name;
+    const device = event.button === 0 ? world.deviceAt(event) : null;
+    if (!device) return;
+    state.chosenMicrophone.value = device.name;
+    if (!state.canEdit.value) return;
     canvas.setPointerCapture(event.pointerId);
     world.stage.controls.enabled = false;
+    const at = world.draggedTo(event, device.at, event.shiftKey);
+    held = { device, from: event, off: at && (device.at.map((x, k) => x - at[k]) as Point), moves: false };
   };
   const move = (event: PointerEvent) => {
     if (!held) {
-      canvas.style.cursor = event.buttons === 0 && world.deviceAt(event) ? "grab" : "";
+      canvas.style.cursor = event.buttons === 0 && state.canEdit.value && world.deviceAt(event) ? "grab" : "";
       return;
     }
-    const to: Point | null = world.draggedTo(event, held.at, event.shiftKey);
+    held.moves ||= Math.hypot(event.clientX - held.from.clientX, event.clientY - held.from.clientY) > STILL_PX;
+    const to = held.moves ? world.draggedTo(event, held.device.at, event.shiftKey) : null;
     if (!to) return;
-    held = { ...held, at: to };
-    state.edit(held.name, { position: to, isKnown: true });
+    const position = to.map((x, k) => Math.round(100 * (x + (held!.off?.[k] ?? 0))) / 100) as Point;
+    state.edit(held.device.name, { position, isKnown: true });
   };
   const up = () => {
     held = null;
     world.stage.controls.enabled = true;
   };
-  canvas.addEventListener("pointerdown", down, { capture: true });
-  canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", up);
-  return () => {
-    canvas.removeEventListener("pointerdown", down, { capture: true });
-    canvas.removeEventListener("pointermove", move);
-    canvas.removeEventListener("pointerup", up);
-  };
+  const heard: [string, (event: PointerEvent) => void][] = [["pointerdown", down], ["pointermove", move], ["pointerup", up], ["pointercancel", up]];
+  for (const [name, act] of heard) canvas.addEventListener(name, act as EventListener, { capture: true });
+  return () => heard.forEach(([name, act]) => canvas.removeEventListener(name, act as EventListener, { capture: true }));
 }
 
 const BAR = Array.from({ length: 11 }, (_, k) => css(viridis(k / 10))).join(",");

@@ -2,14 +2,14 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { open, openExample } from "../model/opening";
 import * as state from "../model/state";
-import { isServed, type Method, methods } from "../service";
+import { isServed, type Method, methods, needsToken } from "../service";
 
 const known = signal<Method[]>([]);
 
 export function Start() {
   useEffect(() => {
-    if (isServed) methods().then((found) => (known.value = found)).catch((error: Error) => (state.problem.value = error.message));
-  }, []);
+    if (isServed && !needsToken.value) methods().then((found) => (known.value = found)).catch((error: Error) => (state.problem.value = error.message));
+  }, [needsToken.value]);
   if (!isServed) return <main class="start"><p role="status">Opening …</p></main>;
   return (
     <main class="start">

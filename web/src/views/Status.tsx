@@ -1,3 +1,4 @@
+import { isLive, stopListening } from "../model/live";
 import { cancel } from "../model/opening";
 import * as state from "../model/state";
 import { needsToken, setToken } from "../service";
@@ -22,7 +23,7 @@ export function Busy() {
         <>
           <span>{now.text}</span>
           <progress aria-label={now.text} value={now.share} />
-          <button onClick={cancel}>Cancel</button>
+          <button onClick={isLive.value ? stopListening : cancel}>Cancel</button>
         </>
       )}
     </div>
@@ -35,6 +36,7 @@ export function Token() {
     event.preventDefault();
     setToken(new FormData(event.target as HTMLFormElement).get("token") as string);
     state.problem.value = "";
+    if (location.hash) location.reload(); // to what it leads to
   };
   return (
     <form class="token" onSubmit={submit}>

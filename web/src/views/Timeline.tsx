@@ -8,14 +8,12 @@ import { theme } from "../model/theme";
 import { toWindow } from "./App";
 import { drawLanes, GUTTER, heightOf } from "./lanes";
 
-/** What is seen of the time; null: all. */
-const zoom = signal<[number, number] | null>(null);
 const width = signal(0);
 const LIVE_S = 60;
 const view = computed<[number, number]>(() => {
   const all = state.duration.value || 1;
   if (isLive.value) return [Math.max(0, all - LIVE_S), all];
-  const [from, to] = zoom.value ?? [0, all];
+  const [from, to] = state.zoom.value ?? [0, all];
   return to > all + 1e-6 || from >= to ? [0, all] : [from, to];
 });
 const pointed = signal<number | null>(null);
@@ -50,7 +48,7 @@ function Transport() {
       <button onClick={() => toWindow(-1)} aria-label="Window before">‹</button>
       <button onClick={() => toWindow(1)} aria-label="Window after">›</button>
       <Clock />
-      {zoom.value && <button onClick={() => (zoom.value = null)}>All of it</button>}
+      {state.zoom.value && <button onClick={() => (state.zoom.value = null)}>All of it</button>}
       <Said />
     </div>
   );
@@ -113,14 +111,14 @@ const mouse = {
     const factor = Math.exp(by / 400);
     const next: [number, number] = [at - (at - from) * factor, at + (to - at) * factor];
     const all = state.duration.value;
-    zoom.value = next[1] - next[0] >= all ? null : [Math.max(0, next[0]), Math.min(all, Math.max(next[1], next[0] + 0.05))];
+    state.zoom.value = next[1] - next[0] >= all ? null : [Math.max(0, next[0]), Math.min(all, Math.max(next[1], next[0] + 0.05))];
   },
 };
 
 function slide(by_s: number): void {
   const [from, to] = view.value;
   const step = Math.min(Math.max(by_s, -from), state.duration.value - to);
-  zoom.value = [from + step, to + step];
+  state.zoom.value = [from + step, to + step];
 }
 
 const offsetX = (event: MouseEvent): number => event.clientX - (event.currentTarget as HTMLElement).getBoundingClientRect().left;
@@ -143,7 +141,7 @@ function drawing(frame: HTMLElement, canvas: HTMLCanvasElement): () => void {
       estimates: state.answers.value?.estimates ?? [],
       waves: state.waves.value,
       names: which.map((each) => each.name),
-      channels: which.map((each) => each.channel),
+      rows: which.map((each) => each.row),
       events: state.answers.value?.events ?? [],
       from_s: view.value[0],
       to_s: view.value[1],

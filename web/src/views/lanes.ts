@@ -9,7 +9,8 @@ export interface Shown {
   estimates: Estimate[];
   waves: Envelopes | null;
   names: string[];
-  channels: number[];
+  /** Of each microphone, in the waves. */
+  rows: number[];
   events: MicrophoneEvent[];
   from_s: number;
   to_s: number;
@@ -106,16 +107,18 @@ function places(pen: Pen, { estimates }: Shown, at: (t: number) => number, top: 
 
 function rows(pen: Pen, width: number, shown: Shown, at: (t: number) => number, top: number): void {
   const high = rowHeight(shown.names.length);
-  shown.names.forEach((name, m) => {
-    health(pen, shown, at, name, top + m * high, high);
-    if (shown.waves) wave(pen, width, shown, shown.waves, shown.channels[m], top + m * high, high);
+  shown.names.forEach((_, m) => {
+    health(pen, shown, at, m, top + m * high, high);
+    if (shown.waves) wave(pen, width, shown, shown.waves, shown.rows[m], top + m * high, high);
   });
 }
 
 /** A tinted ground where a microphone is not ok. */
-function health(pen: Pen, { estimates }: Shown, at: (t: number) => number, name: string, top: number, high: number): void {
+function health(pen: Pen, { estimates, names }: Shown, at: (t: number) => number, m: number, top: number, high: number): void {
   estimates.forEach((estimate, k) => {
-    const status = estimate.microphones.find((each) => each.name === name)?.status ?? "ok";
+    const { [m]: usual } = estimate.microphones; // almost always in the order of the list
+    const report = usual?.name === names[m] ? usual : estimate.microphones.find((each) => each.name === names[m]);
+    const status = report?.status ?? "ok";
     if (status === "ok") return;
     pen.globalAlpha = USED.has(status) ? 0.25 : 0.4;
     pen.fillStyle = colour(STATUS[status] ?? "--red");
@@ -125,8 +128,8 @@ function health(pen: Pen, { estimates }: Shown, at: (t: number) => number, name:
   });
 }
 
-function wave(pen: Pen, width: number, { from_s, to_s }: Shown, waves: Envelopes, channel: number, top: number, high: number): void {
-  const row = waves.rows[channel];
+function wave(pen: Pen, width: number, { from_s, to_s }: Shown, waves: Envelopes, which: number, top: number, high: number): void {
+  const row = waves.rows[which];
   if (!row) return;
   pen.fillStyle = colour("--ink");
   pen.globalAlpha = 0.75;
