@@ -28,7 +28,8 @@ function Title() {
   const answers = state.answers.value;
   if (state.mode.value === "plan") return <small>planning an array</small>;
   if (!answers) return null;
-  const name = state.take.value?.name || answers.request?.audio?.files?.[0]?.path.split(/[\\/]/).at(-1) ?? "";
+  const file = answers.request?.audio?.files?.[0]?.path.split(/[\\/]/).at(-1);
+  const name = state.take.value?.name || file || "";
   const count = answers.estimates.length;
   const all = answers.windows && answers.windows > count ? ` of ${answers.windows}` : "";
   return <small>{[name, answers.method, `${count}${all} ${count === 1 && !all ? "window" : "windows"}`].filter(Boolean).join(" · ")}</small>;
