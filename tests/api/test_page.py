@@ -14,7 +14,7 @@ from soundfix.api import page
 from soundfix.api.locate import result
 from soundfix.api.page import clearest, curves, loudness, mp3_of, recorded_for
 from soundfix.api.request import LocateRequest
-from soundfix.api.sound import open_sound
+from soundfix.api.sound import Samples, open_sound
 from soundfix.errors import SceneError
 from soundfix.microphones import Microphones
 
@@ -99,8 +99,9 @@ def test_of_very_many_windows_some_have_curves_and_coarser_ones(located, monkeyp
 
 
 def test_nothing_is_heard_beyond_the_last_window(located, monkeypatch):
-    heard = []
-    monkeypatch.setattr(page, "evidence_of", lambda *_: heard.append(1))
+    heard, windows = [], Samples.windows
+    monkeypatch.setattr(page, "evidence_of", lambda *_: None)
+    monkeypatch.setattr(Samples, "windows", lambda *given: (heard.append(1) or each for each in windows(*given)))
     assert list(curves(located.estimates[:2], located.asked)) == [None, None]
     assert len(heard) == 2
 
@@ -119,6 +120,8 @@ def test_all_of_it(located, monkeypatch):
     assert recorded.document["summary"]["text"] == located.to_dict()["summary"]["text"]
     assert recorded.duration_s == 2.0
     assert recorded.document["windows"] == 4
+    some = replace(located.summary, passed_over=3)
+    assert recorded_for(located.estimates, located.asked, some).document["windows"] == 1
     assert recorded.waves.shape == (6, page.PARTS)
     assert recorded.mp3
     assert recorded.microphone in NAMES

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from helpers.scenes import anechoic_scene
+from soundfix.localization.boxes import CorrelationBoxes
+from soundfix.localization.preparation import prepare
 from soundfix.methods.catalog import load
 from soundfix.methods.heard import evidence_of
 
@@ -38,3 +40,17 @@ def test_who_is_dead_or_not_trusted_has_no_pairs():
 def test_silence_is_nothing_to_listen_to():
     scene = anechoic_scene(PLACES_M, TALKER_M, np.random.default_rng(0))
     assert evidence_of(load("srp-phat"), replace(scene, audio=0.0 * scene.audio)) is None
+
+
+def test_who_is_clipped_counts_less():
+    scene = anechoic_scene(PLACES_M, TALKER_M, np.random.default_rng(0))
+    limit = np.quantile(np.abs(scene.audio[1]), 0.6)
+    clipped = replace(
+        scene, audio=np.where(np.arange(6)[:, None] == 1, np.clip(scene.audio, -limit, limit), scene.audio)
+    )
+    prepared = prepare(clipped)
+    assert prepared.health.weight[1] < 1
+    evidence, unweighted = evidence_of(load("srp-phat"), clipped), CorrelationBoxes().hear(prepared).evidence
+    of_it = (evidence.pairs == 1).any(axis=1)
+    np.testing.assert_allclose(evidence.values[~of_it], unweighted.values[~of_it])
+    assert np.abs(evidence.values[of_it]).max() < np.abs(unweighted.values[of_it]).max()

@@ -65,7 +65,7 @@ def test_one_after_another_and_no_more_than_so_many(asked):
     for thread in threads:
         thread.start()
     until(lambda: once._waiting == 3)
-    with pytest.raises(Busy):
+    with pytest.raises(Busy, match="too many others"):
         once.ask("window", keep, {"n": 3})
     go.set()
     for thread in threads:
@@ -87,7 +87,7 @@ def test_who_waits_too_long_is_told(asked, monkeypatch):
     thread = threading.Thread(target=lambda: once.ask("window", keep, {}))
     thread.start()
     begun.wait(10)
-    with pytest.raises(Busy):
+    with pytest.raises(Busy, match="takes long"):
         once.ask("window", keep, {})
     go.set()
     thread.join()
@@ -121,3 +121,7 @@ def test_a_process_that_does_not_start(asked):
 
     outcome = asked(broken).ask("window", keep, {})
     assert (outcome.status, outcome.sentence) == (503, "a worker did not start")
+
+
+def test_nobody_keeps_it_for_long(asked):
+    assert asked(at_once_s=7.0, work_s=99.0).worker.limits.work_s == 7.0

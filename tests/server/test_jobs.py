@@ -188,8 +188,10 @@ def test_sound_is_kept_for_a_day_and_over_a_restart(queue, tmp_path):
         return Outcome(document="{}")
 
     jobs = queue(heard)
+    assert not jobs.has_ended_one.is_set()
     names = [submitted(jobs, f"{k}.wav")[0] for k in range(2)]
     until(lambda: jobs.waiting == 0)
+    assert jobs.has_ended_one.is_set()
     for name in names:
         assert [each.name for each in (jobs.folder / name).iterdir()] == [HEARD]
         assert jobs.sound_of(name).read_bytes() == b"heard"

@@ -49,7 +49,7 @@ class AtOnce:
     def ask(self, kind: str, keep: Callable[[Path], None], options: Mapping[str, Any]) -> Outcome:
         """keep: writes what was sent into the folder that it is given. Raises Busy where too many wait."""
         if self._waiting >= self.limits.at_once:
-            raise Busy(is_client=False)
+            raise Busy("too many others ask at the same moment")
         self._waiting += 1
         try:
             with tempfile.TemporaryDirectory(dir=self.folder) as folder:
@@ -60,7 +60,7 @@ class AtOnce:
 
     def _answer(self, kind: str, folder: Path, options: dict[str, Any]) -> Outcome:
         if not self._lock.acquire(timeout=PATIENCE_S):
-            raise Busy(is_client=False)
+            raise Busy("the question before this one takes long")
         try:
             if self._is_stopping:
                 return Outcome(status=503, sentence="the service is ending")

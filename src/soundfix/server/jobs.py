@@ -27,8 +27,8 @@ HOUR_S = 3600.0
 class Busy(Exception):
     """No more is taken now. is_client: of this client; else of anybody."""
 
-    def __init__(self, *, is_client: bool) -> None:
-        super().__init__("you have too many jobs waiting" if is_client else "too many jobs are waiting")
+    def __init__(self, sentence: str, *, is_client: bool = False) -> None:
+        super().__init__(sentence)
         self.is_client = is_client
 
 
@@ -84,9 +84,9 @@ class Jobs:
         """Raises Busy where one more of this client would be too many."""
         with self._lock:
             if len(self._ends) >= self.limits.waiting:
-                raise Busy(is_client=False)
+                raise Busy("too many jobs are waiting")
             if Counter(self._clients.values())[client] >= self.limits.a_client:
-                raise Busy(is_client=True)
+                raise Busy("you have too many jobs waiting", is_client=True)
 
     def new_folder(self) -> tuple[str, Path]:
         """The id of a job that is to come, and a folder for what was sent."""
