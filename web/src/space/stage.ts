@@ -12,6 +12,7 @@ export class Stage {
   readonly controls: OrbitControls;
   private isAsked = false;
   frames = 0;
+  private seen: [Point, Point] | null = null;
   /** Whether somebody has turned it: then it stays as it is. */
   isTouched = false;
 
@@ -44,6 +45,7 @@ export class Stage {
 
   /** Look at this box from above and the side: all of it, as near as that goes. */
   lookAt([low, high]: [Point, Point], from: Point = [-0.55, -1, 0.75]): void {
+    this.seen = [low, high];
     const middle = new THREE.Vector3(...low).add(new THREE.Vector3(...high)).multiplyScalar(0.5);
     const size = new THREE.Vector3(...high).distanceTo(new THREE.Vector3(...low));
     const towards = new THREE.Vector3(...from).normalize();
@@ -90,6 +92,7 @@ export class Stage {
     this.camera.updateProjectionMatrix();
     unit = (2 * Math.tan((this.camera.fov * Math.PI) / 360)) / clientHeight;
     this.scene.traverse((each) => each instanceof THREE.Sprite && sized(each));
+    if (this.seen && !this.isTouched) this.lookAt(this.seen);
     this.draw();
   }
 }
