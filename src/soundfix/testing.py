@@ -7,9 +7,12 @@ Each check is a function of its own, so that a test suite can run and name them 
 The scenes are anechoic and made here by formula: nothing is downloaded, nothing is random.
 """
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 from jaxtyping import Float
@@ -38,20 +41,47 @@ def check_localizer(localizer: Localizer) -> None:
 
 def load_checked(text: str) -> Localizer:
     """The localizer that MODULE:FACTORY makes, if it obeys the contract. Raises UnknownMethodError where it does not."""
-    module, _, factory = text.partition(":")
-    if not (module and factory):
-        raise UnknownMethodError(f"localizer {text!r}: wanted MODULE:FACTORY, such as mypackage.mymethod:MyLocalizer")
-    try:
-        localizer = getattr(import_module(module), factory)()
-    except (ImportError, AttributeError) as error:
-        raise UnknownMethodError(f"cannot make {text}: {error}; is it installed, or on PYTHONPATH?") from error
-    if not isinstance(localizer, Localizer):
-        raise UnknownMethodError(f"{text} made {localizer!r}, wanted an object with a name and locate(scene)")
+    localizer = load_own(text)
     try:
         check_localizer(localizer)
     except AssertionError as failure:
         raise UnknownMethodError(f"{text} breaks the contract of localizers: {failure} (soundfix.testing)") from failure
     return localizer
+
+
+def load_own(text: str) -> Localizer:
+    """What MODULE:FACTORY makes, whether it obeys the contract or not; modules of the working folder are found too. Raises
+    UnknownMethodError."""
+    module, _, factory = text.partition(":")
+    if not (module and factory):
+        raise UnknownMethodError(f"localizer {text!r}: wanted MODULE:FACTORY, such as mypackage.mymethod:MyLocalizer")
+    try:
+        localizer = getattr(_imported(module), factory)()
+    except (ImportError, AttributeError) as error:
+        raise UnknownMethodError(f"cannot make {text}: {error}; is it installed, or on PYTHONPATH?") from error
+    if not isinstance(localizer, Localizer):
+        raise UnknownMethodError(f"{text} made {localizer!r}, wanted an object with a name and locate(scene)")
+    return localizer
+
+
+def _imported(module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        sys.path.append(os.getcwd())
+        try:
+            return import_module(module)
+        finally:
+            sys.path.remove(os.getcwd())
+
+
+def broken_promises(localizer: Localizer) -> Iterator[str]:
+    """The checks that it does not pass, by name, each with what was found."""
+    for check in CHECKS:
+        try:
+            check(localizer)
+        except Exception as failure:  # whatever a method of somebody's does
+            yield f"{check.__name__}: {str(failure) or type(failure).__name__}"
 
 
 def contract_scene(count: int = 8, *, seconds: float = 0.5, seed: int = 0) -> Scene:

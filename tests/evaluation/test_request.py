@@ -15,6 +15,12 @@ def test_methods_with_weights_and_labels(tmp_path):
     (tmp_path / "w").write_bytes(b"weights")
     mine = Method.parsed(f"mine:three-stream={tmp_path / 'w'}")
     assert (mine.label, mine.name, mine.checkpoint) == ("mine", "three-stream", tmp_path / "w")
+    own = [Method.parsed(text) for text in ("a.b:Mine", "label:a.b:Mine", f"l:three-stream={tmp_path / 'w'}")]
+    assert [(each.name, each.label) for each in own] == [
+        ("a.b:Mine", "Mine"),
+        ("a.b:Mine", "label"),
+        ("three-stream", "l"),
+    ]
     assert mine.describe()["checkpoint"].startswith("9a129038")
 
 

@@ -154,3 +154,8 @@ def test_a_method_is_read_once(folder, monkeypatch):
     for _ in range(2):
         done(folder, kind="window")
     assert read == ["srp-phat"]
+
+
+def test_a_network_explains_itself_where_that_is_asked(folder):
+    assert "pairs" in done(folder, method="three-stream", window_s=1.0, explain=True)["estimates"][0]
+    assert "pairs" not in done(folder, method="three-stream", window_s=1.0)["estimates"][0]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from soundfix.cli.options import BeatsFile, Clips, Device, DrySounds, LuviraFolder, Minutes, Scenes, app, refuse_idle
+from soundfix.cli.own_methods import warn_of
 from soundfix.cli.terminal import progress, say
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ Twin = Annotated[str, typer.Option(help="Without LuViRA: luvira-like, luvira-twi
 @app.command()
 def evaluate(
     dataset: Annotated[
-        str, typer.Argument(help="luvira-twin, luvira-hard, random-rooms, rough-rooms, measured or luvira.")
+        str,
+        typer.Argument(help="luvira-twin, -hard, random-rooms, rough-rooms, measured, luvira, or a folder of scenes."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for tables, pictures and every window's answer.")],
     methods: Annotated[
-        str, typer.Option(help="Names of `soundfix methods`; NAME=CHECKPOINT or LABEL:NAME=CHECKPOINT for networks.")
+        str,
+        typer.Option(help="Names of `soundfix methods`, [LABEL:]NAME=CHECKPOINT, or MODULE:FACTORY, of your own."),
     ] = "srp-phat,multilateration,multilat",
     microphones: Annotated[str, typer.Option(help="How many are heard.")] = "11",
     subsets: Annotated[str, typer.Option(help="Which: first, spread (far apart) or random.")] = "spread",
@@ -47,6 +50,8 @@ def evaluate(
         dataset=dataset, methods=methods, microphones=microphones, subsets=subsets, windows=windows, unknown=unknown,
         sources=sources, faults=faults, clips=clips, root=root, audio=audio or [], seed=seed, workers=workers,
     )  # fmt: skip
+    for method in request.plan().methods:
+        warn_of(method.name)
     with progress("evaluating", request.total) as advance:
         report = run(request, out, advance)
     typer.echo(report)

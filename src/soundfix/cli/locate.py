@@ -31,6 +31,7 @@ from soundfix.cli.options import (
     parse_room,
     parse_search,
 )
+from soundfix.cli.own_methods import warn_of
 from soundfix.cli.targets import CrsText, CsvFile, GeoJsonFile, JsonFile, JsonLinesFile, PlotFile, Targets
 from soundfix.cli.turns import OnlyKinds, TurnsFile
 
@@ -97,6 +98,7 @@ def locate(
     if delays:
         locate_delays(opened_delays(delays, listed_in, region, temperature, speed_of_sound), targets)
         return
+    warn_of(method)
     take = with_errors(opened(audio or [], listed_in), position_sigma, parse_clock(clock_sigma))
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(

@@ -49,7 +49,7 @@ ClockSigma = Annotated[
     str | None, typer.Option(help="Of the recorders' clocks: 0.5ms, 200us or 0.001s, where the list says none.")
 ]
 DEFAULT = "three-stream"
-Method = Annotated[str, typer.Option(help="See `soundfix methods`.")]
+Method = Annotated[str, typer.Option(help="See `soundfix methods`; or MODULE:FACTORY, of your own.")]
 Require = Annotated[
     str | None,
     typer.Option(help='What losses must not harm: "20cm 95% minus 2" (radius, share of places, microphones).'),

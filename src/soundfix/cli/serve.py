@@ -55,11 +55,8 @@ def serve(
     typer.echo(f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}")
     service = create(folder, limits=limits, workers=workers, token=token, database=database)
     config = uvicorn.Config(service, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE_S)
-    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
-        server.run(sockets=[door])
-    if not server.started:  # it has said why
-        raise typer.Exit(3)
+        uvicorn.Server(config).run(sockets=[door])
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ measured        impulse responses of real rooms (a folder of .npz and .sofa), ev
 rooms-by-size, luvira-by-reverberation, luvira-wrong-lists
                 one thing is varied, all else is drawn alike (varied.py)
 luvira          LuViRA on disk, music3 and speech3; several sources are sums of several moments
+any folder      of scenes (folder.py), as `soundfix simulate` writes them: each clip once
 
 Dry sounds are those of the test part: no speaker and no piece that anything was trained on. Without recordings, the built-in
 ones, which have no parts.
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from soundfix.datasets.dataset import Dataset
+from soundfix.datasets.folder import scene_folder, scene_folders
 from soundfix.datasets.luvira import SPLITS, luvira
 from soundfix.datasets.measured import Measured, MeasuredRoom, read_rooms, room_files
 from soundfix.datasets.mixture import Mixture
@@ -122,8 +124,12 @@ class Benchmark:
 
 def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
     """The test set of this name. Raises DatasetError where it does not exist or cannot be as wanted."""
+    if name not in BENCHMARKS and scene_folders(Path(name)):
+        return _of_scenes(Path(name), wanted)
     if name not in BENCHMARKS:
-        raise DatasetError(f"no test set is called {name!r}; there are {', '.join(BENCHMARKS)}")
+        raise DatasetError(
+            f"no test set is called {name!r}; there are {', '.join(BENCHMARKS)}, and folders of scenes (scene.wav)"
+        )
     if wanted.root is None and name not in SIMULATED:
         raise DatasetError(f"{name} is read from a folder: give --root")
     if wanted.root is not None and name in SIMULATED:
@@ -131,6 +137,16 @@ def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
     made = {"measured": _measured, "luvira": _luvira, **dict.fromkeys(VARIED, _varied)}
     parts = made.get(name, _simulated)(name, wanted)
     return Benchmark(name=name, parts=tuple(parts), clips=wanted.clips)
+
+
+def _of_scenes(folder: Path, wanted: Wanted) -> Benchmark:
+    """As they are: what sounds in them was settled when they were made."""
+    if wanted.root is not None or wanted.audio or wanted.sources != 1:
+        raise DatasetError(f"{folder} is a folder of scenes: it takes no --root, no --audio and no --sources")
+    data = scene_folder(folder, clip_s=wanted.clip_s)
+    return Benchmark(
+        name=str(folder), parts=(Part(labels={"set": data.name}, data=data),), clips=min(wanted.clips, len(data))
+    )
 
 
 def _simulated(name: str, wanted: Wanted) -> list[Part]:

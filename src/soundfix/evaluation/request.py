@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from soundfix.datasets.benchmark import Wanted
+from soundfix.datasets.benchmark import SIMULATED, Wanted
 from soundfix.errors import ConfigError
 from soundfix.evaluation.conditions import Grid
 from soundfix.evaluation.pictures import draw_all
@@ -75,7 +75,7 @@ def run(request: EvaluateRequest, out: Path, progress: Callable[[int], None]) ->
     rows = evaluate(plan, out, progress=progress)
     check_targets([out / "table.md", out / "summary.csv"], [])
     lines = lines_of(rows)
-    text = markdown(title(plan), lines, [about(plan)])
+    text = markdown(title(plan), lines, [about(plan, len({row.clip for row in rows}))])
     (out / "table.md").write_text(text, encoding="utf-8")
     write_csv(lines, out / "summary.csv")
     draw_all(rows, out)
@@ -87,14 +87,14 @@ def title(plan: Plan) -> str:
     return f"{', '.join(method.label for method in plan.methods)} on {plan.dataset}"
 
 
-def about(plan: Plan) -> str:
-    """What the numbers are, in two sentences."""
-    sounds = "recordings" if plan.wanted.audio or plan.dataset == "luvira" else "built-in sounds"
+def about(plan: Plan, clips: int) -> str:
+    """What the numbers are, in two sentences. clips: how many there were."""
+    sounds = "built-in sounds" if plan.dataset in SIMULATED and not plan.wanted.audio else "recordings"
     return (
-        f"{plan.wanted.clips} clips of {sounds}, seed {plan.wanted.seed}, one window of each under every condition, the "
-        f"same for every method; microphones: {plan.grid.subsets}. Errors are Euclidean distances; where a method abstains, "
-        "the place it did not believe in counts, where it has none the middle of the room (see metrics.py). The time is "
-        "that of a whole answer: for coordinates that a network decodes it holds the second opinion of SRP-PHAT."
+        f"{clips} clips of {sounds}, seed {plan.wanted.seed}, one window of each under every condition, the same for every "
+        f"method; microphones: {plan.grid.subsets}. Errors are Euclidean distances; where a method abstains, the place it "
+        "did not believe in counts, where it has none the middle of the room (see metrics.py). The time is that of a whole "
+        "answer: for coordinates that a network decodes it holds the second opinion of SRP-PHAT."
     )
 
 

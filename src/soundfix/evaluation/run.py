@@ -22,7 +22,7 @@ from soundfix.estimate import Localizer
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
 from soundfix.evaluation.metrics import said, score
 from soundfix.evaluation.rows import NAME, Row, RowFile
-from soundfix.methods.catalog import load
+from soundfix.methods.catalog import CATALOG, load
 from soundfix.networks.checkpoint import PACKAGED
 from soundfix.scene import Scene
 
@@ -32,7 +32,8 @@ PACKAGES = ("soundfix", "torch", "numpy", "scipy")
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A name of the catalog, its weights if it needs them, what it is called in the tables, and its other options.
+    """A name of the catalog, its weights if it needs them, what it is called in the tables, and its other options; or
+    MODULE:FACTORY, of somebody's own.
 
     beats: file of BEATs base, for a network that listens with it.
     """
@@ -45,10 +46,12 @@ class Method:
 
     @classmethod
     def parsed(cls, text: str) -> "Method":
-        """NAME, NAME=CHECKPOINT, or LABEL:NAME=CHECKPOINT."""
-        label, _, rest = text.rpartition(":")
-        name, _, checkpoint = rest.partition("=")
-        return cls(name=name, checkpoint=Path(checkpoint) if checkpoint else None, label=label or name)
+        """NAME, NAME=CHECKPOINT, LABEL:NAME=CHECKPOINT; MODULE:FACTORY or LABEL:MODULE:FACTORY, of a method of your own."""
+        before, _, checkpoint = text.partition("=")
+        parts = before.split(":")
+        named = 1 if len(parts) == 1 or parts[-1] in CATALOG else 2
+        label, name = ":".join(parts[:-named]), ":".join(parts[-named:])
+        return cls(name=name, checkpoint=Path(checkpoint) if checkpoint else None, label=label or parts[-1])
 
     def load(self) -> Localizer:
         files = {"checkpoint": self.checkpoint, "beats": self.beats}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from soundfix.errors import UnknownMethodError
 from soundfix.estimate import Localizer
+from soundfix.testing import load_own
 
 
 class Entry(NamedTuple):
@@ -65,11 +66,14 @@ def load(name: str = DEFAULT, **options: Any) -> Localizer:
 
         soundfix.load("three-stream", checkpoint="model.safetensors", explains=True)
 
-    name: one of `soundfix methods`. options: those of its maker; for networks checkpoint and beats (paths of weights) and
-    explains (estimates say what was made of every pair).
+    name: one of `soundfix methods`, or MODULE:FACTORY of a method of your own, which takes no options. options: those of
+    its maker; for networks checkpoint and beats (paths of weights) and explains (estimates say what was made of every
+    pair).
     Raises UnknownMethodError where there is no such method, with the nearest name, or where it has no such option, and
     CheckpointError where weights are missing, damaged, or of another network.
     """
+    if ":" in name and not options:
+        return load_own(name)
     if name not in CATALOG:
         near = get_close_matches(name, CATALOG, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
