@@ -34,6 +34,9 @@ test("the beam adds what came from the source, and nothing else", () => {
   const sum = beam(take, [estimate], microphones, SPEED);
   expect(sum[500]).toBeCloseTo(1);
   expect(Math.max(...sum.filter((_, n) => n !== 500))).toBe(0);
+  const [near, far] = estimate.microphones;
+  const alone = beam(take, [{ ...estimate, microphones: [near, { ...far, weight: 0 }] }], microphones, 2 * SPEED);
+  expect(Math.max(...alone.filter((_, n) => n !== 500))).toBe(0); // who is left out is not heard
   const moved = beam(take, [{ ...estimate, sources: [{ ...estimate.sources[0], position_m: [4, 0, 0] }] }], microphones, SPEED);
   expect(Math.max(...moved)).toBeCloseTo(0.5);
 });

@@ -16,6 +16,12 @@ test("a place has the value at its range difference", () => {
   expect(likelihoodOf(curves(0)).at(1, 3, 1)).toBeCloseTo(2);
 });
 
+test("it is the mean of all pairs", () => {
+  const one = curves(5);
+  const both = btoa(atob(one.values) + String.fromCharCode(...new Uint8Array(41)));
+  expect(likelihoodOf({ ...one, pairs: [[0, 1], [1, 0]], values: both }).at(1.25, 0, 0)).toBeCloseTo(1);
+});
+
 test("beyond the last lag the last one counts", () => {
   expect(likelihoodOf(curves(20)).at(90, 0, 0)).toBeCloseTo(2);
 });
