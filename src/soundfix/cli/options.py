@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from soundfix.scene import Band, Room
     from soundfix.search_region import SearchRegion
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 RECORDING = "One multichannel file, a file or a folder for each microphone, or a folder of them."
 Audio = Annotated[list[Path], typer.Argument(help=RECORDING)]
