@@ -12,7 +12,7 @@ from soundfix import __version__
 from soundfix.api.events import Listed
 from soundfix.api.locate import result
 from soundfix.api.located import Located
-from soundfix.api.provenance import COLUMNS, array_dict
+from soundfix.api.provenance import array_dict
 from soundfix.api.request import LocateRequest
 from soundfix.api.sound import Audio, Samples, Sound, open_sound, paths_of
 from soundfix.errors import ConfigError, SceneError
@@ -23,6 +23,7 @@ from soundfix.files.events.reading import EventTable, read_events
 from soundfix.files.take import Take
 from soundfix.gate import gate
 from soundfix.microphones import Microphones
+from soundfix.report.listed import COLUMNS
 from soundfix.search_region import SearchRegion
 from soundfix.survey.requirement import Requirement
 

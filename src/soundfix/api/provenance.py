@@ -17,10 +17,10 @@ from soundfix.api.sound import Sound
 from soundfix.files.digest import digest
 from soundfix.files.events.reading import EventTable
 from soundfix.files.take import Take
+from soundfix.report.listed import listed_dicts
 from soundfix.search_region import SearchRegion
 
 FILES = ("checkpoint", "beats", "table")  # that are read beside the sound
-COLUMNS = ("sigma_m", "clock_sigma_s", "offset_s", "drift_ppm")  # of the list, a number a microphone
 
 
 def request_dict(request: LocateRequest, table: EventTable | None = None) -> dict[str, Any]:
@@ -47,18 +47,7 @@ def _sound(sound: Sound) -> dict[str, Any]:
     """Where it is, and who heard it; channels count from 1, as they are in the files."""
     microphones = sound.microphones
     order = sound.order if isinstance(sound, Take) else range(len(microphones))
-    columns = {name: getattr(microphones, name).tolist() for name in COLUMNS}
-    listed = [
-        {
-            "name": name,
-            "channel": None if channel is None else channel + 1,
-            "position_m": place.tolist() if known else None,
-        }
-        | {column: values[m] for column, values in columns.items()}
-        for m, (name, channel, place, known) in enumerate(
-            zip(microphones.names, order, microphones.positions, microphones.is_known, strict=True)
-        )
-    ]
+    listed = listed_dicts(microphones, order)
     return {"audio": _audio(sound), "rate_hz": sound.sample_rate, "microphones": listed, "crs": microphones.crs}
 
 

@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 from soundfix.atomic import atomic_path
 from soundfix.estimate import Estimate
 from soundfix.microphones import Microphones
+from soundfix.report.listed import listed_dicts
 from soundfix.scene import Room
 
 PLACE = "<!--data-->"  # in the page, for what is shown
@@ -71,7 +72,11 @@ def page_data(
     """As the page reads it (web/src/model/embedded.ts)."""
     head: dict[str, Any] = dict(recorded.document) if recorded else {"method": estimates[0].method if estimates else ""}
     head.setdefault(
-        "request", {"microphones": _listed(microphones), "room": room and [list(corner) for corner in room]}
+        "request",
+        {
+            "microphones": listed_dicts(microphones, range(len(microphones))),
+            "room": room and [list(corner) for corner in room],
+        },
     )
     answers = head | {"estimates": [each.to_dict() for each in estimates]}
     if recorded is None:
@@ -83,18 +88,6 @@ def page_data(
     }
     sound = {"microphone": recorded.microphone, "base64": _base64(recorded.mp3)} if recorded.mp3 else None
     return {"answers": answers, "waves": waves, "curves": list(recorded.curves), "sound": sound}
-
-
-def _listed(microphones: Microphones) -> list[dict[str, Any]]:
-    """As the JSON file lists them, with what a page looks at."""
-    places = (
-        place.tolist() if known else None
-        for place, known in zip(microphones.positions, microphones.is_known, strict=True)
-    )
-    return [
-        {"name": name, "channel": m + 1, "position_m": place}
-        for m, (name, place) in enumerate(zip(microphones.names, places, strict=True))
-    ]
 
 
 def _base64(content: bytes) -> str:
