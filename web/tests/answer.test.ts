@@ -10,6 +10,7 @@ test("the window whose middle is nearest", () => {
   const windows = [at(0), at(0.5), at(2)];
   expect([-1, 0.49, 0.51, 1.49, 1.51, 99].map((t) => windowAt(windows, t))).toEqual([0, 0, 1, 1, 2, 2]);
   expect(windowAt([], 1)).toBe(-1);
+  expect(windowAt([at(0), at(5), at(2)], 2.3)).toBe(2); // events in another order
 });
 
 test("the status that is usual", () => {

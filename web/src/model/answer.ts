@@ -95,17 +95,14 @@ export const ACCUSED = new Set(["noisy", "late", "misplaced", "excluded"]);
 
 export const middleOf = (estimate: Estimate): number => (estimate.start_s + estimate.end_s) / 2;
 
-/** The window that is answered at this time: the one whose middle is nearest. -1 where there is none. */
+/** The window that is answered at this time: the one whose middle is nearest, for events may overlap. -1 where there is none. */
 export function windowAt(estimates: Estimate[], time_s: number): number {
-  let low = 0;
-  let high = estimates.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (middleOf(estimates[middle]) < time_s) low = middle + 1;
-    else high = middle;
+  let [best, least_s] = [-1, Infinity];
+  for (let k = 0; k < estimates.length; k++) {
+    const off_s = Math.abs(middleOf(estimates[k]) - time_s);
+    if (off_s < least_s) [best, least_s] = [k, off_s];
   }
-  if (low > 0 && time_s - middleOf(estimates[low - 1]) <= middleOf(estimates[low]) - time_s) return low - 1;
-  return high < 0 ? -1 : low;
+  return best;
 }
 
 /** The status that each microphone has in most windows. */

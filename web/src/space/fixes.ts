@@ -73,8 +73,10 @@ export function placeAt(estimates: Estimate[], time_s: number): Point | null {
   if (nearest < 0) return null;
   const first = middleOf(estimates[nearest]) <= time_s ? nearest : nearest - 1;
   const [before, after] = [estimates[first], estimates[first + 1]];
-  if (!isSure(before) || !isSure(after) || middleOf(after) - middleOf(before) > LONGEST_GAP_S) return null;
-  const share = (time_s - middleOf(before)) / (middleOf(after) - middleOf(before));
+  if (!isSure(before) || !isSure(after)) return null;
+  const gap_s = middleOf(after) - middleOf(before);
+  if (gap_s <= 0 || gap_s > LONGEST_GAP_S) return null;
+  const share = (time_s - middleOf(before)) / gap_s;
   const [from, to] = [before.sources[0].position_m, after.sources[0].position_m];
   return from.map((x, k) => x + share * (to[k] - x)) as Point;
 }

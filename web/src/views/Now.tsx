@@ -22,7 +22,7 @@ export function Now() {
         <small>{clockText(middleOf(estimate))}</small>
       </h2>
       {(estimate.event?.label || estimate.clock) && (
-        <p class="quiet">{[estimate.event?.label, estimate.clock?.replace("T", " ")].filter(Boolean).join(" · ")}</p>
+        <p class="quiet">{[estimate.event?.label, estimate.clock?.replace("T", " ").replace(/(\.\d\d)\d+/, "$1")].filter(Boolean).join(" · ")}</p>
       )}
       <div aria-live="polite">
         {estimate.direction ? <Directions of={estimate.direction} /> : <Sources of={estimate.sources} verdict={estimate.verdict} />}

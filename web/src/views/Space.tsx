@@ -104,6 +104,7 @@ function ErrorLegend() {
 }
 
 const AXES = ["x", "y", "z"];
+const hasCurves = (): boolean => state.curves.value?.curves != null && state.curves.value.from_s === state.shown.value?.start_s;
 
 /** How likely each place on a plane is, by what all pairs of microphones say of this window. */
 function SliceControls() {
@@ -133,6 +134,7 @@ function SliceControls() {
           />
         </label>
       )}
+      {slice && !hasCurves() && <p class="quiet">{state.canAsk.value ? "asking …" : "none is kept of this window"}</p>}
       <label class="check">
         <input type="checkbox" checked={state.showsAllRegions.value} onChange={(event) => (state.showsAllRegions.value = event.currentTarget.checked)} />
         all regions

@@ -19,7 +19,8 @@ export interface Shown {
 export const GUTTER = 64;
 const RULER = 20;
 const VERDICTS = 12;
-const PLACES = 54;
+const STRIP = 18;
+const PLACES = 3 * STRIP;
 const GAP = 6;
 const LEGIBLE = 12;
 
@@ -81,26 +82,35 @@ const untilNext = (estimates: Estimate[], k: number): number => Math.min(estimat
 
 const AXES = ["--x", "--y", "--z"];
 
-/** Coordinates with their 90 % intervals, as far as the places reach. */
+/** Each coordinate on a scale of its own, with its 90 % intervals, as far as the places reach that are known as well as most. */
 function places(pen: Pen, { estimates }: Shown, at: (t: number) => number, top: number): void {
   const sure = estimates.filter((each) => each.sources.length && !each.direction);
-  const values = sure.flatMap((each) => each.sources.flatMap((source) => (source.radius90_m < 2 ? source.position_m : [])));
-  if (!values.length) return;
-  const [low, high] = [values.reduce((a, b) => Math.min(a, b)) - 0.1, values.reduce((a, b) => Math.max(a, b)) + 0.1];
-  const up = (x: number) => top + PLACES - ((Math.min(Math.max(x, low), high) - low) / (high - low)) * PLACES;
+  const radii = sure.flatMap((each) => each.sources.map((source) => source.radius90_m)).sort((a, b) => a - b);
+  const largest = 3 * (radii[radii.length >> 1] ?? 0);
+  AXES.forEach((name, k) => {
+    const values = sure.flatMap((each) => each.sources.flatMap((source) => (source.radius90_m <= largest ? source.position_m[k] : [])));
+    pen.fillStyle = colour(name);
+    strip(pen, sure, k, scaleOf(values, top + k * STRIP), at);
+  });
+}
+
+/** From metres to pixels: all values, and 10 cm beside them. */
+function scaleOf(values: number[], top: number): (x: number) => number {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity) - 0.1;
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity) + 0.1;
+  return (x) => top + STRIP - 2 - ((Math.min(Math.max(x, low), high) - low) / (high - low)) * (STRIP - 3);
+}
+
+function strip(pen: Pen, sure: Estimate[], k: number, up: (x: number) => number, at: (t: number) => number): void {
   for (const estimate of sure) {
     const x = at(middleOf(estimate));
     for (const source of estimate.sources) {
-      AXES.forEach((name, k) => {
-        const wide = 1.645 * Math.sqrt(source.covariance_m2[k][k]);
-        const middle = source.position_m[k];
-        pen.fillStyle = colour(name);
-        pen.globalAlpha = 0.3;
-        pen.fillRect(x - 0.75, up(middle + wide), 1.5, Math.max(1, up(middle - wide) - up(middle + wide)));
-        pen.globalAlpha = estimate.verdict === "ambiguous" ? 0.45 : 1;
-        pen.fillRect(x - 1.5, up(middle) - 1.5, 3, 3);
-        pen.globalAlpha = 1;
-      });
+      const [middle, wide] = [source.position_m[k], 1.645 * Math.sqrt(source.covariance_m2[k][k])];
+      pen.globalAlpha = 0.3;
+      pen.fillRect(x - 0.75, up(middle + wide), 1.5, Math.max(1, up(middle - wide) - up(middle + wide)));
+      pen.globalAlpha = estimate.verdict === "ambiguous" ? 0.45 : 1;
+      pen.fillRect(x - 1.5, up(middle) - 1.5, 3, 3);
+      pen.globalAlpha = 1;
     }
   }
 }
@@ -151,7 +161,7 @@ function titles(pen: Pen, { names }: Shown): void {
   const top = RULER + VERDICTS + GAP;
   AXES.forEach((axis, k) => {
     pen.fillStyle = colour(axis);
-    pen.fillText(`${"xyz"[k]} (m)`, 4, top + 10 + 17 * k);
+    pen.fillText(`${"xyz"[k]} (m)`, 4, top + STRIP * (k + 0.5));
   });
   pen.fillStyle = colour("--quiet");
   const high = rowHeight(names.length);
