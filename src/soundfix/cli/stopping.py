@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 CLOSED_PIPE = 128 + signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 141
-NOTICE = b"soundfix: stopping after this window; once more stops at once\n"
+NOTICE = "soundfix: stopping after this {}; once more stops at once\n"
 
 
 class Stop:
     """Whether to stop, and the exit status that says why, as a shell has it (128 and the signal's number); 0: go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "window") -> None:
+        """what: of which one is finished before it stops."""
+        self.notice = NOTICE.format(what).encode()
         self.status = 0
         self.has_begun = False  # before there is anything to keep a signal ends the run at once
 
@@ -33,13 +35,13 @@ class Stop:
         if self.status or not self.has_begun:
             raise SystemExit(128 + number)
         self.status = 128 + number
-        os.write(2, NOTICE)  # a signal may come while something is being printed, which must not be begun again
+        os.write(2, self.notice)  # a signal may come while something is being printed, which must not be begun again
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def stoppable(what: str = "window") -> Iterator[Stop]:
     """Inside the `with` signals are told to the Stop; one that was ignored before, as by nohup, stays so."""
-    stop, before = Stop(), {}
+    stop, before = Stop(what), {}
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, stop.on_signal)

@@ -1,11 +1,15 @@
 """`soundfix train` and `soundfix info`."""
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from soundfix.cli.options import app
+from soundfix.cli.stopping import Stop, stoppable
+from soundfix.errors import ConfigError
 
 
 @app.command()
@@ -30,25 +34,38 @@ def train(
     ] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read data; 0: none beside this one.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")] = "auto",
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so long; --resume goes on.")] = None,
     track: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard events beside metrics.jsonl.")
     ] = False,
 ) -> None:
     """Train a network; interrupted at any moment, it goes on with --resume as if nothing had happened.
 
-    For several GPUs: torchrun --nproc-per-node 4 -m soundfix train ...
+    Ctrl-C and SIGTERM save the state first. For several GPUs: torchrun --nproc-per-node 4 -m soundfix train ...
     """
     from rich.console import Console
 
     from soundfix.training.request import TrainRequest, run
     from soundfix.training.table import TrainingTable
 
+    is_alone = "RANK" not in os.environ  # several processes (torchrun) must end at one step: they are ended together
+    if minutes is not None and not is_alone:
+        raise ConfigError("--minutes is for one process: torchrun's would end at different steps")
     request = TrainRequest(
         recipe=recipe, data=data, valid=valid or [], out=out, changes=change or [], seed=seed, resume=resume,
         start=start, beats=beats, audio=audio or [], workers=workers, device=device, tracks=track, cache=cache,
+        minutes=minutes or float("inf"),
     )  # fmt: skip
-    with TrainingTable(Console()) as show:
-        run(request, show)
+    with stoppable("step") if is_alone else nullcontext(Stop()) as stop, TrainingTable(Console()) as show:
+
+        def watch(numbers: dict[str, Any]) -> None:
+            stop.has_begun = True
+            show(numbers)
+
+        run(request, watch, stop)
+    if stop():
+        typer.echo(f"stopped: {out} holds the state, --resume goes on with it")
+        raise typer.Exit(stop.status)
     typer.echo(f"done: {out / 'model.safetensors'}")
 
 

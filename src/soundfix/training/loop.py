@@ -65,6 +65,7 @@ class Job:
     network: nn.Module | None = None  # to start from; random weights without it
     cache: Path | None = None  # folder where what frozen parts make of fixed windows is kept
     minutes: float = float("inf")  # of this call: then it stops, and the next one goes on
+    stop: Callable[[], bool] = lambda: False  # asked after every step: whether to save the state, and end
 
 
 def train(job: Job, watch: Callable[[dict[str, Any]], None] = lambda numbers: None) -> nn.Module:
@@ -87,7 +88,7 @@ def _trained(job: Job, watch: Callable[[dict[str, Any]], None], of: tuple[int, i
         trainee.restore(state)
     for name in STAGES:
         stage = getattr(job.recipe, name)
-        if monotonic() < ends and trainee.begin(name, stage, job.recipe):
+        if monotonic() < ends and not job.stop() and trainee.begin(name, stage, job.recipe):
             _run_stage(job, trainee, stage, run, watch, of, ends)
     if run is not None:
         write(job, trainee)
@@ -116,7 +117,7 @@ def _run_stage(
             numbers |= clock.numbers(left=stage.steps - trainee.done) | _validated(job, trainee, stage)
             run.note(numbers)
             watch(numbers)
-        is_last = trainee.done == stage.steps or trainee.plateau.is_over or monotonic() > ends
+        is_last = trainee.done == stage.steps or trainee.plateau.is_over or monotonic() > ends or job.stop()
         if trainee.done % job.save_every == 0 or is_last:
             run.save(trainee.state())
         if is_last:

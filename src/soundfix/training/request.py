@@ -45,10 +45,11 @@ class TrainRequest:
     device: str
     tracks: bool
     cache: Path | None = None
+    minutes: float = float("inf")
 
 
-def run(request: TrainRequest, watch: Watch) -> nn.Module:
-    """Train as asked."""
+def run(request: TrainRequest, watch: Watch, stop: Callable[[], bool] = lambda: False) -> nn.Module:
+    """Train as asked; stop: asked after every step, whether to save the state and end."""
     recipe = _cached(named_recipe(request.recipe, request.changes), request)
     data, valid = _opened(request, request.data, "train"), _opened(request, request.valid, "valid")
     if recipe.localization.windows_a_clip:
@@ -64,6 +65,8 @@ def run(request: TrainRequest, watch: Watch) -> nn.Module:
         validate=validation_of(recipe, valid, one_by_one=VALIDATED, folder=request.cache) if valid else None,
         network=_network(request, recipe),
         cache=request.cache,
+        minutes=request.minutes,
+        stop=stop,
         settings={"start": str(request.start) if request.start else None},
     )
     return train(job, _tracked(watch, request.out) if request.tracks else watch)
