@@ -124,7 +124,7 @@ def drawn(page: Page, path: Path) -> Iterator[str]:
 def many() -> tuple[Microphones, list[Estimate]]:
     """Of somebody who walks in a hall for 100 s, an answer every 0.1 s; some microphones are bad for a while."""
     rng = np.random.default_rng(0)
-    microphones = Microphones(positions=rng.uniform(*ROOM, (64, 3)), names=[f"mic{m}" for m in range(64)])
+    microphones = Microphones(positions=rng.uniform(*ROOM, (64, 3)), names=tuple(f"mic{m}" for m in range(64)))
     statuses = rng.choice(["ok"] * 9 + ["late", "dead", "misplaced"], (20, 64))
     estimates = [_fix(microphones, statuses[k // 50], 0.1 * k, rng) for k in range(1000)]
     return microphones, estimates

@@ -31,7 +31,7 @@ def main() -> None:
     kept, all_of_them = list(KEPT), scene.microphones
     audio = scene.audio[kept] / np.abs(scene.audio).max() * 0.9
     soundfile.write(FOLDER / "walk.flac", audio.T, int(scene.sample_rate), subtype="PCM_16")
-    microphones = Microphones(positions=all_of_them.positions[kept], names=[all_of_them.names[m] for m in kept])
+    microphones = Microphones(positions=all_of_them.positions[kept], names=tuple(all_of_them.names[m] for m in kept))
     write_microphones(FOLDER / "microphones.csv", microphones)
     room = ",".join(f"{number:g}" for corner in scene.room for number in corner)
     told = {"audio": "walk.flac", "microphones": "microphones.csv", "about": ABOUT}
