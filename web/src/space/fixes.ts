@@ -32,7 +32,7 @@ export function dots(fixes: Fix[], duration_s: number, diagonal_m: number, withR
   if (!fixes.length) return [];
   const parts = [true, false].flatMap((isCandidate) => {
     const which = fixes.filter((fix) => fix.isCandidate === isCandidate);
-    return which.length ? [points(which, duration_s, dotSize(fixes.length, diagonal_m) * (isCandidate ? 1.1 : 2))] : [];
+    return which.length ? [points(which, duration_s, dotSize(fixes.length, diagonal_m) * (isCandidate ? 2.5 : 4.5))] : [];
   });
   if (!withRegions) return parts;
   const every = Math.ceil(fixes.length / MOST_REGIONS);
