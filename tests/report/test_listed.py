@@ -8,7 +8,8 @@ from soundfix.report.listed import listed_dicts
 
 def test_what_was_told_of_each():
     microphones = Microphones(
-        positions=np.array([[1.0, 2.0, 3.0], [np.nan] * 3]), names=("a", "b"), sigma_m=np.array([0.1, 0.2]), offset_s=np.array([0.5, 0.0]),
+        positions=np.array([[1.0, 2.0, 3.0], [np.nan] * 3]), names=("a", "b"),
+        sigma_m=np.array([0.1, 0.2]), offset_s=np.array([0.5, 0.0]),
         drift_ppm=np.array([7.0, 0.0]), clock_sigma_s=np.array([0.0, 0.25]),
     )  # fmt: skip
     assert listed_dicts(microphones, [4, None]) == [
