@@ -9,7 +9,6 @@ with, of 64 microphones and 1000 fixes, turned and played; how large the page is
 
 import argparse
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -25,9 +24,9 @@ from soundfix.microphones import Microphones
 from soundfix.report.page import built_page, write_page
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from helpers.browser import launched
 from helpers.service import serving
 
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 ROOM = ((0.0, 0.0, 0.0), (20.0, 15.0, 4.0))
 TURNED = """() => new Promise((done) => {
     const { stage } = window.soundfix.world;
@@ -60,7 +59,7 @@ def main() -> None:
     given = parser.parse_args()
     print(f"page: {len(built_page()) / 1000:.0f} kB")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launched(playwright)
         pages = Path(folder)
         started = time.monotonic()
         with serving(pages / "service", waits=False) as (_, client):

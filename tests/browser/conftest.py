@@ -1,19 +1,14 @@
 """A browser, a service, and pages that are asked whether anything went wrong in them."""
 
 import os
-import shutil
 from contextlib import contextmanager
 
 import pytest
 
+from helpers.browser import CHROMIUM, launched
 from helpers.service import LIST, recording, serving
 
-CHROMIUM = shutil.which("chromium")
 WANTED = bool(os.environ.get("ALL_PROGRAMS"))  # where it is installed for these tests, they must not be passed over
-FLAGS = (
-    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
-    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-)  # fmt: skip
 # A picture is saved where the processor draws; the browser itself notes what was refused, which the page says in words.
 HARMLESS = ("GPU stall due to ReadPixels", "status of 401", "status of 422")
 
@@ -25,7 +20,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        chromium = launched(playwright)
         yield chromium
         chromium.close()
 

@@ -5,7 +5,9 @@ import type { Answers, Estimate } from "./model/answer";
 import type { Curves } from "./model/likelihood";
 import { type Take, takeOf } from "./model/take";
 
-export const isServed = location.protocol.startsWith("http") && !document.getElementById("soundfix-data");
+/** What a page was written with, if it was. */
+export const embedded = document.getElementById("soundfix-data");
+export const isServed = location.protocol.startsWith("http") && !embedded;
 export const needsToken = signal(false);
 
 const POLL_MS = 150;
@@ -18,7 +20,7 @@ export function setToken(text: string): void {
   needsToken.value = false;
 }
 
-export class Refusal extends Error {}
+class Refusal extends Error {}
 
 async function asked(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = token() ? { Authorization: `Bearer ${token()}` } : undefined;

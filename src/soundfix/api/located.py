@@ -188,7 +188,7 @@ class Located:
         if self.asked is None:
             plot_estimates(self.estimates, self.listed, self.room, path)
         else:
-            plot_recording(self.estimates, self.asked, self.summary, path)
+            plot_recording(self.estimates, self.asked, self.summary, path, self.request)
 
     def __repr__(self) -> str:
         lines, what = shortened(map(describe, self.estimates)), "windows" if self.table is None else "events"

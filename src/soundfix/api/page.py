@@ -32,19 +32,25 @@ MOST_CURVES, CURVE_BYTES = 120, 500_000  # windows, and what they take together;
 LONGEST_S, SOUND_HZ = 120.0, 16_000  # of a sound that goes with the page
 
 
-def plot_recording(estimates: Sequence[Estimate], request: LocateRequest, summary: Summary, path: Path) -> None:
-    """plot_estimates; a page has the sound in it too."""
-    recorded = recorded_for(estimates, request, summary) if path.suffix.lower() == ".html" else None
+def plot_recording(
+    estimates: Sequence[Estimate], request: LocateRequest, summary: Summary, path: Path,
+    told: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """plot_estimates; a page has the sound in it too. told: what went in (provenance.py), where somebody has it already, for
+    files are hashed for it."""
+    recorded = recorded_for(estimates, request, summary, told) if path.suffix.lower() == ".html" else None
     plot_estimates(estimates, request.sound.microphones, request.room, path, recorded)
 
 
-def recorded_for(estimates: Sequence[Estimate], request: LocateRequest, summary: Summary) -> Recorded:
+def recorded_for(
+    estimates: Sequence[Estimate], request: LocateRequest, summary: Summary, told: Mapping[str, Any] | None = None
+) -> Recorded:
     """All of it, from the recording."""
-    told = {"method": request.method_name, "version": __version__, "request": request_dict(request)}
+    head = {"method": request.method_name, "version": __version__, "request": told or request_dict(request)}
     count = {"windows": request.count - summary.passed_over}
     best = clearest(estimates, request.sound.microphones.names)
     return Recorded(
-        document=told | count | summary_dict(summary),
+        document=head | count | summary_dict(summary),
         duration_s=request.sound.duration_s,
         waves=loudness(request.sound),
         curves=list(curves(estimates, request)),

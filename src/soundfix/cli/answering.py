@@ -12,7 +12,8 @@ from soundfix.cli.terminal import Compared, Shown, Thinned, progress, show_lines
 from soundfix.cli.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from soundfix.api.request import LocateRequest
     from soundfix.estimate import Estimate
@@ -53,7 +54,7 @@ def answer(
         kept.write()
         stop.tell(turns.write)
         if targets.plot:
-            stop.tell(draw, drawn.kept, request, summary, targets.plot)
+            stop.tell(draw, drawn.kept, request, summary, targets.plot, told)
     if stop():
         raise typer.Exit(stop.status)
 
@@ -86,9 +87,12 @@ def show_promise(request: "LocateRequest") -> None:
         show_lines(promise_lines(promise))
 
 
-def draw(estimates: "list[Estimate]", request: "LocateRequest", summary: "Summary", path: Path) -> None:
+def draw(
+    estimates: "list[Estimate]", request: "LocateRequest", summary: "Summary", path: Path,
+    told: "Mapping[str, Any] | None",
+) -> None:  # fmt: skip
     """Draw these answers, and say so."""
     from soundfix.api.page import plot_recording
 
-    plot_recording(estimates, request, summary, path)
+    plot_recording(estimates, request, summary, path, told)
     typer.echo(f"drawn: {path}")

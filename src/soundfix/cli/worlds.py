@@ -1,5 +1,6 @@
 """`soundfix worlds`."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -45,15 +46,5 @@ def _written(value: Any) -> str:
     """In YAML, on one line."""
     import yaml
 
-    return (
-        str(yaml.safe_dump(_plain(value), default_flow_style=True, width=10**6))
-        .removesuffix("\n")
-        .removesuffix("\n...")
-    )
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
+    plain = json.loads(json.dumps(value))  # tuples as lists
+    return str(yaml.safe_dump(plain, default_flow_style=True, width=10**6)).removesuffix("\n").removesuffix("\n...")

@@ -14,15 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from soundfix.server.limits import Limits
 from soundfix.server.metrics import REQUESTS
 
-OPEN = (
-    "/health",
-    "/ready",
-    "/",
-)  # anybody may ask these: what starts the service, who opens the page and has the token
-PROTOCOL, BEARER = (
-    "soundfix",
-    "bearer.",
-)  # of WebSocket: browsers send no headers with it, and name the token beside this
+# Anybody may ask these: what starts the service, who opens the page and has the token.
+OPEN = ("/health", "/ready", "/")
+# Of a WebSocket: browsers send no headers with it, and name the token beside the protocol.
+PROTOCOL, BEARER = "soundfix", "bearer."
 DRAIN_BYTES, DRAIN_S = 4 * 2**20, 1.0
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 

@@ -209,10 +209,10 @@ class Jobs:
     def _ended(self, job: Job, outcome: Outcome, seconds: float) -> None:
         """Keep what came out; of a job that was cancelled meanwhile there is nothing to keep it for."""
         self.store.end(job.id, document=outcome.document, status=outcome.status, sentence=outcome.sentence)
-        for sent in (SOUND, LIST) if outcome.document else ("",):
-            shutil.rmtree(self.folder / job.id / sent, ignore_errors=True)
-        with suppress(OSError):
-            (self.folder / job.id).rmdir()  # where no sound is kept
+        folder = self.folder / job.id
+        keeps_sound = outcome.document is not None and (folder / HEARD).exists()
+        for part in (folder / SOUND, folder / LIST) if keeps_sound else (folder,):
+            shutil.rmtree(part, ignore_errors=True)
         JOBS_ENDED.labels(job.kind, str(outcome.status)).inc()
         SECONDS.labels(job.kind).observe(seconds)
         told = {"status": outcome.status, "sentence": outcome.sentence, "seconds": round(seconds, 3)}

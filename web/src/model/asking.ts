@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { curvesOf, locateWindow, type Options, type Sent } from "../service";
 import { ACCUSED, type Estimate } from "./answer";
+import { newestOnly } from "./newest";
 import * as state from "./state";
 import { wav } from "./take";
 
@@ -26,25 +27,6 @@ function leftOut(estimate: Estimate, on: state.Microphone[]): string[] {
   return against.map(({ name }) => name).filter((name) => on.some((each) => each.name === name));
 }
 
-/** The newest question is asked when the one before it has been answered: whoever drags waits for the last place only. */
-function newestOnly<T>(ask: (question: T) => Promise<void>): (question: T) => void {
-  let waiting: T | null = null;
-  let isAsking = false;
-  const next = async () => {
-    isAsking = true;
-    while (waiting !== null) {
-      const question = waiting;
-      waiting = null;
-      await ask(question).catch((error: Error) => (state.problem.value = error.message));
-    }
-    isAsking = false;
-  };
-  return (question) => {
-    waiting = question;
-    if (!isAsking) void next();
-  };
-}
-
 interface Question {
   estimate: Estimate;
   sent: Sent;
@@ -52,9 +34,9 @@ interface Question {
 
 /** What comes back is of this take still. */
 const about = async <T>(answer: Promise<T>, use: (found: T) => void): Promise<void> => {
-  const opened = state.opened.value;
+  const opened = state.opened.peek();
   const found = await answer;
-  if (opened === state.opened.value) use(found);
+  if (opened === state.opened.peek()) use(found);
 };
 
 const askWindow = newestOnly(({ estimate: { start_s, end_s }, sent }: Question) => {

@@ -2,6 +2,7 @@
 
 import { batch } from "@preact/signals";
 import type { Answers } from "./answer";
+import { embedded } from "../service";
 import { bytesOf, type Curves } from "./likelihood";
 import * as state from "./state";
 
@@ -11,8 +12,6 @@ interface Embedded {
   curves: (Curves | null)[];
   sound: { microphone: string; base64: string } | null;
 }
-
-export const embedded = document.getElementById("soundfix-data");
 
 export async function openEmbedded(): Promise<void> {
   if (!embedded) return;

@@ -2,8 +2,9 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import type { Painted } from "../space/plane";
-import { type Plan, planOf } from "../service";
+import { type Options, type Plan, planOf } from "../service";
 import type { Point } from "./answer";
+import { newestOnly } from "./newest";
 import * as state from "./state";
 
 export const plan = signal<Plan | null>(null);
@@ -11,6 +12,7 @@ export const lost = signal("");
 export const timing_cm = signal(1);
 export const height = signal(0);
 export const roomSides = signal<Point>([6, 5, 3]);
+const roomText = computed(() => [0, 0, 0, ...roomSides.value].join());
 
 const BEST_M = 0.003;
 const WORST_M = 3;
@@ -56,35 +58,24 @@ export const added = (name: string, at: Point): state.Microphone => ({
 
 const round = (x: number): number => Math.round(100 * x) / 100;
 
-let isAsking = false;
-let isStale = false;
-
-async function ask(): Promise<void> {
-  isStale = true;
-  if (isAsking) return;
-  isAsking = true;
-  while (isStale) {
-    isStale = false;
-    const there = state.microphones.value.filter((each) => each.isOn && each.isKnown && each.name !== lost.value);
-    const options = { room: [0, 0, 0, ...roomSides.value].join(), timing_sigma_m: String(timing_cm.value / 100) };
-    try {
-      plan.value = await planOf(state.listText(there), options);
-      state.problem.value = "";
-    } catch (error) {
-      [plan.value, state.problem.value] = [null, (error as Error).message];
-    }
+const ask = newestOnly(async ({ list, options }: { list: string; options: Options }) => {
+  try {
+    plan.value = await planOf(list, options);
+    state.problem.value = "";
+  } catch (error) {
+    plan.value = null;
+    throw error;
   }
-  isAsking = false;
-}
+});
 
 /** Predict again whenever something is moved. */
 export function keepPlanning(): void {
   effect(() => {
     if (state.mode.value !== "plan" || !state.microphones.value.length) return;
-    void [lost.value, timing_cm.value, roomSides.value];
-    void ask();
+    const there = state.microphones.value.filter((each) => each.isOn && each.isKnown && each.name !== lost.value);
+    ask({ list: state.listText(there), options: { room: roomText.value, timing_sigma_m: String(timing_cm.value / 100) } });
   });
   effect(() => {
-    if (state.mode.value === "plan") state.options.value = { room: [0, 0, 0, ...roomSides.value].join() };
+    if (state.mode.value === "plan") state.options.value = { room: roomText.value };
   });
 }

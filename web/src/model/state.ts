@@ -77,6 +77,10 @@ export const shown = computed<Estimate | null>(() => {
 /** The status that each microphone has in most windows. */
 export const usual = computed(() => usualStatus(answers.value?.estimates ?? []));
 
+/** What is wrong with a microphone, by this report of it, or else as usual. */
+export const statusOf = ({ name, isOn }: Microphone, report?: { status: string }): string =>
+  isOn ? (report?.status ?? usual.value.get(name) ?? "ok") : "off";
+
 export const speed = computed(() => answers.value?.request?.speed_m_s ?? 343.2);
 
 /** The room, or what holds all microphones and the sources whose regions are not larger than that. */

@@ -44,11 +44,11 @@ export class Stage {
   }
 
   /** Look at this box from above and the side: all of it, as near as that goes. */
-  lookAt([low, high]: [Point, Point], from: Point = [-0.55, -1, 0.75]): void {
+  lookAt([low, high]: [Point, Point]): void {
     this.seen = [low, high];
     const middle = new THREE.Vector3(...low).add(new THREE.Vector3(...high)).multiplyScalar(0.5);
     const size = new THREE.Vector3(...high).distanceTo(new THREE.Vector3(...low));
-    const towards = new THREE.Vector3(...from).normalize();
+    const towards = new THREE.Vector3(-0.55, -1, 0.75).normalize();
     this.controls.target.copy(middle);
     [this.camera.near, this.camera.far] = [size / 200, size * 50];
     this.camera.updateProjectionMatrix();
@@ -114,7 +114,7 @@ function sized(sprite: THREE.Sprite): THREE.Sprite {
 }
 
 /** Everything in this group, gone, with what it holds of the graphics memory; materials stay (paints.ts), but those of labels. */
-export function emptied(group: THREE.Group): THREE.Group {
+export function emptied(group: THREE.Group): void {
   group.traverse((each) => {
     if (each instanceof THREE.Sprite) {
       each.material.map?.dispose();
@@ -123,7 +123,6 @@ export function emptied(group: THREE.Group): THREE.Group {
     if (each instanceof THREE.InstancedMesh) each.dispose();
   });
   group.clear();
-  return group;
 }
 
 /** A word beside a place, always the same size and never hidden. */

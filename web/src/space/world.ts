@@ -25,7 +25,7 @@ export function shownDevices(): Device[] {
   return state.microphones.value.flatMap((each) => {
     const report = now.get(each.name);
     const at = each.isKnown ? each.position : (report?.position_m ?? null);
-    const said = !each.isOn ? "off" : (report?.status ?? state.usual.value.get(each.name) ?? "ok");
+    const said = state.statusOf(each, report);
     const status = each.isKnown || said === "off" ? said : "unknown-position";
     return at && at.every(Number.isFinite) ? [{ ...each, at, status }] : [];
   });

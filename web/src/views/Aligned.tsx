@@ -4,9 +4,9 @@ import { alignedPart, travelTimes } from "../model/aligned";
 import { colour, STATUS } from "../model/colours";
 import * as state from "../model/state";
 import { theme } from "../model/theme";
+import { GUTTER, shortened } from "./lanes";
 
 const ROW = 20;
-const NAMES = 64;
 const SPAN_S = 0.03;
 
 /** What is heard, and the channels moved to the source that was found: where it is right, the same sound is above itself. */
@@ -78,11 +78,11 @@ function row(pen: CanvasRenderingContext2D, name: string, part: Float32Array | n
   pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
   pen.fillStyle = colour("--quiet");
-  pen.fillText(name.length > 9 ? `${name.slice(0, 8)}…` : name, 0, top + ROW / 2);
+  pen.fillText(shortened(pen, name), 0, top + ROW / 2);
   if (!part) return;
   const peak = part.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9);
   pen.strokeStyle = ink;
   pen.beginPath();
-  part.forEach((x, n) => pen.lineTo(NAMES + (n / part.length) * (wide - NAMES), top + ROW / 2 - (x / peak) * (ROW / 2 - 2)));
+  part.forEach((x, n) => pen.lineTo(GUTTER + (n / part.length) * (wide - GUTTER), top + ROW / 2 - (x / peak) * (ROW / 2 - 2)));
   pen.stroke();
 }

@@ -15,9 +15,10 @@ interface Said {
 const saidText = computed(() => {
   const reports = new Map(state.shown.value?.microphones.map((each) => [each.name, each]));
   return JSON.stringify(
-    state.microphones.value.map(({ name, isOn }): Said => {
+    state.microphones.value.map((each): Said => {
+      const { name } = each;
       const report = reports.get(name);
-      const status = isOn ? (report?.status ?? state.usual.value.get(name) ?? "ok") : "off";
+      const status = state.statusOf(each, report);
       const isFar = status !== "ok" && status !== "off" && Math.abs(report?.pull_m ?? 0) > 0.05;
       return { name, status, pull_m: isFar ? Math.round(100 * report!.pull_m!) / 100 : null };
     }),

@@ -170,7 +170,7 @@ function titles(pen: Pen, { names }: Shown): void {
   else names.forEach((name, m) => pen.fillText(shortened(pen, name), 4, first + (m + 0.5) * high));
 }
 
-function shortened(pen: Pen, text: string): string {
+export function shortened(pen: Pen, text: string): string {
   let shown = text;
   while (shown.length > 2 && pen.measureText(shown).width > GUTTER - 10) shown = `${shown.slice(0, -2)}…`;
   return shown;
