@@ -13,6 +13,7 @@ SoundfixError
 ├── MetricsError           a truth that no answer can be measured against
 ├── UnknownMethodError     a localizer name that is not in the catalog
 ├── MissingPackageError    an optional package that is not installed
+├── EngineError            work that could not be done by other processes
 └── OutputError            a result that could not be written
 """
 
@@ -70,6 +71,10 @@ class MissingPackageError(SoundfixError, ImportError):
 
     def __init__(self, package: str, extra: str):
         super().__init__(f"{package} is not installed; this needs it: pip install 'soundfix[{extra}]'")
+
+
+class EngineError(SoundfixError):
+    """Work that ends the processes which do it, or a cluster that cannot be reached."""
 
 
 class OutputError(SoundfixError):

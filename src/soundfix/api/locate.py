@@ -75,7 +75,10 @@ def _estimates(
     """Of all events, or all windows, until `stop`; what waits to be smoothed still comes."""
     if request.events is not None:
         return event_estimates(session, request.sound, request.events, stop)
-    heard = heard_windows(request.sound, request.span_s, session, follows=request.tracks, passed=passed, stop=stop)
+    heard = heard_windows(
+        request.sound, request.span_s, session, follows=request.tracks, passes_over=request.passes_over,
+        passed=passed, stop=stop,
+    )  # fmt: skip
     return followed(heard, tracks=request.tracks, smooth=request.smooth)
 
 

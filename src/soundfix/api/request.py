@@ -17,7 +17,10 @@ from soundfix.survey.requirement import Promise, Requirement, known_array, promi
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LocateRequest:
-    """What was asked for; the options are those of `locate`. require, events: read already. Raises ConfigError."""
+    """What was asked for; the options are those of `locate`. require, events: read already. Raises ConfigError.
+
+    passes_over: windows in which nothing stands out; None: those of long recordings in the field.
+    """
 
     sound: Sound
     method: str | Localizer = DEFAULT
@@ -35,6 +38,7 @@ class LocateRequest:
     require: Requirement | None = None
     band_hz: Band | None = None
     events: tuple[ListedEvent, ...] | None = None
+    passes_over: bool | None = None
 
     def __post_init__(self) -> None:
         idle = {"window": self.window_s, "hop": self.hop_s, "require": self.require}

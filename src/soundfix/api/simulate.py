@@ -10,6 +10,7 @@ import numpy as np
 from soundfix.api.sound import Listed
 from soundfix.datasets.simulated import Simulated
 from soundfix.datasets.writing import write_set
+from soundfix.engines.named import engine_named
 from soundfix.errors import ConfigError
 from soundfix.files.scenes import write_scene
 from soundfix.files.take import listed_microphones
@@ -81,20 +82,23 @@ class Scenes(Sequence[Any]):  # of Scene; a check of types that looks at an item
         *,
         shards: bool = False,
         workers: int | None = None,
+        engine: str = "local",
+        address: str | None = None,
         progress: Callable[[int], None] = lambda count: None,
     ) -> None:
         """Write them as `soundfix simulate` does: each as scene.wav, microphones.csv and truth.json, in folders of their own
-        if there are several; or as tar shards to train on, by so many processes. progress is told how many were finished.
+        if there are several; or as tar shards to train on, by so many processes, or, with engine "ray", actors of the
+        cluster at this address, whose machines all see the folder. progress is told how many were finished.
 
         Raises ConfigError where an option would do nothing, OutputError where the folder cannot be written.
         """
         folder = Path(folder)
         if shards and self.faults:
             raise ConfigError("--fault would break one scene, not a set: --set share_faulty=1 breaks them all")
-        if workers is not None and not shards:
-            raise ConfigError("--workers belongs to --shards")
+        if (workers is not None or address is not None or engine != "local") and not shards:
+            raise ConfigError("--workers, --engine and --address belong to --shards")
         if shards:
-            write_set(folder, self.simulated, workers=workers or 1, progress=progress)
+            write_set(folder, self.simulated, engine=engine_named(engine, workers or 1, address), progress=progress)
             return
         for number in range(len(self)):
             write_scene(folder / f"{number:04d}" if len(self) > 1 else folder, self[number])

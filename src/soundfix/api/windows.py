@@ -27,10 +27,12 @@ def heard_windows(
     session: Session,
     *,
     follows: bool = False,
+    passes_over: bool | None = None,
     passed: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Estimate]:
     """The estimates of all windows; in the field, of those in which something stands out, and `passed` is called for others.
+    passes_over: whether it is so here, whatever the place.
 
     span_s: length of a window, and from window to window. follows: sources say how loud they are, and of what kind.
     stop: no window begins once it says so.
@@ -38,7 +40,7 @@ def heard_windows(
     told = _teller() if follows else None
     rate, windows = sound.sample_rate, sound.windows(*span_s)
     located: Iterable[tuple[Window, bool]] = ((window, True) for window in windows)
-    if is_field(sound.microphones, sound.count_windows(*span_s)):
+    if is_field(sound.microphones, sound.count_windows(*span_s)) if passes_over is None else passes_over:
         reach_s = sound.microphones.width_m / session.speed
         located = standing_out(windows, rate, reach_s=reach_s, band_hz=session.band_hz)
     turns = begun_ahead(located, session, lambda turn: session.scene(*turn[0], rate) if turn[1] else None)

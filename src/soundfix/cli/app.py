@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from soundfix import __version__
-from soundfix.cli import array, chaos, evaluate, listen, locate, send, serve, simulate, study, train, worlds  # noqa: F401 (commands)
+from soundfix.cli import archive, array, chaos, evaluate, listen, locate, send, serve, simulate, study, train, worlds  # noqa: F401 (commands)
 from soundfix.cli.options import app
 from soundfix.errors import SoundfixError
 

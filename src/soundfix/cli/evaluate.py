@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from soundfix.cli.options import BeatsFile, Clips, Device, DrySounds, LuviraFolder, Minutes, Scenes, app, refuse_idle
+from soundfix.cli.options import (
+    Address,
+    BeatsFile,
+    Clips,
+    Device,
+    DrySounds,
+    EngineName,
+    LuviraFolder,
+    Minutes,
+    Scenes,
+    Workers,
+    app,
+    refuse_idle,
+)
 from soundfix.cli.own_methods import warn_of
 from soundfix.cli.terminal import progress, say
 
@@ -38,7 +51,9 @@ def evaluate(
         list[Path] | None, typer.Option(help="Folder of dry recordings, built-in sounds without it; may repeat.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same windows.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
+    engine: EngineName = "local",
+    address: Address = None,
 ) -> None:
     """Methods against each other on the same windows: tables and pictures. An interrupted run goes on where it was.
 
@@ -49,6 +64,7 @@ def evaluate(
     request = EvaluateRequest(
         dataset=dataset, methods=methods, microphones=microphones, subsets=subsets, windows=windows, unknown=unknown,
         sources=sources, faults=faults, clips=clips, root=root, audio=audio or [], seed=seed, workers=workers,
+        engine=engine, address=address,
     )  # fmt: skip
     for method in request.plan().methods:
         warn_of(method.name)

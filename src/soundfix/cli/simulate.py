@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from soundfix.cli.options import app, parse_room
+from soundfix.cli.options import Address, EngineName, app, parse_room
 from soundfix.cli.terminal import progress
 
 
@@ -36,6 +36,8 @@ def simulate(
         bool, typer.Option("--shards", help="Tar shards to train on; goes on where it was interrupted.")
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that make shards; 1 without it.")] = None,
+    engine: EngineName = "local",
+    address: Address = None,
 ) -> None:
     """Make rooms with sounds, microphones and, if you like, faults; the truth is written beside them.
 
@@ -48,5 +50,5 @@ def simulate(
         part=part, changes=change or (), faults=fault or (),
     )  # fmt: skip
     with progress("simulating", scenes) as advance:
-        run(request).write(out, shards=shards, workers=workers, progress=advance)
+        run(request).write(out, shards=shards, workers=workers, engine=engine, address=address, progress=advance)
     typer.echo(f"{scenes} scene{'s' * (scenes > 1)} of {world} in {out}")

@@ -1,4 +1,4 @@
-"""Writing a set of shards, with several processes, in a way that no crash harms.
+"""Writing a set of shards, with several processes or machines, in a way that no crash harms.
 
 Scene k is the same whoever draws it, and tar headers hold no time and no owner: so the bytes of a set are the same however
 many processes wrote it, and however often it was interrupted. A shard is written beside its place, flushed to the disk and
@@ -7,14 +7,11 @@ then renamed; the manifest names it only afterwards. What a killed run finished 
 
 import hashlib
 import os
-import signal
 import tarfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from multiprocessing import connection, get_context
-from multiprocessing.process import BaseProcess
+from functools import partial
 from pathlib import Path
 
 from soundfix.alone import alone_in
@@ -24,8 +21,9 @@ from soundfix.datasets.manifest import NAME, Manifest, ShardEntry, read_manifest
 from soundfix.datasets.members import encode
 from soundfix.datasets.shards import sha256_of
 from soundfix.datasets.simulated import Simulated
-from soundfix.errors import OutputError, SoundfixError
-from soundfix.scene import Scene
+from soundfix.engines.engine import Engine, all_done
+from soundfix.engines.local import HERE
+from soundfix.errors import OutputError
 
 BLOCK = tarfile.BLOCKSIZE
 PART = ".part"
@@ -36,11 +34,11 @@ def write_set(
     folder: Path,
     scenes: Simulated,
     *,
-    workers: int = 1,
+    engine: Engine = HERE,
     scenes_a_shard: int = 100,
     progress: Progress = lambda count: None,
 ) -> Manifest:
-    """Write these scenes into a folder, or go on where an earlier call was interrupted.
+    """Write these scenes into a folder, which all workers of the engine see, or go on where an earlier call was interrupted.
 
     progress is called with the number of scenes that have just been finished, those that were there already included.
     Raises OutputError where the folder holds another set, or the system does not let us write.
@@ -57,10 +55,13 @@ def write_set(
         manifest = _begun(folder, wanted)
         missing = [number for number, name in enumerate(manifest.names()) if name not in manifest.shards]
         progress(sum(entry.scenes for entry in manifest.shards.values()))
-        for number, entry in _made(folder, scenes, manifest, missing, workers):
-            manifest = manifest.with_shard(manifest.names()[number], entry)
-            write_manifest(folder, manifest)
-            progress(entry.scenes)
+        try:
+            for k, entry in all_done(engine.map(partial(_writer, folder, scenes, manifest), missing)):
+                manifest = manifest.with_shard(manifest.names()[missing[k]], entry)
+                write_manifest(folder, manifest)
+                progress(entry.scenes)
+        finally:
+            _remove_parts(folder)
     return manifest
 
 
@@ -120,83 +121,9 @@ def _is_there(path: Path, entry: ShardEntry) -> bool:
     return path.is_file() and path.stat().st_size == entry.bytes and sha256_of(path) == entry.sha256
 
 
-def _made(
-    folder: Path, scenes: Dataset, manifest: Manifest, missing: list[int], workers: int
-) -> Iterator[tuple[int, ShardEntry]]:
-    """These shards as they are finished, each worker making every so-manieth of them."""
-    if workers == 1:
-        for number in missing:
-            yield number, write_shard(folder, scenes, manifest, number)
-        return
-    processes = [_start(folder, scenes, manifest, missing[first::workers]) for first in range(workers)]
-    try:
-        yield from _reports([pipe for _, pipe in processes])
-    finally:
-        for process, _ in processes:
-            process.terminate()
-        for process, pipe in processes:
-            process.join()
-            pipe.close()
-        _remove_parts(folder)
-
-
-def _start(
-    folder: Path, scenes: Dataset, manifest: Manifest, numbers: list[int]
-) -> tuple[BaseProcess, connection.Connection]:
-    """Forked, so that all share one copy of the sounds."""
-    context = get_context("fork")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(folder, scenes, manifest, numbers, theirs), daemon=True)
-    with warnings.catch_warnings():  # the thread that draws a progress bar holds nothing that a worker needs
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process.start()
-    theirs.close()
-    return process, ours
-
-
-def _work(folder: Path, scenes: Dataset, manifest: Manifest, numbers: list[int], pipe: connection.Connection) -> None:
-    """Report every shard with its number, then None; or the error that ended the work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears of it and ends us
-    try:
-        for number in numbers:
-            pipe.send((number, write_shard(folder, _UntilOrphaned(scenes), manifest, number)))
-        pipe.send(None)
-    except (SoundfixError, OSError) as error:
-        pipe.send(error)
-
-
-class _UntilOrphaned:
-    """The same scenes, for a worker that ends with the process that started it, however that ended."""
-
-    def __init__(self, scenes: Dataset) -> None:
-        self.name, self._scenes, self._parent = scenes.name, scenes, os.getppid()
-
-    def __len__(self) -> int:
-        return len(self._scenes)
-
-    def __getitem__(self, clip: int) -> Scene:
-        if os.getppid() != self._parent:
-            os._exit(1)
-        return self._scenes[clip]
-
-
-def _reports(pipes: list[connection.Connection]) -> Iterator[tuple[int, ShardEntry]]:
-    waiting = list(pipes)
-    while waiting:
-        ready = connection.wait(waiting)
-        for pipe in [pipe for pipe in waiting if pipe in ready]:
-            try:
-                report = pipe.recv()
-            except EOFError:
-                raise OutputError(
-                    "a worker ended without a word: was it killed, or is memory short? Go on later"
-                ) from None
-            if isinstance(report, Exception):
-                raise report
-            if report is None:
-                waiting.remove(pipe)
-            else:
-                yield report
+def _writer(folder: Path, scenes: Dataset, manifest: Manifest) -> Callable[[int], ShardEntry]:
+    """What writes shards by their numbers, in a process of its own or here."""
+    return partial(write_shard, folder, scenes, manifest)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from soundfix.datasets.benchmark import SIMULATED, Wanted
+from soundfix.engines.named import engine_named
 from soundfix.errors import ConfigError
 from soundfix.evaluation.conditions import Grid
 from soundfix.evaluation.pictures import draw_all
@@ -35,6 +36,8 @@ class EvaluateRequest:
     audio: Sequence[Path]
     seed: int
     workers: int
+    engine: str = "local"
+    address: str | None = None
 
     @property
     def total(self) -> int:
@@ -64,9 +67,8 @@ class EvaluateRequest:
         if len({method.label for method in methods}) < len(methods):
             raise ConfigError(f"--methods {self.methods!r}: two have one name; give labels, LABEL:NAME=CHECKPOINT")
         sources = numbers("--sources", self.sources, int)
-        return Plan(
-            dataset=self.dataset, methods=methods, wanted=wanted, grid=grid, sources=sources, workers=self.workers
-        )
+        engine = engine_named(self.engine, self.workers, self.address)
+        return Plan(dataset=self.dataset, methods=methods, wanted=wanted, grid=grid, sources=sources, engine=engine)
 
 
 def run(request: EvaluateRequest, out: Path, progress: Callable[[int], None]) -> str:

@@ -4,20 +4,21 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 
 from soundfix.alone import alone_in
 from soundfix.atomic import atomic_path
 from soundfix.datasets.benchmark import Benchmark, Wanted, named_benchmark
-from soundfix.errors import ConfigError, OutputError
+from soundfix.engines.engine import Engine, all_done
+from soundfix.engines.local import HERE
+from soundfix.errors import ConfigError
 from soundfix.estimate import Localizer
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
 from soundfix.evaluation.metrics import said, score
@@ -25,6 +26,7 @@ from soundfix.evaluation.rows import NAME, Row, RowFile
 from soundfix.methods.catalog import CATALOG, load
 from soundfix.networks.checkpoint import PACKAGED
 from soundfix.scene import Scene
+from soundfix.settled import refuse_other
 
 MANIFEST = "manifest.json"
 PACKAGES = ("soundfix", "torch", "numpy", "scipy")
@@ -82,7 +84,7 @@ class Plan:
     wanted: Wanted = field(default_factory=Wanted)
     grid: Grid = field(default_factory=Grid)
     sources: tuple[int, ...] = (1,)
-    workers: int = 1
+    engine: Engine = HERE
 
     def describe(self) -> dict[str, Any]:
         """All that the rows depend on."""
@@ -110,7 +112,8 @@ def evaluate(plan: Plan, out: Path, *, progress: Callable[[int], None] = lambda 
 
 
 def _evaluated(plan: Plan, out: Path, progress: Callable[[int], None]) -> list[Row]:
-    methods = [(method.label, method.load()) for method in plan.methods]
+    for method in plan.methods:
+        method.load()  # that one cannot be is found out before the folder is begun
     _settle(plan, out)
     _check_microphones(plan)
     file = RowFile(out / NAME)
@@ -120,8 +123,8 @@ def _evaluated(plan: Plan, out: Path, progress: Callable[[int], None]) -> list[R
         data = named_benchmark(plan.dataset, replace(plan.wanted, sources=sources))
         missing = [clip for clip in range(len(data)) if not file.is_done(sources, clip)]
         progress(len(data) - len(missing))
-        job = ClipTask(data=data, grid=plan.grid, methods=methods, seed=plan.wanted.seed, sources=sources)
-        for clip, made in _done(job, missing, plan.workers):
+        for k, made in all_done(plan.engine.map(partial(_task, plan, sources), missing)):
+            clip = missing[k]
             file.append(sources, clip, made)
             rows += made
             progress(1)
@@ -146,9 +149,9 @@ class ClipTask:
     seed: int
     sources: int
 
-    def __call__(self, clip: int) -> tuple[int, list[Row]]:
+    def __call__(self, clip: int) -> list[Row]:
         windows = windows_of(self.data[clip], self.grid, (self.seed, clip))
-        return clip, [
+        return [
             row
             for condition, scene in windows
             if scene.truth is not None and np.isfinite(scene.truth.sources).all()
@@ -191,25 +194,15 @@ def _to_judge(scene: Scene) -> np.ndarray | None:
     return np.where(is_hidden[:, None], scene.truth.positions, np.nan)
 
 
-def _done(job: ClipTask, clips: list[int], workers: int) -> Iterator[tuple[int, list[Row]]]:
-    """Each clip's rows, as they are finished."""
-    if workers == 1:
-        yield from map(job, clips)
-        return
-    with get_context("fork").Pool(workers, initializer=_begin, initargs=(job,)) as pool:  # forked: one copy of all
-        yield from pool.imap_unordered(_work, clips)
-
-
-JOBS: list[ClipTask] = []  # of a worker, the one it was forked for
-
-
-def _begin(job: ClipTask) -> None:
-    torch.set_num_threads(1)  # threads of the process it was forked from are not here: waiting for them lasts for ever
-    JOBS[:] = [job]
-
-
-def _work(clip: int) -> tuple[int, list[Row]]:
-    return JOBS[0](clip)
+def _task(plan: Plan, sources: int) -> ClipTask:
+    """What does clips, with data and methods opened once in each process."""
+    return ClipTask(
+        data=named_benchmark(plan.dataset, replace(plan.wanted, sources=sources)),
+        grid=plan.grid,
+        methods=[(method.label, method.load()) for method in plan.methods],
+        seed=plan.wanted.seed,
+        sources=sources,
+    )
 
 
 def _settle(plan: Plan, out: Path) -> None:
@@ -222,13 +215,7 @@ def _settle(plan: Plan, out: Path) -> None:
             path, {"plan": described, "versions": versions, "begun": datetime.now(UTC).isoformat(timespec="seconds")}
         )
         return
-    before = json.loads(path.read_text(encoding="utf-8"))["plan"]
-    if before != described:
-        name = next(key for key in {**before, **described} if before.get(key) != described.get(key))
-        raise OutputError(
-            f"{out} holds another evaluation: its {name} is {before.get(name)}, and {described.get(name)} was asked for; "
-            "choose another folder, or the same settings"
-        )
+    refuse_other(out, "evaluation", json.loads(path.read_text(encoding="utf-8"))["plan"], described)
 
 
 def _note_end(out: Path, seconds: float) -> None:

@@ -51,10 +51,10 @@ def _in_natural_order(paths: list[Path]) -> list[Path]:
 
 def _inside(folder: Path) -> list[Listed]:
     """Its audio files; where there are none, its folders, each with all that is below it."""
-    if files := _sounds(folder.iterdir()):
+    if files := sounds_in(folder.iterdir()):
         return [Listed(file, (file,)) for file in files]
     folders = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: natural_key(path.name))
-    recorders = [Listed(path, tuple(files)) for path in folders if (files := _sounds(path.rglob("*")))]
+    recorders = [Listed(path, tuple(files)) for path in folders if (files := sounds_in(path.rglob("*")))]
     if not recorders:
         raise AudioFileError(
             f"folder {folder} holds no audio files, wanted names such as take.wav or take.flac directly in it, or a folder "
@@ -63,7 +63,7 @@ def _inside(folder: Path) -> list[Listed]:
     return recorders
 
 
-def _sounds(paths: Iterable[Path]) -> list[Path]:
+def sounds_in(paths: Iterable[Path]) -> list[Path]:
     """Audio files by suffix; not those beginning with a dot, which macOS leaves on memory cards."""
     found = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")]
     return sorted(found, key=lambda path: natural_key(str(path)))

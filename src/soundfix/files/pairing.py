@@ -78,7 +78,7 @@ def _no_such_file(m: int, microphones: Microphones, channels: Sequence[Channel])
 
 def _paired_by_name(channels: Sequence[Channel], microphones: Microphones) -> list[int | None] | None:
     """Of each row the file that has its name, where no recorder has two channels; None where no name matches."""
-    rows = [_name_key(name) for name in microphones.names]
+    rows = [name_key(name) for name in microphones.names]
     files = [_key_among(rows, channel) for channel in channels]
     if len({channel.file for channel in channels}) < len(channels) or not any(key in rows for key in files):
         return None
@@ -88,7 +88,7 @@ def _paired_by_name(channels: Sequence[Channel], microphones: Microphones) -> li
 
 def _key_among(rows: list[NameKey], channel: Channel) -> NameKey:
     """Its file's name, or what else its recorder goes by, if that is a row's."""
-    keys = [_name_key(path.name) for path in (channel.file, *channel.names)]
+    keys = [name_key(path.name) for path in (channel.file, *channel.names)]
     return next((key for key in keys if key in rows), keys[0])
 
 
@@ -112,7 +112,7 @@ def _check_all_paired(paths: Sequence[str], files: list[NameKey], names: Sequenc
         )
 
 
-def _name_key(name: str) -> NameKey:
+def name_key(name: str) -> NameKey:
     """Alike for names that mean the same: without the suffix of a sound file, whatever the case and leading zeros."""
     path = PurePosixPath(unicodedata.normalize("NFC", name))
     return natural_key(path.stem if path.suffix.lower() in AUDIO_SUFFIXES else path.name)

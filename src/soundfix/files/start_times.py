@@ -42,6 +42,10 @@ class StartTime(NamedTuple):
     at: datetime
     is_fine: bool = False
 
+    def later(self, seconds: float) -> "StartTime":
+        """So much later, or, where that is negative, earlier."""
+        return StartTime(self.at + timedelta(seconds=seconds), self.is_fine or seconds != round(seconds))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
@@ -69,7 +73,7 @@ def time_in_name(stem: str) -> tuple[StartTime | None, str]:
         return None, stem
     digits = "".join(re.findall(r"\d", found["date"] + found["time"]))
     fraction, zone = (found["fraction"] or "").replace(",", "."), found["zone"] or ""
-    at = _parsed(f"{digits[:8]}T{digits[8:]}{fraction}{zone}")
+    at = parse_time(f"{digits[:8]}T{digits[8:]}{fraction}{zone}")
     if at is None:
         return None, stem
     rest = (CHANNELS.sub("", found["before"].rstrip(SEPARATORS)), found["after"])
@@ -82,7 +86,7 @@ def time_in_header(file: AudioFile) -> StartTime | None:
     guano = GUANO_TIME.search(chunks.get(b"guan", b"").decode("utf-8", "replace"))
     soundscape = OPENSOUNDSCAPE.search(file.comment)
     for found in (guano, soundscape):
-        if found and (at := _parsed(found[1])):
+        if found and (at := parse_time(found[1])):
             return StartTime(at, "." in found[1])
     return _audiomoth_time(file.comment) or _bext_time(chunks.get(b"bext", b""), file.sample_rate)
 
@@ -132,7 +136,7 @@ def _clocks(at: datetime) -> list[datetime]:
     return [at.replace(tzinfo=None), *([at.astimezone(UTC).replace(tzinfo=None)] if at.tzinfo else [])]
 
 
-def _parsed(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -144,7 +148,7 @@ def _audiomoth_time(comment: str) -> StartTime | None:
         return None
     zone = f"{found['sign'] or '+'}{found['hours'] or 0:0>2}:{found['minutes'] or 0:0>2}" if found["is_utc"] else ""
     fraction, day = found["fraction"] or "", f"{found['year']}-{found['month']}-{found['day']}"
-    at = _parsed(f"{day}T{found['time']}{fraction}{zone}")
+    at = parse_time(f"{day}T{found['time']}{fraction}{zone}")
     return StartTime(at, bool(fraction)) if at else None
 
 
@@ -154,7 +158,7 @@ def _bext_time(chunk: bytes, sample_rate: int) -> StartTime | None:
         return None
     date, time, samples = struct.unpack_from(BEXT_FIELDS, chunk)
     digits = re.sub(rb"\D", b"", date + time).decode()
-    at = _parsed(f"{digits[:8]}T{digits[8:]}") if len(digits) == 14 else None
+    at = parse_time(f"{digits[:8]}T{digits[8:]}") if len(digits) == 14 else None
     if at is None:
         return None
     fine = at.replace(hour=0, minute=0, second=0) + timedelta(seconds=min(samples / sample_rate, 86400.0))

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -77,14 +77,14 @@ class CsvWriter:
     """A row a source, or one row with blank coordinates for a window without an answer (source_rows), as they come."""
 
     def __init__(self, path: Path | str) -> None:
-        self._file = rows(path, header=_csv_line(CSV_COLUMNS))
+        self._file = rows(path, header=csv_line(CSV_COLUMNS))
 
     def __enter__(self) -> "CsvWriter":
         self._file.open()
         return self
 
     def write(self, estimate: Estimate) -> None:
-        lines = (_csv_line(["" if cell is None else cell for cell in row]) for row in source_rows(estimate))
+        lines = (csv_line(["" if cell is None else cell for cell in row]) for row in source_rows(estimate))
         self._file.write("".join(lines))
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -148,7 +148,8 @@ def _side_cells(side: Direction) -> list[float | None]:
     return [side.azimuth_deg, side.elevation_deg, side.cone90_deg, *(side.range_m or (None, None))]
 
 
-def _csv_line(cells: list[Any]) -> str:
+def csv_line(cells: Sequence[Any]) -> str:
+    """With what a spreadsheet would run made text."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow([_safe(cell) for cell in cells])
     return line.getvalue()

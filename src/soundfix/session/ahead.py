@@ -4,20 +4,18 @@ What a window is told depends on those before it: who is left out, whether the r
 known so far; where something else is known by its turn, which is seldom, it is located again.
 """
 
-import os
-import signal
-import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import connection, get_all_start_methods, get_context, parent_process
+from multiprocessing import get_all_start_methods, get_context
 from typing import TypeVar
 
 import numpy as np
 
+from soundfix.engines.local import become_worker
 from soundfix.errors import ConfigError
 from soundfix.estimate import Estimate, Localizer
 from soundfix.scene import Scene
@@ -113,18 +111,8 @@ _LOCALIZER: list[Localizer] = []  # of this process, if it locates for another o
 
 
 def _begin(localizer: Localizer) -> None:
-    """A worker hears of Ctrl-C from its parent alone, and ends when that does."""
+    become_worker()
     _LOCALIZER[:] = [localizer]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _located(scene: Scene) -> Estimate:

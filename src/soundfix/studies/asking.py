@@ -7,6 +7,7 @@ from pathlib import Path
 from soundfix.atomic import atomic_path
 from soundfix.datasets.benchmark import Wanted
 from soundfix.datasets.varied import VARIED
+from soundfix.engines.local import Local
 from soundfix.errors import ConfigError
 from soundfix.evaluation.request import LEAST_CLIP_S
 from soundfix.evaluation.rows import Row
@@ -56,7 +57,7 @@ def plans(question: Question, asked: Asked) -> dict[str, Plan]:
             wanted=replace(wanted, clips=asked.clips * (len(VARIED[dataset]) if question.is_apart else 1)),
             grid=grid,
             sources=question.sources,
-            workers=asked.workers,
+            engine=Local(asked.workers),
         )
         for curve, dataset in question.datasets.items()
     }

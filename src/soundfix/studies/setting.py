@@ -19,6 +19,7 @@ from soundfix.datasets.luvira import luvira
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.datasets.writing import write_set
+from soundfix.engines.local import Local
 from soundfix.evaluation.conditions import Grid
 from soundfix.evaluation.rows import Row
 from soundfix.evaluation.run import Method, Plan, evaluate
@@ -78,7 +79,7 @@ def _shards(setting: Setting, folder: Path, part: str, scenes: int) -> Shards:
     seed = setting.budget.seed + (1 if part == "train" else 2)
     folder.parent.mkdir(parents=True, exist_ok=True)
     world = _heard_in(world_named(setting.world), sounds)
-    write_set(folder, Simulated(world=world, sounds=sounds, seed=seed, count=scenes), workers=max(workers, 1))
+    write_set(folder, Simulated(world=world, sounds=sounds, seed=seed, count=scenes), engine=Local(max(workers, 1)))
     return Shards(folder)
 
 
@@ -96,6 +97,6 @@ def rows_of(
     wanted = setting.wanted(clip_s=2 * max(grid.windows_s))
     plan = Plan(
         dataset=setting.dataset, methods=tuple(methods), wanted=wanted, grid=grid, sources=(sources,),
-        workers=max(setting.budget.workers, 1),
+        engine=Local(max(setting.budget.workers, 1)),
     )  # fmt: skip
     return evaluate(plan, out, progress=progress)

@@ -35,12 +35,19 @@ def read_events(path: str | Path) -> EventTable:
 
     Times in s from the start of the recording, bands in Hz. Raises EventFileError, naming file and line.
     """
+    listed = read_rows(path)
+    if not listed.events:
+        raise EventFileError(f"{path} lists no event: wanted at least one row, or, with scores, one above one half")
+    return EventTable(table=listed.table, events=tuple(joined(listed.events)))
+
+
+@gate(EventFileError)
+def read_rows(path: str | Path) -> EventTable:
+    """The same, but rows of several recorders are not made one event; times are those of the rows' own files."""
     path = Path(path)
     text = read_text(path)
     table, events = read_labels(path, text) if is_audacity(text) else _read(read_table(path, text))
-    if not events:
-        raise EventFileError(f"{path} lists no event: wanted at least one row, or, with scores, one above one half")
-    return EventTable(table=table, events=tuple(joined(events)))
+    return EventTable(table=table, events=tuple(events))
 
 
 def _read(table: Table) -> tuple[Table, list[SoundEvent]]:

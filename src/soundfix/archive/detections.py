@@ -1,0 +1,124 @@
+"""Which events of tables are where in an archive: seconds from the start of the file that each names.
+
+A row names its file; a table whose rows name none is of the file whose name it begins with, as tables are that a program
+writes beside each recording. Rows of several recorders which are of one sound are one event, once they have clock times.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from soundfix.archive.inventory import Inventory, LeftOut, Recorded
+from soundfix.archive.pieces import Piece, TimeLine, with_key
+from soundfix.errors import EventFileError
+from soundfix.events import SoundEvent
+from soundfix.files.events.joined import joined
+from soundfix.files.events.reading import read_rows
+from soundfix.files.timeline import shared_s
+
+TABLES = (".txt", ".csv", ".tsv")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detections:
+    """events: in seconds from the origin of the time line. refs: of each of their rows, "table, line". left_out: and why."""
+
+    events: tuple[SoundEvent, ...]
+    refs: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+class _Placed(NamedTuple):
+    event: SoundEvent
+    ref: str
+
+
+def detections(tables: Path, line: TimeLine, inventory: Inventory) -> Detections:
+    """Those of a table, or of all tables in a folder. Raises EventFileError where one cannot be read, or none fits."""
+    paths = _tables(tables)
+    files = _Files(inventory.recorded)
+    placed: list[_Placed] = []
+    strays: dict[str, int] = {}
+    for path in paths:
+        of_table = files.of_table(path)
+        for event in read_rows(path).events:
+            found = files.named(event.stations[0]) if event.stations else of_table
+            if found is None:
+                strays[path.name] = strays.get(path.name, 0) + 1
+            else:
+                placed.append(_placed(event, found, line, len(placed), path))
+    if not placed:
+        raise EventFileError(
+            f"{tables}: no event is in a file of the archive, wanted rows that name its files, or tables named as these"
+        )
+    together = joined(each.event for each in placed)
+    left_out = [LeftOut(name, f"{count} events of files that are not in the archive") for name, count in strays.items()]
+    return Detections(events=tuple(together), refs=tuple(each.ref for each in placed), left_out=tuple(left_out))
+
+
+def event_pieces(found: Detections, line: TimeLine, margin_s: float) -> Iterator[Piece | LeftOut]:
+    """Pieces with the events of a round stretch of time each, and margin_s of sound before and after."""
+    enough = line.enough()
+    rounds: dict[int, list[SoundEvent]] = {}
+    for event in found.events:
+        if shared_s((event.start_s, max(event.end_s, event.start_s + 1e-3)), enough) > 0:
+            rounds.setdefault(line.round_of(event.start_s), []).append(event)
+        else:
+            yield LeftOut(found.refs[event.rows[0]], "too few recorders have sound then")
+    for _, events in sorted(rounds.items()):
+        from_s = max(0.0, events[0].start_s - margin_s)
+        piece = line.piece(from_s, max(event.end_s for event in events) + margin_s)
+        rows = [row for event in events for row in event.rows]
+        number = {row: k for k, row in enumerate(rows)}
+        shifted = tuple(_shifted(event, from_s, number) for event in events)
+        yield with_key(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
+
+
+def _shifted(event: SoundEvent, from_s: float, number: Mapping[int, int]) -> SoundEvent:
+    rows = tuple(number[row] for row in event.rows)
+    return replace(event, start_s=event.start_s - from_s, end_s=event.end_s - from_s, rows=rows)
+
+
+def _placed(event: SoundEvent, file: Recorded, line: TimeLine, row: int, path: Path) -> _Placed:
+    """In seconds from the origin, heard by the recorder of its file."""
+    begins_s = (file.start.at - line.origin).total_seconds()
+    at = replace(
+        event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s, stations=(file.recorder,), rows=(row,)
+    )
+    return _Placed(at, f"{path.name}, row {event.rows[0] + 1}")
+
+
+def _tables(tables: Path) -> list[Path]:
+    if not tables.is_dir():
+        return [tables]
+    found = sorted(path for path in tables.rglob("*") if path.suffix.lower() in TABLES)
+    if not found:
+        raise EventFileError(f"{tables} holds no tables, wanted names such as S01_20220620_143000.selections.txt")
+    return found
+
+
+class _Files:
+    """The files of an archive by what a table may call them."""
+
+    def __init__(self, recorded: Iterable[Recorded]) -> None:
+        self._by_path: dict[tuple[str, ...], Recorded | None] = {}
+        self._by_stem: dict[str, Recorded | None] = {}
+        for each in recorded:
+            path = each.file.path
+            for names in ((path.parent.name.casefold(), path.name.casefold()), (path.name.casefold(),)):
+                self._by_path[names] = None if names in self._by_path else each
+            stem = path.stem.casefold()
+            self._by_stem[stem] = None if stem in self._by_stem else each
+
+    def named(self, text: str) -> Recorded | None:
+        """By the end of a path, or the name alone, where no two have it."""
+        parts = tuple(part.casefold() for part in PurePosixPath(text.replace("\\", "/")).parts)
+        found = self._by_path.get(parts[-2:]) or self._by_path.get(parts[-1:])
+        return found or self._by_stem.get(parts[-1])
+
+    def of_table(self, path: Path) -> Recorded | None:
+        """The file whose name this table's name begins with."""
+        words = path.name.casefold().split(".")
+        stems = (".".join(words[:count]) for count in range(len(words), 0, -1))
+        return next((found for stem in stems if (found := self._by_stem.get(stem))), None)

@@ -1,0 +1,63 @@
+"""All answers of an archive in one table and on one map, made of its parts, one after the other."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from soundfix.archive.parts import Parts
+from soundfix.archive.pieces import Piece
+from soundfix.archive.rows import COLUMNS
+from soundfix.archive.told import Report
+from soundfix.report.exports import csv_line
+from soundfix.report.outputs import WholeFile
+from soundfix.report.parquet import write_parquet
+
+TABLE, SHEET, MAP = "answers.parquet", "answers.csv", "answers.geojson"
+TEXT = ("event", "rows", "verdict", "reasons", "microphones", "broken")
+
+
+def write_tables(folder: Path, parts: Parts, pieces: Sequence[Piece], report: Report, *, has_map: bool) -> None:
+    """Parquet, CSV and, where has_map, GeoJSON, of the pieces that are done, in order of time; the report is told of all."""
+    keys = [piece.key for piece in pieces]
+    is_zoned = bool(pieces) and pieces[0].starts_at.tzinfo is not None
+    kinds = {name: _kind(name, is_zoned=is_zoned) for name in COLUMNS}
+    write_parquet(folder / TABLE, kinds, (row for part in parts.read(keys) for row in part.rows))
+    with _Sheet(folder / SHEET, csv_line(COLUMNS), "") as sheet:
+        for part in parts.read(keys):
+            report.add(part)
+            for row in part.rows:
+                sheet.write(csv_line(["" if cell is None else cell for cell in row]))
+    if has_map:
+        with _Sheet(folder / MAP, '{"type": "FeatureCollection", "features": [', "\n]}\n") as file:
+            for text in _features(parts, keys):
+                file.write(text)
+
+
+def _features(parts: Parts, keys: Sequence[str]) -> Iterator[str]:
+    separator = "\n"
+    for part in parts.read(keys):
+        for feature in part.features:
+            yield separator + json.dumps(feature, allow_nan=False)
+            separator = ",\n"
+
+
+def _kind(column: str, *, is_zoned: bool) -> str:
+    if column == "clock":
+        return "timestamp[us, tz=UTC]" if is_zoned else "timestamp[us]"
+    return "string" if column in TEXT else "int32" if column == "source" else "double"
+
+
+class _Sheet:
+    """A file that is whole at the end, or as it was before."""
+
+    def __init__(self, path: Path, head: str, ending: str) -> None:
+        self._file, self._head, self._ending = WholeFile(path), head, ending
+
+    def __enter__(self) -> WholeFile:
+        self._file.open()
+        self._file.write(self._head)
+        return self._file
+
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        self._file.finish(is_good=kind is None, ending=self._ending)

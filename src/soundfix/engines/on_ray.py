@@ -1,0 +1,95 @@
+"""A Ray cluster: tasks are the rows of a Ray Data set, and an actor of its pool is a worker.
+
+A machine that is lost in the middle takes nothing with it: Ray starts its actors elsewhere and gives them their tasks again.
+Files that tasks name must be where every machine sees them.
+"""
+
+import logging
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+from soundfix.engines.engine import ATTEMPTS, Result, Task, Worker, worked
+from soundfix.errors import ConfigError, EngineError, MissingPackageError
+
+TOLD = f"{ATTEMPTS} actors ended without a word while they worked at it: is memory short?"
+Row = dict[str, Any]
+
+
+class OnRay:
+    """So many actors, of a CPU each. address: of a cluster, "auto" for the one of this machine; without it one is begun."""
+
+    def __init__(self, workers: int, address: str | None = None) -> None:
+        if workers < 1:
+            raise ConfigError(f"{workers} workers: wanted 1 or more")
+        self.workers = workers
+        self._ray = _begun(workers, address)
+
+    def map(
+        self, make: Callable[[], Worker[Task, Result]], tasks: Sequence[Task]
+    ) -> Iterator[tuple[int, Result | EngineError]]:
+        """See Engine."""
+        if not tasks:
+            return
+        done = set()
+        for row in self._rows(self._ray.cloudpickle.dumps(make), tasks):
+            done.add(row["number"])
+            result, error = pickle.loads(row["result"])  # ours: an actor of this program made it
+            if error is not None:
+                raise error
+            yield row["number"], result
+        for number in range(len(tasks)):
+            if number not in done:
+                yield number, EngineError(TOLD)
+
+    def _rows(self, make: bytes, tasks: Sequence[Task]) -> Iterator[Row]:
+        data = self._ray.data
+        context = data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.max_errored_blocks = -1  # a row that is missing in the end is a task that was lost
+        rows = [{"number": number, "task": pickle.dumps(task)} for number, task in enumerate(tasks)]
+        given = data.from_items(rows, override_num_blocks=len(rows))
+        done = given.map_batches(
+            _Actor,
+            fn_constructor_args=(make,),
+            batch_size=1,
+            compute=data.ActorPoolStrategy(size=min(self.workers, len(rows)), max_tasks_in_flight_per_actor=2),
+            num_cpus=1,
+            max_task_retries=ATTEMPTS - 1,
+        )
+        return done.iter_rows()
+
+
+class _Actor:
+    """A worker, made once."""
+
+    def __init__(self, make: bytes) -> None:
+        self._worker = pickle.loads(make)()
+
+    def __call__(self, batch: Row) -> Row:
+        """A task's number and its result."""
+        return {"number": batch["number"], "result": [pickle.dumps(self._said(pickle.loads(batch["task"][0])))]}
+
+    def _said(self, task: Any) -> tuple[Any, Exception | None]:
+        try:
+            return worked(self._worker, task), None
+        except Exception as error:  # whatever it is, it is raised where the work was asked for
+            return None, error
+
+
+def _begun(workers: int, address: str | None) -> Any:
+    """Ray, connected. Raises MissingPackageError without it, EngineError where nobody answers."""
+    try:
+        ray = import_module("ray")
+        import_module("ray.data")
+    except ImportError as error:
+        raise MissingPackageError("ray", "cluster") from error
+    if not ray.is_initialized():
+        own = {} if address else {"num_cpus": workers, "include_dashboard": False}
+        try:
+            ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **own)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise EngineError(f"no Ray cluster at {address}, wanted one that runs: {error}") from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
