@@ -134,8 +134,12 @@ def test_mistakes_are_one_sentence(options, error, message):
 def test_what_would_do_nothing_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="share_faulty=1 breaks them all"):
         made(faults=["dead:1"]).write(tmp_path / "s", shards=True)
-    with pytest.raises(ConfigError, match="belongs to --shards"):
+    with pytest.raises(ConfigError, match="belong to --shards"):
         made().write(tmp_path / "s", workers=2)
+    with pytest.raises(ConfigError, match="belong to --shards"):
+        made().write(tmp_path / "s", engine="ray")
+    with pytest.raises(ConfigError, match="'rey': wanted local or ray"):
+        made().write(tmp_path / "s", shards=True, engine="rey")
     assert not (tmp_path / "s").exists()
 
 

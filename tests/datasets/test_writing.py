@@ -13,11 +13,12 @@ import pytest
 
 from helpers import TESTS
 from helpers.disks import taken
-from helpers.sets import COUNT, WORLD, Hiss, flip, simulated, write
+from helpers.sets import COUNT, WORLD, Deadly, Hiss, flip, simulated, write
 from soundfix.datasets import writing
 from soundfix.datasets.manifest import read_manifest
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
+from soundfix.engines.local import Local
 from soundfix.errors import ConfigError, DatasetError, OutputError
 from soundfix.simulation.soundbank import BuiltInSounds
 
@@ -28,7 +29,7 @@ def bytes_of(folder):
 
 @pytest.mark.parametrize("workers", [2, 3, 8])
 def test_the_same_bytes_from_any_number_of_workers(whole, tmp_path, workers):
-    write(tmp_path / "set", workers=workers)
+    write(tmp_path / "set", engine=Local(workers))
     assert bytes_of(tmp_path / "set") == bytes_of(whole)
 
 
@@ -44,7 +45,7 @@ def test_the_same_bytes_after_an_interruption(whole, copy):
     (copy / "000003.tar").unlink()
     kept = (copy / "000004.tar").stat()
     steps = []
-    write(copy, workers=2, progress=steps.append)
+    write(copy, engine=Local(2), progress=steps.append)
     assert bytes_of(copy) == bytes_of(whole)
     assert (copy / "000004.tar").stat().st_mtime_ns == kept.st_mtime_ns
     assert steps[0] == 2
@@ -56,7 +57,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from helpers.sets import write
-write(Path({folder!r}), workers={workers})
+from soundfix.engines.local import Local
+write(Path({folder!r}), engine=Local({workers}))
 """
 
 
@@ -72,7 +74,7 @@ def test_a_killed_run_is_continued(whole, tmp_path, workers):
     assert 0 < finished_shards(folder) < 5
     with pytest.raises(DatasetError, match=r"is not finished: \d of 5 shards are there; give the command"):
         Shards(folder)
-    write(folder, workers=2)
+    write(folder, engine=Local(2))
     assert bytes_of(folder) == bytes_of(whole)
 
 
@@ -110,12 +112,11 @@ class OtherSounds(Hiss):
         return {"hiss": False}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("code", "cause"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the disk is read-only")]
 )
-def test_a_full_disk_loses_nothing(whole, tmp_path, monkeypatch, workers, code, cause):
-    """The second shard of any worker does not get onto the disk."""
+def test_a_full_disk_loses_nothing(whole, tmp_path, monkeypatch, code, cause):
+    """The second shard does not get onto the disk."""
     calls = []
 
     def fsync(handle):
@@ -126,10 +127,10 @@ def test_a_full_disk_loses_nothing(whole, tmp_path, monkeypatch, workers, code, 
     with monkeypatch.context() as context:
         context.setattr(writing, "os", type("os", (), vars(os) | {"fsync": staticmethod(fsync)}))
         with pytest.raises(OutputError, match=f"cannot write in .*: {cause}; finished shards are kept"):
-            write(tmp_path / "set", workers=workers)
-    assert 0 < finished_shards(tmp_path / "set") <= workers
+            write(tmp_path / "set")
+    assert finished_shards(tmp_path / "set") == 1
     assert not list((tmp_path / "set").glob("*.part"))
-    write(tmp_path / "set", workers=workers)
+    write(tmp_path / "set")
     assert bytes_of(tmp_path / "set") == bytes_of(whole)
 
 
@@ -139,23 +140,18 @@ def test_no_folder_can_be_made(tmp_path):
         write(tmp_path / "file" / "set")
 
 
-def test_a_killed_worker_is_told(tmp_path, monkeypatch):
-    leader = os.getpid()
-
-    def die(self, clip):
-        assert os.getpid() != leader
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    monkeypatch.setattr(Simulated, "__getitem__", die)
-    with pytest.raises(OutputError, match="a worker ended without a word"):
-        write(tmp_path / "set", workers=2)
+def test_a_killed_worker_loses_nothing(whole, tmp_path):
+    scenes = Deadly(**vars(simulated()), marker=tmp_path / "killed")
+    write(tmp_path / "set", scenes, engine=Local(2))
+    assert scenes.marker.exists()
+    assert bytes_of(tmp_path / "set") == bytes_of(whole)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_in_a_scene_arrives_as_it_is(tmp_path, workers):
     scenes = simulated(world=replace(WORLD, sound_shares={"birds": 1.0}), sounds=BuiltInSounds())
     with pytest.raises(ConfigError, match="no sound of kind 'birds' here"):
-        write(tmp_path / "set", scenes, workers=workers)
+        write(tmp_path / "set", scenes, engine=Local(workers))
 
 
 def test_two_runs_in_one_folder_take_turns(copy, monkeypatch):
@@ -166,6 +162,6 @@ def test_two_runs_in_one_folder_take_turns(copy, monkeypatch):
 
 def test_progress_counts_scenes(tmp_path):
     steps = []
-    write(tmp_path / "set", workers=2, progress=steps.append)
+    write(tmp_path / "set", engine=Local(2), progress=steps.append)
     assert steps[0] == 0
     assert sorted(steps[1:]) == [2, 5, 5, 5, 5]

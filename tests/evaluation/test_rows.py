@@ -38,8 +38,8 @@ def test_a_row_says_what_was_said(scene):
     place = scene.truth.sources[0]
     data = Benchmark(name="clips", parts=(Part(labels={"sound": "noise"}, data=Clips()),), clips=2)
     job = ClipTask(data=data, grid=Grid(microphones=(4, 3)), methods=[("it", Oracle(place))], seed=0, sources=1)
-    clip, rows = job(0)
-    assert (clip, len(rows)) == (0, 2)
+    rows = job(0)
+    assert [row.clip for row in rows] == [0, 0]
     assert rows[0].score.error_m == pytest.approx(0.1)
     assert rows[0].score.covered == 1.0
     assert (rows[0].method, rows[0].labels, rows[1].microphones) == ("it", {"sound": "noise"}, 3)

@@ -1,6 +1,9 @@
 """A small simulated set, and how two scenes are the same."""
 
-from dataclasses import replace
+import os
+import signal
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -28,6 +31,19 @@ class Hiss:
 
 def simulated(**changes):
     return Simulated(**({"world": WORLD, "sounds": Hiss(), "seed": 7, "count": COUNT} | changes))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Deadly(Simulated):
+    """Its third scene ends the process that draws it, once."""
+
+    marker: Path
+
+    def __getitem__(self, clip):
+        if clip == 2 and not self.marker.exists():
+            self.marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(clip)
 
 
 def write(folder, scenes=None, **options):

@@ -23,7 +23,7 @@ from soundfix.files.timeline import Interval, Part, Recorder, Timed, at_once, in
 from soundfix.microphones import Microphones
 from soundfix.resample import working_rate
 
-PIECE_S = 600.0  # a few minutes of work
+PIECE_S = 300.0  # minutes of work, and enough pieces for many workers
 SHORTEST_S = 0.1  # of a piece
 LEAST_LOST_S = 1.0  # of a recorder's sound that is told to be left out
 

@@ -23,7 +23,7 @@ def rows_of(estimate: Estimate, refs: Sequence[str] = (), crs: str | None = None
     """
     event = estimate.event
     head = [
-        estimate.clock.isoformat() if estimate.clock else None,
+        clock_of(estimate),
         round(estimate.end_s - estimate.start_s, 6),
         (event.label or None) if event else None,
         "; ".join(refs[row] for row in event.rows) if event else None,
@@ -33,6 +33,11 @@ def rows_of(estimate: Estimate, refs: Sequence[str] = (), crs: str | None = None
     for cells in source_rows(estimate):
         told = dict(zip(CSV_COLUMNS, cells, strict=True))
         yield [*head, *(told[name] for name in TAKEN), *_degrees(told, crs), used, broken]
+
+
+def clock_of(estimate: Estimate) -> str | None:
+    """When its window, or its event, began: ISO 8601, all alike, to the microsecond."""
+    return estimate.clock.isoformat(timespec="microseconds") if estimate.clock else None
 
 
 def _degrees(told: dict[str, Any], crs: str | None) -> tuple[float | None, float | None]:

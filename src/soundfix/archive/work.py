@@ -11,7 +11,7 @@ from soundfix.api.listening import listened
 from soundfix.api.locate import heard_as, run
 from soundfix.api.request import LocateRequest
 from soundfix.archive.pieces import Piece
-from soundfix.archive.rows import rows_of
+from soundfix.archive.rows import clock_of, rows_of
 from soundfix.errors import SoundfixError
 from soundfix.estimate import Estimate, Localizer
 from soundfix.files.events.reading import EventTable
@@ -89,9 +89,8 @@ def locate_piece(asked: Asked, method: Localizer, microphones: Microphones, crs:
 def with_time(estimate: Estimate, feature: dict[str, Any]) -> dict[str, Any]:
     """The feature, which says when by the clock; seconds of a piece say nothing."""
     told = {name: value for name, value in feature["properties"].items() if name not in ("start_s", "end_s")}
-    clock = estimate.clock.isoformat() if estimate.clock else None
     label = estimate.event.label if estimate.event else None
-    return feature | {"properties": {"clock": clock, "event": label} | told}
+    return feature | {"properties": {"clock": clock_of(estimate), "event": label} | told}
 
 
 def _request(asked: Asked, method: Localizer, microphones: Microphones, piece: Piece) -> LocateRequest:

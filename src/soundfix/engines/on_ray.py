@@ -62,10 +62,11 @@ class OnRay:
 
 
 class _Actor:
-    """A worker, made once."""
+    """A worker, made once: with the first task, so that what goes wrong is raised as what a task raises."""
 
     def __init__(self, make: bytes) -> None:
-        self._worker = pickle.loads(make)()
+        self._make = make
+        self._worker: Worker[Any, Any] | None = None
 
     def __call__(self, batch: Row) -> Row:
         """A task's number and its result."""
@@ -73,6 +74,7 @@ class _Actor:
 
     def _said(self, task: Any) -> tuple[Any, Exception | None]:
         try:
+            self._worker = self._worker or pickle.loads(self._make)()
             return worked(self._worker, task), None
         except Exception as error:  # whatever it is, it is raised where the work was asked for
             return None, error

@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from soundfix.resample import Resampler
 
 DEADLINE_S = 60.0  # one call of a decoder takes milliseconds; a sleeping disk or a network drive takes seconds
 LARGEST_FRAME_COUNT = 2**53  # libsndfile says 2**63 - 1 where the file does not tell its length
+PREROLL_S = 0.5  # of sound that a resampler hears before what is wanted; its filter is 0.04 s
 SMALL_READ_FRAMES = 1024  # for finding the place where a file breaks
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 100, 10_000_000
 
@@ -86,9 +88,8 @@ class Reader:
     def __init__(self, file: AudioFile, sample_rate: float, *, frames_per_read: int) -> None:
         self._file, self._frames_per_read = file, frames_per_read
         self._decoder = _Decoding(file.path, file.header)
-        self._resampler = (
-            Resampler(file.sample_rate, sample_rate, file.channels) if sample_rate != file.sample_rate else None
-        )
+        self._sample_rate = sample_rate
+        self._resampler = self._new_resampler()
         self._position_frames = 0
         self._ready = [np.empty((0, file.channels), np.float32)]
         self.position = 0
@@ -106,21 +107,45 @@ class Reader:
         return taken.T
 
     def skip_to(self, position: int) -> None:
-        """Decode and forget up to this sample: the only safe way forward, since decoders must not seek."""
+        """Decode and forget up to this sample: the only safe way forward, since decoders must not seek. What is far before
+        it is not resampled: the filter is shorter than PREROLL_S."""
+        if self._resampler is not None and position - self.position > 2 * PREROLL_S * self._sample_rate:
+            self._leap(position - round(PREROLL_S * self._sample_rate))
         while self.position < position:
             self.take(min(position - self.position, self._frames_per_read))
 
     def close(self) -> None:
         self._decoder.close()
 
-    def _next_chunk(self) -> Float[np.ndarray, "time channel"]:
-        wanted = min(self._frames_per_read, self._file.frames - self._position_frames)
+    def _new_resampler(self) -> Resampler | None:
+        file = self._file
+        is_alike = self._sample_rate == file.sample_rate
+        return None if is_alike else Resampler(file.sample_rate, self._sample_rate, file.channels)
+
+    def _leap(self, position: int) -> None:
+        """To the last sample before this one that is exactly a frame of the file."""
+        ratio = Fraction(self._file.sample_rate) / Fraction(self._sample_rate)
+        frames = position // ratio.denominator * ratio.numerator
+        if frames <= self._position_frames:
+            return
+        while self.broke_s is None and self._position_frames < frames:
+            self._next_frames(frames - self._position_frames)
+        self._ready = [np.empty((0, self._file.channels), np.float32)]
+        self._resampler, self.position = self._new_resampler(), position // ratio.denominator * ratio.denominator
+
+    def _next_frames(self, most: int) -> Float[np.ndarray, "time channel"]:
+        """What is decoded next, at the file's own rate."""
+        wanted = min(most, self._frames_per_read, self._file.frames - self._position_frames)
         assert wanted > 0, "more samples were asked for than the file has"
         chunk = self._decoder.read(wanted, self._position_frames / self._file.sample_rate)
         if len(chunk) < wanted:
             chunk = self._rest(wanted)
             self.broke_s = (self._position_frames + len(chunk)) / self._file.sample_rate
         self._position_frames += len(chunk)
+        return chunk
+
+    def _next_chunk(self) -> Float[np.ndarray, "time channel"]:
+        chunk = self._next_frames(self._frames_per_read)
         if self._resampler is None:
             return chunk
         is_last = self.broke_s is not None or self._position_frames == self._file.frames

@@ -1,0 +1,63 @@
+"""Workers for engines: they can be pickled, and some end their process."""
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+
+def squares():
+    """A worker that says its task squared, and which process it is."""
+    return square
+
+
+def square(task):
+    return task**2, os.getpid()
+
+
+def deadly(folder, deaths):
+    """A worker whose task 3 ends so many processes, and is done then."""
+    return partial(_deadly, Path(folder), deaths)
+
+
+def _deadly(folder, deaths, task):
+    (folder / f"{task}-{os.getpid()}").touch()
+    if task == 3 and len(list(folder.glob("3-*"))) <= deaths:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+def counted(folder):
+    """A worker that leaves a file when it is made."""
+    (Path(folder) / f"made-{os.getpid()}").touch()
+    return square
+
+
+def failing():
+    return fail
+
+
+def fail(task):
+    raise KeyError(f"task {task} is a mistake")
+
+
+def cannot_be_made():
+    raise ValueError("no such weights")
+
+
+def threads():
+    return count_threads
+
+
+def count_threads(task):
+    import torch
+
+    return torch.get_num_threads()
+
+
+def large():
+    return echo
+
+
+def echo(task):
+    return task
