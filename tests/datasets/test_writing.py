@@ -17,7 +17,6 @@ from helpers.sets import COUNT, WORLD, Deadly, Hiss, flip, simulated, write
 from soundfix.datasets import writing
 from soundfix.datasets.manifest import read_manifest
 from soundfix.datasets.shards import Shards
-from soundfix.datasets.simulated import Simulated
 from soundfix.engines.local import Local
 from soundfix.errors import ConfigError, DatasetError, OutputError
 from soundfix.simulation.soundbank import BuiltInSounds

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,16 +99,23 @@ def _opened(paths: Iterable[Path], folder: Path, watch: Callable[[], None]) -> t
 
 
 def _starts(opened: list[_Opened], folder: Path, starts: Mapping[str, Correction]) -> list[StartTime | None]:
-    """As the files tell, and as the table corrects it."""
+    """As the files tell, and as the table corrects it: to the fraction of a second, whatever the others lost."""
     corrections = [_correction(file.path, folder, starts) for file, _ in opened]
-    as_told = [
-        Told(by_name=fixed.at) if fixed and fixed.at else told
-        for (_, told), fixed in zip(opened, corrections, strict=True)
-    ]
-    return [
-        start.later(fixed.later_s) if start and fixed else start
-        for start, fixed in zip(believed(as_told), corrections, strict=True)
-    ]
+    told = believed([told for _, told in opened])
+    given = [fixed.at for fixed in corrections if fixed and fixed.at]
+    zone = next((start.at.tzinfo for start in (*told, *given) if start), None)
+    return [_corrected(start, fixed, zone) for start, fixed in zip(told, corrections, strict=True)]
+
+
+def _corrected(told: StartTime | None, fixed: Correction | None, zone: tzinfo | None) -> StartTime | None:
+    """zone: that of all others; a time without one is taken to be in it."""
+    if fixed is None:
+        return told
+    if fixed.at is None:
+        return told and told.later(fixed.later_s)
+    at = fixed.at.at
+    in_zone = at.astimezone(zone) if zone and at.tzinfo else at.replace(tzinfo=zone)
+    return fixed.at._replace(at=in_zone)
 
 
 def _correction(path: Path, folder: Path, starts: Mapping[str, Correction]) -> Correction | None:
