@@ -19,6 +19,7 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "networks/given.py": "what test_model.py's forward passes work with: masks, unknown and silent microphones",
     "api/request.py": "what was asked for: test_locate.py asks for everything, test_provenance.py writes it down",
     "calibration/outcome.py": "what a solution shows, a line each: test_doubts.py changes it, test_calibrate.py makes it",
+    "cli/engines.py": "three options of others: test_archive.py, test_evaluate.py and test_simulate.py give them",
     "cli/answering.py": "the second half of locate.py: test_locate.py and test_events.py run it",
     "cli/listening.py": "the second half of listen.py: test_listen.py runs all of it",
     "cli/live_outputs.py": "lines, viewers and the screen of listen.py: test_listen.py reads what they are told",

@@ -1,36 +1,31 @@
 """A Ray cluster of two nodes on this machine: the same results, whoever dies."""
 
-import os
 import sys
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
+import pandas
 import pytest
 
-from helpers import TESTS
+from helpers.cluster import two_nodes
 from helpers.crews import cannot_be_made, deadly, failing, squares
+from helpers.evaluation import ASKED
+from helpers.season import Told, asked, write_season
+from helpers.sets import write
+from soundfix.archive.season import run
+from soundfix.engines.local import HERE
 from soundfix.engines.named import engine_named
 from soundfix.errors import EngineError, MissingPackageError
+from soundfix.evaluation.run import evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")
 def address():
-    ray = pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    with pytest.MonkeyPatch.context() as context:
-        context.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]))
-        yield from started(ray, Cluster)
-
-
-def started(ray, Cluster):
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
-    yield cluster.address
-    ray.shutdown()
-    cluster.shutdown()
+    with two_nodes() as found:
+        yield found
 
 
 def test_every_task_is_done_once_on_both_nodes(address):
@@ -60,6 +55,28 @@ def test_what_a_worker_raises_is_raised_here(address):
         list(engine_named("ray", 2, address).map(failing, [1, 2]))
     with pytest.raises(ValueError, match="no such weights"):
         list(engine_named("ray", 2, address).map(cannot_be_made, [1, 2]))
+
+
+def test_scenes_windows_and_seasons_are_the_same_as_of_one_process(address, tmp_path):
+    """What is simulated bit for bit, the rest to 1e-9."""
+    engine = engine_named("ray", 2, address)
+    write(tmp_path / "one")
+    write(tmp_path / "ray", engine=engine)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ray").iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()
+    }
+
+    plan = ASKED.plan()
+    one, others = evaluate(plan, tmp_path / "rows"), evaluate(replace(plan, engine=engine), tmp_path / "others")
+    assert len(one) == len(others) > 0
+    for row, other in zip(one, others, strict=True):
+        assert np.allclose(row.said_m, other.said_m, rtol=0, atol=1e-9)
+
+    write_season(tmp_path / "recordings")
+    run(asked(tmp_path), HERE, Told())
+    run(asked(tmp_path, out=tmp_path / "by-ray"), engine, Told())
+    tables = [pandas.read_parquet(tmp_path / name / "answers.parquet") for name in ("out", "by-ray")]
+    pandas.testing.assert_frame_equal(*tables, rtol=0, atol=1e-9)
 
 
 def test_that_ray_is_missing_is_one_sentence(monkeypatch):

@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
+from soundfix.cli.engines import Address, EngineName, Workers
 from soundfix.cli.options import (
     DEFAULT,
-    Address,
     BandText,
     Checkpoint,
     ClockSigma,
-    EngineName,
     HeightText,
     Method,
     MicrophoneFile,
@@ -19,7 +18,6 @@ from soundfix.cli.options import (
     SearchText,
     Speed,
     Temperature,
-    Workers,
     app,
     parse_band,
     parse_clock,

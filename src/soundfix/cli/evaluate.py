@@ -5,17 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from soundfix.cli.engines import Address, EngineName, Workers
 from soundfix.cli.options import (
-    Address,
     BeatsFile,
     Clips,
     Device,
     DrySounds,
-    EngineName,
     LuviraFolder,
     Minutes,
     Scenes,
-    Workers,
     app,
     refuse_idle,
 )

@@ -65,9 +65,6 @@ LuviraFolder = Annotated[Path | None, typer.Option("--root", help="LuViRA on dis
 DrySounds = Annotated[list[Path] | None, typer.Option("--audio", help="Folder of dry recordings; may repeat.")]
 Scenes = Annotated[int, typer.Option(min=1, help="Simulated to train on.")]
 Clips = Annotated[int, typer.Option(min=1, help="Tested; a window of each under every condition.")]
-EngineName = Annotated[str, typer.Option(help="local: processes of this machine; ray: a cluster.")]
-Address = Annotated[str | None, typer.Option(help="Of a Ray cluster: auto, HOST:PORT or ray://HOST:PORT.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes, or actors of the cluster.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from soundfix.cli.options import Address, EngineName, app, parse_room
+from soundfix.cli.engines import Address, EngineName
+from soundfix.cli.options import app, parse_room
 from soundfix.cli.terminal import progress
 
 
