@@ -78,6 +78,25 @@ def test_a_name_that_two_files_have_is_none(archive, tmp_path):
         found_in(archive, opensoundscape(tmp_path, f"{FIRST},3,6,1"))
 
 
+def test_a_copy_in_another_format_is_the_same_recording(tmp_path):
+    write_season(tmp_path / "recordings", audio=QUIET)
+    microphones = read_microphones(write_list(tmp_path))
+    inventory = take_inventory(tmp_path / "recordings", microphones, {})
+    table = opensoundscape(tmp_path, f"copies/S04_{SECOND[:-4]}.flac,3,6,1")
+    assert [each.stations for each in detections(table, TimeLine(inventory, microphones), inventory).events] == [
+        ("S04",)
+    ]
+
+
+def test_no_piece_begins_before_the_archive(archive, tmp_path):
+    inventory, line = archive
+    (piece,) = event_pieces(
+        detections(opensoundscape(tmp_path, f"S01/{FIRST},1,2,1"), line, inventory), line, margin_s=5.0
+    )
+    assert piece.starts_at == line.origin
+    assert piece.events[0].start_s == 1.0
+
+
 def test_pieces_hold_their_events_and_sound_round_them(archive, tmp_path):
     """Two before six, one after; and one after everything has ended."""
     path = opensoundscape(

@@ -58,6 +58,23 @@ def test_files_are_found_by_the_serial_number_in_their_header(tmp_path):
     assert {(each.file.path.stem[-4:-1], each.recorder) for each in found.recorded} == {(name, name) for name in NAMES}
 
 
+def test_files_are_found_by_the_serial_number_in_audiomoths_comment(tmp_path):
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    with soundfile.SoundFile(folder / "20220620_060000.WAV", "w", RATE, 1) as file:
+        file.comment = "Recorded at 06:00:00 20/06/2022 (UTC) by AudioMoth 24F319055FDF2205 at medium gain"
+        file.write(np.zeros(RATE, np.float32))
+    microphones = Microphones(positions=np.eye(2, 3), names=("24F319055FDF2205", "24F3190361CBEA97"))
+    found = take_inventory(folder, microphones, {})
+    assert [each.recorder for each in found.recorded] == ["24F319055FDF2205"]
+
+
+def test_recorders_whose_names_are_alike_are_refused(tmp_path):
+    microphones = Microphones(positions=np.eye(2, 3), names=("S1", "S01"))
+    with pytest.raises(MicrophoneFileError, match="S1 and S01 are alike"):
+        take_inventory(write_season(tmp_path / "recordings", audio=QUIET), microphones, {})
+
+
 def test_a_list_may_name_files_and_channels(tmp_path):
     folder = tmp_path / "recordings"
     folder.mkdir()

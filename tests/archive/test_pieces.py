@@ -106,5 +106,6 @@ def test_a_key_is_of_time_and_contents():
         with_key(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0, label="owl"),))),
         with_key(replace(one, refs=("det.csv, row 1",))),
         with_key(replace(one, order=(3, 1, 2, 0))),
+        with_key(replace(one, duration_s=99.0)),
     ]
     assert len({one.key, *(other.key for other in others)}) == 1 + len(others)

@@ -112,10 +112,10 @@ class _Files:
             self._by_stem[stem] = None if stem in self._by_stem else each
 
     def named(self, text: str) -> Recorded | None:
-        """By the end of a path, or the name alone, where no two have it."""
+        """By the end of a path, or the name alone, where no two have it; whatever the suffix, for copies are made."""
         parts = tuple(part.casefold() for part in PurePosixPath(text.replace("\\", "/")).parts)
         found = self._by_path.get(parts[-2:]) or self._by_path.get(parts[-1:])
-        return found or self._by_stem.get(parts[-1])
+        return found or self._by_stem.get(PurePosixPath(parts[-1]).stem)
 
     def of_table(self, path: Path) -> Recorded | None:
         """The file whose name this table's name begins with."""

@@ -146,7 +146,11 @@ def _owners(opened: list[_Opened], folder: Path, microphones: Microphones) -> _O
         owner = (microphones.files and microphones.files[m]) or name
         taken = channels.setdefault(owner, {})
         taken[microphones.channels[m] - 1 if microphones.channels else len(taken)] = m
-        names[tuple(name_key(Path(owner).name))] = owner
+        key = tuple(name_key(Path(owner).name))
+        if names.setdefault(key, owner) != owner:
+            raise MicrophoneFileError(
+                f"{names[key]} and {owner} are alike as names of files: give the recorders names that differ"
+            )
     by_name = _Owners(folder=folder, names=names, channels=channels)
     if any(by_name.of(*each) for each in opened):
         return by_name
@@ -165,7 +169,6 @@ def _keys(file: AudioFile, told: Told, folder: Path) -> Iterator[NameKey]:
     """What the recorder of a file may be called, the likeliest first."""
     inside = file.path.relative_to(folder)
     yield name_key(told.recorder)
-    yield name_key(inside.stem)
     for parent in inside.parents:
         yield name_key(parent.name)
     guano = read_chunks(file.path, (b"guan",)).get(b"guan", b"").decode("utf-8", "replace")
