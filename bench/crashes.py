@@ -1,6 +1,6 @@
 """What is left when a command is killed, told to stop, has no disk or no reader, or runs twice at once: a table.
 
-    python bench/crashes.py [--commands locate,calibrate,simulate,evaluate,train] [--kills 100] [--write docs/crashes.md]
+    python bench/crashes.py [--commands locate,calibrate,simulate,archive] [--kills 100] [--write docs/crashes.md]
 
 Every command is started, disturbed, and then run again as a user would. `same`: the second run ends well with the results
 of a run that nothing disturbed, and nothing half written is left. `refused`: it says why not, in a sentence. `wrong` is
@@ -47,6 +47,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         take = Path(folder) / "take"
         run(f"simulate {take} --world luvira-twin --set duration_s=3 --seed 3")
+        season(take)
         for name in given.commands.split(","):
             for event, outcomes in disturbed(COMMANDS[name], Path(folder), take, given.kills):
                 rows.append((name, event, outcomes))
@@ -56,6 +57,13 @@ def main() -> int:
     if given.write:
         Path(given.write).write_text(PAGE.format(table=text), "utf-8")
     return sum(outcomes["wrong"] for *_, outcomes in rows)
+
+
+def season(take: Path) -> None:
+    """The take six times, five minutes apart."""
+    (take / "season").mkdir()
+    for number in range(6):
+        shutil.copy(take / "scene.wav", take / "season" / f"take_20220620_06{5 * number:02d}00.wav")
 
 
 def arguments() -> argparse.Namespace:
@@ -245,6 +253,11 @@ COMMANDS = {
     ),
     "simulate": Command("simulate OUT/set --shards --scenes 8 --world clean-rooms --set duration_s=0.5", shards),
     "evaluate": Command("evaluate luvira-twin --out OUT --methods srp-phat,multilat --clips 6", answers, slower=2),
+    "archive": Command(
+        "archive TAKE/season --microphones TAKE/microphones.csv --out OUT --method srp-phat --every --workers 2",
+        texts("answers.csv", "answers.parquet"),
+        slower=2,
+    ),
     "train": Command(
         "train tiny --data clean-rooms --out OUT --workers 0 --set correlation.steps=0 --set autoencoder.steps=0"
         " --set localization.steps=240 --set localization.batch=1",

@@ -90,9 +90,8 @@ def test_a_copy_in_another_format_is_the_same_recording(tmp_path):
 
 def test_no_piece_begins_before_the_archive(archive, tmp_path):
     inventory, line = archive
-    (piece,) = event_pieces(
-        detections(opensoundscape(tmp_path, f"S01/{FIRST},1,2,1"), line, inventory), line, margin_s=5.0
-    )
+    found = detections(opensoundscape(tmp_path, f"S01/{FIRST},1,2,1"), line, inventory)
+    (piece,), _ = event_pieces(found, line, margin_s=5.0)
     assert piece.starts_at == line.origin
     assert piece.events[0].start_s == 1.0
 
@@ -103,9 +102,9 @@ def test_pieces_hold_their_events_and_sound_round_them(archive, tmp_path):
         tmp_path, f"S01/{FIRST},3,3.5,1", f"S02/{FIRST},6,7,1", f"S02/{SECOND},3,4,1", f"S03/{SECOND},30,31,1"
     )
     inventory, line = archive
-    *pieces, late = list(event_pieces(detections(path, line, inventory), line, margin_s=2.0))[::-1]
-    assert late == LeftOut("det.csv, row 4", "too few recorders have sound then")
-    first, second = sorted(pieces, key=lambda piece: piece.starts_at)
+    pieces, late = event_pieces(detections(path, line, inventory), line, margin_s=2.0)
+    assert late == [LeftOut("det.csv, row 4", "too few recorders have sound then")]
+    first, second = pieces
     assert first.duration_s == 8.0
     assert [(event.start_s, event.end_s, event.rows) for event in first.events] == [(2, 2.5, (0,)), (5, 6, (1,))]
     assert first.refs == ("det.csv, row 1", "det.csv, row 2")

@@ -38,6 +38,10 @@ def line_of(files):
     )
 
 
+def first(pieces):
+    return pieces[0]
+
+
 def spans(line):
     return [((piece.starts_at - NOON).total_seconds(), piece.duration_s) for piece in line.cut()]
 
@@ -69,7 +73,7 @@ def test_a_recorder_of_two_channels_counts_twice():
 
 
 def test_who_is_not_there_has_no_channel():
-    piece = next(line_of([("B", 0, 50), ("C", 0, 50), ("D", 0, 50), ("A", 900, 50)]).cut())
+    piece = first(line_of([("B", 0, 50), ("C", 0, 50), ("D", 0, 50), ("A", 900, 50)]).cut())
     assert piece.order == (None, 0, 1, 2)
     assert piece.audio_s == 150
 
@@ -90,18 +94,18 @@ def test_the_sound_of_a_piece_is_that_of_its_files(tmp_path):
 
 def test_a_file_after_another_is_heard_from_where_it_begins():
     """A was cut a second late, so that its first file reaches into its second."""
-    piece = next(line_of([("A", 0, 61), ("A", 60, 60), ("B", 0, 120), ("C", 0, 120)]).cut())
+    piece = first(line_of([("A", 0, 61), ("A", 60, 60), ("B", 0, 120), ("C", 0, 120)]).cut())
     assert piece.heard(0) == [(0.0, 120.0)]
     assert [(part.start_s, part.until_s) for part in piece.recorders[0].parts] == [(0, 60), (60, 120)]
 
 
 def test_a_key_is_of_time_and_contents():
-    one = next(line_of([(name, 0, 100) for name in "ABCD"]).cut())
+    one = first(line_of([(name, 0, 100) for name in "ABCD"]).cut())
     assert one.key.startswith("20220620T120000-")
-    assert one.key == next(line_of([(name, 0, 100) for name in "ABCD"]).cut()).key
+    assert one.key == first(line_of([(name, 0, 100) for name in "ABCD"]).cut()).key
     others = [
-        next(line_of([(name, 0, 101) for name in "ABCD"]).cut()),
-        next(line_of([*((name, 0, 100) for name in "ABC"), ("D", 1, 100)]).cut()),
+        first(line_of([(name, 0, 101) for name in "ABCD"]).cut()),
+        first(line_of([*((name, 0, 100) for name in "ABC"), ("D", 1, 100)]).cut()),
         with_key(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0),))),
         with_key(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0, label="owl"),))),
         with_key(replace(one, refs=("det.csv, row 1",))),

@@ -7,7 +7,6 @@ import pytest
 
 from helpers.season import BEGINS
 from soundfix.archive.parts import Parts
-from soundfix.archive.pieces import Piece
 from soundfix.archive.rows import COLUMNS
 from soundfix.archive.tables import write_tables
 from soundfix.archive.told import Report
@@ -19,12 +18,8 @@ def row(clock, **cells):
     return [cells.get(name, clock if name == "clock" else None) for name in COLUMNS]
 
 
-def report():
-    return Report(recorders={}, left_out=[], starts_at="")
-
-
-def pieces(*keys, at=BEGINS):
-    return [Piece(key=key, starts_at=at, duration_s=1.0, recorders=(), order=()) for key in keys]
+def report(at=BEGINS):
+    return Report(recorders={}, left_out=[], starts_at=at.isoformat())
 
 
 @pytest.fixture
@@ -39,7 +34,7 @@ def parts(tmp_path):
 
 def test_parts_come_in_order_of_time_and_the_report_is_told(parts, tmp_path):
     said = report()
-    write_tables(tmp_path, parts, pieces("a", "b", "missing"), said, has_map=True)
+    write_tables(tmp_path, parts, ["a", "b", "missing"], said, has_map=True)
     found = pandas.read_parquet(tmp_path / "answers.parquet")
     assert list(found.columns) == list(COLUMNS)
     assert list(found.verdict) == ["a", "b", "b"]
@@ -52,7 +47,7 @@ def test_parts_come_in_order_of_time_and_the_report_is_told(parts, tmp_path):
 
 
 def test_a_spreadsheet_runs_nothing(parts, tmp_path):
-    write_tables(tmp_path, parts, pieces("a"), report(), has_map=False)
+    write_tables(tmp_path, parts, ["a"], report(), has_map=False)
     lines = (tmp_path / "answers.csv").read_text().splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert lines[1].startswith("2022-06-20T06:00:00.000000+00:00,,'=owl,")
@@ -60,14 +55,14 @@ def test_a_spreadsheet_runs_nothing(parts, tmp_path):
 
 
 def test_times_without_a_zone_have_none(parts, tmp_path):
-    write_tables(tmp_path, parts, pieces("none", at=BEGINS.replace(tzinfo=None)), report(), has_map=False)
+    write_tables(tmp_path, parts, ["none"], report(BEGINS.replace(tzinfo=None)), has_map=False)
     assert str(pandas.read_parquet(tmp_path / "answers.parquet").clock.dtype) == "datetime64[us]"
 
 
 def test_a_damaged_part_leaves_the_tables_as_they_were(parts, tmp_path):
-    write_tables(tmp_path, parts, pieces("a"), report(), has_map=True)
+    write_tables(tmp_path, parts, ["a"], report(), has_map=True)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("answers.*")}
     (tmp_path / "parts" / "b.json").write_text("{")
     with pytest.raises(OutputError):
-        write_tables(tmp_path, parts, pieces("a", "b"), report(), has_map=True)
+        write_tables(tmp_path, parts, ["a", "b"], report(), has_map=True)
     assert {path.name: path.read_bytes() for path in tmp_path.glob("answers.*")} == before

@@ -14,6 +14,7 @@ from helpers.evaluation import ASKED
 from helpers.season import Told, asked, write_season
 from helpers.sets import write
 from soundfix.archive.season import run
+from soundfix.engines import on_ray
 from soundfix.engines.local import HERE
 from soundfix.engines.named import engine_named
 from soundfix.errors import EngineError, MissingPackageError
@@ -32,6 +33,13 @@ def test_every_task_is_done_once_on_both_nodes(address):
     found = list(engine_named("ray", 2, address).map(squares, list(range(20))))
     assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
     assert len({process for _, (_, process) in found}) == 2
+
+
+def test_many_tasks_are_handed_over_in_rounds(address, monkeypatch):
+    monkeypatch.setattr(on_ray, "A_ROUND", 8)
+    found = list(engine_named("ray", 2, address).map(squares, list(range(20))))
+    assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
+    assert {number for number, _ in found[:8]} == set(range(8))
 
 
 def test_nothing_to_do(address):

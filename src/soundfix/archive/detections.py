@@ -4,13 +4,14 @@ A row names its file; a table whose rows name none is of the file whose name it 
 writes beside each recording. Rows of several recorders which are of one sound are one event, once they have clock times.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from soundfix.archive.inventory import Inventory, LeftOut, Recorded
-from soundfix.archive.pieces import Piece, TimeLine, with_key
+from soundfix.archive.pieces import Piece, Pieces, TimeLine, with_key
 from soundfix.errors import EventFileError
 from soundfix.events import SoundEvent
 from soundfix.files.events.joined import joined
@@ -57,22 +58,26 @@ def detections(tables: Path, line: TimeLine, inventory: Inventory) -> Detections
     return Detections(events=tuple(together), refs=tuple(each.ref for each in placed), left_out=tuple(left_out))
 
 
-def event_pieces(found: Detections, line: TimeLine, margin_s: float) -> Iterator[Piece | LeftOut]:
-    """Pieces with the events of a round stretch of time each, and margin_s of sound before and after."""
+def event_pieces(found: Detections, line: TimeLine, margin_s: float) -> tuple[Pieces, list[LeftOut]]:
+    """Pieces with the events of a round stretch of time each, and margin_s of sound before and after; and other events."""
     enough = line.enough()
     rounds: dict[int, list[SoundEvent]] = {}
+    left_out = []
     for event in found.events:
         if shared_s((event.start_s, max(event.end_s, event.start_s + 1e-3)), enough) > 0:
             rounds.setdefault(line.round_of(event.start_s), []).append(event)
         else:
-            yield LeftOut(found.refs[event.rows[0]], "too few recorders have sound then")
-    for _, events in sorted(rounds.items()):
-        from_s = max(0.0, events[0].start_s - margin_s)
-        piece = line.piece(from_s, max(event.end_s for event in events) + margin_s)
-        rows = [row for event in events for row in event.rows]
-        number = {row: k for k, row in enumerate(rows)}
-        shifted = tuple(_shifted(event, from_s, number) for event in events)
-        yield with_key(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
+            left_out.append(LeftOut(found.refs[event.rows[0]], "too few recorders have sound then"))
+    return Pieces([partial(_piece, found, line, events, margin_s) for _, events in sorted(rounds.items())]), left_out
+
+
+def _piece(found: Detections, line: TimeLine, events: Sequence[SoundEvent], margin_s: float) -> Piece:
+    from_s = max(0.0, events[0].start_s - margin_s)
+    piece = line.piece(from_s, max(event.end_s for event in events) + margin_s)
+    rows = [row for event in events for row in event.rows]
+    number = {row: k for k, row in enumerate(rows)}
+    shifted = tuple(_shifted(event, from_s, number) for event in events)
+    return with_key(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
 
 
 def _shifted(event: SoundEvent, from_s: float, number: Mapping[int, int]) -> SoundEvent:

@@ -6,9 +6,10 @@ that a file which is exchanged makes another piece.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from math import floor
 from pathlib import Path
@@ -67,6 +68,23 @@ class Piece:
         return Take(microphones=microphones, recording=recording, order=self.order, notes=())
 
 
+class Pieces(Sequence[Piece]):
+    """Pieces that are made when they are asked for: of a season there are too many to keep."""
+
+    def __init__(self, make: Sequence[Callable[[], Piece]]) -> None:
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._make)
+
+    def __getitem__(self, number: int) -> Piece:  # type: ignore[override]  # no slices
+        return self._make[number]()
+
+    def only(self, numbers: Sequence[int]) -> "Pieces":
+        """Those of these numbers."""
+        return Pieces([self._make[number] for number in numbers])
+
+
 class TimeLine:
     """All recorders of an archive on one line of time: seconds from `origin`, when the first file begins."""
 
@@ -98,8 +116,11 @@ class TimeLine:
                 why = f"for {clock(lost_s)} fewer than {FEWEST} microphones have sound: was a clock not set?"
                 yield LeftOut(name, why)
 
-    def cut(self) -> Iterator[Piece]:
+    def cut(self) -> Pieces:
         """All that can be located, in pieces that begin at round times."""
+        return Pieces([partial(self.piece, *span) for span in self._spans()])
+
+    def _spans(self) -> Iterator[Interval]:
         before_s = self._since_round_s()
         for start_s, stop_s in self.enough():
             edge = floor((start_s + before_s) / PIECE_S)
@@ -107,7 +128,7 @@ class TimeLine:
                 edge += 1
                 until_s = min(stop_s, edge * PIECE_S - before_s)
                 if until_s - from_s >= SHORTEST_S:
-                    yield self.piece(from_s, until_s)
+                    yield from_s, until_s
 
     def round_of(self, time_s: float) -> int:
         """Which round piece of time this is in."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from soundfix.alone import alone_in
 from soundfix.api.events import AROUND_S
 from soundfix.archive.detections import detections, event_pieces
 from soundfix.archive.inventory import LeftOut, take_inventory
 from soundfix.archive.parts import Parts, settle
-from soundfix.archive.pieces import Piece, TimeLine
+from soundfix.archive.pieces import Piece, Pieces, TimeLine
 from soundfix.archive.tables import write_tables
 from soundfix.archive.told import Report, write_report
 from soundfix.archive.work import Asked, Located, worker
@@ -87,20 +87,29 @@ def run(request: ArchiveRequest, engine: Engine, watch: Watch) -> Report:
         settle(request.out, request.settings())
         pieces, report = _planned(request, microphones, watch)
         parts, started = Parts(request.out), monotonic()
-        missing = [piece for piece in pieces if not parts.is_done(piece.key)]
-        watch.begun(_hours(pieces), _hours(pieces) - _hours(missing))
+        entries = [_Entry(piece.key, piece.audio_s / 3600, parts.is_done(piece.key)) for piece in pieces]
+        watch.begun(sum(each.hours for each in entries), sum(each.hours for each in entries if each.is_done))
         make = partial(worker, request.asked, microphones, crs)
+        missing = pieces.only([number for number, each in enumerate(entries) if not each.is_done])
         for located in _located(engine, make, missing, watch):
             parts.write(located)
             report.hear(located)
             watch.located(located.audio_s / 3600)
         report.seconds = monotonic() - started
-        write_tables(request.out, parts, pieces, report, has_map=crs is not None)
+        write_tables(request.out, parts, [each.key for each in entries], report, has_map=crs is not None)
         write_report(request.out, report)
     return report
 
 
-def _planned(request: ArchiveRequest, microphones: Microphones, watch: Watch) -> tuple[list[Piece], Report]:
+class _Entry(NamedTuple):
+    """Of a piece: its key, how much sound it has (h), and whether it was located before."""
+
+    key: str
+    hours: float
+    is_done: bool
+
+
+def _planned(request: ArchiveRequest, microphones: Microphones, watch: Watch) -> tuple[Pieces, Report]:
     """The pieces in order of time, and a report of what is left out."""
     starts = read_starts(request.starts) if request.starts else {}
     inventory = take_inventory(request.folder, microphones, starts, watch.opened)
@@ -109,18 +118,18 @@ def _planned(request: ArchiveRequest, microphones: Microphones, watch: Watch) ->
     line = TimeLine(inventory, microphones)
     report = Report.of(inventory, line)
     if request.events is None:
-        return list(line.cut()), report
+        return line.cut(), report
     found = detections(request.events, line, inventory)
     margin_s = (
         microphones.width_m / chosen_speed(request.asked.speed_of_sound_m_s, request.asked.temperature_c) + AROUND_S
     )
-    given = list(event_pieces(found, line, margin_s))
-    report.left_out += [*found.left_out, *(each for each in given if isinstance(each, LeftOut))]
-    return [each for each in given if isinstance(each, Piece)], report
+    pieces, others = event_pieces(found, line, margin_s)
+    report.left_out += [*found.left_out, *others]
+    return pieces, report
 
 
 def _located(
-    engine: Engine, make: Callable[[], Callable[[Piece], Located]], missing: Sequence[Piece], watch: Watch
+    engine: Engine, make: Callable[[], Callable[[Piece], Located]], missing: Pieces, watch: Watch
 ) -> Iterator[Located]:
     """As they are finished; one that ends every process that locates it is trouble of its own."""
     for number, located in engine.map(make, missing):
@@ -129,10 +138,6 @@ def _located(
         yield located
         if watch.stop():
             return
-
-
-def _hours(pieces: Sequence[Piece]) -> float:
-    return sum(piece.audio_s for piece in pieces) / 3600
 
 
 def _first(left_out: Sequence[LeftOut]) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from soundfix.archive.parts import Parts
-from soundfix.archive.pieces import Piece
 from soundfix.archive.rows import COLUMNS
 from soundfix.archive.told import Report
 from soundfix.report.exports import csv_line
@@ -17,11 +16,9 @@ TABLE, SHEET, MAP = "answers.parquet", "answers.csv", "answers.geojson"
 TEXT = ("event", "rows", "verdict", "reasons", "microphones", "broken")
 
 
-def write_tables(folder: Path, parts: Parts, pieces: Sequence[Piece], report: Report, *, has_map: bool) -> None:
-    """Parquet, CSV and, where has_map, GeoJSON, of the pieces that are done, in order of time; the report is told of all."""
-    keys = [piece.key for piece in pieces]
-    is_zoned = bool(pieces) and pieces[0].starts_at.tzinfo is not None
-    kinds = {name: _kind(name, is_zoned=is_zoned) for name in COLUMNS}
+def write_tables(folder: Path, parts: Parts, keys: Sequence[str], report: Report, *, has_map: bool) -> None:
+    """Parquet, CSV and, where has_map, GeoJSON, of the pieces that are done, in this order; the report is told of all."""
+    kinds = {name: _kind(name, is_zoned=report.has_zone) for name in COLUMNS}
     write_parquet(folder / TABLE, kinds, (row for part in parts.read(keys) for row in part.rows))
     with _Sheet(folder / SHEET, csv_line(COLUMNS), "") as sheet:
         for part in parts.read(keys):

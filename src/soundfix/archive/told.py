@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ class Report:
     audio_s: float = 0.0
     heard_s: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether times say in which zone they are."""
+        return datetime.fromisoformat(self.starts_at).tzinfo is not None
 
     @classmethod
     def of(cls, inventory: Inventory, line: TimeLine) -> "Report":

@@ -6,7 +6,7 @@ Files that tasks name must be where every machine sees them.
 
 import logging
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +14,7 @@ from soundfix.engines.engine import ATTEMPTS, Result, Task, Worker, worked
 from soundfix.errors import ConfigError, EngineError, MissingPackageError
 
 TOLD = f"{ATTEMPTS} actors ended without a word while they worked at it: is memory short?"
+A_ROUND = 1000  # tasks that are handed over at once: so many are in memory
 Row = dict[str, Any]
 
 
@@ -30,25 +31,28 @@ class OnRay:
         self, make: Callable[[], Worker[Task, Result]], tasks: Sequence[Task]
     ) -> Iterator[tuple[int, Result | EngineError]]:
         """See Engine."""
-        if not tasks:
-            return
-        done = set()
-        for row in self._rows(self._ray.cloudpickle.dumps(make), tasks):
-            done.add(row["number"])
+        made = self._ray.cloudpickle.dumps(make)
+        for first in range(0, len(tasks), A_ROUND):
+            yield from self._round(
+                made, {number: tasks[number] for number in range(len(tasks))[first : first + A_ROUND]}
+            )
+
+    def _round(self, make: bytes, tasks: Mapping[int, Any]) -> Iterator[tuple[int, Any]]:
+        lost = set(tasks)
+        for row in self._rows(make, tasks):
+            lost.remove(row["number"])
             result, error = pickle.loads(row["result"])  # ours: an actor of this program made it
             if error is not None:
                 raise error
             yield row["number"], result
-        for number in range(len(tasks)):
-            if number not in done:
-                yield number, EngineError(TOLD)
+        yield from ((number, EngineError(TOLD)) for number in sorted(lost))
 
-    def _rows(self, make: bytes, tasks: Sequence[Task]) -> Iterator[Row]:
+    def _rows(self, make: bytes, tasks: Mapping[int, Any]) -> Iterator[Row]:
         data = self._ray.data
         context = data.DataContext.get_current()
         context.enable_progress_bars = False
         context.max_errored_blocks = -1  # a row that is missing in the end is a task that was lost
-        rows = [{"number": number, "task": pickle.dumps(task)} for number, task in enumerate(tasks)]
+        rows = [{"number": number, "task": pickle.dumps(task)} for number, task in tasks.items()]
         given = data.from_items(rows, override_num_blocks=len(rows))
         done = given.map_batches(
             _Actor,
