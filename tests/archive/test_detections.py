@@ -118,8 +118,10 @@ def test_events_are_located_and_say_their_rows(tmp_path):
     write_season(tmp_path / "recordings")
     table = opensoundscape(tmp_path, "S01_20220620_055950Z.wav,4,4.5,1", "S02_20220620_060010Z.wav,5,5.5,1")
     request = asked(tmp_path, events=table)
-    report = run(request, HERE, Told())
+    report = run(request, HERE, told := Told())
     assert report.counts == {"ok": 2}
+    crossing_s = request.listed().width_m / 343.2
+    assert sum(told.hours) * 3600 == pytest.approx(6 * 2 * (0.5 + 2 * (2.0 + crossing_s)), abs=0.1)
     lines = (request.out / "answers.csv").read_text().splitlines()
     assert [line.split(",")[2] for line in lines[1:]] == ["owl", "owl"]
     assert '"det.csv, row 1"' in lines[1]

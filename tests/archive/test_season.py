@@ -13,10 +13,11 @@ import pandas
 import pytest
 
 from helpers import TESTS
+from helpers.disks import taken
 from helpers.season import BEGINS, CHIRP_S, CHIRPS, EAST_M, NAMES, NORTH_M, Told, asked, write_season
 from soundfix.archive.season import run
 from soundfix.engines.local import HERE, Local
-from soundfix.errors import AudioFileError, MissingPackageError, OutputError
+from soundfix.errors import AudioFileError, EngineError, MissingPackageError, OutputError
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +193,25 @@ def test_a_piece_that_cannot_be_located_is_told_and_tried_again(done, tmp_path, 
     assert any("not located" in line for line in report.lines())
     assert not run(other, HERE, Told()).troubles
     same(request, other)
+
+
+class Deaf:
+    """An engine whose processes all end."""
+
+    def map(self, make, tasks):
+        return ((number, EngineError("they all ended")) for number in range(len(tasks)))
+
+
+def test_a_piece_that_ends_every_process_is_trouble_of_its_own(done, tmp_path):
+    request, _, _ = done
+    report = run(replace(request, out=tmp_path / "out"), Deaf(), Told())
+    assert [each.why for each in report.troubles] == ["they all ended"] * 2
+
+
+def test_two_runs_in_one_folder_take_turns(done, monkeypatch):
+    request, _, _ = done
+    with taken(request.out, monkeypatch):
+        run(request, HERE, Told())
 
 
 def test_an_archive_without_sound(tmp_path):
