@@ -88,8 +88,7 @@ def train(
 
         run(request, watch, stop=asked, saved=curves.draw)
     if _is_first():
-        how = "stopped: {} holds the state, --resume goes on with it" if stop() else "done: {}/model.safetensors"
-        typer.echo(how.format(folder))
+        typer.echo(f"written: {folder / 'model.safetensors'}")
     raise typer.Exit(stop.status)
 
 

@@ -7,6 +7,7 @@ curves.png    the same against steps, where stages begin, and SRP-PHAT on the wi
 import csv
 import json
 from collections.abc import Callable, Sequence
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from soundfix.training.runs import METRICS
 from soundfix.training.table import NOT_TERMS, VALIDATED
 
 CSV, PICTURE = "curves.csv", "curves.png"
-ERROR_TICKS_M = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+NAME_ROWS = 3  # names of stages above the picture: those of short ones, side by side, are not in the same row
 Note = dict[str, Any]
 
 
@@ -95,9 +96,11 @@ def draw_learning(notes: Sequence[Note], path: Path) -> Path:
 
 def _draw_terms(axis: Any, notes: Sequence[Note]) -> None:
     for name in terms_of(notes):
-        noted = [note for note in notes if name in note]
-        _draw_line(axis, noted, name, label=name)
+        noted = [note for note in notes if note.get(name, 0.0) > 0.0]
+        if noted:
+            _draw_line(axis, noted, name, label=name)
     axis.set(yscale="log", ylabel="terms of the loss")
+    _tick(axis)
     axis.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
@@ -108,12 +111,18 @@ def _draw_errors(axis: Any, notes: Sequence[Note]) -> None:
     if any("srp_mae_m" in note for note in noted):
         _draw_line(axis, noted, "srp_mae_m", label="SRP-PHAT, mean", linestyle="--", color="0.5")
     axis.set(yscale="log", ylabel="validation error (m)")
-    low, high = axis.get_ylim()
-    shown = [tick for tick in ERROR_TICKS_M if low <= tick <= high]
-    if shown:
-        axis.set_yticks(shown, [f"{tick:g}" for tick in shown])
-        axis.minorticks_off()
+    _tick(axis)
     axis.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _tick(axis: Any) -> None:
+    """Powers of ten, and 2 and 5 times these where there are few; as plain numbers."""
+    low, high = axis.get_ylim()
+    of_ten = range(floor(log10(low)), ceil(log10(high)) + 1)
+    ticks = [factor * 10.0**k for k in of_ten for factor in ((1, 2, 5) if high / low < 100 else (1,))]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_yticks(shown, [f"{tick:g}" for tick in shown])
+    axis.minorticks_off()
 
 
 def _draw_line(axis: Any, notes: Sequence[Note], name: str, **style: Any) -> None:
@@ -131,12 +140,11 @@ def _draw_line(axis: Any, notes: Sequence[Note], name: str, **style: Any) -> Non
 
 def _mark_stages(axis: Any, notes: Sequence[Note], *, is_named: bool) -> None:
     """A thin line where each begins, its name above."""
-    for k, note in enumerate(notes):
-        if k == 0 or note["stage"] != notes[k - 1]["stage"]:
-            begins = note["step"] - note["done"]
-            axis.axvline(begins, color="0.8", linewidth=0.8, zorder=0)
-            if is_named:
-                axis.annotate(
-                    note["stage"], (begins, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 2),
-                    textcoords="offset points", fontsize=7, color="0.4",
-                )  # fmt: skip
+    stages = {note["stage"]: note["step"] - note["done"] for note in notes}
+    for k, (stage, begins) in enumerate(stages.items()):
+        axis.axvline(begins, color="0.8", linewidth=0.8, zorder=0)
+        if is_named:
+            axis.annotate(
+                stage, (begins, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 2 + 8 * (k % NAME_ROWS)),
+                textcoords="offset points", fontsize=7, color="0.4",
+            )  # fmt: skip

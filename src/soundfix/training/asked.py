@@ -65,10 +65,10 @@ class Asked(NamedTuple):
 def asked_for(request: TrainRequest) -> Asked:
     """Raises TrainingError where something is missing, or the folder of a run cannot be read."""
     saved = read_settings(request.out) if request.resume else None
-    words = _words(request, saved)
+    recipe, words = _recipe(request, saved), _words(request, saved)
     if not words.data:
         raise TrainingError(f"what is to be learned from? Give --data{_nothing_to_go_on(request, saved)}")
-    recipe = _cached(apply_overrides(_recipe(request, saved), request.changes), words)
+    recipe = _cached(apply_overrides(recipe, request.changes), words)
     seed = request.seed if request.seed is not None else (saved or {}).get("seed", 0)
     return Asked(
         recipe, seed, words, {"start": _start(request, saved), "beats": words.beats and Path(words.beats).name}

@@ -88,10 +88,12 @@ def _trained(job: Job, watch: Callable[[dict[str, Any]], None], ends: float) -> 
     state = told_by_first(run.newest() if run else None)
     if state is not None:
         trainee.restore(state)
-        _tell_going_on(job, trainee, run, watch)
+        changes = map(str, run.changes if run else ())
+        _tell(watch, f"{job.out} goes on after step {trainee.step_count}, in {trainee.stage}", *changes)
     for name in STAGES:
         stage = getattr(job.recipe, name)
         if trainee.begin(name, stage, job.recipe) and _run_stage(job, trainee, stage, run, watch, ends):
+            _tell(watch, f"stopped: {job.out} holds the state, --resume goes on with it")
             break
     if run is not None:
         write(job, trainee)
@@ -124,10 +126,9 @@ def _run_stage(
     return False
 
 
-def _tell_going_on(job: Job, trainee: Trainee, run: Run | None, watch: Callable[[dict[str, Any]], None]) -> None:
-    if run is not None:
-        where = f"{job.out} goes on after step {trainee.step_count}, in {trainee.stage}"
-        watch({"going_on": [where, *map(str, run.changes)]})
+def _tell(watch: Callable[[dict[str, Any]], None], *lines: str) -> None:
+    if is_first():
+        watch({"said": lines})
 
 
 def _left(job: Job, trainee: Trainee, stage: Stage, clock: Clock, ends: float) -> dict[str, Any]:

@@ -32,8 +32,8 @@ class TrainingTable:
         """The newest numbers; those of the last validation stay until the next."""
         fresh = {name: numbers[name] for name in VALIDATED if name in numbers}
         self.validated |= fresh
-        if "going_on" in numbers:
-            for text in numbers["going_on"]:
+        if "said" in numbers:
+            for text in numbers["said"]:
                 self.console.print(text, soft_wrap=True, highlight=False, markup=False)
         elif self.live:
             self.live.update(table(numbers | self.validated), refresh=True)
@@ -91,6 +91,8 @@ def _located(numbers: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def duration(seconds: float) -> str:
-    """Hours and minutes."""
+    """Hours and minutes; seconds, where it is less than one."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
