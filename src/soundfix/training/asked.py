@@ -69,7 +69,9 @@ def asked_for(request: TrainRequest) -> Asked:
     if not words.data:
         raise TrainingError(f"what is to be learned from? Give --data{_nothing_to_go_on(request, saved)}")
     recipe = _cached(apply_overrides(recipe, request.changes), words)
-    seed = request.seed if request.seed is not None else (saved or {}).get("seed", 0)
+    seed = (saved or {}).get("seed", 0) if request.seed is None else request.seed
+    if not isinstance(seed, int):
+        raise TrainingError(f"{request.out / SETTINGS} holds no seed: was it edited?")
     return Asked(
         recipe, seed, words, {"start": _start(request, saved), "beats": words.beats and Path(words.beats).name}
     )
@@ -84,8 +86,10 @@ def named_recipe(name: str, changes: Sequence[str]) -> Recipe:
 
 def _recipe(request: TrainRequest, saved: dict[str, Any] | None) -> Recipe:
     """That of the run, every setting of it, unless another is named."""
-    if saved and request.recipe in (None, saved.get("recipe", {}).get("name")):
-        return saved_recipe(saved, request.out)
+    if saved is not None:
+        recipe = saved_recipe(saved, request.out)
+        if request.recipe in (None, recipe.name):
+            return recipe
     if request.recipe is None:
         raise TrainingError(f"which recipe? There are {', '.join(RECIPES)}{_nothing_to_go_on(request, saved)}")
     return named_recipe(request.recipe, ())
