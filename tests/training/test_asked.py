@@ -8,7 +8,7 @@ import pytest
 
 from soundfix.errors import TrainingError
 from soundfix.training import recipes
-from soundfix.training.asked import MAY_CHANGE, TrainRequest, Words, asked_for, named_recipe, saved_recipe
+from soundfix.training.asked import MAY_CHANGE, TrainRequest, Words, asked_for, may_change, named_recipe, saved_recipe
 
 
 def save(folder, **settings):
@@ -140,5 +140,9 @@ def test_what_may_change_are_settings_that_there_are():
         found = settings
         for part in name.split("."):
             found = found[part]
-    assert "words.audio" not in MAY_CHANGE
-    assert "words.start" not in MAY_CHANGE
+    assert not {"words.audio", "words.start", "recipe.name"} & MAY_CHANGE
+
+
+def test_data_may_be_moved_but_no_world_is_another():
+    assert may_change(Words(data=("/there/twin",))) == MAY_CHANGE
+    assert MAY_CHANGE - may_change(Words(data=("/there/twin", "luvira-hard"))) == {"words.data"}

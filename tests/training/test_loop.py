@@ -18,6 +18,7 @@ from soundfix.errors import DatasetError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.model import Network
 from soundfix.training import recipes
+from soundfix.training.clock import Clock
 from soundfix.training.loop import train
 from soundfix.training.runs import read_newest
 from soundfix.training.table import NOT_TERMS, VALIDATED
@@ -121,6 +122,58 @@ def test_a_run_is_not_overwritten_nor_gone_on_with_something_else(tmp_path):
         train(job(tmp_path, recipe=quick(0, 0, 1), seed=1, resume=True))
     with pytest.raises(TrainingError, match=r"started with localization\.steps 1, and is to go on with 2"):
         train(job(tmp_path, recipe=quick(0, 0, 2), resume=True))
+
+
+def test_what_may_change_is_said_and_changes_what_follows(tmp_path):
+    train(job(tmp_path, recipe=quick(0, 0, 2)))
+    said = []
+    may = frozenset({"recipe.localization.steps"})
+    train(job(tmp_path, recipe=quick(0, 0, 3), resume=True, may_change=may), watch=said.append)
+    lines = [f"{tmp_path} goes on after step 2, in localization", "localization.steps: 2 -> 3"]
+    assert list(said[0]["said"]) == lines
+    assert [numbers["step"] for numbers in said[1:]] == [3]
+
+
+def test_stopped_while_it_validates_it_ends_after_that_and_goes_on_bit_for_bit(tmp_path):
+    """As Ctrl-C does."""
+    stopped, said = [], []
+
+    def validate(network):
+        stopped.append(True)
+        return {"decoder_error_m": 0.5, "mae_m": 2.0}
+
+    recipe = quick(0, 0, 6)
+    train(job(tmp_path / "whole", recipe=recipe, validate=validate, validate_every=3))
+    stopped.clear()
+    given = {"recipe": recipe, "validate": validate, "validate_every": 3, "save_every": 100}
+    train(job(tmp_path / "parts", **given, stop=lambda: bool(stopped)), watch=said.append)
+    assert read_newest(tmp_path / "parts").step == 3
+    assert said[-2]["mae_m"] == 2.0
+    assert list(said[-1]["said"]) == [f"stopped: {tmp_path / 'parts'} holds the state, --resume goes on with it"]
+    train(job(tmp_path / "parts", **given, resume=True))
+    assert_same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+
+
+def test_how_long_it_takes_counts_all_that_is_still_to_come(tmp_path, monkeypatch):
+    """Of ten steps with a validation at 3, 6, 9 and the end."""
+    asked = []
+    monkeypatch.setattr(Clock, "left", lambda clock, **still: asked.append(still) or {})
+    numbers = {"decoder_error_m": 0.5, "mae_m": 2.0}
+    said = []
+    given = {"recipe": quick(1, 0, 10, 1), "validate": lambda network: numbers, "validate_every": 3, "minutes": 100.0}
+    train(job(tmp_path, **given), watch=said.append)
+    assert asked[0] == {"steps": 0, "validations": 0, "later": ["localization", "reranker"]}
+    assert [still["steps"] for still in asked[1:11]] == list(range(9, -1, -1))
+    assert [still["validations"] for still in asked[1:11]] == [4, 4, 3, 3, 3, 2, 2, 2, 1, 0]
+    assert asked[1]["later"] == ["reranker"]
+    assert asked[11]["later"] == []
+    assert 5900 < said[0]["stops_in_s"] < 6000
+
+
+def test_every_state_is_told(tmp_path):
+    seen = []
+    train(job(tmp_path, recipe=quick(0, 0, 5), save_every=2, saved=lambda: seen.append(read_newest(tmp_path).step)))
+    assert seen == [2, 4, 5]
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_batch(tmp_path):

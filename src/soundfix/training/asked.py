@@ -77,6 +77,11 @@ def asked_for(request: TrainRequest) -> Asked:
     )
 
 
+def may_change(words: Words) -> frozenset[str]:
+    """A folder may have been moved, and its data set keeps its name; a world is another one under another name."""
+    return MAY_CHANGE - {f"{WORDS}.data"} if WORLDS.keys() & set(words.data) else MAY_CHANGE
+
+
 def named_recipe(name: str, changes: Sequence[str]) -> Recipe:
     """A recipe with changes such as "localization.steps=5000"; a misspelt name is told with the nearest one."""
     if name not in RECIPES:

@@ -17,7 +17,7 @@ from soundfix.networks.encoders import beats
 from soundfix.networks.growing import grown
 from soundfix.networks.model import Network
 from soundfix.networks.registry import KINDS, build
-from soundfix.training.asked import MAY_CHANGE, Asked, TrainRequest, asked_for
+from soundfix.training.asked import Asked, TrainRequest, asked_for, may_change
 from soundfix.training.fixed_validation import validation_of
 from soundfix.training.loop import Job, train
 from soundfix.training.nodes import is_first, joined, own_device, told_by_first
@@ -58,7 +58,7 @@ def run(
             saved=saved,
             settings=asked.names,
             words=asdict(words),
-            may_change=MAY_CHANGE,
+            may_change=may_change(words),
         )
         return train(job, _tracked(watch, request.out) if words.tracks else watch)
 
