@@ -1,14 +1,18 @@
 """`soundfix train` and `soundfix info`."""
 
 import os
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from soundfix.cli.options import app
 from soundfix.cli.stopping import stoppable
 from soundfix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from soundfix.training.asked import TrainRequest
 
 
 @app.command()
@@ -55,11 +59,7 @@ def train(
 
     Ctrl-C and SIGTERM save the state first. Several processes: torchrun --nproc-per-node 4 -m soundfix train ...
     """
-    from rich.console import Console
-
-    from soundfix.report.learning import Curves
-    from soundfix.training.request import TrainRequest, run
-    from soundfix.training.table import TrainingTable
+    from soundfix.training.asked import TrainRequest
 
     folder = out or (Path() if resume else None)
     if folder is None:
@@ -68,12 +68,25 @@ def train(
         "data": data, "valid": valid, "start": start, "beats": beats, "audio": audio, "cache": cache, "workers": workers,
         "device": device, "tracks": track or None,
     }  # fmt: skip
-    request = TrainRequest(
-        recipe=recipe, out=folder, changes=change or [], seed=seed, resume=resume, minutes=minutes or float("inf"),
-        said={name: value for name, value in options.items() if value is not None},
+    said = {name: value for name, value in options.items() if value is not None}
+    _run(
+        TrainRequest(
+            recipe=recipe, out=folder, changes=change or [], seed=seed, resume=resume, minutes=minutes or float("inf"),
+            said=said,
+        )
     )  # fmt: skip
+
+
+def _run(request: "TrainRequest") -> None:
+    """Shows and draws it while it goes; ends with the status of the signal that stopped it."""
+    from rich.console import Console
+
+    from soundfix.report.learning import Curves
+    from soundfix.training.request import run
+    from soundfix.training.table import TrainingTable
+
     console = Console(quiet=not _is_first())
-    curves = Curves(folder, lambda sentence: console.print(sentence, soft_wrap=True, highlight=False, markup=False))
+    curves = Curves(request.out, partial(console.print, soft_wrap=True, highlight=False, markup=False))
     with stoppable("step") as stop, TrainingTable(console) as show:
 
         def watch(numbers: dict[str, Any]) -> None:
@@ -88,7 +101,7 @@ def train(
 
         run(request, watch, stop=asked, saved=curves.draw)
     if _is_first():
-        typer.echo(f"written: {folder / 'model.safetensors'}")
+        typer.echo(f"written: {request.out / 'model.safetensors'}")
     raise typer.Exit(stop.status)
 
 
