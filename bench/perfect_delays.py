@@ -47,7 +47,7 @@ def main() -> None:
     validation = FixedValidation([valid], recipe.localization, windows=AT_ONCE, sources=1, folder=given.out / "cache")
     for step in range(given.steps):
         batch = with_delays(batches[step], given.right, step)
-        terms = trainee.step(batch, recipe.localization, recipe, 1)
+        terms = trainee.step(batch, recipe.localization, recipe)
         if (step + 1) % given.every == 0:
             off_m = validated(trainee, validation, given.right)
             losses = ", ".join(f"{name} {float(term):.3f}" for name, term in terms.items())

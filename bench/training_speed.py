@@ -71,7 +71,7 @@ def timed(recipe: Recipe, trainee: Trainee, windows: FixedSet, is_kept: bool) ->
     batches = FixedBatches(windows, recipe.localization, seed=0)
     for step in range(len(batches)):
         started = perf_counter()
-        trainee.step(shown(batches[step], is_kept), recipe.localization, recipe, 1)
+        trainee.step(shown(batches[step], is_kept), recipe.localization, recipe)
         yield perf_counter() - started
 
 

@@ -1,5 +1,6 @@
 """Jobs of a few steps, and `soundfix train` as a user calls it."""
 
+import sys
 from dataclasses import replace
 
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from soundfix.training import recipes
 from soundfix.training.loop import Job
 from soundfix.training.recipes import STAGES
 
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 QUICK = {"batch": 4, "warm_up": 2, "windows_s": (0.128,), "microphones": (4, 5), "points": 32}
 
 

@@ -1,5 +1,6 @@
 """Batches: a function of the step, whoever makes them; padding, truth, and what is hidden."""
 
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from helpers.clips import POSITIONS, ROOM, Clips
 from soundfix.errors import TrainingError
 from soundfix.scene import Truth
-from soundfix.training.batches import HEIGHT_OFF_M, Batches, loader
+from soundfix.training.batches import HEIGHT_OFF_M, Batches, begin_worker, loader
 from soundfix.training.recipes import Stage
 
 STAGE = Stage(steps=6, batch=4, windows_s=(0.128, 0.25), microphones=(4, 6))
@@ -180,3 +181,12 @@ def test_without_shares_nothing_else_is_drawn():
     told = batches(replace(STAGE, hidden_positions=2, share_told=1.0))[0]
     assert torch.equal(plain.hides_position, told.hides_position)
     assert torch.equal(plain.points_m, told.points_m)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_makes_batches_has_no_ear_for_signals(monkeypatch, number):
+    """They are told to a whole group of processes; the one that trains still needs its batches."""
+    heard = {}
+    monkeypatch.setattr(signal, "signal", heard.__setitem__)
+    begin_worker(0)
+    assert heard[number] is signal.SIG_IGN

@@ -13,7 +13,7 @@ from soundfix.networks.model import Network
 from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.worlds import LUVIRA_LIKE
 from soundfix.training import recipes
-from soundfix.training.request import TrainRequest, _cached, chosen_device, named_recipe
+from soundfix.training.request import chosen_device
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,6 @@ def test_words_that_are_wrong(tmp_path, words, kind, message):
     result = run(*words, "--out", tmp_path, *([] if "--data" in words else ["--data", "luvira-twin"]))
     assert isinstance(result.exception, kind)
     assert message in str(result.exception)
-
-
-def test_a_change_reaches_the_recipe():
-    changed = named_recipe("default", ["localization.steps=7", "network.keep=0.3", "localization.windows_s=[0.5]"])
-    assert changed.localization.steps == 7
-    assert changed.network.keep == 0.3
-    assert changed.localization.windows_s == (0.5,)
-    assert changed.autoencoder == recipes.default().autoencoder
 
 
 def test_a_gpu_that_is_not_there():
@@ -57,18 +49,6 @@ def test_starting_from_a_checkpoint_of_another_network(tmp_path):
     result = run("tiny", "--data", "luvira-twin", "--out", tmp_path / "run", "--from", tmp_path / "other.safetensors")
     assert isinstance(result.exception, TrainingError)
     assert "another network" in str(result.exception)
-
-
-def test_windows_are_drawn_once_where_they_are_kept(tmp_path):
-    """With a folder for them four of each clip, or as many as the recipe says; without one, all are drawn anew."""
-    given = {"recipe": "gnn", "data": [], "valid": [], "out": tmp_path, "changes": [], "seed": 0, "resume": False}
-    given |= {"start": None, "beats": None, "audio": [], "workers": 0, "device": "cpu", "tracks": False}
-    plain, kept = TrainRequest(**given), TrainRequest(**given, cache=tmp_path / "kept")
-    gnn = recipes.gnn()
-    assert _cached(gnn, plain).localization.windows_a_clip == 0
-    assert _cached(gnn, kept).localization.windows_a_clip == 4
-    seven = replace(gnn, localization=replace(gnn.localization, windows_a_clip=7))
-    assert _cached(seven, kept) == seven
 
 
 def test_the_command_keeps_what_it_makes(tmp_path):

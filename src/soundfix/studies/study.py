@@ -268,7 +268,7 @@ def _count_steps(name: str, recipe: Recipe, stage: Stage, data: Dataset, budget:
     for step in range(WARM + MEASURED):
         batch = _spread(data, stage, step, trainee.network, recipe).to(budget.device)
         started = _now(budget.device)
-        trainee.step(batch, stage, recipe, 1)
+        trainee.step(batch, stage, recipe)
         taken.append(_now(budget.device) - started)
     return max(LEAST_STEPS, round(seconds / (sum(taken[WARM:]) / MEASURED)))
 

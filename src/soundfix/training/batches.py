@@ -5,6 +5,7 @@ remember nothing but the step. With several processes each makes its own share o
 Axes: B batch, M microphones (padded; is_heard says which are there), K sources, T samples at 16 kHz, P pairs.
 """
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 
@@ -224,6 +225,11 @@ def loader(batches: torch.utils.data.Dataset, *, first: int, workers: int) -> It
 
 
 def begin_worker(worker: int) -> None:
-    """For processes of a DataLoader: one thread, and memory that is kept."""
+    """For processes of a DataLoader: one thread, memory that is kept, and no ear for signals.
+
+    Ctrl-C and torchrun tell every process of a group; the one that trains finishes its step first, and needs its batches.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     keep_memory()

@@ -1,6 +1,7 @@
 """A training run as a folder: what it was started with, its states, its numbers, its network.
 
-    settings.json          recipe, data, seed: a run goes on only with the same
+    settings.json          recipe, data, seed: a run goes on only with the same, but for a few that are noted here when
+                           they change; and the words it was asked for with, so that going on needs none
     state-000500.safetensors   everything the loop needs to go on after step 500; the newest two are kept
     metrics.jsonl          a line of numbers now and then
     model.safetensors      the moving average of the weights, for `soundfix locate --checkpoint`
@@ -13,18 +14,23 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from soundfix.atomic import atomic_path, remove_parts
+from soundfix.atomic import atomic_path, refused, remove_parts
 from soundfix.errors import OutputError, TrainingError
 from soundfix.networks.tensor_files import read_plain
 
 KEPT = 2  # states
 SETTINGS, METRICS, MODEL = "settings.json", "metrics.jsonl", "model.safetensors"
+WORDS, CHANGED = (
+    "words",
+    "changed",
+)  # in settings.json: what the run was asked for with; what became other, at which step
+GO_ON = "What was written before is still there: go on with --resume"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +42,28 @@ class State:
     numbers: dict[str, Any]
 
 
-class Run:
-    """The folder of one run."""
+class Change(NamedTuple):
+    """A setting by its name (a.b.c) that was saved so, and is given so now; None where it is missing."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any], *, resume: bool) -> None:
-        self.folder = folder
+    setting: str
+    saved: Any
+    given: Any
+
+    def __str__(self) -> str:
+        return f"{_in_words(self.setting)}: {self.saved} -> {self.given}"
+
+
+class Run:
+    """The folder of one run. changes: the settings that may be others when it goes on, and are.
+
+    may_change: their names. Any other that differs is refused with TrainingError.
+    """
+
+    def __init__(
+        self, folder: Path, settings: dict[str, Any], *, resume: bool, may_change: frozenset[str] = frozenset()
+    ) -> None:
+        self.folder, self.may_change = folder, may_change
+        self.changes: list[Change] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._settle(settings, resume=resume)
@@ -51,19 +74,22 @@ class Run:
             ) from error
 
     def _settle(self, settings: dict[str, Any], *, resume: bool) -> None:
-        path = self.folder / SETTINGS
-        settings = json.loads(json.dumps(settings))
-        if not path.exists():
-            write_whole(path, json.dumps(settings, indent=1).encode())
+        self.settings = json.loads(json.dumps(settings))
+        before = read_settings(self.folder)
+        if before is None:
+            write_whole(self.folder / SETTINGS, json.dumps(self.settings, indent=1).encode())
             return
-        before = json.loads(path.read_text())
-        for name, old, new in _differences(before, settings):
-            raise TrainingError(
-                f"{self.folder} was started with {name} {old}, and is to go on with {new}: give what it was started with, "
-                "or another folder"
-            )
         if not resume:
             raise TrainingError(f"{self.folder} holds a run already: give --resume to go on with it, or another folder")
+        self.settings[CHANGED] = before.pop(CHANGED, [])
+        words = before.get(WORDS, self.settings.get(WORDS))  # what was begun before they were kept has none
+        for change in _differences(before | {WORDS: words}, self.settings | {CHANGED: None}):
+            if change.setting not in self.may_change:
+                raise TrainingError(
+                    f"{self.folder} was started with {_in_words(change.setting)} {change.saved}, and is to go on with "
+                    f"{change.given}: leave it as it was, or give another --out"
+                )
+            self.changes.append(change)
 
     def save(self, state: State) -> None:
         """Write the state; older ones but the last are deleted."""
@@ -74,15 +100,24 @@ class Run:
             old.unlink(missing_ok=True)
 
     def newest(self) -> State | None:
-        """The newest state that can be read; None where there is none. Numbers written after it are forgotten."""
+        """The newest state that can be read; None where there is none. Numbers written after it are forgotten, and what
+        changes from here on is noted."""
         state = read_newest(self.folder)
-        self._forget_after(-1 if state is None else state.step)
+        step = -1 if state is None else state.step
+        self._forget_after(step)
+        if self.changes:
+            self.settings[CHANGED] += [{"step": max(step, 0), **change._asdict()} for change in self.changes]
+            write_whole(self.folder / SETTINGS, json.dumps(self.settings, indent=1).encode())
         return state
 
     def note(self, numbers: dict[str, Any]) -> None:
         """One more line of numbers; `step` among them."""
-        with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(numbers) + "\n")
+        path = self.folder / METRICS
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(numbers) + "\n")
+        except OSError as error:
+            raise TrainingError(f"{refused(path, error, 'what was noted before is there')}: {GO_ON}") from error
 
     def _forget_after(self, step: int) -> None:
         path = self.folder / METRICS
@@ -90,6 +125,18 @@ class Run:
             return
         kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
         write_whole(path, "".join(f"{line}\n" for line in kept).encode())
+
+
+def read_settings(folder: Path) -> dict[str, Any] | None:
+    """What the run in this folder was started with; None where there is none. Raises TrainingError where it is damaged."""
+    path = folder / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}): is it the folder of a run?") from error
+    if settings is not None and not (isinstance(settings, dict) and isinstance(settings.get(CHANGED, []), list)):
+        raise TrainingError(f"{path} holds no settings of a run: was it edited, or is it of another program?")
+    return settings
 
 
 def read_newest(folder: Path) -> State | None:
@@ -122,7 +169,7 @@ def write_whole(path: Path, content: bytes) -> None:
         with atomic_path(path) as part:
             part.write_bytes(content)
     except OutputError as error:
-        raise TrainingError(f"{error}. What was written before is still there: go on with --resume") from error
+        raise TrainingError(f"{error}. {GO_ON}") from error
 
 
 def with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -150,11 +197,16 @@ def set_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) 
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _differences(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The settings that are not alike, by name (a.b.c), each with what it was and what it is; None where it is missing."""
+def _in_words(setting: str) -> str:
+    """As --set and the options call it."""
+    return "recipe" if setting == "recipe.name" else setting.removeprefix("recipe.").removeprefix(f"{WORDS}.")
+
+
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[Change]:
+    """The settings that are not alike, by name."""
     if not (isinstance(before, dict) and isinstance(now, dict)):
         if before != now:
-            yield name, before, now
+            yield Change(name, before, now)
         return
     for key in {**before, **now}:
         yield from _differences(before.get(key), now.get(key), f"{name}.{key}" if name else key)

@@ -22,6 +22,7 @@ from soundfix.networks.losses import choice_loss, lag_loss, likelihood_loss, tot
 from soundfix.networks.model import LEVEL, Answers, Network, all_pairs, levelled
 from soundfix.resample import SAMPLE_RATE
 from soundfix.training.batches import Batch
+from soundfix.training.nodes import as_of_all
 from soundfix.training.peaks import candidates_of, wrong_peaks
 from soundfix.training.recipes import Recipe
 
@@ -152,7 +153,8 @@ def reranker_terms(network: Network, batch: Batch, recipe: Recipe) -> Terms:
     is_left = (batch.is_there & ~is_found)[:, None]
     gaps_m = (candidates[:, :, None] - batch.sources_m[:, None]).norm(dim=-1).where(is_left, torch.inf)
     is_right = (gaps_m < APART_M) & is_place[..., None]
-    return {"reranker": choice_loss(odds, is_right, batch.is_there.any(dim=1) | batch.is_empty)}
+    counts = batch.is_there.any(dim=1) | batch.is_empty
+    return {"reranker": as_of_all(choice_loss(odds, is_right, counts), counts.sum().float())}
 
 
 def found_before(likelihoods: PairLikelihoods, batch: Batch) -> Bool[Tensor, "batch source"]:

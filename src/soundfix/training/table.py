@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-NOT_TERMS = {"step", "stage", "of", "done", "windows_a_second", "waiting", "left_s"}
+NOT_TERMS = {"step", "stage", "of", "done", "windows_a_second", "waiting", "left_s", "left_besides", "stops_in_s"}
 VALIDATED = ("mae_m", "median_m", "acc", "srp_mae_m", "srp_median_m", "srp_acc", "decoder_error_m")
 
 
@@ -32,7 +32,10 @@ class TrainingTable:
         """The newest numbers; those of the last validation stay until the next."""
         fresh = {name: numbers[name] for name in VALIDATED if name in numbers}
         self.validated |= fresh
-        if self.live:
+        if "said" in numbers:
+            for text in numbers["said"]:
+                self.console.print(text, soft_wrap=True, highlight=False, markup=False)
+        elif self.live:
             self.live.update(table(numbers | self.validated), refresh=True)
         else:
             self.console.print(line(numbers), soft_wrap=True)
@@ -62,8 +65,17 @@ def cells(numbers: dict[str, Any]) -> list[tuple[str, str]]:
         *_located(numbers),
         ("windows/s", f"{numbers['windows_a_second']:.1f}"),
         ("waiting", f"{100 * numbers['waiting']:.0f} %"),
-        ("left", duration(numbers["left_s"])),
+        *_left(numbers),
     ]
+
+
+def _left(numbers: dict[str, Any]) -> list[tuple[str, str]]:
+    """Of the whole run; what could not be timed yet is named. And of this call, where it ends before."""
+    left = (
+        [("left", " + ".join([duration(numbers["left_s"]), *numbers["left_besides"]]))] if "left_s" in numbers else []
+    )
+    ends_before = numbers.get("stops_in_s", float("inf")) < numbers.get("left_s", float("inf"))
+    return [*left, ("stops in", duration(numbers["stops_in_s"]))] if ends_before else left
 
 
 def _located(numbers: dict[str, Any]) -> list[tuple[str, str]]:
@@ -79,6 +91,8 @@ def _located(numbers: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def duration(seconds: float) -> str:
-    """Hours and minutes."""
+    """Hours and minutes; seconds, where it is less than one."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

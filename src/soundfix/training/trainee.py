@@ -1,7 +1,6 @@
 """The network while it learns: its weights, their moving average, the optimizer, and how far it is."""
 
 import math
-from collections.abc import Sequence
 from copy import deepcopy
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from soundfix.networks.checkpoint import own_tensors
 from soundfix.training.batches import Batch
 from soundfix.training.lessons import learning, loss_terms
+from soundfix.training.nodes import mean_of_all, share_gradients
 from soundfix.training.plateau import Plateau
 from soundfix.training.recipes import STAGES, Recipe, Stage
 from soundfix.training.runs import State, optimizer_tensors, set_optimizer, with_prefix, without_prefix
@@ -57,8 +57,8 @@ class Trainee:
             set_optimizer(self.optimizer, without_prefix("optimizer", self._restored.tensors))
         return True
 
-    def step(self, batch: Batch, stage: Stage, recipe: Recipe, ranks: int) -> Terms:
-        """One step of the optimizer; the terms of the loss before it."""
+    def step(self, batch: Batch, stage: Stage, recipe: Recipe) -> Terms:
+        """One step of the optimizer; the terms of the loss before it, of the whole batch where processes share it."""
         assert self.optimizer is not None
         for group in self.optimizer.param_groups:
             group["lr"] = stage.learning_rate * rate(stage, self.done) * self._fallen(stage)
@@ -66,15 +66,16 @@ class Trainee:
         with torch.autocast(batch.speed_m_s.device.type, torch.bfloat16, enabled=half):
             terms = loss_terms(self.network, batch, recipe, self.stage)
         total = sum(terms.values(), torch.zeros((), device=batch.speed_m_s.device))
+        shared = dict(zip(terms, mean_of_all(list(terms.values())), strict=True))
         self.optimizer.zero_grad()
-        if total.isfinite():
+        if sum(shared.values(), torch.zeros_like(total)).isfinite():
             total.backward()
-            share_gradients(self.weights, ranks)
+            share_gradients(self.weights)
             nn.utils.clip_grad_norm_(self.weights, recipe.clip)
             self.optimizer.step()
             self._follow(recipe.average)
         self.done, self.step_count = self.done + 1, self.step_count + 1
-        return {name: term.detach() for name, term in terms.items()}
+        return {name: term.detach() for name, term in shared.items()}
 
     def _fallen(self, stage: Stage) -> float:
         return self.plateau.rate(self.done / stage.steps) if stage.schedule == "plateau" else 1.0
@@ -127,11 +128,3 @@ def multiplies_bfloat16() -> bool:
     """Whether this processor does; others take fifty times as long for it as for float32."""
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
-
-
-def share_gradients(weights: Sequence[nn.Parameter], ranks: int) -> None:
-    """Every process gets the mean of all gradients: that of the whole batch, since windows weigh the same."""
-    for weight in weights if ranks > 1 else ():
-        gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
-        torch.distributed.all_reduce(gradient)
-        weight.grad = gradient / ranks
