@@ -8,6 +8,7 @@ from soundfix.cli.again import AgainFile, locate_again
 from soundfix.cli.answering import answer
 from soundfix.cli.delays import DelayFile, check_given, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
+from soundfix.cli.formats import AsFiles, ListenerText, has_tracks, parse_formats
 from soundfix.cli.options import (
     DEFAULT,
     AudioOrNone,
@@ -77,6 +78,8 @@ def locate(
     csv: CsvFile = None,
     geojson: GeoJsonFile = None,
     crs: CrsText = None,
+    as_files: AsFiles = None,
+    listener: ListenerText = None,
     plot: PlotFile = None,
     jobs: Jobs = 1,
 ) -> None:
@@ -85,7 +88,9 @@ def locate(
     from soundfix.api.request import LocateRequest
     from soundfix.survey.requirement import parse_requirement
 
-    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()))
+    targets = Targets(
+        json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()), *parse_formats(as_files, listener)
+    )
     idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, turns, geojson]
     if again:
         others = [microphones, delays, search, height, temperature, speed_of_sound, position_sigma]
@@ -101,9 +106,10 @@ def locate(
     warn_of(method)
     take = with_errors(opened(audio or [], listed_in), position_sigma, parse_clock(clock_sigma))
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
+    tracks = turns is not None or (listed is None and has_tracks(targets.formats))
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
-        window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region,
+        window_s=window, hop_s=hop, smooth=smooth, tracks=tracks, room=box, search=region,
         temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
     answer(request, targets, table, jobs=jobs)
