@@ -1,8 +1,9 @@
 """Answers as a ROS 2 bag (rosbag2, SQLite), written by the optional package rosbags.
 
-One topic of geometry_msgs/PoseWithCovarianceStamped, a message a place: position and its covariance in metres, in the axes of
-the list of microphones, which are those of a map in ROS (REP 103: right-handed, z up). A sound has no orientation: it is that
-of the axes, with the variance of any angle at all. Stamps are the middle of what was listened to, by the recording's clock; without one, seconds from its start.
+One topic of geometry_msgs/PoseWithCovarianceStamped, a message a place: position and its covariance in metres, in the axes
+of the list of microphones, which are those of a map in ROS (REP 103: right-handed, z up). A sound has no orientation: it is
+that of the axes, with the variance of any angle at all. Stamps are the middle of what was listened to, by the recording's
+clock; without one, seconds from its start.
 A bag is a folder; it appears whole, at the end.
 """
 
