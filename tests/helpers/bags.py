@@ -41,7 +41,7 @@ def write_bag(path, topics, rate, *, stamped=True, info=None, late=None, drop=()
                 bag.write(known, BEGINS, raw)
             connection = bag.add_connection(topic, kind, typestore=types)
             step = rate // 10
-            for number in range(0, -(-len(sound) // step)):
+            for number in range(-(-len(sound) // step)):
                 if number in drop:
                     continue
                 at = BEGINS + round((number * step / rate + (late or {}).get(topic, 0.0)) * 1e9)
