@@ -22,9 +22,12 @@ def store():
     return types
 
 
-def write_bag(path, topics, rate, *, stamped=True, info=None, late=None, drop=(), plugin=StoragePlugin.SQLITE3):
-    """topics: name -> samples (time, channel), numbers as the format has them. info: what AudioInfo says otherwise, or None
-    where there is none at all. late: topic -> seconds. drop: numbers of messages of 0.1 s that are missing."""
+def write_bag(
+    path, topics, rate, *, stamped=True, info=None, late=None, drop=(), info_beside=None, plugin=StoragePlugin.SQLITE3
+):
+    """topics: name -> samples (time, channel), numbers as the format has them. info: what AudioInfo says otherwise; False:
+    there is none. late: topic -> seconds. info_beside: topics that have an AudioInfo, all without. drop: numbers of messages
+    of 0.1 s that are missing."""
     types = store()
     kind = "audio_common_msgs/msg/AudioData" + ("Stamped" if stamped else "")
     told = {"channels": None, "sample_rate": rate, "sample_format": "S16LE", "bitrate": 0, "coding_format": "wave"}
@@ -32,7 +35,7 @@ def write_bag(path, topics, rate, *, stamped=True, info=None, late=None, drop=()
     with Writer(path, version=8, storage_plugin=plugin) as bag:
         for topic, sound in topics.items():
             name = topic.rsplit("/", 1)[0] + "/audio_info"
-            if info is not False:
+            if info is not False and (info_beside is None or topic in info_beside):
                 description = types.types["audio_common_msgs/msg/AudioInfo"](
                     **told | {"channels": told["channels"] or sound.shape[1]}
                 )

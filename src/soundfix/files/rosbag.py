@@ -91,16 +91,23 @@ def sounds(bag: Path) -> list[Path]:
     reader, store = _rosbags("rosbags.rosbag2").Reader, _store()
     folder = Path(tempfile.mkdtemp(prefix="soundfix-bag-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with reader(bag) as opened:
-        infos = [(each.topic, _info(opened, each, store)) for each in opened.connections if each.msgtype == INFO]
-        topics = _topics(opened.connections, bag)
-        names = _names([each.topic for each in topics])
-        firsts = _starts(opened, topics, store, bag)
-        return [
-            path
-            for each, name, first in zip(topics, names, firsts, strict=True)
-            for path in _write(folder / name, _chunks(opened, each, store), _info_of(each.topic, infos, bag), first)
-        ]
+    with reader(bag) as opened, ExitStack() as on_failure:
+        on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
+        paths = _written(opened, folder, bag, store)
+        on_failure.pop_all()
+    return paths
+
+
+def _written(opened: Any, folder: Path, bag: Path, store: Any) -> list[Path]:
+    infos = [(each.topic, _info(opened, each, store)) for each in opened.connections if each.msgtype == INFO]
+    topics = _topics(opened.connections, bag)
+    names = _names([each.topic for each in topics])
+    firsts = _starts(opened, topics, store, bag)
+    return [
+        path
+        for each, name, first in zip(topics, names, firsts, strict=True)
+        for path in _write(folder / name, _chunks(opened, each, store), _info_of(each.topic, infos, bag), first)
+    ]
 
 
 def _rosbags(module: str) -> Any:
