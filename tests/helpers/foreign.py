@@ -26,17 +26,17 @@ def source(*place_m, track=None, kinds=None, covariance=None):
     )  # fmt: skip
 
 
-def answer(*sources, start_s=1.0, end_s=1.5, verdict="ok", event=None, pulls=(), clock=None):
-    """pulls: of each microphone how much later it heard it (m); None: it is left out."""
+def answer(*sources, start_s=1.0, end_s=1.5, verdict="ok", event=None, residuals=(), clock=None):
+    """residuals: of each microphone how much later it heard it (m); None: it is left out."""
     reports = tuple(
         MicrophoneReport(
             name=name,
-            status="dead" if pull is None else "ok",
-            weight=float(pull is not None),
+            status="dead" if residual is None else "ok",
+            weight=float(residual is not None),
             position_m=None,
-            pull_m=pull,
+            residual_m=residual,
         )
-        for name, pull in zip(MICROPHONES.names, pulls, strict=False)
+        for name, residual in zip(MICROPHONES.names, residuals, strict=False)
     )
     found = (Finding("several_places", "two"),) if verdict == "ambiguous" else ()
     return Estimate(

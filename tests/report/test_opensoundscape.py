@@ -22,7 +22,8 @@ WHEN = datetime(2025, 6, 15, 12, tzinfo=UTC)
 
 def position(**changed):
     (told,) = position_dicts(
-        replace(answer(source(*PLACE), event=event(), pulls=(0.02, 0.0, -0.3, None), clock=WHEN), **changed), OF_EVENTS
+        replace(answer(source(*PLACE), event=event(), residuals=(0.02, 0.0, -0.3, None), clock=WHEN), **changed),
+        OF_EVENTS,
     )
     return told
 
@@ -48,7 +49,7 @@ def test_delays_and_residuals_are_those_that_opensoundscape_computes():
 
 
 def test_a_microphone_that_does_not_count_is_no_receiver():
-    reports = (*answer(pulls=(0.0, None, 0.1)).microphones, *answer(pulls=(0.0,) * 4).microphones[3:])
+    reports = (*answer(residuals=(0.0, None, 0.1)).microphones, *answer(residuals=(0.0,) * 4).microphones[3:])
     told = position(microphones=reports)  # b is left out, of d nobody knows the place
     assert told["receiver_files"] == ["a", "c"]
 

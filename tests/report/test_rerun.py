@@ -40,7 +40,9 @@ def column(row, name):
 
 
 def test_sources_regions_and_microphones_are_there_over_time(tmp_path):
-    path = write(tmp_path / "a.rrd", answer(source(1, 2, 3), pulls=(0.0, None, 0.1)), answer(start_s=2.0, end_s=2.5))
+    path = write(
+        tmp_path / "a.rrd", answer(source(1, 2, 3), residuals=(0.0, None, 0.1)), answer(start_s=2.0, end_s=2.5)
+    )
     found = entities(path)
     first, second = found["/sources"]
     assert np.allclose(column(first, "Points3D:positions"), [[1, 2, 3]])

@@ -21,13 +21,13 @@ def position_dicts(estimate: Estimate, recorded: Recorded) -> list[dict[str, Any
 
 
 def _receivers(estimate: Estimate, recorded: Recorded) -> list[tuple[Heard, np.ndarray, float]]:
-    """Of each microphone that counts: where its sound is, where it stands (m), and its pull (m)."""
+    """Of each microphone that counts: where its sound is, where it stands (m), and how late it heard the source (m)."""
     found = []
     for m, report in enumerate(estimate.microphones):
-        is_used = report.weight > 0 and report.pull_m is not None and bool(recorded.microphones.is_known[m])
+        is_used = report.weight > 0 and report.residual_m is not None and bool(recorded.microphones.is_known[m])
         heard = recorded.heard(m, estimate.start_s) if is_used else None
         if heard is not None:
-            found.append((heard, recorded.microphones.positions[m], float(report.pull_m or 0.0)))
+            found.append((heard, recorded.microphones.positions[m], float(report.residual_m or 0.0)))
     return found
 
 
@@ -35,7 +35,7 @@ def _position(
     estimate: Estimate, source: Source, receivers: list[tuple[Heard, np.ndarray, float]], recorded: Recorded
 ) -> dict[str, Any]:
     places_m = np.array([place for _, place, _ in receivers]).reshape(-1, 3)
-    late_m = np.array([pull_m for _, _, pull_m in receivers])
+    late_m = np.array([residual_m for _, _, residual_m in receivers])
     expected_m = np.linalg.norm(places_m - source.position_m, axis=1)
     first = slice(0, 1)
     return {
