@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from helpers.evaluation import ASKED
+from helpers.locata import write_recording
 from soundfix.datasets.benchmark import Wanted
 from soundfix.errors import ConfigError
+from soundfix.evaluation.request import run
 from soundfix.evaluation.run import Method, Plan
+from soundfix.testing import contract_scene
 
 
 def test_methods_with_weights_and_labels(tmp_path):
@@ -41,3 +44,11 @@ def test_words_that_are_wrong(changes, message):
 def test_longer_windows_have_longer_clips():
     assert replace(ASKED, windows="0.5,1.5").plan().wanted.clip_s == 3.0
     assert Plan(dataset="luvira-twin", methods=(), wanted=Wanted()).wanted.clip_s == 2.0
+
+
+def test_an_array_that_is_too_small_for_what_is_asked_is_named(tmp_path):
+    scene = contract_scene(5, seconds=2.1)
+    write_recording(tmp_path / "set", scene.audio.T, 16_000, scene.microphones.positions, {"a": (3.9, 1.8, 1.3)})
+    small = replace(ASKED, dataset=str(tmp_path / "set"), microphones="7", clips=1, audio=())
+    with pytest.raises(ConfigError, match="has --microphones 7: wanted fewer"):
+        run(small, tmp_path / "out", progress=lambda _: None)

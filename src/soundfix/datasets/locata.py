@@ -89,8 +89,8 @@ def locata(root: Path, *, arrays: Sequence[str] = (), clip_s: float = 2.0) -> Lo
     if len(found) == 0:
         there = ", ".join(sorted({_array(path) for path in array_waves(root)})) or "none"
         raise DatasetError(
-            f"{root} holds no clip of {clip_s:g} s of {', '.join(arrays) or 'LOCATA'}; its arrays are {there}: "
-            "wanted audio_array_NAME.wav with the tables beside it"
+            f"{root} holds no clip of {clip_s:g} s of {', '.join(arrays) or 'LOCATA'}; its arrays are {there}: wanted one "
+            "of these, in recordings that long"
         )
     return found
 
