@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from helpers.evaluation import ASKED
-from helpers.locata import write_recording
 from soundfix.datasets.benchmark import Wanted
 from soundfix.errors import ConfigError
 from soundfix.evaluation.request import run
 from soundfix.evaluation.run import Method, Plan
-from soundfix.testing import contract_scene
 
 
 def test_methods_with_weights_and_labels(tmp_path):
@@ -46,9 +45,11 @@ def test_longer_windows_have_longer_clips():
     assert Plan(dataset="luvira-twin", methods=(), wanted=Wanted()).wanted.clip_s == 2.0
 
 
-def test_an_array_that_is_too_small_for_what_is_asked_is_named(tmp_path):
-    scene = contract_scene(5, seconds=2.1)
-    write_recording(tmp_path / "set", scene.audio.T, 16_000, scene.microphones.positions, {"a": (3.9, 1.8, 1.3)})
-    small = replace(ASKED, dataset=str(tmp_path / "set"), microphones="7", clips=1, audio=())
-    with pytest.raises(ConfigError, match="has --microphones 7: wanted fewer"):
+def test_rooms_that_are_too_small_for_what_is_asked_are_named(tmp_path, rng):
+    responses, places = rng.standard_normal((5, 400)), rng.uniform(0, 3, (5, 3))
+    np.savez(
+        tmp_path / "room.npz", rir=responses, mic_positions=places, source_position=np.ones(3), fs=16000.0, c=343.0
+    )
+    small = replace(ASKED, dataset="measured", root=tmp_path, microphones="7", clips=1)
+    with pytest.raises(ConfigError, match="no array of measured has --microphones 7: wanted fewer"):
         run(small, tmp_path / "out", progress=lambda _: None)

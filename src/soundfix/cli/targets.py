@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from soundfix import __version__
-from soundfix.cli.formats import AsFile, writers
+from soundfix.cli.formats import AsFile, has_tracks, writers
 from soundfix.cli.options import refuse_idle
 from soundfix.cli.terminal import say
 from soundfix.cli.turns import check_turns
@@ -82,6 +82,10 @@ class Targets(NamedTuple):
     @property
     def _as_files(self) -> list[Path]:
         return [path for _, path in self.formats]
+
+    def follow(self, events: object) -> bool:
+        """Whether somebody wants tracks; events, where there are any, have none, unless turns are asked for and refused."""
+        return self.turns is not None or (events is None and has_tracks(self.formats))
 
     def map_of(self, microphones: "Microphones") -> "GeoJsonWriter | None":
         """That nothing says the system of coordinates is found out before the work, too."""
