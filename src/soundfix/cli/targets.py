@@ -84,7 +84,7 @@ class Targets(NamedTuple):
         return [path for _, path in self.formats]
 
     def follow(self, events: object) -> bool:
-        """Whether somebody wants tracks; events, where there are any, have none, unless turns are asked for and refused."""
+        """Whether tracks are wanted: for turns, or for a format that tells them of windows; of events there are none."""
         return self.turns is not None or (events is None and has_tracks(self.formats))
 
     def map_of(self, microphones: "Microphones") -> "GeoJsonWriter | None":
