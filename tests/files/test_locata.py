@@ -65,4 +65,4 @@ def test_rows_and_clocks():
     assert rows_of("a\tb\n1\t2\n\n 3 \t4\n") == (["a", "b"], [["1", "2"], ["3", "4"]])
     assert rows_of("a,b\n1,2\n") == (["a", "b"], [["1", "2"]])
     assert rows_of("") == ([], [])
-    assert clock([2017, 7, 11, 15, 2, 59.25], "x").isoformat() == "2017-07-11T15:02:59.250000+00:00"
+    assert clock([2017.0, 7.0, 11.0, 15.0, 2.0, 59.25], "x").isoformat() == "2017-07-11T15:02:59.250000+00:00"

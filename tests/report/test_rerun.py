@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.foreign import BEGUN, RECORDED, answer, direction, source
-from soundfix.errors import MissingPackageError
+from soundfix.errors import MissingPackageError, OutputError
 from soundfix.physics import REGION_90
 from soundfix.report.recorded import Recorded
 from soundfix.report.rerun import LEFT_OUT, USED, RerunWriter, _ellipsoid
@@ -100,3 +100,31 @@ def test_without_rerun_one_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "rerun", None)
     with pytest.raises(MissingPackageError, match=r"rerun-sdk is not installed; .*soundfix\[rerun\]"):
         RerunWriter(tmp_path / "a.rrd", RECORDED)
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("File-writer thread shut down"), OSError(28, "No space left on device")]
+)
+def test_a_disk_that_is_full_is_one_sentence(tmp_path, error):
+    class Full:
+        def __init__(self, stream):
+            self.stream = stream
+
+        def flush(self):
+            raise error
+
+        def __getattr__(self, name):
+            return getattr(self.stream, name)
+
+    def run(also=None):
+        with RerunWriter(tmp_path / "a.rrd", RECORDED) as writer:
+            writer.write(answer(source(1, 2, 3)))
+            writer._stream = Full(writer._stream)
+            if also:
+                raise also
+
+    with pytest.raises(OutputError, match=r"cannot write .*a\.rrd: (File-writer|the disk is full)"):
+        run()
+    with pytest.raises(KeyError):
+        run(KeyError)
+    assert list(tmp_path.iterdir()) == []

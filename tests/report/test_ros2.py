@@ -1,5 +1,6 @@
 """A bag, read with rosbags' own reader and the types of ROS."""
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,3 +101,32 @@ def test_without_rosbags_one_sentence_says_what_to_install(tmp_path, monkeypatch
     monkeypatch.setitem(__import__("sys").modules, "rosbags.rosbag2", None)
     with pytest.raises(MissingPackageError, match=r"rosbags is not installed; .*soundfix\[interop\]"):
         BagWriter(tmp_path / "bag", replace(RECORDED))
+
+
+def filled(writer, error, *, at, also=None):
+    """Write an answer, and close; `at` one of the two the disk is full."""
+    with writer:
+        close = writer._bag.close
+
+        def full(*_):
+            if at == "close":
+                close()
+            raise error
+
+        setattr(writer._bag, at, full)
+        writer.write(answer(source(1, 2, 3)))
+        if also:
+            raise also
+
+
+@pytest.mark.parametrize("at", ["write", "close"])
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database or disk is full"), OSError(28, "No space left")])
+def test_a_disk_that_is_full_is_one_sentence(tmp_path, error, at):
+    with pytest.raises(OutputError, match=r"cannot write .*bag: .*disk is full"):
+        filled(BagWriter(tmp_path / "bag", RECORDED), error, at=at)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_went_wrong_first_is_told(tmp_path):
+    with pytest.raises(KeyError):
+        filled(BagWriter(tmp_path / "bag", RECORDED), OSError(28, "No space left"), at="close", also=KeyError)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from soundfix.errors import ConfigError, OutputError
 from soundfix.estimate import Estimate
@@ -17,6 +17,7 @@ from soundfix.report.rerun import RerunWriter
 from soundfix.report.ros2 import BagWriter
 
 
+@runtime_checkable
 class Writer(Protocol):
     """A file that is filled inside a `with`, answer after answer."""
 

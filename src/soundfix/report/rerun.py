@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from soundfix.atomic import discard, part_path, publish, refused, target_of
-from soundfix.errors import MissingPackageError
+from soundfix.errors import MissingPackageError, OutputError
 from soundfix.estimate import Estimate, Source
 from soundfix.physics import REGION_90
 from soundfix.report.recorded import Recorded, called
@@ -64,8 +64,9 @@ class RerunWriter:
             self._stream.disconnect()
             if kind is None:
                 publish(self._part, self._target)
-        except OSError as error:
-            raise refused(self._target, error) from error
+        except (OSError, RuntimeError) as error:  # its writer is a thread, and says so late
+            if kind is None:
+                raise _unwritten(self._target, error) from error
         finally:
             discard(self._part)
 
@@ -105,6 +106,12 @@ class RerunWriter:
             labels=[f"±{side.cone90_deg:.0f}°" for side in sides],
         )  # fmt: skip
         self._stream.log("directions", arrows)
+
+
+def _unwritten(target: Path, error: OSError | RuntimeError) -> OutputError:
+    if isinstance(error, OSError):
+        return refused(target, error)
+    return OutputError(f"cannot write {target}: {error}; no half-written file was left: is the disk full?")
 
 
 def _rerun() -> ModuleType:

@@ -8,6 +8,9 @@ A bag is a folder; it appears whole, at the end.
 """
 
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -36,32 +39,44 @@ class BagWriter:
         self._store = self._types.get_typestore(self._types.Stores.ROS2_HUMBLE)
 
     def __enter__(self) -> "BagWriter":
-        try:
+        with _refusing(self._target):
             self._part.mkdir()
             self._bag = self._rosbags.Writer(
                 self._part / self._target.name, version=VERSION
             )  # names its files after it
             self._bag.open()
             self._topic = self._bag.add_connection(TOPIC, KIND, typestore=self._store)
-        except OSError as error:
-            raise refused(self._target, error) from error
         return self
 
     def write(self, estimate: Estimate) -> None:
         stamp = _stamp(estimate, self._recorded.starts_at)
-        for source in places(estimate):
-            message = _message(source, stamp, self._store.types)
-            self._bag.write(self._topic, stamp, self._store.serialize_cdr(message, KIND))
+        with _refusing(self._target):
+            for source in places(estimate):
+                message = _message(source, stamp, self._store.types)
+                self._bag.write(self._topic, stamp, self._store.serialize_cdr(message, KIND))
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
-            self._bag.close()
-            if kind is None:
-                os.rename(self._part / self._target.name, self._target)
-        except OSError as error:
-            raise refused(self._target, error) from error
+            with _refusing(self._target):
+                self._bag.close()
+                if kind is None:
+                    os.rename(self._part / self._target.name, self._target)
+        except OutputError:
+            if kind is None:  # else something else went wrong before
+                raise
         finally:
             discard(self._part)
+
+
+@contextmanager
+def _refusing(target: Path) -> Iterator[None]:
+    """What the system, or SQLite, refuses is an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(target, error) from error
+    except sqlite3.Error as error:
+        raise OutputError(f"cannot write {target}: {error}; no half-written bag was left. Free some space?") from error
 
 
 def rosbags(module: str) -> Any:
