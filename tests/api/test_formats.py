@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import soundfix
+from helpers.plain import PLAIN
 from soundfix.api.formats import recorded
 from soundfix.errors import ConfigError
 
@@ -46,3 +48,17 @@ def test_answers_of_delays_know_no_recording(located, tmp_path):
     assert json.loads((tmp_path / "p.json").read_text())[0]["receiver_files"][0] == "mic1"
     with pytest.raises(ConfigError, match="odas numbers windows"):
         without.write_as("odas", tmp_path / "o")
+
+
+def test_receivers_are_those_that_agree_and_off_by_little(scene, tmp_path):
+    """mic6 is late by 6 ms, and contradicts the others."""
+    late = np.array(scene.audio)
+    late[5] = np.roll(late[5], 96)
+    found = soundfix.locate(late, scene.sample_rate, scene.microphones, **PLAIN)
+    assert found.estimates[0].microphones[5].pull_m == pytest.approx(2.06, abs=0.1)
+    assert found.estimates[0].microphones[5].residual_m is None
+    found.write_as("opensoundscape", tmp_path / "p.json")
+    (told, *_) = json.loads((tmp_path / "p.json").read_text())
+    assert "mic6" not in told["receiver_files"]
+    assert len(told["receiver_files"]) == 6
+    assert np.abs(told["distance_residuals"]).max() < 0.05

@@ -77,10 +77,10 @@ def test_a_direction_is_an_arrow(tmp_path):
 def test_an_ellipsoid_is_that_of_the_covariance(rng):
     from scipy.spatial.transform import Rotation
 
-    root = rng.standard_normal((3, 3))
-    half_m, turn = _ellipsoid(source(0, 0, 0, covariance=root @ root.T))
-    axes = Rotation.from_quat(turn).as_matrix() * half_m
-    np.testing.assert_allclose(axes @ axes.T, REGION_90 * root @ root.T, atol=1e-9)
+    for root in rng.standard_normal((8, 3, 3)):
+        half_m, turn = _ellipsoid(source(0, 0, 0, covariance=root @ root.T))
+        axes = Rotation.from_quat(turn).as_matrix() * half_m
+        np.testing.assert_allclose(axes @ axes.T, REGION_90 * root @ root.T, atol=1e-9)
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path):
