@@ -6,6 +6,7 @@ it is complete and on the disk. Whatever fails before that moment leaves the old
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, EDQUOT, ENAMETOOLONG, ENOSPC, EPERM, EROFS
@@ -111,6 +112,8 @@ def _sync(folder: Path) -> None:
 
 def discard(part: Path) -> None:
     with suppress(OSError):  # already in place, or the folder is gone: nothing of ours is left to clean up
+        if part.is_dir():  # of an output that is a folder
+            shutil.rmtree(part)
         part.unlink(missing_ok=True)
 
 

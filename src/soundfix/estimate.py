@@ -180,7 +180,8 @@ class MicrophoneReport:
     where unknown. pull_m: how much later (in metres of path) it heard the source than its position says;
     None where nothing was heard. range_m: its distance from the source, for a microphone of unknown position, where that
     is clear; shell: what one window knows of its place, be that little; guess: that of an abstention, as in Estimate.
-    profile: how it agrees with the others (profile.py), where the method says so; not in the JSON.
+    profile: how it agrees with the others (profile.py), where the method says so, and residual_m: of one that agrees, how
+    much later (in metres of path) it heard the source than this place says; neither is in the JSON.
     """
 
     name: str
@@ -192,6 +193,7 @@ class MicrophoneReport:
     shell: Shell | None = None
     guess: Shell | None = None
     profile: Profile | None = None
+    residual_m: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, named as in the JSON file; range_m and shell only where there is one."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import soundfix
 from helpers.calls import BANDS_HZ, NAMES, PLACES, RATE, SPEED_M_S, calls, raven_table, written
@@ -210,3 +211,25 @@ def test_an_event_begins_only_while_nothing_stops_it(folder):
     told = []
     summary = run(LocateRequest(sound=sound, events=listed, **PLAIN), told.append, stop=lambda: len(told) == 1)
     assert ([each.event.label for each in told], summary.interrupted) == (["call 0"], (1, 2))
+
+
+def test_an_event_that_names_a_file_is_told_in_the_time_of_that_file(folder, tmp_path):
+    """Recorders of two files in a row, the second from 3 s on; and a table that counts from the start of each file."""
+    sound, _ = soundfile.read(folder / "scene.wav", always_2d=True)
+    names = [line.split(",")[0] for line in (folder / "microphones.csv").read_text().splitlines()[1:]]
+    (tmp_path / "m.csv").write_text((folder / "microphones.csv").read_text())
+    for name, channel in zip(names, sound.T, strict=True):
+        (tmp_path / "rec" / name).mkdir(parents=True)
+        soundfile.write(tmp_path / "rec" / name / "20220620_110000.wav", channel[: 3 * int(RATE)], int(RATE))
+        soundfile.write(tmp_path / "rec" / name / "20220620_110003.wav", channel[3 * int(RATE) :], int(RATE))
+    rows = [
+        f"/mnt/rec/{name}/20220620_11000{at}.wav,{start},{start + 0.3},1"
+        for name in names[:5]
+        for at, start in ((0, 1.5), (3, 1.0))
+    ]
+    (tmp_path / "d.csv").write_text("file,start_time,end_time,owl\n" + "\n".join(rows))
+    found = soundfix.locate(tmp_path / "rec", microphones=tmp_path / "m.csv", events=tmp_path / "d.csv", **PLAIN)
+    assert [(round(each.start_s, 6), round(each.end_s, 6)) for each in found.estimates] == [(1.5, 1.8), (4.0, 4.3)]
+    assert [len(each.event.stations) for each in found.estimates] == [5, 5]
+    for estimate, place in zip(found.estimates, PLACES.values(), strict=True):
+        assert np.linalg.norm(estimate.sources[0].position_m - place) < 1.0  # m; without bands

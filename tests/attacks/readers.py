@@ -15,9 +15,11 @@ import torch
 
 import soundfix
 from helpers.beats import FEW, as_published, shaken
+from helpers.locata import write_recording
 from helpers.networks import SMALL_NGCC, tiny
 from soundfix.api.again import read_answer
 from soundfix.datasets.folder import read_stored_scene, read_truth
+from soundfix.datasets.locata import locata
 from soundfix.datasets.measured import read_npz, read_sofa
 from soundfix.datasets.members import decode, encode
 from soundfix.datasets.shards import Shards
@@ -185,6 +187,53 @@ def read_set(path: Path) -> object:
         return Shards(folder)[0]
 
 
+TIMESTAMPS = "audio_array_timestamps_benchmark2.txt"
+
+
+@cache
+def locata_files() -> dict[str, bytes]:
+    """The files of a recording of 0.3 s."""
+    with TemporaryDirectory() as folder:
+        sound = 0.3 * np.random.default_rng(1).standard_normal((4800, 5))
+        written = write_recording(Path(folder) / "r", sound, RATE, PLACES, {"a": (1.0, 1.0, 1.0)})
+        return {path.name: path.read_bytes() for path in written.iterdir()}
+
+
+def read_locata(name: str) -> Callable[[Path], object]:
+    """With this file for the one of that name."""
+
+    def read(path: Path) -> object:
+        with TemporaryDirectory() as folder:
+            for each, content in (locata_files() | {name: path.read_bytes()}).items():
+                (Path(folder) / each).write_bytes(content)
+            return locata(Path(folder), clip_s=0.1)[0]
+
+    return read
+
+
+@cache
+def bag_files(kind: str = "sqlite3") -> dict[str, bytes]:
+    """The files of a bag with 0.3 s of two channels."""
+    from helpers.bags import StoragePlugin, write_bag
+
+    with TemporaryDirectory() as folder:
+        sound = np.random.default_rng(1).integers(-9999, 9999, (4800, 2)).astype("<i2")
+        written = write_bag(Path(folder) / "bag", {"/a/audio": sound}, RATE, plugin=StoragePlugin[kind.upper()])
+        return {path.name: path.read_bytes() for path in written.iterdir()}
+
+
+def read_bag(name: str, kind: str = "sqlite3") -> Callable[[Path], None]:
+    """With this file for the one of that name."""
+
+    def read(path: Path) -> None:
+        with TemporaryDirectory() as folder:
+            for each, content in (bag_files(kind) | {name: path.read_bytes()}).items():
+                (Path(folder) / each).write_bytes(content)
+            hear_all(Path(folder))
+
+    return read
+
+
 def answers() -> bytes:
     take = scene()
     located = soundfix.locate(
@@ -228,6 +277,22 @@ RAVEN = b"Selection\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)
 BIRDNET = b"Start (s),End (s),Scientific name,Common name,Confidence\n0.0,3.0,Turdus merula,Blackbird,0.9\n"
 DELAYS = b"event,mic,delay_s\n" + b"".join(b"a,m%d,%.6f\n" % (k, 0.001 * k) for k in range(5))
 
+AUDACITY = b"0.5\t1.5\towl\n\\\t200.0\t4000.0\n2.0\t2.5\tjay\n"
+RTTM = b"SPEAKER talk 1 0.500 1.250 <NA> <NA> anna <NA> <NA>\nSPEAKER talk 1 2.0 0.5 <NA> <NA> ben 0.93\n"
+DCASE = b"".join(b"%d,1,0,-50,30,181\n%d,2,1,20,3,90\n" % (k, k) for k in range(4))
+OPENSOUNDSCAPE = json.dumps([{
+    "class_name": "owl", "duration": 1.0, "receiver_files": [f"m{k}" for k in range(5)], "bandpass_range": [200, 4000],
+    "receiver_locations": PLACES.tolist(), "receiver_start_time_offsets": [0.5] * 5, "tdoas": [0.001 * k for k in range(5)],
+}]).encode()  # fmt: skip
+GEOJSON = json.dumps({"type": "FeatureCollection", "features": [
+    {"type": "Feature", "properties": {"name": f"m{k}"},
+     "geometry": {"type": "Point", "coordinates": [9 + k / 1e4, 48 + k / 2e4, z]}}
+    for k, (_, _, z) in enumerate(PLACES.tolist())
+]}).encode()  # fmt: skip
+ODAS = b"mapping: { map: (1, 2, 3, 4, 5); }\ngeneral: { mics = (\n" + b",\n".join(
+    b"{ mu = ( %.2f, %.2f, %.2f ); sigma2 = ( 1E-6, 0, 0, 0, 1E-6, 0, 0, 0, 1E-6 ); }" % (*row,) for row in PLACES
+) + b"\n); }\n"  # fmt: skip
+
 
 def delays_of(path: Path) -> object:
     return read_delays(path, Microphones(positions=PLACES, names=tuple(f"m{k}" for k in range(5))))
@@ -241,7 +306,21 @@ READERS = {
     "list.csv": Reader(".csv", lambda: CSV, read_microphones, known),
     "list.json": Reader(".json", lambda: json.dumps(LISTED).encode(), read_microphones, known),
     "list.yaml": Reader(".yaml", lambda: json.dumps(LISTED).encode(), read_microphones, known),
+    "list.geojson": Reader(".geojson", lambda: GEOJSON, read_microphones, known),
+    "list.cfg": Reader(".cfg", lambda: ODAS, read_microphones, known),
+    "position_array": Reader(".txt", lambda: locata_files()["position_array_benchmark2.txt"], read_microphones, known),
+    "position_source": Reader(".txt", lambda: locata_files()["position_source_a.txt"], read_locata("position_source_a.txt")),
+    "required_time": Reader(".txt", lambda: locata_files()["required_time.txt"], read_locata("required_time.txt")),
+    "timestamps": Reader(".txt", lambda: locata_files()[TIMESTAMPS], read_locata(TIMESTAMPS)),
     "delays": Reader(".csv", lambda: DELAYS, delays_of),
+    "delays.json": Reader(".json", lambda: OPENSOUNDSCAPE, delays_of),
+    "events.json": Reader(".json", lambda: OPENSOUNDSCAPE, read_events),
+    "audacity": Reader(".txt", lambda: AUDACITY, read_events),
+    "rttm": Reader(".rttm", lambda: RTTM, read_events),
+    "dcase": Reader(".csv", lambda: DCASE, read_events),
+    "bag.yaml": Reader(".yaml", lambda: bag_files()["metadata.yaml"], read_bag("metadata.yaml")),
+    "bag.db3": Reader(".db3", lambda: bag_files()["bag.db3"], read_bag("bag.db3")),
+    "bag.mcap": Reader(".mcap", lambda: bag_files("mcap")["bag.mcap"], read_bag("bag.mcap", "mcap")),
     "raven": Reader(".txt", lambda: RAVEN, read_events),
     "birdnet": Reader(".csv", lambda: BIRDNET, read_events),
     "corners": Reader(".csv", lambda: b"x,y\n0,0\n4,0\n4,3\n", read_corners),

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from helpers.clips import Clips
+from helpers.locata import write_recording
 from soundfix.datasets.benchmark import (
     BENCHMARKS,
     CALM_ROOMS,
@@ -179,3 +180,14 @@ def test_a_folder_without_rooms(tmp_path):
     np.savez(tmp_path / "tails.npz", tails=np.zeros(4))
     with pytest.raises(DatasetError, match=r"holds no room: wanted \.sofa files, or \.npz files with rir"):
         named_benchmark("measured", Wanted(root=tmp_path))
+
+
+def test_a_folder_of_locata_is_a_test_set(tmp_path):
+    positions = np.array([[0.0, 0, 1], [4, 0, 2], [4, 3, 1], [0, 3, 2]])
+    write_recording(tmp_path / "r", np.full((35_200, 4), 0.1), 16_000, positions, {"talker1": (2.0, 1.0, 1.5)})
+    found = named_benchmark(str(tmp_path), Wanted(clips=5))
+    assert len(found) == 1
+    assert found.parts[0].labels == {"set": "locata"}
+    np.testing.assert_allclose(found[0].truth.sources, [[2.0, 1.0, 1.5]])
+    with pytest.raises(DatasetError, match="is a folder of recordings"):
+        named_benchmark(str(tmp_path), Wanted(sources=2))

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from helpers.evaluation import ASKED
 from soundfix.datasets.benchmark import Wanted
 from soundfix.errors import ConfigError
+from soundfix.evaluation.request import run
 from soundfix.evaluation.run import Method, Plan
 
 
@@ -41,3 +43,13 @@ def test_words_that_are_wrong(changes, message):
 def test_longer_windows_have_longer_clips():
     assert replace(ASKED, windows="0.5,1.5").plan().wanted.clip_s == 3.0
     assert Plan(dataset="luvira-twin", methods=(), wanted=Wanted()).wanted.clip_s == 2.0
+
+
+def test_rooms_that_are_too_small_for_what_is_asked_are_named(tmp_path, rng):
+    responses, places = rng.standard_normal((5, 400)), rng.uniform(0, 3, (5, 3))
+    np.savez(
+        tmp_path / "room.npz", rir=responses, mic_positions=places, source_position=np.ones(3), fs=16000.0, c=343.0
+    )
+    small = replace(ASKED, dataset="measured", root=tmp_path, microphones="7", clips=1)
+    with pytest.raises(ConfigError, match="no array of measured has --microphones 7: wanted fewer"):
+        run(small, tmp_path / "out", progress=lambda _: None)

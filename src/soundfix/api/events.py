@@ -16,6 +16,7 @@ from soundfix.errors import EventFileError
 from soundfix.estimate import Estimate
 from soundfix.events import SoundEvent
 from soundfix.files.events.reading import EventTable
+from soundfix.files.listing import AUDIO_SUFFIXES
 from soundfix.files.take import Take
 from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
 from soundfix.resample import resampled, working_rate
@@ -42,7 +43,7 @@ def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tupl
     Its notes say how many are not. Raises EventFileError where none is, or where a band is not in the recording.
     """
     found = [_listed(event, sound, band_hz, table.table.path) for event in table.events]
-    listed = tuple(each for each in found if each is not None)
+    listed = tuple(sorted((each for each in found if each is not None), key=lambda each: each.event.start_s))
     if not listed:
         raise EventFileError(
             f"{table.table.path}: none of its {len(found)} events is in this recording of {sound.duration_s:.1f} s with "
@@ -107,6 +108,7 @@ def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
 
 def _listed(event: SoundEvent, sound: Sound, band_hz: Band | None, path: Path) -> Listed | None:
     """None where it is after the end, or heard by nobody who is in this recording."""
+    event = _from_the_start(event, sound)
     stations = [_named(name, sound) for name in event.stations]
     is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
     if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
@@ -131,20 +133,37 @@ def _band(event: SoundEvent, native_rate: float, band_hz: Band | None, path: Pat
     return low, min(high, native_rate / 2)
 
 
+def _from_the_start(event: SoundEvent, sound: Sound) -> SoundEvent:
+    """An event that names a file is told in the time of that file, which may not begin with the recording."""
+    recorders = sound.recording.recorders if isinstance(sound, Take) else ()
+    parts = [part for recorder in recorders for part in recorder.parts]
+    station = _path(event.stations[0]) if event.stations else PurePosixPath()
+    if station.suffix not in AUDIO_SUFFIXES:
+        return event
+    ends = [[part for part in parts if _path(str(part.file.path)).parts[-n:] == station.parts[-n:]] for n in (2, 1)]
+    begins_s = next((found[0].start_s for found in ends if found), 0.0)
+    return replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
+
+
+def _path(text: str) -> PurePosixPath:
+    """Whatever the system and the case."""
+    return PurePosixPath(text.replace("\\", "/").casefold())
+
+
 def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
     """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
-    parts = [part.casefold() for part in PurePosixPath(station.replace("\\", "/")).parts]
+    parts = _path(station).parts
     words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}
-    files = [[part.casefold() for part in Path(file).parts] for file in _files(sound)]
-    by_path = np.array([len(parts) > 1 and file[-2:] == parts[-2:] for file in files], dtype=bool)
+    files = [[_path(name).parts for name in names] for names in _files(sound)]
+    by_path = np.array([len(parts) > 1 and any(file[-2:] == parts[-2:] for file in own) for own in files], dtype=bool)
     by_name = np.array([name.casefold() in words for name in sound.microphones.names], dtype=bool)
-    by_file = np.array([file[-1:] == parts[-1:] for file in files], dtype=bool)
+    by_file = np.array([any(file[-1:] == parts[-1:] for file in own) for own in files], dtype=bool)
     return next((found for found in (by_path, by_name, by_file) if found.any()), by_file)
 
 
-def _files(sound: Sound) -> Sequence[str]:
-    """A microphone's own; "" for those that have none."""
+def _files(sound: Sound) -> Sequence[Sequence[str]]:
+    """What each microphone's own go by: the file or the folder of its recorder, and the files in it."""
     if isinstance(sound, Take):
-        channels = sound.recording.channels
-        return ["" if channel is None else str(channels[channel].file) for channel in sound.order]
-    return sound.microphones.files or [""] * len(sound.microphones)
+        channels = [None if channel is None else sound.recording.channels[channel] for channel in sound.order]
+        return [[str(path) for path in (channel.file, *channel.names)] if channel else [] for channel in channels]
+    return [[file] for file in sound.microphones.files or [""] * len(sound.microphones)]

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from soundfix import __version__
+from soundfix.api.formats import recorded
 from soundfix.api.page import plot_recording
 from soundfix.api.request import LocateRequest
 from soundfix.api.result import Image, dataframe, html_table, picture, shortened
@@ -16,9 +20,11 @@ from soundfix.files.events.reading import EventTable
 from soundfix.files.silences import Silence
 from soundfix.microphones import Microphones
 from soundfix.report.exports import CSV_COLUMNS, CsvWriter, JsonWriter, source_rows
+from soundfix.report.formats import open_format
 from soundfix.report.geojson import GeoJsonWriter, crs_of
 from soundfix.report.plots import plot_estimates
 from soundfix.report.raven import write_raven
+from soundfix.report.recorded import Listener, Recorded
 from soundfix.report.summary import summary_dict, summary_lines
 from soundfix.report.text import describe, describe_direction
 from soundfix.report.turns import write_turns
@@ -154,6 +160,22 @@ class Located:
         if self.table is None:
             raise ConfigError("no table of events was located, wanted soundfix.locate(..., events=FILE)")
         write_raven(path, self.table, self.estimates)
+
+    def write_as(
+        self, name: str, path: str | Path, *, listener_m: ArrayLike | None = None, heading_deg: float = 0.0
+    ) -> None:
+        """Write another program's file, as `soundfix locate --as NAME:PATH`: audacity, birdnet, dcase, odas, opensoundscape,
+        rerun or ros2.
+
+        listener_m: (3,) in m, of who hears it, for dcase; heading_deg: the way ahead, from the x axis towards the y axis.
+        Raises ConfigError on another name and where a listener or windows are missing, OutputError where it cannot be
+        written, MissingPackageError without its package."""
+        listener = None if listener_m is None else Listener(np.asarray(listener_m, dtype=float), heading_deg)
+        told = Recorded(microphones=self.listed, room=self.room, speed_m_s=self.speed_m_s, listener=listener)
+        told = told if self.asked is None else recorded(self.asked, self.table, listener)
+        with open_format(name, path, told) as writer:
+            for estimate in self.estimates:
+                writer.write(estimate)
 
     def turns(self, only: str | Iterable[str] = ()) -> list[Turn]:
         """Who sounded when (s) and where (m), in order of time; of recordings that were located with tracks=True.

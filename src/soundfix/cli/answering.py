@@ -36,11 +36,13 @@ def answer(
 
     Ends with the status of what stopped it.
     """
+    from soundfix.api.formats import recorded
     from soundfix.api.provenance import request_dict
 
     told = request_dict(request, table) if targets.json else None
     to_map = targets.map_of(request.sound.microphones)
-    files = Files(targets, request.method_name, to_map=to_map, request=told)
+    setting = recorded(request, table, targets.listener) if targets.formats else None
+    files = Files(targets, request.method_name, to_map=to_map, request=told, recorded=setting)
     drawn, kept = Thinned(request.count, ESTIMATES_DRAWN), Answers(table, targets.raven)
     turns = Turns(targets.turns, targets.turns.stem if targets.turns else "", targets.only)
     others: list[Watch] = [each for each in (kept, turns, drawn if targets.plot else None, before) if each]

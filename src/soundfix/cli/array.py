@@ -1,7 +1,7 @@
 """`soundfix check` and `soundfix calibrate`: what is known of an array."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from soundfix.cli.options import (
 )
 from soundfix.cli.terminal import progress, show_lines, steps
 
+if TYPE_CHECKING:
+    from soundfix.survey.requirement import Requirement
+
 
 @app.command()
 def check(
@@ -43,9 +46,8 @@ def check(
     from soundfix.report.listening import listening_lines
     from soundfix.report.outputs import check_targets
     from soundfix.report.survey import survey_lines
-    from soundfix.survey.requirement import parse_requirement
 
-    box, contract = parse_room(room), parse_requirement(require) if require else None
+    box, contract = parse_room(room), parse_require(require)
     check_targets([path for path in (json, plot) if path], [microphones, *audio])
     sound, band_hz = tuned(opened(audio, microphones), band)
     request = CheckRequest(
@@ -113,3 +115,10 @@ def calibrate(
     if plot:
         calibrated.plot(plot)
         typer.echo(f"drawn: {plot}")
+
+
+def parse_require(text: str | None) -> "Requirement | None":
+    """What --require asks for, if anything."""
+    from soundfix.survey.requirement import parse_requirement
+
+    return parse_requirement(text) if text else None

@@ -68,10 +68,12 @@ def locate_delays(request: "DelaysRequest", targets: Targets) -> None:
     from soundfix.api.delays import run
     from soundfix.localization.delay_answer import METHOD
     from soundfix.report.plots import plot_estimates
+    from soundfix.report.recorded import Recorded
 
     kept: list[Estimate] = []
     show, count = Shown(), len(request.events)
-    files = Files(targets, METHOD)
+    recorded = Recorded(microphones=request.microphones, speed_m_s=request.around.speed_m_s, listener=targets.listener)
+    files = Files(targets, METHOD, recorded=recorded)
     with stoppable() as stop, targets.lines():
         with files, progress("locating", count) as advance:
 

@@ -30,7 +30,9 @@ Twin = Annotated[str, typer.Option(help="Without LuViRA: luvira-like, luvira-twi
 def evaluate(
     dataset: Annotated[
         str,
-        typer.Argument(help="luvira-twin, -hard, random-rooms, rough-rooms, measured, luvira, or a folder of scenes."),
+        typer.Argument(
+            help="luvira-twin, -hard, random-rooms, rough-rooms, measured, luvira, or a folder of scenes or of LOCATA."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for tables, pictures and every window's answer.")],
     methods: Annotated[

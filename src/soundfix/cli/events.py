@@ -17,7 +17,7 @@ EventsFile = Annotated[
     Path | None,
     typer.Option(
         "--events",
-        help="Locate these: a Raven selection table, Audacity labels, or locaR, BirdNET or OpenSoundscape CSV.",
+        help="Locate these: a table of Raven, Audacity, locaR, BirdNET, OpenSoundscape, RTTM or DCASE.",
     ),
 ]
 RavenFile = Annotated[

@@ -6,8 +6,10 @@ import typer
 
 from soundfix.cli.again import AgainFile, locate_again
 from soundfix.cli.answering import answer
+from soundfix.cli.array import parse_require
 from soundfix.cli.delays import DelayFile, check_given, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
+from soundfix.cli.formats import AsFiles, ListenerText, parse_formats
 from soundfix.cli.options import (
     DEFAULT,
     AudioOrNone,
@@ -77,21 +79,23 @@ def locate(
     csv: CsvFile = None,
     geojson: GeoJsonFile = None,
     crs: CrsText = None,
+    as_files: AsFiles = None,
+    listener: ListenerText = None,
     plot: PlotFile = None,
     jobs: Jobs = 1,
 ) -> None:
     """Where the sounds in a recording came from, and what is wrong with the microphones."""
     from soundfix.api.locate import heard_as, with_errors
     from soundfix.api.request import LocateRequest
-    from soundfix.survey.requirement import parse_requirement
 
-    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()))
+    asked = parse_formats(as_files, listener)
+    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()), *asked)
     idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, turns, geojson]
     if again:
         others = [microphones, delays, search, height, temperature, speed_of_sound, position_sigma]
         locate_again(again, audio, targets, [*others, method if method != DEFAULT else None, *idle[:-1]])
         return
-    box, contract = parse_room(room), parse_requirement(require) if require else None
+    box, contract = parse_room(room), parse_require(require)
     region, table = parse_search(search, height), read_table(events, raven)
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
     listed_in = check_given(audio, microphones, delays, idle)
@@ -103,7 +107,7 @@ def locate(
     sound, band_hz, listed = heard_as(take, parse_band(band), table)
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
-        window_s=window, hop_s=hop, smooth=smooth, tracks=turns is not None, room=box, search=region,
+        window_s=window, hop_s=hop, smooth=smooth, tracks=targets.follow(listed), room=box, search=region,
         temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
     )  # fmt: skip
     answer(request, targets, table, jobs=jobs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from soundfix import __version__
+from soundfix.cli.formats import AsFile, has_tracks, writers
 from soundfix.cli.options import refuse_idle
 from soundfix.cli.terminal import say
 from soundfix.cli.turns import check_turns
@@ -15,7 +16,9 @@ from soundfix.errors import OutputError
 
 if TYPE_CHECKING:
     from soundfix.microphones import Microphones
+    from soundfix.report.formats import Writer
     from soundfix.report.geojson import GeoJsonWriter
+    from soundfix.report.recorded import Listener, Recorded
     from soundfix.session.summary import Summary
 
 JsonFile = Annotated[Path | None, typer.Option(help="Write all answers to this JSON file, at the end; -: print it.")]
@@ -46,6 +49,8 @@ class Targets(NamedTuple):
     turns: Path | None = None
     crs: str | None = None
     only: tuple[str, ...] = ()
+    formats: tuple[AsFile, ...] = ()
+    listener: "Listener | None" = None
 
     def check(self, inputs: list[Path]) -> None:
         """Whether they can be written, and whether there is such a kind of picture, is found out before the work."""
@@ -55,7 +60,7 @@ class Targets(NamedTuple):
 
         if self.raven and is_standard(self.raven):
             raise OutputError("--raven - : a selection table is written when all is located; wanted the name of a file")
-        check_targets([path for path in self if isinstance(path, Path)], inputs)
+        check_targets([*(path for path in self if isinstance(path, Path)), *self._as_files], inputs)
         check_turns(self.turns, self.only)
         if self.plot:
             checked_suffix(self.plot, WRITERS)
@@ -71,8 +76,16 @@ class Targets(NamedTuple):
         """Inside the `with` what is printed goes to standard error, where standard output has a file's place."""
         from soundfix.report.outputs import is_standard
 
-        is_taken = any(is_standard(path) for path in (*self.complete, self.geojson) if path)
+        is_taken = any(is_standard(path) for path in (*self.complete, self.geojson, *self._as_files) if path)
         return redirect_stdout(sys.stderr) if is_taken else nullcontext()
+
+    @property
+    def _as_files(self) -> list[Path]:
+        return [path for _, path in self.formats]
+
+    def follow(self, events: object) -> bool:
+        """Whether tracks are wanted: for turns, or for a format that tells them of windows; of events there are none."""
+        return self.turns is not None or (events is None and has_tracks(self.formats))
 
     def map_of(self, microphones: "Microphones") -> "GeoJsonWriter | None":
         """That nothing says the system of coordinates is found out before the work, too."""
@@ -87,15 +100,18 @@ class Files:
     """What is asked for, being filled: `writes`, functions that write an estimate to a file each, and `conclude`."""
 
     def __init__(
-        self, targets: Targets, method: str, *, to_map: "GeoJsonWriter | None" = None, request: Any = None
-    ) -> None:
-        """request: what went in. To be made before the `with` of Targets.lines, which takes standard output away."""
+        self, targets: Targets, method: str, *, to_map: "GeoJsonWriter | None" = None, request: Any = None,
+        recorded: "Recorded | None" = None,
+    ) -> None:  # fmt: skip
+        """request: what went in; recorded: for targets.formats. To be made before the `with` of Targets.lines, which takes
+        standard output away."""
         from soundfix.report.exports import CsvWriter, JsonLinesWriter, JsonWriter
 
         self._json = JsonWriter(targets.json, method, __version__, request) if targets.json else None
         lines = JsonLinesWriter(targets.jsonl) if targets.jsonl else None
         csv = CsvWriter(targets.csv) if targets.csv else None
-        self._writers = [writer for writer in (lines, csv, self._json, to_map) if writer]
+        own = [writer for writer in (lines, csv, self._json, to_map) if writer]
+        self._writers: list[Writer] = [*own, *writers(targets.formats, recorded)]
         self._rows = [path for path in (targets.jsonl, targets.csv) if path]
         self._has_rows = False
         self._stack = ExitStack()

@@ -12,7 +12,7 @@ measured        impulse responses of real rooms (a folder of .npz and .sofa), ev
 rooms-by-size, luvira-by-reverberation, luvira-wrong-lists
                 one thing is varied, all else is drawn alike (varied.py)
 luvira          LuViRA on disk, music3 and speech3; several sources are sums of several moments
-any folder      of scenes (folder.py), as `soundfix simulate` writes them: each clip once
+any folder      of scenes (folder.py), as `soundfix simulate` writes them, or of LOCATA (locata.py): each clip once
 
 Dry sounds are those of the test part: no speaker and no piece that anything was trained on. Without recordings, the built-in
 ones, which have no parts.
@@ -26,6 +26,7 @@ import numpy as np
 
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.folder import scene_folder, scene_folders
+from soundfix.datasets.locata import array_waves, locata
 from soundfix.datasets.luvira import SPLITS, luvira
 from soundfix.datasets.measured import Measured, MeasuredRoom, read_rooms, room_files
 from soundfix.datasets.mixture import Mixture
@@ -124,11 +125,11 @@ class Benchmark:
 
 def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
     """The test set of this name. Raises DatasetError where it does not exist or cannot be as wanted."""
-    if name not in BENCHMARKS and scene_folders(Path(name)):
-        return _of_scenes(Path(name), wanted)
+    if name not in BENCHMARKS and (scene_folders(Path(name)) or array_waves(Path(name))):
+        return _of_recordings(Path(name), wanted)
     if name not in BENCHMARKS:
         raise DatasetError(
-            f"no test set is called {name!r}; there are {', '.join(BENCHMARKS)}, and folders of scenes (scene.wav)"
+            f"no test set is called {name!r}; there are {', '.join(BENCHMARKS)}, folders of scenes (scene.wav) and of LOCATA"
         )
     if wanted.root is None and name not in SIMULATED:
         raise DatasetError(f"{name} is read from a folder: give --root")
@@ -139,11 +140,12 @@ def named_benchmark(name: str, wanted: Wanted) -> Benchmark:
     return Benchmark(name=name, parts=tuple(parts), clips=wanted.clips)
 
 
-def _of_scenes(folder: Path, wanted: Wanted) -> Benchmark:
+def _of_recordings(folder: Path, wanted: Wanted) -> Benchmark:
     """As they are: what sounds in them was settled when they were made."""
     if wanted.root is not None or wanted.audio or wanted.sources != 1:
-        raise DatasetError(f"{folder} is a folder of scenes: it takes no --root, no --audio and no --sources")
-    data = scene_folder(folder, clip_s=wanted.clip_s)
+        raise DatasetError(f"{folder} is a folder of recordings: it takes no --root, no --audio and no --sources")
+    is_scenes = bool(scene_folders(folder))
+    data: Dataset = scene_folder(folder, clip_s=wanted.clip_s) if is_scenes else locata(folder, clip_s=wanted.clip_s)
     return Benchmark(
         name=str(folder), parts=(Part(labels={"set": data.name}, data=data),), clips=min(wanted.clips, len(data))
     )

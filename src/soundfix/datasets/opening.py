@@ -3,6 +3,7 @@
 luvira-twin                 scenes drawn as they are asked for
 sets/twin                   tar shards (a manifest.json)
 recordings/LuViRA:train     LuViRA: a split after the colon, or names of recordings with commas; all without
+recordings/LOCATA:dicit     LOCATA: names of arrays after the colon, with commas; all without
 rooms                       measured impulse responses (.npz, .sofa), with dry sounds from --audio
 scenes                      a scene.wav and its truth, in the folder or in folders in it
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from soundfix.datasets import manifest
 from soundfix.datasets.dataset import Dataset
 from soundfix.datasets.folder import scene_folder, scene_folders
+from soundfix.datasets.locata import array_waves, locata
 from soundfix.datasets.luvira import SPLITS, luvira, recording_folders
 from soundfix.datasets.measured import Measured, read_rooms, room_files
 from soundfix.datasets.shards import Shards
@@ -47,9 +49,11 @@ def _recorded(folder: Path, which: str, seed: int, sounds: Callable[[], Sounds])
     if recording_folders(folder):
         is_split = which in ("", "all", *SPLITS)
         return luvira(folder, split=which or "all") if is_split else luvira(folder, recordings=which.split(","))
+    if array_waves(folder):
+        return locata(folder, arrays=[name for name in which.split(",") if name])
     if any(path.suffix.lower() in (".npz", ".sofa") for path in folder.iterdir()):
         return Measured(rooms=read_rooms(room_files(folder)), count=FROM_ROOMS, seed=seed, sounds=sounds())
     raise DatasetError(
         f"{folder} holds no data set: wanted {manifest.NAME} (simulated shards), Track 1.wav in a folder (LuViRA), "
-        "scene.wav (scenes), or .npz and .sofa (impulse responses)"
+        "audio_array_NAME.wav (LOCATA), scene.wav (scenes), or .npz and .sofa (impulse responses)"
     )

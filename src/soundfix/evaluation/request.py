@@ -72,9 +72,14 @@ class EvaluateRequest:
 
 
 def run(request: EvaluateRequest, out: Path, progress: Callable[[int], None]) -> str:
-    """Evaluate, write table.md, summary.csv and the pictures; gives the Markdown."""
+    """Evaluate, write table.md, summary.csv and the pictures; gives the Markdown. Raises ConfigError where no array is large
+    enough for what is asked."""
     plan = request.plan()
     rows = evaluate(plan, out, progress=progress)
+    if not rows:
+        raise ConfigError(
+            f"no array of {plan.dataset} has --microphones {request.microphones}: wanted fewer, at most all"
+        )
     check_targets([out / "table.md", out / "summary.csv"], [])
     lines = lines_of(rows)
     text = markdown(title(plan), lines, [about(plan, len({row.clip for row in rows}))])

@@ -7,7 +7,7 @@ Three forms, told apart by the header (names as in the list of microphones, what
     event,NAME,NAME,...          a row an event, a column a microphone: arrivals; blank where it was not heard
 
 event may be left out where there is but one, sigma_s (the standard error) always. delay_ms, sigma_ms and NAME_ms are in
-milliseconds. Blank, NA and NaN mean not heard.
+milliseconds. Blank, NA and NaN mean not heard. A .json is of OpenSoundscape: SpatialEvents with their tdoas.
 """
 
 import csv
@@ -19,6 +19,7 @@ import numpy as np
 
 from soundfix.delays import Delays
 from soundfix.errors import DelayFileError, SceneError
+from soundfix.files.opensoundscape import read_located, receivers
 from soundfix.gate import gate
 from soundfix.microphones import Microphones
 
@@ -49,10 +50,8 @@ class Measured(NamedTuple):
 def read_delays(path: Path | str, microphones: Microphones) -> tuple[Delays, ...]:
     """The events of the table, in its order, delays in s. Raises DelayFileError, naming file and line."""
     path = Path(path)
-    header, rows = _rows(path)
-    read = _long if {"mic", "mic1", "mic2"} & set(header) else _wide
     measured: dict[str, list[Measured]] = {}
-    for each in read(header, rows, _Names(microphones), path):
+    for each in _measured(path, microphones):
         measured.setdefault(each.event, []).append(each)
     if not measured:
         raise DelayFileError(f"{path} holds no delay, wanted a row for each after the header: was nothing heard?")
@@ -60,6 +59,29 @@ def read_delays(path: Path | str, microphones: Microphones) -> tuple[Delays, ...
         return tuple(_delays(label, rows) for label, rows in measured.items())
     except SceneError as error:
         raise DelayFileError(f"{path}: {error}") from error
+
+
+def _measured(path: Path, microphones: Microphones) -> Iterator[Measured]:
+    """Row after row."""
+    if path.suffix.lower() == ".json":
+        return _of_opensoundscape(path, microphones)
+    header, rows = _rows(path)
+    read = _long if {"mic", "mic1", "mic2"} & set(header) else _wide
+    return read(header, rows, _Names(microphones), path)
+
+
+def _of_opensoundscape(path: Path, microphones: Microphones) -> Iterator[Measured]:
+    """tdoas say how much later each receiver heard it than the first: arrivals."""
+    for number, entry in enumerate(read_located(path, DelayFileError), 1):
+        place = f"{path}, event {number}"
+        mics, tdoas = receivers(entry, microphones, place), entry.tdoas or []
+        if len(mics) != len(tdoas) or not mics:
+            raise DelayFileError(
+                f"{place} has {len(mics)} receiver_locations and {len(tdoas)} tdoas, wanted one of each"
+            )
+        for m, delay_s in zip(mics, tdoas, strict=True):
+            if delay_s is not None and np.isfinite(delay_s):
+                yield Measured(f"{entry.class_name or 'event'} {number}", m, None, delay_s, 0.0)
 
 
 def _delays(label: str, rows: Sequence[Measured]) -> Delays:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from soundfix.errors import AudioFileError
+from soundfix.files.rosbag import is_bag, sounds
 
 WAVES = (".wav", ".wave", ".w64", ".rf64", ".bw64", ".aif", ".aiff", ".caf", ".au")
 AUDIO_SUFFIXES = frozenset({*WAVES, ".flac", ".ogg", ".oga", ".opus", ".mp3"})
@@ -50,7 +51,9 @@ def _in_natural_order(paths: list[Path]) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Listed]:
-    """Its audio files; where there are none, its folders, each with all that is below it."""
+    """Its audio files; where there are none, its folders, each with all that is below it; of a ROS 2 bag its sound."""
+    if is_bag(folder):
+        return [Listed(file, (file,)) for file in sounds(folder)]
     if files := sounds_in(folder.iterdir()):
         return [Listed(file, (file,)) for file in files]
     folders = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: natural_key(path.name))

@@ -17,6 +17,7 @@ import numpy as np
 from soundfix.atomic import atomic_path
 from soundfix.errors import ConfigError, MicrophoneFileError, OutputError, SceneError
 from soundfix.files.coordinates import HEIGHTS, Columns, columns_of, number, places_of
+from soundfix.files.opensoundscape import recorder_rows
 from soundfix.files.tables import TableRow, read_rows
 from soundfix.gate import gate
 from soundfix.microphones import Microphones
@@ -31,9 +32,12 @@ LARGEST_NUMBER = 1e6  # no standard error (m), clock offset (s) or drift (ppm) i
 
 @gate(MicrophoneFileError)
 def read_microphones(path: Path | str) -> Microphones:
-    """Read a .csv, .txt, .tsv, .yaml, .yml or .json list. Raises MicrophoneFileError, naming file and line."""
+    """Read a .csv, .txt, .tsv, .yaml, .yml or .json list, points of a map (.geojson), a configuration of ODAS (.cfg), a
+    table of OpenSoundscape's recorders, or the position_array of LOCATA.
+
+    Raises MicrophoneFileError, naming file and line."""
     path = Path(path)
-    rows = read_rows(path, _check_header)
+    rows = recorder_rows(read_rows(path, _check_header))
     if not rows:
         raise MicrophoneFileError(f"{path} lists no microphones, wanted a line for each after the header {COLUMNS[:4]}")
     try:

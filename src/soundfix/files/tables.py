@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from soundfix.errors import MicrophoneFileError
+from soundfix.files import geojson, locata, odas
 
 LARGEST_ROW_COUNT = 100_000
 LARGEST_FILE_BYTES = 64 * 2**20  # ample for the rows above
@@ -35,7 +36,7 @@ class TableRow(NamedTuple):
 
 
 def read_rows(path: Path, check_header: CheckHeader) -> list[TableRow]:
-    """The rows of a .yaml, .yml or .json file, or of a CSV under any other name."""
+    """The rows of a .yaml, .yml, .json or .geojson file, of an ODAS .cfg, or of a CSV under any other name."""
     read = READERS.get(path.suffix.lower(), _csv_rows)
     return _limited(read(_text(path), path, check_header), path)
 
@@ -68,6 +69,9 @@ def _csv_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Tabl
     separator = max(",;\t", key=lines[0][1].count)
     table = _split(lines, separator, path)
     header = [cell.strip().lower() for cell in next(table)[1]]
+    if locata.is_array_table(header):
+        yield from _mapping_rows(locata.listed(header, [cells for _, cells in table], str(path)), path, check_header)
+        return
     check_header(header, f"{path}, line {lines[0][0]}")
     for line, cells in table:
         if any(cell.strip() for cell in cells):
@@ -114,7 +118,13 @@ def _json_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[Tab
     except (json.JSONDecodeError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise MicrophoneFileError(f"{path}{line} is not JSON: {error}. Wanted a list of name, x, y, z") from error
+    if geojson.is_geojson(document):
+        document = geojson.points(document, str(path))
     return _mapping_rows(document, path, check_header)
+
+
+def _odas_rows(text: str, path: Path, check_header: CheckHeader) -> Iterator[TableRow]:
+    return _mapping_rows(odas.listed(text, str(path)), path, check_header)
 
 
 def _mapping_rows(document: Any, path: Path, check_header: CheckHeader) -> Iterator[TableRow]:
@@ -166,4 +176,6 @@ READERS: dict[str, Callable[[str, Path, CheckHeader], Iterator[TableRow]]] = {
     ".yaml": _yaml_rows,
     ".yml": _yaml_rows,
     ".json": _json_rows,
+    ".geojson": _json_rows,
+    ".cfg": _odas_rows,
 }

@@ -70,8 +70,12 @@ class Take:
     @property
     def silences(self) -> tuple[Silence, ...]:
         """Which microphones have no sound when others have, and why; files are found damaged as they are read."""
-        recorders = [None if row is None else _recorder(self.recording, row) for row in self.order]
+        recorders = [None if row is None else self.recorder(row) for row in self.order]
         return tuple(silences(self.recording, recorders, self.microphones.names))
+
+    def recorder(self, channel: int) -> Recorder:
+        """Whose this channel of the recording is, from 0."""
+        return [recorder for recorder in self.recording.recorders for _ in range(recorder.channels)][channel]
 
     def windows(self, window_s: float, hop_s: float) -> Iterator[tuple[float, Float[np.ndarray, "mic time"]]]:
         """(start in seconds, audio) of every window."""
@@ -116,11 +120,6 @@ def read(paths: str | Path | Sequence[str | Path], microphones: str | Path | Mic
     take = Take(microphones=listed, recording=recording, order=tuple(order), notes=notes, paths=tuple(map(Path, given)))
     told = [f"{silence.microphone}: {silence.text}" for silence in take.silences]
     return replace(take, notes=(*notes, *told))
-
-
-def _recorder(recording: Recording, channel: int) -> Recorder:
-    """Whose this channel is."""
-    return [recorder for recorder in recording.recorders for _ in range(recorder.channels)][channel]
 
 
 def window_for(microphones: Microphones, speed_m_s: float) -> float:

@@ -23,12 +23,14 @@ def report_delays(
     for m, name in enumerate(microphones.names):
         rows = np.flatnonzero(incidence[:, m])
         status: Status = "excluded" if m in accused else "ok" if microphones.is_known[m] else "unknown-position"
+        misfit_m = float(np.median(incidence[rows, m] * best.misfit_m[rows])) if len(rows) else None
         report = MicrophoneReport(
             name=name,
             status=status,
             weight=float(best.is_right[rows].mean()) if len(rows) and status == "ok" else 0.0,
             position_m=microphones.positions[m] if microphones.is_known[m] else None,
-            pull_m=float(np.median(incidence[rows, m] * best.misfit_m[rows])) if len(rows) else None,
+            pull_m=misfit_m,
+            residual_m=misfit_m if status == "ok" else None,
         )
         reports.append(report)
     return tuple(reports), [_accusation(report) for report in reports if report.status == "excluded"]

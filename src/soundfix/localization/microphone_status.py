@@ -102,6 +102,7 @@ def _report(m: int, microphones: Microphones, health: Health, consensus: Consens
         position_m=microphones.positions[m] if microphones.is_known[m] else None,
         pull_m=profile.pull_m if profile else None,
         profile=profile,
+        residual_m=profile.residual_m if profile and consensus.is_kept[m] else None,
     )
 
 

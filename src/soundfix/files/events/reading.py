@@ -1,15 +1,19 @@
 """A file of events, whoever wrote it: its format is told by its first line."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from soundfix.errors import EventFileError
 from soundfix.events import SoundEvent
 from soundfix.files.events.audacity import is_audacity, read_labels
+from soundfix.files.events.dcase import is_dcase, read_dcase
 from soundfix.files.events.detections import is_birdnet, is_opensoundscape, read_birdnet, read_opensoundscape
 from soundfix.files.events.joined import joined
 from soundfix.files.events.locar import is_locar, read_locar
+from soundfix.files.events.opensoundscape import is_located, read_located_events
 from soundfix.files.events.raven import is_raven, read_raven
+from soundfix.files.events.rttm import is_rttm, read_rttm
 from soundfix.files.events.table import WANTED, Table, read_table, read_text
 from soundfix.gate import gate
 
@@ -18,6 +22,13 @@ FORMATS = (
     (is_locar, read_locar),
     (is_birdnet, read_birdnet),
     (is_opensoundscape, read_opensoundscape),
+)
+
+TEXTS: tuple[tuple[Callable[[str], bool], Callable[[Path, str], tuple[Table, list[SoundEvent]]]], ...] = (
+    (is_rttm, read_rttm),
+    (is_located, lambda path, _: read_located_events(path)),
+    (is_audacity, read_labels),
+    (is_dcase, read_dcase),
 )
 
 
@@ -31,7 +42,8 @@ class EventTable:
 
 @gate(EventFileError)
 def read_events(path: str | Path) -> EventTable:
-    """The events of a Raven selection table, of Audacity labels, or of detections of locaR, BirdNET or OpenSoundscape.
+    """The events of a Raven selection table, of Audacity labels, of detections of locaR, BirdNET or OpenSoundscape, of what
+    OpenSoundscape located (JSON), of RTTM, or of DCASE's metadata.
 
     Times in s from the start of the recording, bands in Hz. Raises EventFileError, naming file and line.
     """
@@ -45,12 +57,18 @@ def read_events(path: str | Path) -> EventTable:
 def read_rows(path: str | Path) -> EventTable:
     """The same, but rows of several recorders are not made one event; times are those of the rows' own files."""
     path = Path(path)
-    text = read_text(path)
-    table, events = read_labels(path, text) if is_audacity(text) else _read(read_table(path, text))
+    table, events = _read(path, read_text(path))
     return EventTable(table=table, events=tuple(events))
 
 
-def _read(table: Table) -> tuple[Table, list[SoundEvent]]:
+def _read(path: Path, text: str) -> tuple[Table, list[SoundEvent]]:
+    for is_of, read in TEXTS:
+        if is_of(text):
+            return read(path, text)
+    return _of_columns(read_table(path, text))
+
+
+def _of_columns(table: Table) -> tuple[Table, list[SoundEvent]]:
     for is_of, read in FORMATS:
         if is_of(table):
             return table, read(table)

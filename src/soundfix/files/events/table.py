@@ -14,8 +14,8 @@ MOST_ROWS = 1_000_000
 WHOLE_BAND_HZ = (150.0, 7900.0)  # a band that holds all of this is that of a detector, and says nothing of the sound
 NONE = ("", "NA", "NaN", "nan")
 WANTED = (
-    "a Raven selection table, Audacity labels, locaR detections, or CSV detections of OpenSoundscape or BirdNET; "
-    "a selection table has the columns Begin Time (s) and End Time (s)"
+    "a Raven selection table, Audacity labels, locaR detections, CSV detections of OpenSoundscape or BirdNET, events of "
+    "OpenSoundscape in JSON, RTTM, or DCASE's metadata; a selection table has the columns Begin Time (s) and End Time (s)"
 )
 
 
