@@ -42,6 +42,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 90
 nb_execution_mode = "cache"  # only what changed is run again
+nb_execution_in_temp = True
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 copybutton_prompt_text = "$ "
