@@ -10,6 +10,7 @@ from typing import NamedTuple
 from helpers import TESTS
 
 REPOSITORY = TESTS.parent
+WHOLE = ("tutorial.md", "gallery.md", "faq.md")  # pages whose blocks go on where the one before ended
 RUN_BY = {"bash": ("bash", "-euo", "pipefail", "-c"), "python": (sys.executable, "-c")}
 
 
@@ -24,7 +25,7 @@ class Block(NamedTuple):
 def blocks(page: Path) -> list[Block]:
     text = page.read_text("utf-8")
     fences = list(re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
-    ends = [*(fence.start() for fence in fences[1:]), len(text)]
+    ends = [fence.start() for fence in fences[1:]] + [len(text)] * bool(fences)
     return [
         Block(fence[1], fence[2], tuple(re.findall(r"!\[[^]]*\]\(([^)]*)\)", text[fence.end() : end])))
         for fence, end in zip(fences, ends, strict=True)
