@@ -39,8 +39,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["dollarmath"]
 autodoc_member_order = "bysource"
-autodoc_typehints_format = "short"
-python_maximum_signature_line_length = 90
+autodoc_typehints = "none"  # docstrings tell shapes and units, which types do not
 nb_execution_mode = "cache"  # only what changed is run again
 nb_execution_in_temp = True
 nb_execution_timeout = 120
@@ -51,6 +50,9 @@ copybutton_only_copy_prompt_lines = False
 html_theme = "pydata_sphinx_theme"
 html_title = "soundfix"
 html_extra_path = ["_extra"]
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+highlight_language = "none"  # of a block that says none: mostly what a command prints
 templates_path = ["_templates"]
 html_sidebars = {"**": ["contents.html"]}
 html_show_sourcelink = False
@@ -88,9 +90,13 @@ def toctrees(index: str) -> str:
     )
 
 
-def add_toctrees(app: Any, name: str, content: list[str]) -> None:
-    if name == root_doc:
-        content[0] += toctrees(content[0])
+def titled(text: str) -> str:
+    """Links that are called as the file is get the title of what they lead to."""
+    return re.sub(r"\[[\w/]+\.md\](?=\([^)]+\.md[#)])", "[]", text)
+
+
+def read_page(app: Any, name: str, content: list[str]) -> None:
+    content[0] = titled(content[0]) + (toctrees(content[0]) if name == root_doc else "")
 
 
 def names_of(told: Any) -> Iterable[str]:
@@ -108,5 +114,5 @@ def write_docstring(app: Any, what: str, name: str, told: Any, options: Any, lin
 
 
 def setup(app: Any) -> None:
-    app.connect("source-read", add_toctrees)
+    app.connect("source-read", read_page)
     app.connect("autodoc-process-docstring", write_docstring)

@@ -46,9 +46,15 @@ def test_each_section_of_the_index_is_a_part_of_the_sidebar(conf):
 def test_the_sidebar_is_told_to_sphinx_on_the_index_alone(conf):
     for name, is_index in (("docs/index", True), ("docs/other", False)):
         content = [INDEX]
-        conf.add_toctrees(None, name, content)
+        conf.read_page(None, name, content)
         assert content[0].startswith(INDEX)
         assert ("```{toctree}\n:hidden:\n:caption: Then\n\nFar <../far.md>\n```\n" in content[0]) == is_index
+
+
+def test_links_called_as_a_file_get_its_title(conf):
+    content = ["[page.md](page.md), [a/b.md](../a/b.md#part), [Page](page.md), [page.md](page.txt)"]
+    conf.read_page(None, "docs/other", content)
+    assert content == ["[](page.md), [](../a/b.md#part), [Page](page.md), [page.md](page.txt)"]
 
 
 def test_every_page_is_in_one_part_of_the_sidebar(conf):
