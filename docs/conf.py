@@ -37,7 +37,6 @@ exclude_patterns = [".*", "bench", "build", "demo", "dist", "fuzz", "out", "scra
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
 myst_heading_anchors = 4
-myst_enable_extensions = ["dollarmath"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings tell shapes and units, which types do not
 nb_execution_mode = "cache"  # only what changed is run again

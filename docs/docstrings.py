@@ -35,16 +35,16 @@ def paragraphs(lines: list[str]) -> list[list[str]]:
 def prose(paragraph: list[str], names: tuple[str, ...]) -> list[str]:
     """What is said of arguments is a list; of errors, a paragraph of its own."""
     text, _, raised = re.sub(r"\s+", " ", " ".join(paragraph)).strip().partition("Raises ")
-    first, *told = re.split(told_of(names), escaped(text)) if names else [escaped(text)]
-    found = [first.strip(), ""] if first.strip() else []
-    found += [f"- **{name}**: {said.strip()}" for name, said in zip(told[::2], told[1::2], strict=True)]
+    first, *told = re.split(told_of(names), text) if names else [text]
+    found = [escaped(first.strip()), ""] if first.strip() else []
+    found += [f"- **{name}**: {escaped(said.strip())}" for name, said in zip(told[::2], told[1::2], strict=True)]
     return [*found, "", *([f"**Raises** {escaped(raised)}", ""] if raised else [])]
 
 
 def told_of(names: tuple[str, ...]) -> str:
     """Where a sentence or a clause begins with one or several of these names and a colon."""
     name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return rf"(?:^|(?<=[.;:)] )|(?<=^))((?:{name})(?:, (?:{name}))*): "
+    return rf"(?:^|(?<=[.;)] ))((?:{name})(?:, (?:{name}))*): "
 
 
 def escaped(text: str) -> str:

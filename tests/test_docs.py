@@ -1,12 +1,12 @@
 """What the pages point to is there: links, and every file of ours that they name."""
 
 import ast
-import importlib.util
 import re
 
 import pytest
 
 from helpers import TESTS
+from helpers.pages import script
 
 REPOSITORY = TESTS.parent
 PACKAGE = REPOSITORY / "src" / "soundfix"
@@ -66,13 +66,13 @@ def test_pictures_of_a_page_are_shown_on_it():
 
 
 def test_benchmarks_are_those_of_the_pages():
-    tables = loaded(REPOSITORY / "bench" / "benchmark_tables.py")
+    tables = script("bench/benchmark_tables.py")
     written = (REPOSITORY / "docs" / "benchmarks.md").read_text("utf-8")
     assert written == tables.page(), "a page was written anew: run python bench/benchmark_tables.py"
 
 
 def test_rows_of_benchmarks_are_chosen_by_their_first_cells(tmp_path, monkeypatch):
-    tables = loaded(REPOSITORY / "bench" / "benchmark_tables.py")
+    tables = script("bench/benchmark_tables.py")
     (tmp_path / "some.md").write_text(
         "# Some\n\n| a |\n|---|\n| x |\n\n## More\n\n| b | c |\n|---|---:|\n| x | 1 |\n| y | 2 |\n"
     )
@@ -116,11 +116,3 @@ def identifiers(path):
     names = {getattr(node, kinds[type(node)]) for node in ast.walk(tree) if type(node) in kinds}
     shapes = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return names | {axis for shape in shapes if "\n" not in shape for axis in shape.split()}
-
-
-def loaded(path):
-    """A script as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

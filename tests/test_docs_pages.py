@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
 from helpers import TESTS, pages
 
@@ -72,3 +73,30 @@ def test_a_block_that_fails_is_told(tmp_path):
     for language, code in (("bash", "false; true"), ("bash", "false | true"), ("python", "raise ValueError")):
         with pytest.raises(AssertionError, match=re.escape(code)):
             pages.run(pages.Block(language, code, ()), tmp_path)
+
+
+# Pictures
+
+
+def test_a_picture_is_what_the_commands_drew_before_what_a_page_shows(tmp_path):
+    pictures = pages.script("bench/docs_pictures.py")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "x.html").write_text("no page")
+    Image.new("RGB", (2000, 500), "white").save(tmp_path / "demo" / "x.png")
+    size = pictures.take(tmp_path, tmp_path / "page" / "x.png")
+    with Image.open(tmp_path / "page" / "x.png") as taken:
+        assert taken.size == (1000, 250)
+        assert taken.mode == "P"
+    assert size == (tmp_path / "page" / "x.png").stat().st_size
+    (tmp_path / "y.gif").write_bytes(b"as it is")
+    pictures.take(tmp_path, tmp_path / "page" / "y.gif")
+    assert (tmp_path / "page" / "y.gif").read_bytes() == b"as it is"
+    with pytest.raises(AssertionError, match=r"no command of the page made z\.png"):
+        pictures.take(tmp_path, tmp_path / "page" / "z.png")
+
+
+def test_a_small_picture_keeps_its_size(tmp_path):
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "x.png")
+    pages.script("bench/docs_pictures.py").smaller(tmp_path / "x.png", tmp_path / "y.png")
+    with Image.open(tmp_path / "y.png") as taken:
+        assert taken.size == (300, 200)

@@ -1,10 +1,12 @@
 """The code blocks of a page, and what becomes of them when they are run in the order in which they stand."""
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 from helpers import TESTS
@@ -54,3 +56,13 @@ def workplace(folder: Path) -> Path:
     (folder / "docs").symlink_to(REPOSITORY / "docs")
     (folder / "scratch").mkdir()
     return folder / "scratch"
+
+
+def script(path: str) -> ModuleType:
+    """A script of the repository as a module."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, REPOSITORY / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
