@@ -14,7 +14,7 @@ def as_rst(lines: list[str], names: Iterable[str]) -> list[str]:
     """The lines of a docstring; names: of the arguments or fields that it may tell of."""
     found: list[str] = []
     for paragraph in paragraphs(lines):
-        is_code = all(line.startswith(CODE) for line in paragraph)
+        is_code = paragraph[0].startswith(CODE)
         found += [".. code-block:: python", "", *paragraph, ""] if is_code else prose(paragraph, tuple(names))
     return found
 
@@ -37,13 +37,15 @@ def prose(paragraph: list[str], names: tuple[str, ...]) -> list[str]:
     text, _, raised = re.sub(r"\s+", " ", " ".join(paragraph)).strip().partition("Raises ")
     first, *told = re.split(told_of(names), text) if names else [text]
     found = [escaped(first.strip()), ""] if first.strip() else []
-    found += [f"- **{name}**: {escaped(said.strip())}" for name, said in zip(told[::2], told[1::2], strict=True)]
+    found += [
+        f"- **{name}**: {escaped(said.strip().rstrip(';'))}" for name, said in zip(told[::2], told[1::2], strict=True)
+    ]
     return [*found, "", *([f"**Raises** {escaped(raised)}", ""] if raised else [])]
 
 
 def told_of(names: tuple[str, ...]) -> str:
     """Where a sentence or a clause begins with one or several of these names and a colon."""
-    name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    name = "|".join(re.escape(name) for name in names)
     return rf"(?:^|(?<=[.;)] ))((?:{name})(?:, (?:{name}))*): "
 
 

@@ -74,7 +74,7 @@ def test_benchmarks_are_those_of_the_pages():
 def test_rows_of_benchmarks_are_chosen_by_their_first_cells(tmp_path, monkeypatch):
     tables = script("bench/benchmark_tables.py")
     (tmp_path / "some.md").write_text(
-        "# Some\n\n| a |\n|---|\n| x |\n\n## More\n\n| b | c |\n|---|---:|\n| x | 1 |\n| y | 2 |\n"
+        "# Some\n\n| a |\n|---|\n| x |\n\n## More\n\n| b | c |\n|---|---:|\n| x | y |\n| y | 2 |\n"
     )
     monkeypatch.setattr(tables, "DOCS", tmp_path)
     pick = tables.Pick("Of y", "some.md", "## More", "y", "By a script")

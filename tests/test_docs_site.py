@@ -112,7 +112,13 @@ def test_fields_of_a_class_are_told_alike(conf):
 
 def test_several_names_may_share_what_is_said(conf):
     told = conf.as_rst(["a_s, b: in s. c: not told; b_m: in m."], ["a_s", "b", "b_m"])
-    assert told == ["- **a_s, b**: in s. c: not told;", "- **b_m**: in m.", ""]
+    assert told == ["- **a_s, b**: in s. c: not told", "- **b_m**: in m.", ""]
+
+
+def test_a_blank_line_begins_a_paragraph(conf):
+    assert conf.as_rst(["One", "and two.", "", "Three.", "", "a: in s."], ["a"]) == [
+        "One and two.", "", "", "Three.", "", "", "- **a**: in s.", "",
+    ]  # fmt: skip
 
 
 def test_what_stands_at_the_top_of_a_module_is_left_out(conf):

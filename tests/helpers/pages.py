@@ -45,7 +45,7 @@ def run(block: Block, folder: Path) -> str:
     }
     done = subprocess.run(
         [*RUN_BY[block.language], block.code],
-        cwd=folder, env=env, text=True, timeout=280, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=folder, env=env, text=True, timeout=600, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == 0, f"{block.code}\n{done.stdout}"
     return done.stdout
