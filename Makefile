@@ -7,7 +7,7 @@ export SHAPES ?=
 # A module's tests stay on one worker, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: demo test test-slow test-all check fuzz mutants page bench clean
+.PHONY: demo test test-slow test-all check docs fuzz mutants page bench clean
 
 demo: .venv/installed
 	$(BIN)/soundfix demo --out demo
@@ -23,11 +23,15 @@ test-all: .venv/installed
 	$(PYTEST)
 
 check: .venv/installed
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench docs/*.py
+	$(BIN)/ruff check src tests bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_layout.py tests/test_public.py tests/test_contributing.py
+
+# The site, in build/docs; a warning is an error. Pages, and the notebook, are made again where they changed.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs . build/docs
 
 # Hostile files by the thousand; each that is not refused with an error of ours is kept in fuzz/.
 MINUTES ?= 5
@@ -57,5 +61,9 @@ bench: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[report,web,dev]"
 	touch $@
 
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	touch $@
+
 clean:
-	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from helpers import TESTS
+from helpers.pages import WHOLE
 from soundfix.files.scenes import write_scene
 from soundfix.simulation.soundbank import BuiltInSounds
 from soundfix.simulation.worlds import LUVIRA_TWIN, draw_world
 
 README = TESTS.parent / "README.md"
 SOURCES = TESTS.parent / "src"
-PAGES = [README, *sorted((TESTS.parent / "docs").rglob("*.md"))]
+PAGES = [README, *(page for page in sorted((TESTS.parent / "docs").rglob("*.md")) if page.name not in WHOLE)]
 TAKE = replace(LUVIRA_TWIN, duration_s=2.0, rt60_s=(0.3, 0.3), snr_db=(30.0, 30.0), sound_shares={"voice": 1.0})
 WALK = replace(TAKE, duration_s=10.0, share_moving=1.0, roams=True)
 SMALLEST, LARGEST = 5000, 6200  # bytes of a README that is read to its end

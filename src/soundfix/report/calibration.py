@@ -153,7 +153,7 @@ def plot(result: Calibration, microphones: Microphones, room: Room | None, path:
         _draw_images(axes, result, plane)
         axes.scatter(*projected(found[~is_new], plane).T, s=30, c=KEPT, zorder=5)
         axes.scatter(*projected(found[is_new], plane).T, s=40, c=MOVED, marker="D", zorder=6)
-    figure.legend(handles=_legend(), loc="outside lower left", ncols=5, frameon=False, fontsize=9)
+    figure.legend(handles=_legend(), loc="outside lower left", ncols=3, frameon=False, fontsize=9)
     settle(figure)
     for plane, axes in views.items():
         label(
