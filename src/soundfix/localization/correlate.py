@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, is_declared
 from soundfix.localization.evidence import Evidence
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.resample import TOP_HZ
@@ -13,6 +14,7 @@ from soundfix.signal import gcc
 
 LATEST_S = 0.02  # microphones up to this late are recognized as late
 FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
+SMALL_PART = 0.1  # of the standard error of an arrival: rounded to that, it is 0.04 % worse
 UNKNOWN_M = 20.0  # across an array of which no position is known
 
 
@@ -54,7 +56,7 @@ class Correlator:
             spectra = gcc.advance(spectra, scene.lateness_s, sample_rate=rate)
         bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=band_hz).sum())
         coarse = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=bins)
-        factor = max(1, int(np.ceil(FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ) / rate)))
+        factor = finer(scene, FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ))
         return Evidence(
             pairs=pairs,
             values=gcc.upsample(coarse, factor),
@@ -63,6 +65,15 @@ class Correlator:
             grain=grain(scene),
             is_narrow=is_narrow(scene),
         )
+
+
+def finer(scene: Scene, wanted_hz: float) -> int:
+    """How many times as fine as samples lags are to be, for this rate (Hz); 1 where errors are declared so large that samples
+    are a small part of them."""
+    is_hidden = is_declared(scene) and are_large(scene)
+    if is_hidden and scene.speed / scene.sample_rate <= SMALL_PART * arrival_sigma_m(scene).mean():
+        return 1
+    return max(1, int(np.ceil(wanted_hz / scene.sample_rate)))
 
 
 PHAT = Correlator(floor=0.0, smoothing_hz=0.0)

@@ -22,7 +22,7 @@ from soundfix.localization.evidence import Evidence
 from soundfix.localization.microphone_status import drowned
 from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import Prepared, fewest_microphones
-from soundfix.localization.sources import MOST_CANDIDATES, detection, is_held
+from soundfix.localization.sources import MOST_CANDIDATES, detection, is_held, likely_modes
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
 from soundfix.search_region import EDGE_M
@@ -70,18 +70,15 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
         fit_arrivals, exact.among(consensus.is_kept), arrival_sigma_m(scene), box=agreement.box,
         is_declared=is_declared(scene), is_under_sky=bool(np.isfinite(scene.ground_m)),
     )  # fmt: skip
-    fixes = [fit(place=mode.position) for mode in consensus.modes[:MOST_CANDIDATES]]
-    best = [replace(mode, position=fix.position_m, fix=fix) for mode, fix in zip(consensus.modes, fixes, strict=False)]
-    return agreement._replace(consensus=replace(consensus, modes=_distinct(best)))
-
-
-def _distinct(modes: list[Mode]) -> list[Mode]:
-    """Those that are not in the region of a better one."""
     kept: list[Mode] = []
-    for mode in modes:
-        if not any(is_held(mode.position, other) for other in kept):
+    likely = likely_modes(consensus)
+    for mode in consensus.modes[:MOST_CANDIDATES]:
+        if any(mode is other for other in likely):  # only these are listed
+            fix = fit(place=mode.position)
+            mode = replace(mode, position=fix.position_m, fix=fix)
+        if not any(is_held(mode.position, other) for other in kept):  # another one in the region of a better one is none
             kept.append(mode)
-    return kept
+    return agreement._replace(consensus=replace(consensus, modes=kept))
 
 
 def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[Mode]], leaves_out: bool) -> Agreement:
