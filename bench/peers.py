@@ -263,7 +263,10 @@ def peers_rows(peer: dict | None, woods: list[Recorded]) -> list[tuple[str, Answ
     started, mine = process_time(), [row for row in one if row["way"] == default]
     answers = {key_of(row): by_delays(row, woods) for row in mine}
     each_s = (process_time() - started) / len(mine) + seconds(mine)
-    return [*told, ("OpenSoundscape's delays (one), `locate --delays`", {k: s for k, s in answers.items() if s}, each_s)]
+    return [
+        *told,
+        ("OpenSoundscape's delays (one), `locate --delays`", {k: s for k, s in answers.items() if s}, each_s),
+    ]
 
 
 def key_of(row: dict) -> tuple[str, float]:

@@ -68,8 +68,8 @@ class Correlator:
 
 
 def finer(scene: Scene, wanted_hz: float) -> int:
-    """How many times as fine as samples lags are to be, for this rate (Hz); 1 where errors are declared so large that samples
-    are a small part of them."""
+    """How many times as fine as samples lags are to be, for this rate (Hz); 1 where samples are a small part of errors that
+    are declared."""
     is_hidden = is_declared(scene) and are_large(scene)
     if is_hidden and scene.speed / scene.sample_rate <= SMALL_PART * arrival_sigma_m(scene).mean():
         return 1

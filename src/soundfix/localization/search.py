@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float
 
 from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
-from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared
-from soundfix.localization.arrival_fit import fit_arrivals
+from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared, with_wind_m
+from soundfix.localization.arrival_fit import Known, fit_arrivals
 from soundfix.localization.boxes import Boxes, Heard
 from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
@@ -49,7 +49,7 @@ def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard:
     """The agreement of those who are no noise, and who they are; or an abstention where they agree nowhere."""
     region, exact = prepared.scene.search, evidence
     if are_large(prepared.scene):
-        evidence = broadened(evidence, arrival_sigma_m(prepared.scene))
+        evidence = broadened(evidence, with_wind_m(prepared.scene))
     if region is not None and region.corners is not None:
         evidence = replace(evidence, search=region)
     search = partial(_search, find=partial(_find_told, partial(boxes.find, heard)), leaves_out=boxes.leaves_out)
@@ -68,7 +68,7 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     consensus = agreement.consensus
     fit = partial(
         fit_arrivals, exact.among(consensus.is_kept), arrival_sigma_m(scene), box=agreement.box,
-        is_declared=is_declared(scene), is_under_sky=bool(np.isfinite(scene.ground_m)),
+        known=Known(is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share),
     )  # fmt: skip
     kept: list[Mode] = []
     likely = likely_modes(consensus)
@@ -76,7 +76,9 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
         if any(mode is other for other in likely):  # only these are listed
             fix = fit(place=mode.position)
             mode = replace(mode, position=fix.position_m, fix=fix)
-        if not any(is_held(mode.position, other) for other in kept):  # another one in the region of a better one is none
+        if not any(
+            is_held(mode.position, other) for other in kept
+        ):  # another one in the region of a better one is none
             kept.append(mode)
     return agreement._replace(consensus=replace(consensus, modes=kept))
 

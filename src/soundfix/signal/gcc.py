@@ -24,7 +24,17 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 from scipy.fft import next_fast_len
 
-from soundfix.signal.arrays import Array, as_kind, conjugate, lower_median, moving_mean, namespace, padded, stretches, transforms
+from soundfix.signal.arrays import (
+    Array,
+    as_kind,
+    conjugate,
+    lower_median,
+    moving_mean,
+    namespace,
+    padded,
+    stretches,
+    transforms,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
