@@ -1,13 +1,16 @@
 """From metres to kilometres: is the place as good as its region says, and how much memory and time does it take?
 
-    python bench/apertures.py [--apertures 2,20,200,1000,5000] [--recorders 8,16,40] [--events 10] [--outside 2,5,20] [--wind 3]
+    python bench/apertures.py [--apertures 2,20,200,1000,5000] [--recorders 8,16,40] [--events 10] [--outside 2,5,20]
+        [--wind 3]
 
-An array of so many recorders, anywhere in a square (the aperture is its diagonal) at heights of 1 to 3 m (in arrays of 2 m: of 0 to 2 m), with coordinates to
-0.5 m and clocks to 0.3 ms, or 1 cm and 20 us below 25 m, as the list says. A bark of half a second, 200 to 1000 Hz, is anywhere in the square; spreading,
-air, ground, foliage and noise as in simulation/outdoors.py, 20 dB. Each event is a file of its own, as long as sound needs to cross the array and 10 s more, located by `soundfix locate
---events` in a process of its own, whose largest memory and CPU time for an event are told. UTM in, and the same again as latitude and longitude.
---outside: sources so many apertures from the middle, of 16 recorders. --wind: one of this standard error along x and y, told and not told.
-Errors are horizontal (m), of those answered with a place; held: 90 % regions, seen from above, that hold the source.
+So many recorders anywhere in a square (the aperture is its diagonal), at heights of 1 to 3 m (0 to 2 m where that is 2 m),
+with coordinates good to 0.5 m and clocks to 0.3 ms, or 1 cm and 20 us below 25 m, as the list says. A bark of half a second,
+200 to 1000 Hz, anywhere in the square; spreading, air, ground, foliage and noise as in simulation/outdoors.py, 20 dB. Each
+is a folder of files, as long as sound needs to cross the array twice and 10 s more, given with UTM coordinates to
+`soundfix.locate(events=...)`; CPU time is that of an event, memory the largest of the process that located those of a cell.
+--outside: sources so many apertures from the middle, of 16 recorders. --wind: of this standard error along x and y, not told
+and told. Errors are horizontal (m), of those answered with a place; held: 90 % regions, seen from above, that hold the
+source; radius: the longer half axis of the region. far wrong: outside a region three times as wide.
 """
 
 import argparse
@@ -21,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from scipy.fft import next_fast_len
 from scipy.signal import butter, sosfilt
 
 from soundfix import physics
@@ -30,13 +34,21 @@ BARK_S, BAND_HZ, ROUND_S = 0.5, (200.0, 1000.0), 5.0
 EAST_M, NORTH_M, CRS = 500_000.0, 5_300_000.0, "EPSG:32632"
 SMALL_M = 25.0
 ACROSS_90 = 4.605  # 0.9 quantile of chi squared with 2 degrees of freedom
-HEAD = "| {} | answered | a direction | wrong by > 3 regions | median, m | p90, m | held | radius, m | degrees off | CPU s | MiB |"
-MEASURED = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, capture_output=True)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-"""  # by a small process: what is started by a large one counts as large
+IN_A_PROCESS = """
+import json, sys, time
+from pathlib import Path
+import soundfix
+told, answers = json.loads(sys.argv[1]), {"estimates": [], "seconds": []}
+for folder in map(Path, sys.argv[2:]):
+    started = time.process_time()
+    found = soundfix.locate(folder, microphones=folder / "stations.csv", events=folder / "events.txt", **told)
+    found.to_geojson(folder / "map.geojson")
+    answers["seconds"].append(time.process_time() - started)
+    answers["estimates"].append(found.estimates[0].to_dict())
+told = Path("/proc/self/status").read_text().split("VmHWM:")[1]
+print(json.dumps(answers | {"memory_mib": int(told.split()[0]) / 1024}))
+"""
+HEAD = "| {} | answered | a direction | far wrong | median, m | p90, m | held | radius, m | degrees off | CPU s | MiB |"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +61,6 @@ class Cell:
     away: float | None = None
     wind_m_s: float = 0.0
     is_told: bool = True
-    in_degrees: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,17 +107,15 @@ def table(what: str, cells: list[Cell], options: argparse.Namespace) -> None:
 
 
 def line(cell: Cell, options: argparse.Namespace) -> str:
-    judged, spent = [], []
-    for seed in range(options.events):
-        with tempfile.TemporaryDirectory() as folder:
-            truth, places = written(Path(folder), cell, seed)
-            spent.append(located(Path(folder), cell, options.method))
-            judged.append(judge(json.loads((Path(folder) / "answers.json").read_text()), truth, places))
+    with tempfile.TemporaryDirectory() as home:
+        folders = [Path(home) / f"{seed}" for seed in range(options.events)]
+        drawn = [written(folder, cell, seed) for seed, folder in enumerate(folders)]
+        estimates, seconds, memory_mib = located(folders, cell, options.method)
+    judged = [judge(estimate, *each) for estimate, each in zip(estimates, drawn, strict=True)]
     answered = [each.kind == "place" for each in judged]
     off, held, radius, turn = (
         np.array([getattr(each, name) for each in judged]) for name in ("off_m", "is_held", "radius_m", "turn_deg")
     )
-    seconds, memory = np.array(spent).T
     name = f"{cell.aperture_m:g} m, " + (f"{cell.recorders}" if cell.away is None else f"{cell.away:g}")
     name += "" if not cell.wind_m_s else ", told" if cell.is_told else ", not told"
     of_places = (
@@ -116,7 +125,7 @@ def line(cell: Cell, options: argparse.Namespace) -> str:
     return (
         f"| {name} | {share(answered)} | {share([each.kind == 'direction' for each in judged])} | "
         f"{share([each.is_wrong for each in judged])} | {of_places} | "
-        f"{np.nanmedian(turn) if np.isfinite(turn).any() else np.nan:.1f} | {seconds.mean():.1f} | {memory.max():.0f} |"
+        f"{np.nanmedian(turn) if np.isfinite(turn).any() else np.nan:.1f} | {seconds:.2f} | {memory_mib:.0f} |"
     )
 
 
@@ -126,6 +135,7 @@ def share(each: list[bool]) -> str:
 
 def written(folder: Path, cell: Cell, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Recordings, list and table of an event; where the source is, and the recorders truly are (m)."""
+    folder.mkdir()
     rng = np.random.default_rng([seed, round(cell.aperture_m), cell.recorders])
     side, is_small = cell.aperture_m / 2**0.5, cell.aperture_m < SMALL_M
     up = rng.uniform(0.0, 2.0, cell.recorders) if cell.aperture_m < 5 else rng.uniform(1.0, 3.0, cell.recorders)
@@ -140,8 +150,12 @@ def written(folder: Path, cell: Cell, seed: int) -> tuple[np.ndarray, np.ndarray
     speed_m_s = physics.speed_of_sound(wood.temperature_c)
     nearest_s, farthest_s = np.quantile(physics.distances(source, places), [0, 1]) / speed_m_s
     crossing_s = cell.aperture_m / speed_m_s
-    duration_s = 2 * ROUND_S + 2 * farthest_s + crossing_s + BARK_S
-    bark = sosfilt(butter(2, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"), rng.standard_normal(round(BARK_S * RATE_HZ)))
+    duration_s = (
+        next_fast_len(round((2 * ROUND_S + 2 * farthest_s + crossing_s + BARK_S) * RATE_HZ), real=True) / RATE_HZ
+    )
+    bark = sosfilt(
+        butter(2, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"), rng.standard_normal(round(BARK_S * RATE_HZ))
+    )
     bark *= np.hanning(len(bark))
     scene = record(wood, bark, places, source, rng, duration_s=duration_s, band_hz=BAND_HZ)
     begins_s = max(PAD_S, (duration_s - BARK_S) / 2 - 0.5 * np.ptp(places, axis=0).max() / speed_m_s)
@@ -151,39 +165,31 @@ def written(folder: Path, cell: Cell, seed: int) -> tuple[np.ndarray, np.ndarray
     row = f"1\t{heard_s:.4f}\t{heard_s + BARK_S:.4f}\t{BAND_HZ[0]:g}\t{BAND_HZ[1]:g}"
     head = "Selection\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)"
     (folder / "events.txt").write_text(f"{head}\n{row}\n")
-    tell_list(folder / "stations.csv", scene.microphones.positions, (sigma_m, clock_s), cell)
+    tell_list(folder / "stations.csv", scene.microphones.positions, (sigma_m, clock_s))
     return source, places
 
 
-def tell_list(path: Path, listed: np.ndarray, errors: tuple[float, float], cell: Cell) -> None:
-    east, north, up = (listed + [EAST_M, NORTH_M, 0.0]).T
-    head, across = "easting,northing,crs", zip(east, north, strict=True)
-    if cell.in_degrees:
-        from pyproj import Transformer
-
-        head, across = "longitude,latitude,crs", zip(*Transformer.from_crs(CRS, 4326, always_xy=True).transform(east, north))
-    crs = "" if cell.in_degrees else CRS
-    rows = [f"r{m:02},{a:.9f},{b:.9f},{crs},{z:.4f},{errors[0]},{errors[1]}" for m, ((a, b), z) in enumerate(zip(across, up))]
-    path.write_text("\n".join([f"name,{head},z,sigma_m,clock_sigma_s", *rows]) + "\n")
+def tell_list(path: Path, listed: np.ndarray, errors: tuple[float, float]) -> None:
+    rows = [
+        f"r{m:02},{x + EAST_M:.4f},{y + NORTH_M:.4f},{z:.4f},{CRS},{errors[0]},{errors[1]}"
+        for m, (x, y, z) in enumerate(listed)
+    ]
+    path.write_text("\n".join(["name,easting,northing,z,crs,sigma_m,clock_sigma_s", *rows]) + "\n")
 
 
-def located(folder: Path, cell: Cell, method: str) -> tuple[float, float]:
-    """CPU seconds and largest memory (MiB) of the command."""
-    words = [
-        sys.executable, "-m", "soundfix", "locate", folder, "-m", folder / "stations.csv", "--events", folder / "events.txt",
-        "--method", method, "--temperature", "15", "--json", folder / "answers.json", "--geojson", folder / "map.geojson",
-    ]  # fmt: skip
-    words += ["--wind", str(cell.wind_m_s)] if cell.wind_m_s and cell.is_told else []
+def located(folders: list[Path], cell: Cell, method: str) -> tuple[list[dict], float, float]:
+    """Answers, mean CPU seconds of an event, and the largest memory (MiB) of the process that made them."""
+    told = {"method": method, "temperature_c": 15.0, "wind_m_s": cell.wind_m_s if cell.is_told else None}
     alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    said = subprocess.run([sys.executable, "-c", MEASURED, *map(str, words)], env=alone, capture_output=True, text=True)
+    words = [sys.executable, "-c", IN_A_PROCESS, json.dumps(told), *map(str, folders)]
+    said = subprocess.run(words, env=alone, capture_output=True, text=True)
     if said.returncode:
         sys.exit(said.stderr)
-    seconds, memory = map(float, said.stdout.split())
-    return seconds, memory
+    answers = json.loads(said.stdout)
+    return answers["estimates"], float(np.mean(answers["seconds"])), answers["memory_mib"]
 
 
-def judge(answers: dict, truth: np.ndarray, places: np.ndarray) -> Judged:
-    (estimate,) = answers["estimates"]
+def judge(estimate: dict, truth: np.ndarray, places: np.ndarray) -> Judged:
     middle = places.mean(axis=0)
     if estimate.get("direction"):
         return Judged("direction", turn_deg=turned(np.array(estimate["direction"]["unit"]), truth - middle))

@@ -1,23 +1,28 @@
-"""Beside OpenSoundscape and pyroomacoustics: the same recorders, the same songs, the same detections; who is nearer, and who is quicker?
+"""The same recorders, songs and detections to OpenSoundscape, pyroomacoustics and soundfix: who is nearer, who is quicker?
 
     python bench/peers.py --peer-python PATH [--woods 6] [--songs 25] [--snr 20,10] [--searched 8]
 
-Woods of 4 x 4 recorders, 50 m apart (simulation/outdoors.py): spreading, air, ground, foliage, wind, clocks good to 0.3 ms and coordinates to 0.5 m,
-as the list says. A song is inside the grid, or (the last third of the woods) 0.5 to 2 widths of the grid from its middle and not inside. Detections are
-OpenSoundscape's table: for every recorder in whose band of 1.5 to 7.5 kHz the song stands out by 6 dB, the clip of 3 s that begins with it. All are
-given the recordings, this table, the band, the speed of sound, and the coordinates. Times are CPU seconds of one thread, files read, after a first call.
+Woods of 4 x 4 recorders, 50 m apart (simulation/outdoors.py): spreading, air, ground, foliage, wind, clocks good to 0.3 ms
+and coordinates to 0.5 m, as the list says. A song is inside the grid, or, in the last third of the woods, outside: half a
+width of it to two from its middle. Detections are a table of OpenSoundscape's: for every recorder in whose band of 1.5 to
+7.5 kHz the song stands out by 6 dB, the clip of 3 s that begins with it. All are given the recordings, this table, the band,
+the speed of sound, and the coordinates. Times are CPU seconds of one thread, files read, after a first call.
 
 PATH is a Python of its own, as OpenSoundscape's other parts need versions that do not go with ours:
 
-    python3 -m venv peer && peer/bin/pip install -c constraints.txt torch numpy scipy pandas librosa soundfile matplotlib ipython joblib
-    peer/bin/pip install PyWavelets noisereduce aru-metadata-parser && peer/bin/pip install --no-deps opensoundscape==0.13.2
+    python3 -m venv peer
+    peer/bin/pip install -c constraints.txt torch numpy scipy pandas librosa soundfile matplotlib ipython joblib
+    peer/bin/pip install PyWavelets noisereduce aru-metadata-parser
+    peer/bin/pip install --no-deps opensoundscape==0.13.2
 
-Without PATH its rows are left out. It makes one candidate of every recorder that has the song, as reference: "all references" is the candidate with the
-least residual, as its documentation advises, "one" that of the recorder in which the song stands out most. The best of its ways (three algorithms,
-2-D or 3-D, two filters, three thresholds each) is the one of the least median error, chosen in hindsight.
+Without PATH its rows are left out. It makes one candidate of every recorder that has the song, as reference: "all references"
+is the one with the least residual, as its documentation advises; "one" that of the recorder in which the song stands out
+most. The best of its ways (three algorithms, 2-D or 3-D, two filters, three thresholds each) has the least median error: it
+is chosen in hindsight. What is answered with nothing but a direction counts as not answered.
 
-pyroomacoustics' SRP says directions, by plane waves; its `mode="near"` is not handed on to its steering vectors. It is given a plane of points and
-its own near-field vectors instead: 5 m apart, in 250 Hz of the band, then 1 m in 1.2 kHz round the best three, then 0.2 m in the whole band.
+pyroomacoustics' SRP says directions, by plane waves; its `mode="near"` is not handed on to its steering vectors. It is given
+a plane of points and its own near-field vectors instead: 5 m apart, in 250 Hz of the band, then 1 m in 1.2 kHz round the best
+three, then 0.2 m in the whole band. As that takes minutes, only some songs are searched for.
 """
 
 import argparse
@@ -38,7 +43,6 @@ import torch
 
 import soundfix
 from soundfix import physics
-from soundfix.delays import arrivals
 from soundfix.files.microphones import write_microphones
 from soundfix.localization.stations import AUDIBLE_DB, Stretch, stands_out_db
 from soundfix.microphones import Microphones

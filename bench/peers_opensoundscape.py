@@ -2,8 +2,9 @@
 
     PEER_PYTHON bench/peers_opensoundscape.py JOB ANSWERS
 
-Its package as a whole imports torchvision and what else its classifiers need; what locates does not. So the package is entered without
-running its first file, and `opensoundscape.localization` is as it was published. CPU seconds are those of one thread.
+Its package as a whole imports torchvision and what else its classifiers need; what locates does not. So the package is
+entered without running its first file, and `opensoundscape.localization` is as it was published. CPU seconds are those of
+one thread.
 """
 
 import importlib.util

@@ -144,10 +144,15 @@ def test_regions_hold_nine_of_ten_in_any_wind_that_is_told_of(rng):
         heard_m = ranges_m**2 / (ranges_m + (FLAT - place) @ wind) + 0.1 * rng.standard_normal(6)
         for share, count in held.items():
             around = Surroundings(
-                microphones=Microphones(positions=FLAT), search=height(1), speed_m_s=SPEED_OF_SOUND_M_S, wind_share=share
+                microphones=Microphones(positions=FLAT),
+                search=height(1),
+                speed_m_s=SPEED_OF_SOUND_M_S,
+                wind_share=share,
             )
             times_s = heard_m / SPEED_OF_SOUND_M_S
-            delays = Delays(label="a", first=np.arange(6), delay_s=times_s, sigma_s=np.full(6, 0.1 / SPEED_OF_SOUND_M_S))
+            delays = Delays(
+                label="a", first=np.arange(6), delay_s=times_s, sigma_s=np.full(6, 0.1 / SPEED_OF_SOUND_M_S)
+            )
             for source in locate_delays(delays, around, rng).sources[:1]:
                 off = (place - source.position_m)[:2]
                 count.append(bool(off @ np.linalg.solve(source.covariance_m2[:2, :2], off) <= 4.605))
