@@ -113,3 +113,14 @@ def test_in_a_narrow_band_of_short_waves_no_polarity_is_told(positions, rng):
     for band_hz, hides in (((6000, 10000), True), ((4000, 10000), False), ((500, 800), False)):
         tuned = replace(scene, band_hz=band_hz, sample_rate=24_000.0)
         assert Correlator()(scene.audio.copy(), tuned, np.array([[0, 1]])).errors_hide_waves == hides
+
+
+def test_lags_are_no_finer_than_errors_that_are_declared(positions, rng):
+    def step_m(sigma_m):
+        scene = anechoic_scene(positions, positions.mean(axis=0), rng)
+        microphones = replace(scene.microphones, sigma_m=np.full(len(positions), sigma_m))
+        told = replace(scene, microphones=microphones, room=None)
+        return Correlator()(told.audio.copy(), told, np.array([[0, 1]])).step_m
+
+    assert step_m(0.1) == step_m(0.0) < 0.006
+    assert step_m(0.5) == pytest.approx(343.0 / 16_000, rel=0.01)

@@ -35,6 +35,8 @@ def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
     declared = np.hypot(microphones.sigma_m, scene.speed * microphones.clock_sigma_s)
     if declared.any() or not (scene.is_outdoors or scene.wind_m_s):
         return declared
+    if not scene.is_outdoors:
+        return np.full(len(microphones), PEAK_M)  # beside what the wind does
     return np.full(len(microphones), USUAL_M + USUAL_SHARE * microphones.width_m)
 
 
