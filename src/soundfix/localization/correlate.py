@@ -15,6 +15,7 @@ from soundfix.signal import gcc
 LATEST_S = 0.02  # microphones up to this late are recognized as late
 FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
 SMALL_PART = 0.1  # of the standard error of an arrival: rounded to that, it is 0.04 % worse
+SMALLER_PART = 0.01
 UNKNOWN_M = 20.0  # across an array of which no position is known
 
 
@@ -69,14 +70,19 @@ class Correlator:
 
 def finer(scene: Scene, wanted_hz: float) -> int:
     """How many times as fine as samples lags are to be, for this rate (Hz); 1 where samples are a small part of errors that
-    are declared."""
-    is_hidden = is_declared(scene) and are_large(scene)
-    if is_hidden and scene.speed / scene.sample_rate <= SMALL_PART * arrival_sigma_m(scene).mean():
+    are declared, or of usual ones, which may be smaller."""
+    part = SMALL_PART if is_declared(scene) else SMALLER_PART
+    if are_large(scene) and scene.speed / scene.sample_rate <= part * arrival_sigma_m(scene).mean():
         return 1
     return max(1, int(np.ceil(wanted_hz / scene.sample_rate)))
 
 
 PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
+
+
+def lags_of(scene: Scene) -> int:
+    """How many its curves have, of usual microphones."""
+    return (2 * largest_lag(scene) + 1) * finer(scene, FINE_RATE_HZ)
 
 
 def grain(scene: Scene) -> float:
