@@ -33,8 +33,9 @@ AIR = 0.01  # half the width of what the speed of sound is about what was told (
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
 ROUNDS, STEPS = 6, 4
-LONGEST_STEP = 1.0  # expected standard errors
+LONGEST_STEP = 1.0  # by which range differences change, in expected standard errors: far away a place moves far by that
 SHRINKS_TO = 1.5  # times the scatter that is left
+NEAREST, MOST_LONGER = 1.645, 6.0  # standard errors that hold 90 %, and times as long as a Gaussian tells, at most
 DECLARED_FREEDOM = 4.0  # what somebody says of errors is worth so many arrivals
 USUAL_M, USUAL_FREEDOM = 0.03, 1.5  # where nobody says anything, at least: a tenth of a millisecond
 
@@ -112,7 +113,8 @@ def _step(
     prior = np.concatenate([[LEAST, LEAST, LEAST + usual], _known_air(air, known)])
     slope = jacobian.T @ (weight * residual) - np.concatenate([[0, 0, usual * above_m], prior[3:] * air])
     step = np.linalg.solve(jacobian.T @ (weight[:, None] * jacobian) + np.diag(prior), slope)
-    step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(float(np.linalg.norm(step[:3])), 1e-9))
+    moved_m = float(np.sqrt(np.mean(np.square((slopes[i] - slopes[j])[:, :3] @ step[:3]))))
+    step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(moved_m, 1e-9))
     return step
 
 
@@ -185,7 +187,26 @@ def _fix(
         np.concatenate([in_box, _known_air(air, known)]),
     )  # fmt: skip
     few = 3 * fdtri(3, prior + freedom, 0.9) / REGION_90
-    return Fix(point, few * covariance[:3, :3], float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m)
+    spread_m2 = _outwards(few * covariance[:3, :3], point, evidence.positions[used])
+    return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m)
+
+
+def _outwards(
+    covariance_m2: Float[np.ndarray, "3 3"], point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "used 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """The covariance of a place outside the array, as long along its ray as what lies beyond it.
+
+    From afar arrivals tell 1 / r, with a standard error e / r²: its end of NEAREST standard errors, r / (1 - NEAREST e / r), is
+    further away than e tells, or nowhere.
+    """
+    ray_m = point - positions.mean(axis=0)
+    away_m = float(np.linalg.norm(ray_m))
+    if away_m <= np.linalg.norm(positions - positions.mean(axis=0), axis=1).max():
+        return covariance_m2
+    along = covariance_m2 @ (ray_m / away_m)
+    variance_m2 = float(along @ ray_m / away_m)
+    longer = 1 / max(1 - NEAREST * variance_m2**0.5 / away_m, 1 / MOST_LONGER)
+    return covariance_m2 + (longer**2 - 1) * np.outer(along, along) / variance_m2
 
 
 def _size(scatter: float, freedom: float, prior: float, *, is_declared: bool) -> float:
