@@ -9,8 +9,8 @@ with coordinates good to 0.5 m and clocks to 0.3 ms, or 1 cm and 20 us below 25 
 is a folder of files, as long as sound needs to cross the array twice and 10 s more, given with UTM coordinates to
 `soundfix.locate(events=...)`; CPU time is that of an event, memory the largest of the process that located those of a cell.
 --outside: sources so many apertures from the middle, of 16 recorders. --wind: of this standard error along x and y, not told
-and told. Errors are horizontal (m), of those answered with a place; held: 90 % regions, seen from above, that hold the
-source; radius: the longer half axis of the region. far wrong: outside a region three times as wide.
+and told. Errors are horizontal (m), of those answered with a place; held: 90 % regions, seen from above, or cones that
+hold the source; radius: the longer half axis of the region. far wrong: outside a region or cone three times as wide.
 """
 
 import argparse
@@ -118,10 +118,9 @@ def line(cell: Cell, options: argparse.Namespace) -> str:
     )
     name = f"{cell.aperture_m:g} m, " + (f"{cell.recorders}" if cell.away is None else f"{cell.away:g}")
     name += "" if not cell.wind_m_s else ", told" if cell.is_told else ", not told"
-    of_places = (
-        f"{np.nanmedian(off):.2f} | {np.nanquantile(off, 0.9):.2f} | {100 * np.nanmean(held):.0f} % | {np.nanmedian(radius):.2f}"
-        if any(answered) else "- | - | - | -"
-    )  # fmt: skip
+    held_share = f"{100 * np.nanmean(held):.0f} %" if np.isfinite(held).any() else "-"
+    errors = f"{np.nanmedian(off):.2f} | {np.nanquantile(off, 0.9):.2f}" if any(answered) else "- | -"
+    of_places = f"{errors} | {held_share} | " + (f"{np.nanmedian(radius):.2f}" if any(answered) else "-")
     return (
         f"| {name} | {share(answered)} | {share([each.kind == 'direction' for each in judged])} | "
         f"{share([each.is_wrong for each in judged])} | {of_places} | "
@@ -192,7 +191,9 @@ def located(folders: list[Path], cell: Cell, method: str) -> tuple[list[dict], f
 def judge(estimate: dict, truth: np.ndarray, places: np.ndarray) -> Judged:
     middle = places.mean(axis=0)
     if estimate.get("direction"):
-        return Judged("direction", turn_deg=turned(np.array(estimate["direction"]["unit"]), truth - middle))
+        angle, told = np.radians(estimate["direction"]["azimuth_deg"]), estimate["direction"]["cone90_deg"]
+        turn_deg = turned(np.array([np.cos(angle), np.sin(angle)]), truth - middle)
+        return Judged("direction", is_held=turn_deg <= told, turn_deg=turn_deg, is_wrong=turn_deg > 3 * told)
     if not estimate["sources"]:
         return Judged("none")
     source = estimate["sources"][0]

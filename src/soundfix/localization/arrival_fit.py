@@ -52,7 +52,8 @@ class Known(NamedTuple):
 class Fix(NamedTuple):
     """A place (m), its covariance (m²), and how many times slower sound is than was told, with its standard error.
 
-    errors_m: (M,) how late each microphone hears, 0 for those without a pair.
+    errors_m: (M,) how late each microphone hears, 0 for those without a pair. cost: what is left over, in squared standard
+    errors, and what is known beforehand.
     """
 
     position_m: Float[np.ndarray, "3"]
@@ -60,6 +61,7 @@ class Fix(NamedTuple):
     slower: float
     slower_sigma: float
     errors_m: Float[np.ndarray, "mic"]
+    cost: float
 
     def reaching(self, places: Iterable[Float[np.ndarray, "3"]]) -> "Fix":
         """With a region that holds these places (m) too."""
@@ -188,7 +190,15 @@ def _fix(
     )  # fmt: skip
     few = 3 * fdtri(3, prior + freedom, 0.9) / REGION_90
     spread_m2 = _outwards(few * covariance[:3, :3], point, evidence.positions[used])
-    return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m)
+    cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / AIR) ** 2)
+    cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)
+    return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m, float(cost))
+
+
+def is_outside(point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "used 3"]) -> bool:
+    """Whether it is further from the middle of the array than any microphone."""
+    middle = positions.mean(axis=0)
+    return bool(np.linalg.norm(point - middle) > np.linalg.norm(positions - middle, axis=1).max())
 
 
 def _outwards(
@@ -201,7 +211,7 @@ def _outwards(
     """
     ray_m = point - positions.mean(axis=0)
     away_m = float(np.linalg.norm(ray_m))
-    if away_m <= np.linalg.norm(positions - positions.mean(axis=0), axis=1).max():
+    if not is_outside(point, positions):
         return covariance_m2
     along = covariance_m2 @ (ray_m / away_m)
     variance_m2 = float(along @ ray_m / away_m)
