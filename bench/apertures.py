@@ -65,7 +65,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Judged:
-    """Of one event; off_m, is_held, radius_m: of its place. turn_deg: from the middle of the array, by how much it is off."""
+    """Of one event; off_m, radius_m: of its place. turn_deg: by how much it is off, from the middle of the array."""
 
     kind: str
     off_m: float = np.nan
@@ -201,7 +201,8 @@ def judge(estimate: dict, truth: np.ndarray, places: np.ndarray) -> Judged:
     off, covariance = (truth - place)[:2], np.array(source["covariance_m2"])[:2, :2]
     squared = float(off @ np.linalg.solve(covariance, off))
     return Judged(
-        "place", float(np.linalg.norm(off)), squared <= ACROSS_90, float((ACROSS_90 * np.linalg.eigvalsh(covariance)[1]) ** 0.5),
+        "place", float(np.linalg.norm(off)), squared <= ACROSS_90,
+        float((ACROSS_90 * np.linalg.eigvalsh(covariance)[1]) ** 0.5),
         turned(place - middle, truth - middle), squared > 9 * ACROSS_90,
     )  # fmt: skip
 

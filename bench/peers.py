@@ -15,14 +15,14 @@ PATH is a Python of its own, as OpenSoundscape's other parts need versions that 
     peer/bin/pip install PyWavelets noisereduce aru-metadata-parser
     peer/bin/pip install --no-deps opensoundscape==0.13.2
 
-Without PATH its rows are left out. It makes one candidate of every recorder that has the song, as reference: "all references"
-is the one with the least residual, as its documentation advises; "one" that of the recorder in which the song stands out
-most. The best of its ways (three algorithms, 2-D or 3-D, two filters, three thresholds each) has the least median error: it
-is chosen in hindsight. What is answered with nothing but a direction counts as not answered.
+Without PATH its rows are left out. It makes one candidate of every recorder that has the song, as reference: "all
+references" is the one with the least residual, as its documentation advises; "one" that of the recorder in which the song
+stands out most. The best of its ways (three algorithms, 2-D or 3-D, two filters, three thresholds each) has the least median
+error: it is chosen in hindsight.
 
 pyroomacoustics' SRP says directions, by plane waves; its `mode="near"` is not handed on to its steering vectors. It is given
-a plane of points and its own near-field vectors instead: 5 m apart, in 250 Hz of the band, then 1 m in 1.2 kHz round the best
-three, then 0.2 m in the whole band. As that takes minutes, only some songs are searched for.
+a plane of points and its own near-field vectors instead: 5 m apart, in 250 Hz of the band, then 1 m in 1.2 kHz round the
+best three, then 0.2 m in the whole band. As that takes minutes, only some songs are searched for.
 """
 
 import argparse

@@ -196,7 +196,7 @@ def test_far_outside_regions_reach_as_far_as_the_source_may_be(away_m, start):
 def test_within_the_array_regions_are_those_of_theory():
     covariance = np.diag([1.0, 2.0, 3.0])
     assert np.array_equal(_outwards(covariance, np.array([30.0, 30.0, 5.0]), GRID), covariance)
-    beyond = GRID.mean(axis=0) + [100.0, 0, 0]
+    beyond = GRID.mean(axis=0) + np.array([100.0, 0, 0])
     far = _outwards(np.diag([400.0, 2.0, 3.0]), beyond, GRID)
     assert far[0, 0] == pytest.approx(400 / (1 - 1.645 * 0.2) ** 2)
     assert far[1, 1] == 2.0

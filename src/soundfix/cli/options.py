@@ -42,9 +42,7 @@ BandText = Annotated[
 ]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
-Wind = Annotated[
-    float | None, typer.Option(help="Standard error of the wind in m/s along each axis: still air without it.")
-]
+Wind = Annotated[float | None, typer.Option(help="Standard error of the wind in m/s along each axis; else still air.")]
 PositionSigma = Annotated[
     float | None, typer.Option(help="Standard error of listed positions in metres, where the list says none.")
 ]

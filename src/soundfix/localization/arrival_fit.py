@@ -9,8 +9,8 @@ with weights and rho as in position_errors.py. The second is what is known of th
 heights: recorders stand at about one and say little of it, most sounds come from a little above them, z0, and some from far
 above. What is left over, taken apart into one error of each microphone, says how large these errors are; the reach shrinks
 to that, and the peaks are taken anew. Where a wind w is told of (its standard error along each axis, the same for all
-paths), it is found as well: sound goes at c + w.u along a path of direction u, so that r_m is heard as r_m - v.x_m, v = w / c,
-but for what is common to all microphones. The region is that of a Student's t: its covariance has the size of what is left
+paths), it is found as well: sound goes at c + w.u along a path of direction u, so that r_m is heard as r_m - v.x_m with
+v = w / c, but for what is common to all microphones. The region is that of a Student's t: its covariance has the size of what is left
 over, and of what was expected, and counts how few these are.
 """
 
@@ -206,8 +206,8 @@ def _outwards(
 ) -> Float[np.ndarray, "3 3"]:
     """The covariance of a place outside the array, as long along its ray as what lies beyond it.
 
-    From afar arrivals tell 1 / r, with a standard error e / r²: its end of NEAREST standard errors, r / (1 - NEAREST e / r), is
-    further away than e tells, or nowhere.
+    From afar arrivals tell 1 / r, with a standard error e / r²: its end of NEAREST standard errors, r / (1 - NEAREST e / r),
+    is further away than e tells, or nowhere.
     """
     ray_m = point - positions.mean(axis=0)
     away_m = float(np.linalg.norm(ray_m))

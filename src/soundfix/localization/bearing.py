@@ -1,6 +1,6 @@
 """Where a sound comes from so far away that a wide array tells no distance, though it tells one nearby.
 
-From afar arrivals tell 1 / r, with a standard error e / r². Where that reaches to UNTOLD of itself, or the place is at the end
+From afar arrivals tell 1 / r, with a standard error e / r². Where that is more than UNTOLD of it, or the place is at the end
 of all that was searched, the answer is the direction from the middle of the array, and no distance (compact.py has those of
 arrays that are small for everything).
 """
@@ -22,8 +22,8 @@ SAID = Finding(
 
 
 def bearing(fix: Fix, positions: Float[np.ndarray, "kept 3"], box: Float[np.ndarray, "2 3"]) -> Direction | None:
-    """The direction from the middle of these microphones (m) to a fix that was sought in this box, with a cone that holds 90 %
-    of what may be there; None where the distance is told."""
+    """The direction from the middle of these microphones (m) to a fix that was sought in this box, with a cone of 90 %;
+    None where the distance is told."""
     ray_m = fix.position_m - positions.mean(axis=0)
     away_m = float(np.linalg.norm(ray_m))
     if not (is_outside(fix.position_m, positions) and free_axes(box).all()):
