@@ -26,6 +26,9 @@ from soundfix.search_region import SearchRegion
         ({"room": ((0.0, 0.0, 3.0), (5.0, 5.0, 0.0))}, "lowest corner first"),
         ({"temperature_c": 293.0}, "°F or K"),
         ({"speed_of_sound_m_s": 0.343}, "wanted 100 to 7000"),
+        ({"wind_m_s": -1.0}, "wind -1.0 m/s, wanted 0 to 40"),
+        ({"wind_m_s": 50.0}, "was it given in km/h"),
+        ({"wind_m_s": np.nan}, "wind nan m/s"),
         ({"band_hz": (4000.0, 300.0)}, "lower one given first"),
         ({"band_hz": (300.0, 300.0)}, "wanted \\(lowest, highest\\)"),
         ({"band_hz": (-1.0, 300.0)}, "wanted \\(lowest, highest\\)"),
@@ -153,6 +156,11 @@ def test_lateness_is_the_offset_and_the_drift_until_the_middle_of_the_window():
 def test_where_refuses_a_mask_of_another_length(mask):
     with pytest.raises((SceneError, ValueError, IndexError)):
         Microphones(positions=POSITIONS).where(mask)
+
+
+def test_the_wind_is_a_share_of_the_speed_and_still_where_nothing_is_told():
+    assert scene(speed_of_sound_m_s=340.0, wind_m_s=3.4).wind_share == pytest.approx(0.01)
+    assert scene().wind_share == 0.0
 
 
 def test_replacing_the_temperature_changes_the_speed():

@@ -19,6 +19,7 @@ WALLS_M = 0.1  # to which walls are known: a search region this far outside them
 MARGIN_SHARE, LEAST_MARGIN_M = 0.5, 2.0  # without a room: the box round the microphones, grown on every side
 OUTDOORS_M = 25.0  # an array wider than this stands under the sky, unless somebody tells of walls
 BELOW_M = 2.0  # the lowest microphone sound is made outdoors: nothing sings in the ground
+STRONGEST_WIND_M_S = 40.0  # as a standard error
 FASTEST_AIR_M_S = 400.0  # sound is faster in water, and there it comes from below as well
 
 Room = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -73,6 +74,7 @@ class Scene:
     coordinate is known. search: where a source may be, if that is less than the room, or nothing is known of walls.
     speed_of_sound_m_s: in m/s, wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
     with (all, by default); the others are only listened to and judged. truth: what a simulation knows.
+    wind_m_s: standard error of the wind along each axis (m/s), of which nothing else is known; still air without it.
     band_hz: (lowest, highest) frequency that is listened to; without it 100 Hz to 7.9 kHz.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
@@ -84,6 +86,7 @@ class Scene:
     search: SearchRegion | None = None
     speed_of_sound_m_s: float | None = None
     temperature_c: float | None = None
+    wind_m_s: float | None = None
     start_s: float = 0.0
     band_hz: Band | None = None
     is_trusted: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
@@ -93,6 +96,7 @@ class Scene:
         set_frozen(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=checked_rate(self.sample_rate))
         checked_speed(self.speed_of_sound_m_s, self.temperature_c)
         _check_start(self.start_s)
+        checked_wind(self.wind_m_s)
         if self.band_hz is not None:
             set_frozen(self, band_hz=checked_band(self.band_hz, self.sample_rate))
         set_frozen(self, is_trusted=_checked_trust(self.is_trusted, len(self.microphones)))
@@ -120,6 +124,11 @@ class Scene:
     def speed(self) -> float:
         """Speed of sound (m/s), given, from the temperature, or 343.2."""
         return physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
+
+    @property
+    def wind_share(self) -> float:
+        """Standard error of the wind as a share of the speed of sound."""
+        return (self.wind_m_s or 0.0) / self.speed
 
     def where(self, mask: ArrayLike) -> "Scene":
         """The same scene heard by the microphones for which the boolean mask (M,) is true."""
@@ -275,6 +284,13 @@ def checked_speed(speed_of_sound_m_s: float | None, temperature_c: float | None)
     if not 100 <= speed_m_s <= 7000:
         raise SceneError(f"speed of sound {speed_m_s} m/s, wanted 100 to 7000: air is about 343, water 1480")
     return speed_m_s
+
+
+def checked_wind(wind_m_s: float | None) -> float | None:
+    """Standard error of the wind (m/s). Raises SceneError where no storm is so strong."""
+    if wind_m_s is not None and not 0 <= wind_m_s <= STRONGEST_WIND_M_S:
+        raise SceneError(f"wind {wind_m_s} m/s, wanted 0 to {STRONGEST_WIND_M_S:g}: was it given in km/h?")
+    return wind_m_s
 
 
 def _check_start(start_s: float) -> None:

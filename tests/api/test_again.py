@@ -57,7 +57,7 @@ OPTIONS = [
     {"room": ROOM, "require": "20cm 95% minus 1", "temperature_c": 12.5},
     {"search": ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0)), "window_s": 0.4, "hop_s": 0.2, "smooth": True},
     {"search": "file", "height_m": 1.3, "speed_of_sound_m_s": 341.0},
-    {"height_m": (0.5, 2.0)},
+    {"height_m": (0.5, 2.0), "wind_m_s": 3.0},
     {"band_hz": (300.0, 5000.0), "position_sigma_m": 0.02, "clock_sigma_s": 1e-4},
     {"events": "file"},
     {"events": "file", "band_hz": (400.0, 3000.0)},

@@ -151,3 +151,14 @@ def test_an_event_begins_only_while_nothing_stops_it():
     assert run(request, told.append, stop=lambda: len(told) == 1).interrupted == (1, 3)
     assert run(request, told.append).interrupted is None
     assert len(told) == 1 + 3
+
+
+def test_regions_are_larger_in_the_wind():
+    positions, _, times_s, _ = playback(22, wrong=0.0, places=3, recorders=10)
+    still, windy = (
+        [each.sources[0].radius90_m for each in soundfix.locate_delays(times_s, positions, wind_m_s=wind_m_s).estimates]
+        for wind_m_s in (None, 5.0)
+    )
+    assert all(larger > 1.3 * usual for usual, larger in zip(still, windy, strict=True))
+    with pytest.raises(SceneError, match="was it given in km/h"):
+        soundfix.locate_delays(times_s, positions, wind_m_s=50.0)

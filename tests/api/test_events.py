@@ -62,6 +62,14 @@ def test_stations_as_they_are_listed(folder, tmp_path):
         assert [report.name for report in each.microphones] == ["n1", "n2", "n4", "n5", "n7"]
 
 
+def test_regions_are_larger_in_the_wind(folder):
+    still, windy = ([each.sources[0].radius90_m for each in located(folder, wind_m_s=w).estimates] for w in (None, 5.0))
+    assert all(larger > 1.3 * usual for usual, larger in zip(still, windy, strict=True))
+    assert max(gaps(located(folder, wind_m_s=5.0))) < 1.0
+    with pytest.raises(SceneError, match="was it given in km/h"):
+        located(folder, wind_m_s=50.0)
+
+
 def test_a_band_for_all_instead_of_their_own(folder):
     found = located(folder, band_hz=(2000.0, 4000.0))
     assert [each.event.band_hz for each in found.estimates] == [(2000.0, 4000.0)] * 2

@@ -57,6 +57,8 @@ def test_options_have_their_effect(given):
     assert len(rows(window_s=2.0, hop_s=1.0, every=True)) == 17
     warm, cold = rows(temperature_c=30.0), rows(speed_of_sound_m_s=331.5)
     assert warm != usual != cold
+    places, windy = ([row for row in made if row[7] is not None] for made in (usual, rows(wind_m_s=5.0)))
+    assert windy[0][10] > 1.2 * places[0][10]  # radius90_m
 
 
 def test_settings_are_all_that_was_asked(tmp_path):

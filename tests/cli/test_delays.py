@@ -89,3 +89,11 @@ def test_the_table_is_not_written_over(table, command):
     before = table[0].read_text()
     assert_refused(command(*words(table, "--csv", table[0])), "it is an input")
     assert table[0].read_text() == before
+
+
+def test_the_wind_makes_regions_larger(table, tmp_path, command):
+    def radius_m(*options):
+        command(*words(table, "--json", tmp_path / "a.json", *options))
+        return json.loads((tmp_path / "a.json").read_text())["estimates"][0]["sources"][0]["radius90_m"]
+
+    assert radius_m("--wind", 5) > 1.3 * radius_m()

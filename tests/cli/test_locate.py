@@ -111,6 +111,14 @@ def test_a_temperature_is_a_speed_and_the_speed_wins(take, tmp_path, command):
     assert np.linalg.norm(given_speed - SOURCE) < 0.005
 
 
+def test_the_wind_makes_regions_larger(take, tmp_path, command):
+    still, windy = (
+        answers(command, tmp_path, *given(take, "--window", 1.0, *options))[0]["sources"][0]["radius90_m"]
+        for options in ([], ["--wind", 10])
+    )
+    assert windy > 2 * still
+
+
 @pytest.mark.parametrize(
     ("options", "starts"),
     [

@@ -13,7 +13,9 @@ from soundfix.localization.arrival_errors import (
     are_large,
     arrival_sigma_m,
     broadened,
+    from_middle_m,
     is_declared,
+    with_wind_m,
 )
 from soundfix.localization.evidence import Evidence
 from soundfix.microphones import Microphones
@@ -49,6 +51,26 @@ def test_outdoors_something_is_usual_where_nothing_is_declared():
     assert usual == pytest.approx(0.3 + 0.004 * 80 * 2**0.5, rel=1e-6)
     assert not is_declared(scene())
     assert are_large(scene())
+
+
+def test_a_wind_may_do_the_more_the_further_from_the_middle():
+    told = {"sigma_m": np.full(9, 0.3), "speed_of_sound_m_s": 340.0}
+    windy = with_wind_m(scene(**told, wind_m_s=3.4))
+    assert windy[4] == pytest.approx(0.3, abs=1e-3)
+    assert windy[0] == pytest.approx(np.hypot(0.3, 0.01 * 40 * 2**0.5), rel=1e-3)
+    assert with_wind_m(scene(**told)) == pytest.approx(0.3)
+    assert are_large(scene(sigma_m=np.full(9, 0.1), wind_m_s=5.0))
+
+
+def test_in_a_small_array_in_the_wind_errors_are_small_but_some():
+    assert arrival_sigma_m(scene(GRID / 10, wind_m_s=3.0)) == pytest.approx(0.03)
+    assert not are_large(scene(GRID / 10, wind_m_s=3.0))
+
+
+def test_where_positions_are_unknown_there_is_no_distance_from_the_middle():
+    positions = np.vstack([GRID, np.full(3, np.nan)])
+    assert from_middle_m(positions)[-1] == 0
+    assert from_middle_m(positions)[:-1] == pytest.approx(from_middle_m(GRID))
 
 
 def test_in_a_room_nothing_is_usual():

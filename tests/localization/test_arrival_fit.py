@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundfix import physics
-from soundfix.localization.arrival_fit import HEIGHT_M, air_of, fit_arrivals
+from soundfix.localization.arrival_fit import HEIGHT_M, Known, _outwards, air_of, fit_arrivals
 from soundfix.localization.evidence import Evidence
 from soundfix.physics import REGION_90
 
@@ -27,9 +27,9 @@ def evidence(place, errors_m, *, slower=0.0, positions=GRID, extra=()):
     return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M, positions=positions)
 
 
-def fitted(heard, place, sigma_m=1.0, *, is_declared=True, is_under_sky=False):
+def fitted(heard, place, sigma_m=1.0, *, is_declared=True, is_under_sky=False, wind=0.0):
     start, sigma = place + np.array([0.5, -0.4, 0.3]), np.full(len(heard.positions), sigma_m)
-    return fit_arrivals(heard, sigma, start, BOX, is_declared=is_declared, is_under_sky=is_under_sky)
+    return fit_arrivals(heard, sigma, start, BOX, Known(is_declared, is_under_sky, wind))
 
 
 def test_exact_arrivals_give_the_exact_place_though_a_metre_was_allowed():
@@ -113,8 +113,7 @@ def test_a_known_height_stays():
         np.ones(9),
         place + np.array([1.0, 1.0, 0.0]),
         box,
-        is_declared=True,
-        is_under_sky=True,
+        Known(is_declared=True, is_under_sky=True),
     )
     assert fix.position_m[2] == 15.0
     assert np.linalg.norm(fix.position_m - place) < 0.02
@@ -138,7 +137,7 @@ def test_of_a_height_of_which_nothing_is_heard_the_usual_is_said():
     """Five metres above the recorders; in no other place than before."""
     place = np.array([30.0, 50.0, 25.0])
     silence = replace(evidence(place, np.zeros(9)), values=np.zeros((36, 14001), dtype=np.float32))
-    fix = fit_arrivals(silence, np.full(9, 20.0), place, BOX, is_declared=True, is_under_sky=True)
+    fix = fit_arrivals(silence, np.full(9, 20.0), place, BOX, Known(is_declared=True, is_under_sky=True))
     assert fix.position_m == pytest.approx([30.0, 50.0, GRID[:, 2].mean() + 5.0], abs=0.01)
 
 
@@ -146,6 +145,60 @@ def test_no_place_is_outside_the_box():
     place, box = np.array([30.0, 50.0, 15.0]), BOX.copy()
     box[1, 0] = 29.5
     fix = fit_arrivals(
-        evidence(place, np.zeros(9)), np.ones(9), place - [1, 0, 0], box, is_declared=True, is_under_sky=False
+        evidence(place, np.zeros(9)), np.ones(9), place - [1, 0, 0], box, Known(is_declared=True, is_under_sky=False)
     )
     assert fix.position_m[0] <= 29.5
+
+
+def windy(place, wind, positions=GRID):
+    """What each microphone hears (m) beside its distance, in a wind of this share of the speed of sound."""
+    return physics.distances(place, positions) ** 2 / (
+        physics.distances(place, positions) + (positions - place) @ wind
+    ) - physics.distances(place, positions)
+
+
+def test_a_wind_that_is_told_of_is_found_and_the_place_less_carried_away():
+    place, wind = np.array([20.0, 60.0, 9.0]), np.array([0.02, -0.01, 0.0])
+    heard = evidence(place, windy(place, wind))
+    still, told = (fitted(heard, place, 0.05, wind=share)[:2] for share in (0.0, 0.02))
+    assert np.linalg.norm((told[0] - place)[:2]) < 0.2 * np.linalg.norm((still[0] - place)[:2])
+    assert np.trace(told[1][:2, :2]) > 2 * np.trace(still[1][:2, :2])
+
+
+def test_regions_hold_nine_of_ten_in_any_wind_and_without_it_told_do_not():
+    rng, held = np.random.default_rng(3), {0.0: [], 0.01: []}
+    for _ in range(60):
+        place = np.append(rng.uniform(5, 75, 2), rng.uniform(8, 20))
+        wind = np.append(0.01 * rng.standard_normal(2), 0.0)
+        heard = evidence(place, windy(place, wind) + 0.1 * rng.standard_normal(9))
+        for share, count in held.items():
+            fix = fitted(heard, place, 0.1, wind=share)
+            off = (place - fix.position_m)[:2]
+            count.append(off @ np.linalg.solve(fix.covariance_m2[:2, :2], off) <= 4.605)
+    assert 0.83 <= np.mean(held[0.01]) <= 0.99
+    assert np.mean(held[0.0]) < np.mean(held[0.01]) - 0.15
+
+
+@pytest.mark.parametrize(("away_m", "start"), [(150.0, 1.6), (300.0, 0.6), (600.0, 0.7)])
+def test_far_outside_regions_reach_as_far_as_the_source_may_be(away_m, start):
+    rng, middle, held = np.random.default_rng(1), GRID.mean(axis=0), []
+    box = np.stack([GRID.min(axis=0) - 1300, GRID.max(axis=0) + 1300])
+    for _ in range(40):
+        angle = rng.uniform(0, 2 * np.pi)
+        place = np.append(middle[:2] + away_m * np.array([np.cos(angle), np.sin(angle)]), 6.0)
+        heard = evidence(place, 0.3 * rng.standard_normal(9))
+        fix = fit_arrivals(heard, np.full(9, 0.3), middle + start * (place - middle), box, Known(True, True))
+        off = (place - fix.position_m)[:2]
+        held.append(off @ np.linalg.solve(fix.covariance_m2[:2, :2], off) <= 4.605)
+    assert np.mean(held) >= 0.83
+
+
+def test_within_the_array_regions_are_those_of_theory():
+    covariance = np.diag([1.0, 2.0, 3.0])
+    assert np.array_equal(_outwards(covariance, np.array([30.0, 30.0, 5.0]), GRID), covariance)
+    beyond = GRID.mean(axis=0) + np.array([100.0, 0, 0])
+    far = _outwards(np.diag([400.0, 2.0, 3.0]), beyond, GRID)
+    assert far[0, 0] == pytest.approx(400 / (1 - 1.645 * 0.2) ** 2)
+    assert far[1, 1] == 2.0
+    nowhere = _outwards(np.diag([1e4, 2.0, 3.0]), beyond, GRID)
+    assert nowhere[0, 0] == pytest.approx(36e4)

@@ -9,9 +9,10 @@ import soundfix
 from helpers.bands import ANIMAL, HIGH_HZ, RATE, caged, shared_sound
 from helpers.scenes import anechoic_scene
 from helpers.srp_phat import ROOM, eight
-from soundfix.localization.correlate import Correlator, grain, largest_lag
+from soundfix.localization.correlate import Correlator, finer, grain, lags_of, largest_lag
 from soundfix.methods.srp_phat import SrpPhat
 from soundfix.microphones import Microphones
+from soundfix.scene import Scene
 
 
 @pytest.fixture
@@ -113,3 +114,29 @@ def test_in_a_narrow_band_of_short_waves_no_polarity_is_told(positions, rng):
     for band_hz, hides in (((6000, 10000), True), ((4000, 10000), False), ((500, 800), False)):
         tuned = replace(scene, band_hz=band_hz, sample_rate=24_000.0)
         assert Correlator()(scene.audio.copy(), tuned, np.array([[0, 1]])).errors_hide_waves == hides
+
+
+def test_lags_are_no_finer_than_errors_that_are_declared(positions, rng):
+    def step_m(sigma_m):
+        scene = anechoic_scene(positions, positions.mean(axis=0), rng)
+        microphones = replace(scene.microphones, sigma_m=np.full(len(positions), sigma_m))
+        told = replace(scene, microphones=microphones, room=None)
+        return Correlator()(told.audio.copy(), told, np.array([[0, 1]])).step_m
+
+    assert step_m(0.1) == step_m(0.0) < 0.006
+    assert step_m(0.5) == pytest.approx(343.0 / 16_000, rel=0.01)
+
+
+def test_in_wide_arrays_of_usual_errors_a_sample_is_fine_enough(positions):
+    def told(times):
+        microphones = Microphones(positions=positions * times)
+        return Scene(audio=np.zeros((8, 160_000), np.float32), sample_rate=16_000.0, microphones=microphones)
+
+    assert finer(told(20.0), 60_000.0) == 4
+    assert finer(told(200.0), 60_000.0) == 1
+
+
+def test_lags_are_as_many_as_curves_have(positions, rng):
+    scene = anechoic_scene(positions, positions.mean(axis=0), rng)
+    curves = Correlator()(scene.audio.copy(), scene, np.array([[0, 1]])).values
+    assert curves.shape[1] <= lags_of(scene) <= curves.shape[1] + 4

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.tables import HEIGHT_M, playback
+from soundfix import physics
 from soundfix.delays import Delays, arrivals
 from soundfix.localization.delay_answer import Surroundings, locate_delays
 from soundfix.microphones import Microphones
@@ -132,6 +133,32 @@ def test_errors_of_positions_make_regions_larger(rng):
         for sigma_m in (0.0, 3.0)
     )
     assert rough > 2 * exact
+
+
+def test_regions_hold_nine_of_ten_in_any_wind_that_is_told_of(rng):
+    """The wind carries all delays away together, so that of independent errors as large a third would be enough."""
+    held: dict[float, list[bool]] = {0.0: [], 0.01: []}
+    for _ in range(40):
+        place, wind = np.append(rng.uniform(20, 80, 2), 1.0), np.append(0.01 * rng.standard_normal(2), 0.0)
+        ranges_m = physics.distances(place, FLAT)
+        heard_m = ranges_m**2 / (ranges_m + (FLAT - place) @ wind) + 0.1 * rng.standard_normal(6)
+        for share, count in held.items():
+            around = Surroundings(
+                microphones=Microphones(positions=FLAT),
+                search=height(1),
+                speed_m_s=SPEED_OF_SOUND_M_S,
+                wind_share=share,
+            )
+            times_s = heard_m / SPEED_OF_SOUND_M_S
+            delays = Delays(
+                label="a", first=np.arange(6), delay_s=times_s, sigma_s=np.full(6, 0.1 / SPEED_OF_SOUND_M_S)
+            )
+            for source in locate_delays(delays, around, rng).sources[:1]:
+                off = (place - source.position_m)[:2]
+                count.append(bool(off @ np.linalg.solve(source.covariance_m2[:2, :2], off) <= 4.605))
+    assert len(held[0.01]) >= 38
+    assert 0.83 <= np.mean(held[0.01]) <= 0.99
+    assert np.mean(held[0.0]) < np.mean(held[0.01]) - 0.2
 
 
 def test_sigma_of_delays_counts(rng):

@@ -12,6 +12,7 @@ def equations(incidence, **changes):
         "incidence": np.array(incidence, dtype=float),
         "path_m": np.linspace(1.0, 2.0, len(incidence)),
         "sigma_m": np.full(len(incidence), 0.5),
+        "wind_m": np.zeros((len(incidence), 3)),
         "doubt": 1.0,
         "positions": positions,
         "origin": np.zeros(3),

@@ -21,6 +21,7 @@ def equations(positions, times_s, *, sigma_m=0.2, doubt=1.2, height_m=None):
         incidence=np.eye(len(positions)),
         path_m=SPEED_OF_SOUND_M_S * times_s,
         sigma_m=np.full(len(positions), sigma_m),
+        wind_m=np.zeros((len(positions), 3)),
         doubt=doubt,
         positions=positions,
         origin=np.array([0, 0, height_m or 0.0]),
@@ -39,6 +40,7 @@ def as_pairs(told):
         incidence=told.incidence[pairs[:, 0]] - told.incidence[pairs[:, 1]],
         path_m=told.path_m[pairs[:, 0]] - told.path_m[pairs[:, 1]],
         sigma_m=np.full(len(pairs), told.sigma_m[0] * 2**0.5),
+        wind_m=np.zeros((len(pairs), 3)),
     )
 
 

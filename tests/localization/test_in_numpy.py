@@ -25,6 +25,12 @@ def told(request, rng):
         (lookup.mean_at, curves, rng.integers(0, LAGS, (len(pairs), places)).astype(np.uint32)),
         (lookup.mean_nearest, curves, pairs, single),
         (lookup.mean_between, curves, pairs, lags),
+        (
+            lookup.highest_between,
+            curves,
+            rng.integers(0, LAGS // 2, len(pairs)),
+            rng.integers(LAGS // 2, LAGS, len(pairs)),
+        ),
         (lookup.blurred, curves, 0, LAGS, 1, 3),
         (lookup.blurred, curves, 2, 85, 7, 5),
         (lookup.slopes_nearest, np.stack([curves, -curves]), pairs, np.stack([single, single[::-1]]), uphill, 3),

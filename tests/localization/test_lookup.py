@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import uniform_filter1d
 
 from soundfix.compiled import PATIENCE_S, Compiled
-from soundfix.localization.lookup import blurred, mean_at, mean_between, mean_nearest, slopes_nearest
+from soundfix.localization.lookup import blurred, highest_between, mean_at, mean_between, mean_nearest, slopes_nearest
 from soundfix.physics import pair_indices
 
 PAIRS = pair_indices(4)
@@ -65,3 +65,14 @@ def test_slopes_are_those_of_the_sum_and_what_bends_upwards_is_straight(curves, 
         assert np.allclose(gradient[:, k], (after - before) / 4 @ uphill, atol=1e-5)
         bends = np.maximum(2 * at - before - after, 0) / 4
         assert np.allclose(curvature[:, k], np.einsum("np,px,py->nxy", bends, uphill, uphill), atol=1e-5)
+
+
+def test_the_highest_of_some_lags_the_first_of_several(curves):
+    first, last = np.arange(len(PAIRS)), np.full(len(PAIRS), 2 * MIDDLE)
+    curves[0, 30] = curves[0, 33] = 9.0
+    curves[1, 0] = 9.0  # before the first
+    curves[2, last[2]] = 9.0
+    wanted = [a + curve[a : b + 1].argmax() for curve, a, b in zip(curves, first, last, strict=True)]
+    assert list(highest_between(curves, first, last)) == wanted
+    assert wanted[0] == 30
+    assert wanted[2] == 2 * MIDDLE

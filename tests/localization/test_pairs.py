@@ -7,6 +7,7 @@ import numpy as np
 import soundfix
 from helpers.scenes import anechoic_scene
 from helpers.srp_phat import ROOM, place
+from soundfix.localization.pairs import MOST_PAIRS, MOST_VALUES, choose_pairs
 from soundfix.microphones import Microphones
 
 
@@ -37,3 +38,15 @@ def test_few_known_among_many_unknown_microphones():
     alone, among = place(scene.where(is_known)), place(replace(scene, microphones=Microphones(positions=blank)))
     assert np.linalg.norm(alone - source) < 0.01
     assert np.linalg.norm(among - source) < 0.02
+
+
+def test_where_curves_are_long_there_are_fewer():
+    heard = np.ones(40, dtype=bool)
+    usual, said = choose_pairs(heard)
+    long, why = choose_pairs(heard, lags=470_000)
+    assert len(usual) <= MOST_PAIRS
+    assert len(long) * 470_000 <= MOST_VALUES
+    assert set(np.unique(long)) == set(range(40))
+    assert "say nothing new" in said[0].sentence
+    assert "fit into memory" in why[0].sentence
+    assert choose_pairs(heard[:16], lags=470_000)[1] == ()

@@ -63,12 +63,19 @@ def test_a_part_is_what_there_is_of_it():
 
 def chosen(levels, listed=(), fewest=4):
     is_listed = np.isin(np.arange(len(levels)), listed)
-    return list(np.flatnonzero(chosen_stations(np.array(levels), is_listed, fewest=fewest)))
+    return list(np.flatnonzero(chosen_stations(lambda: np.array(levels), is_listed, fewest=fewest)))
 
 
 def test_as_listed_where_these_can_place_it():
     assert chosen([9.0] * 8, listed=(0, 2, 4, 6)) == [0, 2, 4, 6]
     assert chosen([9.0] * 8, listed=(0, 2, 4), fewest=3) == [0, 2, 4]
+
+
+def test_levels_are_measured_only_where_they_decide():
+    def never():
+        raise AssertionError
+
+    assert chosen_stations(never, np.ones(4, dtype=bool), fewest=4).all()
 
 
 def test_whoever_hears_it_and_the_loudest_of_too_few():

@@ -19,9 +19,10 @@ def values(rng):
         lambda x: arrays.stretches(x, 6, 4),
         lambda x: arrays.moving_mean(x, 5),
         lambda x: arrays.lower_median(x),
-        lambda x: arrays.conjugate(arrays.namespace(x).fft.rfft(x)),
+        lambda x: arrays.conjugate(arrays.transforms(x).rfft(x)),
+        lambda x: arrays.transforms(x).irfft(arrays.transforms(x).rfft(x, n=24), n=24),
     ],
-    ids=["padded", "stretches", "moving mean", "lower median", "conjugate"],
+    ids=["padded", "stretches", "moving mean", "lower median", "conjugate", "transforms"],
 )
 def test_both_kinds_say_the_same(values, work):
     array, tensor = work(values), work(torch.from_numpy(values))

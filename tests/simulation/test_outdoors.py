@@ -53,6 +53,18 @@ def test_delays_are_those_of_the_air_of_the_day(temperature_c):
     assert scene.speed == physics.speed_of_sound(15.0)
 
 
+def test_the_wind_carries_sound_along_every_path():
+    rng = np.random.default_rng(0)
+    wood = replace(QUIET, blows_m_s=(12.0, -5.0))
+    places = draw_recorders(wood, rng)
+    singer = draw_singer(places, wood, rng)
+    scene = record(wood, CLICK, places, singer, rng, duration_s=1.5)
+    ranges_m = physics.distances(singer, places)
+    along_m_s = (places - singer)[:, :2] @ [12.0, -5.0] / ranges_m
+    late = arrivals_s(scene) - ranges_m / (physics.speed_of_sound(15.0) + along_m_s)
+    assert np.ptp(late) < 3 / RATE_HZ
+
+
 def test_clocks_are_off_and_the_list_is_too():
     rng = np.random.default_rng(1)
     wood = Wood(snr_db=80.0, clock_s=5e-3, gps_m=1.0, scatter=False)

@@ -20,6 +20,7 @@ from soundfix.files.take import listed_microphones
 from soundfix.localization.delay_answer import METHOD, Surroundings
 from soundfix.localization.delay_answer import locate_delays as locate_event
 from soundfix.microphones import Microphones
+from soundfix.scene import checked_wind
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.summary import Interruption, Summary
 
@@ -38,6 +39,7 @@ class DelaysRequest:
     search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
+    wind_m_s: float | None = None
 
     def __post_init__(self) -> None:
         speed_m_s = self.around.speed_m_s
@@ -49,7 +51,10 @@ class DelaysRequest:
     def around(self) -> Surroundings:
         """What all events have in common."""
         speed_m_s = physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
-        return Surroundings(microphones=self.microphones, search=self.search, speed_m_s=speed_m_s)
+        wind_share = (checked_wind(self.wind_m_s) or 0.0) / speed_m_s
+        return Surroundings(
+            microphones=self.microphones, search=self.search, speed_m_s=speed_m_s, wind_share=wind_share
+        )
 
 
 def run(request: DelaysRequest, watch: Callable[[Estimate], None], stop: Callable[[], bool] = lambda: False) -> Summary:
@@ -91,6 +96,7 @@ def locate_delays(
     height_m: Numbers | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
+    wind_m_s: float | None = None,
 ) -> Located:
     """Where sounds came from, by delays that another program measured; wrong ones are found, named and left out.
 
@@ -101,6 +107,7 @@ def locate_delays(
     search: where a source may be: a box ((x0, y0, z0), (x1, y1, z1)), corners (x, y) of a polygon (m), or their file.
     height_m: of the source, or the lowest and the highest. temperature_c: of the air, in °C;
     speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
+    wind_m_s: standard error of the wind along each axis, in m/s.
     The event of each has the label of its sound; start_s and end_s are when it was made, by the clock of the arrivals.
 
     Raises SceneError on what cannot be right, DelayFileError and MicrophoneFileError on files.
@@ -112,6 +119,7 @@ def locate_delays(
         search=told_region(search, height_m),
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
+        wind_m_s=wind_m_s,
     )
     estimates: list[Estimate] = []
     summary = run(request, estimates.append)

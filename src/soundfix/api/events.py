@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from soundfix.api.sound import Sound
 from soundfix.api.stretches import stretches
@@ -90,10 +90,13 @@ def _heard(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -
     """By itself: that a station contradicts others elsewhere, where it heard something else, is not held against it."""
     event, microphones = listed.event, session.microphones
     is_able = microphones.is_known if microphones.is_known.any() else np.ones_like(microphones.is_known)
-    level_db = stands_out_db(stretch, (event.start_s, event.end_s), band_hz=event.band_hz, reach_s=reach_s)
     fewest = unknowns(search_box(microphones, session.room, session.search))
+
+    def level_db() -> Float[np.ndarray, "able"]:
+        return stands_out_db(stretch, (event.start_s, event.end_s), band_hz=event.band_hz, reach_s=reach_s)[is_able]
+
     is_chosen = is_able.copy()
-    is_chosen[is_able] = chosen_stations(level_db[is_able], listed.is_listed[is_able], fewest=fewest)
+    is_chosen[is_able] = chosen_stations(level_db, listed.is_listed[is_able], fewest=fewest)
     crossing_s = microphones.where(is_chosen).width_m / session.speed
     beside_s = max(crossing_s + SLACK_S, (SHORTEST_S - event.end_s + event.start_s) / 2)
     part = stretch.part(event.start_s - beside_s, event.end_s + beside_s)

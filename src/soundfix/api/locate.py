@@ -100,6 +100,7 @@ def locate(
     height_m: Numbers | None = None,
     temperature_c: float | None = None,
     speed_of_sound_m_s: float | None = None,
+    wind_m_s: float | None = None,
     position_sigma_m: float | None = None,
     clock_sigma_s: float | None = None,
     require: str | Requirement | None = None,
@@ -126,6 +127,7 @@ def locate(
     search: where a source may be, which says nothing of walls: such a box, the corners (x, y) of a polygon, or their file.
     height_m: of the source, or the lowest and the highest; told to 5 cm it is known, and 3 microphones are enough.
     temperature_c: of the air, in °C; speed_of_sound_m_s, in m/s, wins over it; 343.2 m/s with neither.
+    wind_m_s: standard error of the wind along each axis, in m/s, where all that is known of it is how strong it may be.
     position_sigma_m, clock_sigma_s: standard errors of positions (m) and clocks (s), where the list says none: what these
     explain is held against nobody. Outdoors, in arrays wider than 25 m, usual ones are taken where nothing is told.
     require: what must hold when microphones are lost, such as "20cm 95% minus 2": estimates say where it is at risk.
@@ -159,6 +161,7 @@ def locate(
         search=told_region(search, height_m),
         temperature_c=temperature_c,
         speed_of_sound_m_s=speed_of_sound_m_s,
+        wind_m_s=wind_m_s,
         require=parse_requirement(require) if require else None,
         events=listed,
     )

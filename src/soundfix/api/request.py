@@ -9,7 +9,7 @@ from soundfix.errors import ConfigError
 from soundfix.estimate import Localizer
 from soundfix.files.take import window_for
 from soundfix.methods.catalog import DEFAULT, load
-from soundfix.scene import Band, Room, checked_speed
+from soundfix.scene import Band, Room, checked_speed, checked_wind
 from soundfix.search_region import SearchRegion
 from soundfix.session.session import Session
 from soundfix.survey.requirement import Promise, Requirement, known_array, promise
@@ -35,6 +35,7 @@ class LocateRequest:
     search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
+    wind_m_s: float | None = None
     require: Requirement | None = None
     band_hz: Band | None = None
     events: tuple[ListedEvent, ...] | None = None
@@ -93,6 +94,7 @@ class LocateRequest:
             search=self.search,
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
+            wind_m_s=checked_wind(self.wind_m_s),
             require=self.require,
             band_hz=self.band_hz,
         )

@@ -34,6 +34,7 @@ class Asked:
     search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
+    wind_m_s: float | None = None
     band_hz: Band | None = None
     every: bool = False
 
@@ -107,5 +108,5 @@ def _request(asked: Asked, method: Localizer, microphones: Microphones, piece: P
 def _told(asked: Asked, method: Localizer, **given: Any) -> LocateRequest:
     return LocateRequest(
         method=method, search=asked.search, temperature_c=asked.temperature_c,
-        speed_of_sound_m_s=asked.speed_of_sound_m_s, **given,
+        speed_of_sound_m_s=asked.speed_of_sound_m_s, wind_m_s=asked.wind_m_s, **given,
     )  # fmt: skip

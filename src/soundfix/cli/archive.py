@@ -18,6 +18,7 @@ from soundfix.cli.options import (
     SearchText,
     Speed,
     Temperature,
+    Wind,
     app,
     parse_band,
     parse_clock,
@@ -51,6 +52,7 @@ def archive(
     height: HeightText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    wind: Wind = None,
     position_sigma: PositionSigma = None,
     clock_sigma: ClockSigma = None,
     band: BandText = None,
@@ -71,7 +73,7 @@ def archive(
     warn_of(method)
     asked = Asked(
         method=method, checkpoint=checkpoint, window_s=window, hop_s=hop, search=parse_search(search, height),
-        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, band_hz=parse_band(band), every=every,
+        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, wind_m_s=wind, band_hz=parse_band(band), every=every,
     )  # fmt: skip
     request = ArchiveRequest(
         folder=folder, microphones=microphones, out=out, asked=asked, events=events, starts=starts,

@@ -1,6 +1,6 @@
 """`soundfix locate --delays`: places from a table of delays, without any sound."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,18 +46,15 @@ def check_given(
 
 
 def opened_delays(
-    delays: Path, microphones: Path, region: "SearchRegion | None", temperature: float | None, speed: float | None
+    delays: Path, microphones: Path, region: "SearchRegion | None", air: Mapping[str, float | None]
 ) -> "DelaysRequest":
-    """The request; what is odd about the delays to stderr."""
+    """The request; what is odd about the delays to stderr. air: what was told of it, as the request calls it."""
     from soundfix.api.delays import DelaysRequest, notes
     from soundfix.files.delays import read_delays
     from soundfix.files.microphones import read_microphones
 
     listed = read_microphones(microphones)
-    request = DelaysRequest(
-        events=read_delays(delays, listed), microphones=listed, search=region, temperature_c=temperature,
-        speed_of_sound_m_s=speed,
-    )  # fmt: skip
+    request = DelaysRequest(events=read_delays(delays, listed), microphones=listed, search=region, **air)
     for note in notes(request):
         say(note)
     return request

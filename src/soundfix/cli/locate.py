@@ -26,6 +26,7 @@ from soundfix.cli.options import (
     SearchText,
     Speed,
     Temperature,
+    Wind,
     app,
     opened,
     parse_band,
@@ -66,6 +67,7 @@ def locate(
     height: HeightText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    wind: Wind = None,
     position_sigma: PositionSigma = None,
     clock_sigma: ClockSigma = None,
     require: Require = None,
@@ -92,7 +94,7 @@ def locate(
     targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()), *asked)
     idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, turns, geojson]
     if again:
-        others = [microphones, delays, search, height, temperature, speed_of_sound, position_sigma]
+        others = [microphones, delays, search, height, temperature, speed_of_sound, wind, position_sigma]
         locate_again(again, audio, targets, [*others, method if method != DEFAULT else None, *idle[:-1]])
         return
     box, contract = parse_room(room), parse_require(require)
@@ -100,7 +102,8 @@ def locate(
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
     listed_in = check_given(audio, microphones, delays, idle)
     if delays:
-        locate_delays(opened_delays(delays, listed_in, region, temperature, speed_of_sound), targets)
+        air = {"temperature_c": temperature, "speed_of_sound_m_s": speed_of_sound, "wind_m_s": wind}
+        locate_delays(opened_delays(delays, listed_in, region, air), targets)
         return
     warn_of(method)
     take = with_errors(opened(audio or [], listed_in), position_sigma, parse_clock(clock_sigma))
@@ -108,6 +111,6 @@ def locate(
     request = LocateRequest(
         sound=sound, band_hz=band_hz, method=method, checkpoint=checkpoint, beats=beats, explain=explain,
         window_s=window, hop_s=hop, smooth=smooth, tracks=targets.follow(listed), room=box, search=region,
-        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, require=contract, events=listed,
+        temperature_c=temperature, speed_of_sound_m_s=speed_of_sound, wind_m_s=wind, require=contract, events=listed,
     )  # fmt: skip
     answer(request, targets, table, jobs=jobs)

@@ -42,6 +42,7 @@ BandText = Annotated[
 ]
 Temperature = Annotated[float | None, typer.Option(help="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 Speed = Annotated[float | None, typer.Option(help="Speed of sound in m/s, instead of a temperature.")]
+Wind = Annotated[float | None, typer.Option(help="Standard error of the wind in m/s along each axis; else still air.")]
 PositionSigma = Annotated[
     float | None, typer.Option(help="Standard error of listed positions in metres, where the list says none.")
 ]
@@ -58,7 +59,6 @@ Checkpoint = Annotated[Path | None, typer.Option(help="Trained weights (.safeten
 BeatsFile = Annotated[
     Path | None, typer.Option("--beats", help="Published BEATs file, for a network that listens with it.")
 ]
-
 
 Minutes = Annotated[float, typer.Option(min=0.01, help="Of training, for every method that learns.")]
 LuviraFolder = Annotated[Path | None, typer.Option("--root", help="LuViRA on disk; its simulated twin without it.")]

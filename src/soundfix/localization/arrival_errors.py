@@ -33,9 +33,22 @@ def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
     """Standard error (m of path) of what each microphone hears: of position and clock as declared, or as usual outdoors."""
     microphones = scene.microphones
     declared = np.hypot(microphones.sigma_m, scene.speed * microphones.clock_sigma_s)
-    if declared.any() or not scene.is_outdoors:
+    if declared.any() or not (scene.is_outdoors or scene.wind_m_s):
         return declared
+    if not scene.is_outdoors:
+        return np.full(len(microphones), PEAK_M)  # beside what the wind does
     return np.full(len(microphones), USUAL_M + USUAL_SHARE * microphones.width_m)
+
+
+def with_wind_m(scene: Scene) -> Float[np.ndarray, "mic"]:
+    """The same with what the wind may do to it."""
+    return np.hypot(arrival_sigma_m(scene), scene.wind_share * from_middle_m(scene.microphones.positions))
+
+
+def from_middle_m(positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "mic"]:
+    """How far each stands from the middle of those of known position; 0 for the others."""
+    off_m = positions - np.nanmean(positions, axis=0)
+    return np.nan_to_num(np.linalg.norm(off_m, axis=1))
 
 
 def is_declared(scene: Scene) -> bool:
@@ -45,7 +58,7 @@ def is_declared(scene: Scene) -> bool:
 
 def are_large(scene: Scene) -> bool:
     """Whether evidence is to be as broad as these errors."""
-    return bool(arrival_sigma_m(scene).mean() >= BROAD_M)
+    return bool(with_wind_m(scene).mean() >= BROAD_M)
 
 
 def broadened(evidence: Evidence, sigma_m: Float[np.ndarray, "mic"]) -> Evidence:

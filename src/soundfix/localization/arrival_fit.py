@@ -8,8 +8,10 @@ which sound is slower than was told, that minimize
 with weights and rho as in position_errors.py. The second is what is known of the air; the last, used under the sky alone, of
 heights: recorders stand at about one and say little of it, most sounds come from a little above them, z0, and some from far
 above. What is left over, taken apart into one error of each microphone, says how large these errors are; the reach shrinks
-to that, and the peaks are taken anew. The region is that of a Student's t: its covariance has the size of what is left over,
-and of what was expected, and counts how few these are.
+to that, and the peaks are taken anew. Where a wind w is told of (its standard error along each axis, the same for all
+paths), it is found as well: sound goes at c + w.u along a path of direction u, so that r_m is heard as r_m - v.x_m with
+v = w / c, but for what is common to all microphones. The region is that of a Student's t: its covariance has the size of what is left
+over, and of what was expected, and counts how few these are.
 """
 
 from collections.abc import Iterable
@@ -21,6 +23,7 @@ from scipy.special import fdtri
 
 from soundfix import physics
 from soundfix.estimate import Air
+from soundfix.localization.arrival_errors import from_middle_m
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.position_errors import HUBER, REACH, REACH_M, TIMING_M, peaks_near
 from soundfix.physics import REGION_90
@@ -30,16 +33,27 @@ AIR = 0.01  # half the width of what the speed of sound is about what was told (
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
 ROUNDS, STEPS = 6, 4
-LONGEST_STEP = 1.0  # expected standard errors
+LONGEST_STEP = 1.0  # by which range differences change, in expected standard errors: far away a place moves far by that
 SHRINKS_TO = 1.5  # times the scatter that is left
+NEAREST, MOST_LONGER = 1.645, 6.0  # standard errors that hold 90 %, and times as long as a Gaussian tells, at most
 DECLARED_FREEDOM = 4.0  # what somebody says of errors is worth so many arrivals
 USUAL_M, USUAL_FREEDOM = 0.03, 1.5  # where nobody says anything, at least: a tenth of a millisecond
+
+
+class Known(NamedTuple):
+    """What is known beforehand: whether somebody said how large errors are; whether heights are what they usually are
+    outdoors; standard error of the wind along each axis, as a share of the speed of sound."""
+
+    is_declared: bool
+    is_under_sky: bool
+    wind: float = 0.0
 
 
 class Fix(NamedTuple):
     """A place (m), its covariance (m²), and how many times slower sound is than was told, with its standard error.
 
-    errors_m: (M,) how late each microphone hears, 0 for those without a pair.
+    errors_m: (M,) how late each microphone hears, 0 for those without a pair. cost: what is left over, in squared standard
+    errors, and what is known beforehand.
     """
 
     position_m: Float[np.ndarray, "3"]
@@ -47,6 +61,7 @@ class Fix(NamedTuple):
     slower: float
     slower_sigma: float
     errors_m: Float[np.ndarray, "mic"]
+    cost: float
 
     def reaching(self, places: Iterable[Float[np.ndarray, "3"]]) -> "Fix":
         """With a region that holds these places (m) too."""
@@ -65,46 +80,58 @@ def fit_arrivals(
     sigma_m: Float[np.ndarray, "mic"],
     place: Float[np.ndarray, "3"],
     box: Float[np.ndarray, "2 3"],
-    *,
-    is_declared: bool,
-    is_under_sky: bool,
+    known: Known,
 ) -> Fix:
-    """From a place (m) to the best one near it; sigma_m: standard errors (m) of arrivals, and whether somebody said so.
-
-    is_under_sky: heights are what they usually are outdoors.
-    """
+    """From a place (m) to the best one near it; sigma_m: standard errors (m) of arrivals, but for what the wind does."""
     is_free, used = free_axes(box), np.unique(evidence.pairs)
-    point, slower, error_m = place.copy(), 0.0, sigma_m.copy()
+    point, air = place.copy(), np.zeros(4 if known.wind else 1)
+    error_m = np.hypot(sigma_m, known.wind * from_middle_m(evidence.positions))
     for _ in range(ROUNDS):
         for _ in range(STEPS):
-            step = _step(evidence, error_m, point, slower, is_free, is_under_sky)
+            step = _step(evidence, error_m, point, air, is_free, known)
             point = np.clip(point + step[:3], box[0], box[1])
-            slower += step[3]
-        errors_m = _arrival_errors(evidence, error_m, point, slower)
+            air = air + step[3:]
+        errors_m = _arrival_errors(evidence, error_m, point, air)
         left = float(np.sqrt(np.mean(np.square(errors_m[used] / sigma_m[used]))))
         least = TIMING_M * evidence.breadth / sigma_m
         error_m = sigma_m * np.clip(SHRINKS_TO * left, least, 1.0)
-    return _fix(evidence, sigma_m, point, slower, errors_m, box, is_declared, is_under_sky)
+    return _fix(evidence, sigma_m, point, air, errors_m, box, known)
 
 
 def _step(
-    evidence: Evidence, sigma_m: Float[np.ndarray, "mic"], point: Float[np.ndarray, "3"], slower: float,
-    is_free: Bool[np.ndarray, "3"], is_under_sky: bool,
-) -> Float[np.ndarray, "4"]:  # fmt: skip
-    """One step of Gauss-Newton: along the free axes, and of the share by which sound is slower."""
-    residual, weight, expected_m, error_m = _residuals(evidence, sigma_m, point, slower)
+    evidence: Evidence, sigma_m: Float[np.ndarray, "mic"], point: Float[np.ndarray, "3"], air: Float[np.ndarray, "air"],
+    is_free: Bool[np.ndarray, "3"], known: Known,
+) -> Float[np.ndarray, "unknown"]:  # fmt: skip
+    """One step of Gauss-Newton: along the free axes, and of the air."""
+    residual, weight, error_m = _residuals(evidence, sigma_m, point, air)
     i, j = evidence.pairs.T
-    units = physics.directions(point, evidence.positions)
-    jacobian = np.column_stack([(1 + slower) * (units[i] - units[j]) * is_free, expected_m]) / error_m[:, None]
+    slopes = _slopes(evidence.positions, point, air)
+    slopes[:, :3] *= (1 + air[0]) * is_free
+    jacobian = (slopes[i] - slopes[j]) / error_m[:, None]
     pairs_a_microphone = len(np.unique(evidence.pairs)) / 2  # pairs of one microphone are not independent
     weight = weight / max(float(weight.mean()), 1e-12) / pairs_a_microphone
     above_m = _above_m(evidence, point)
-    usual = _known(above_m, HEIGHT_M) if is_under_sky and is_free[2] else 0.0
-    prior = np.array([LEAST, LEAST, LEAST + usual, _known(slower, AIR)])
-    slope = jacobian.T @ (weight * residual) - np.array([0, 0, usual * above_m, prior[3] * slower])
+    usual = _known(above_m, HEIGHT_M) if known.is_under_sky and is_free[2] else 0.0
+    prior = np.concatenate([[LEAST, LEAST, LEAST + usual], _known_air(air, known)])
+    slope = jacobian.T @ (weight * residual) - np.concatenate([[0, 0, usual * above_m], prior[3:] * air])
     step = np.linalg.solve(jacobian.T @ (weight[:, None] * jacobian) + np.diag(prior), slope)
-    step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(float(np.linalg.norm(step[:3])), 1e-9))
+    moved_m = float(np.sqrt(np.mean(np.square((slopes[i] - slopes[j])[:, :3] @ step[:3]))))
+    step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(moved_m, 1e-9))
     return step
+
+
+def _slopes(
+    positions: Float[np.ndarray, "mic 3"], point: Float[np.ndarray, "3"], air: Float[np.ndarray, "air"]
+) -> Float[np.ndarray, "mic unknown"]:
+    """How what each microphone hears (m) grows with the place, with how slow sound is, and with a wind that is sought."""
+    ranges_m = physics.distances(point, positions)[:, None]
+    wind = [point - positions] if len(air) > 1 else []
+    return np.hstack([physics.directions(point, positions), ranges_m, *wind])
+
+
+def _known_air(air: Float[np.ndarray, "air"], known: Known) -> Float[np.ndarray, "air"]:
+    """The information about it beforehand."""
+    return np.append(_known(float(air[0]), AIR), (len(air) - 1) * [known.wind**-2.0 if known.wind else 0.0])
 
 
 def _above_m(evidence: Evidence, point: Float[np.ndarray, "3"]) -> float:
@@ -118,22 +145,25 @@ def _known(off: float, width: float) -> float:
 
 
 def _residuals(
-    evidence: Evidence, sigma_m: Float[np.ndarray, "mic"], point: Float[np.ndarray, "3"], slower: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of every pair, in standard errors, their weights, the range differences, and the standard errors (m)."""
+    evidence: Evidence, sigma_m: Float[np.ndarray, "mic"], point: Float[np.ndarray, "3"], air: Float[np.ndarray, "air"]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of every pair, in standard errors, their weights, and the standard errors (m)."""
     i, j = evidence.pairs.T
     error_m = np.sqrt(np.square(sigma_m[i]) + np.square(sigma_m[j]) + TIMING_M**2)
-    expected_m = physics.range_differences(point, evidence.positions, evidence.pairs)
-    found, height = peaks_near(evidence, (1 + slower) * expected_m, REACH * error_m + REACH_M)
-    residual = (found - (1 + slower) * expected_m) / error_m
-    return residual, np.square(height) * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9)), expected_m, error_m
+    heard_m = (1 + air[0]) * physics.distances(point, evidence.positions)
+    if len(air) > 1:
+        heard_m = heard_m + (point - evidence.positions) @ air[1:]
+    expected_m = heard_m[i] - heard_m[j]
+    found, height = peaks_near(evidence, expected_m, REACH * error_m + REACH_M)
+    residual = (found - expected_m) / error_m
+    return residual, np.square(height) * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9)), error_m
 
 
 def _arrival_errors(
-    evidence: Evidence, sigma_m: Float[np.ndarray, "mic"], point: Float[np.ndarray, "3"], slower: float
+    evidence: Evidence, sigma_m: Float[np.ndarray, "mic"], point: Float[np.ndarray, "3"], air: Float[np.ndarray, "air"]
 ) -> Float[np.ndarray, "mic"]:
     """How late (m) each microphone hears: the errors whose differences suit the pairs best, 0 on average."""
-    residual, weight, _, error_m = _residuals(evidence, sigma_m, point, slower)
+    residual, weight, error_m = _residuals(evidence, sigma_m, point, air)
     i, j = evidence.pairs.T
     laplacian, late = np.zeros((len(evidence.positions),) * 2), np.zeros(len(evidence.positions))
     for a, b, sign in ((i, j, 1), (j, i, -1)):
@@ -144,21 +174,49 @@ def _arrival_errors(
 
 
 def _fix(
-    evidence: Evidence, sigma_m: np.ndarray, point: np.ndarray, slower: float, errors_m: np.ndarray, box: np.ndarray,
-    is_declared: bool, is_under_sky: bool,
+    evidence: Evidence, sigma_m: np.ndarray, point: np.ndarray, air: np.ndarray, errors_m: np.ndarray, box: np.ndarray,
+    known: Known,
 ) -> Fix:  # fmt: skip
-    used = np.unique(evidence.pairs)
+    used, is_declared = np.unique(evidence.pairs), known.is_declared
     freedom = max(0.0, len(used) - 2.0 - free_axes(box).sum())
     prior, expected_m = (DECLARED_FREEDOM, sigma_m) if is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
     scatter = np.square(errors_m[used] / expected_m[used]).sum()
     size = _size(scatter, freedom, prior, is_declared=is_declared)
     above_m = _above_m(evidence, point)
-    known = 12 / np.square(np.maximum(box[1] - box[0], 1e-3)) + [0, 0, _known(above_m, HEIGHT_M) * is_under_sky]
+    in_box = 12 / np.square(np.maximum(box[1] - box[0], 1e-3)) + [0, 0, _known(above_m, HEIGHT_M) * known.is_under_sky]
     covariance = _covariance(
-        evidence.positions[used], size * expected_m[used], point, np.append(known, _known(slower, AIR))
-    )
+        _slopes(evidence.positions[used], point, air), size * expected_m[used],
+        np.concatenate([in_box, _known_air(air, known)]),
+    )  # fmt: skip
     few = 3 * fdtri(3, prior + freedom, 0.9) / REGION_90
-    return Fix(point, few * covariance[:3, :3], slower, float(np.sqrt(few * covariance[3, 3])), errors_m)
+    spread_m2 = _outwards(few * covariance[:3, :3], point, evidence.positions[used])
+    cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / AIR) ** 2)
+    cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)
+    return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m, float(cost))
+
+
+def is_outside(point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "used 3"]) -> bool:
+    """Whether it is further from the middle of the array than any microphone."""
+    middle = positions.mean(axis=0)
+    return bool(np.linalg.norm(point - middle) > np.linalg.norm(positions - middle, axis=1).max())
+
+
+def _outwards(
+    covariance_m2: Float[np.ndarray, "3 3"], point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "used 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """The covariance of a place outside the array, as long along its ray as what lies beyond it.
+
+    From afar arrivals tell 1 / r, with a standard error e / r²: its end of NEAREST standard errors, r / (1 - NEAREST e / r),
+    is further away than e tells, or nowhere.
+    """
+    ray_m = point - positions.mean(axis=0)
+    away_m = float(np.linalg.norm(ray_m))
+    if not is_outside(point, positions):
+        return covariance_m2
+    along = covariance_m2 @ (ray_m / away_m)
+    variance_m2 = float(along @ ray_m / away_m)
+    longer = 1 / max(1 - NEAREST * variance_m2**0.5 / away_m, 1 / MOST_LONGER)
+    return covariance_m2 + (longer**2 - 1) * np.outer(along, along) / variance_m2
 
 
 def _size(scatter: float, freedom: float, prior: float, *, is_declared: bool) -> float:
@@ -169,11 +227,9 @@ def _size(scatter: float, freedom: float, prior: float, *, is_declared: bool) ->
 
 
 def _covariance(
-    positions: Float[np.ndarray, "used 3"], sigma_m: Float[np.ndarray, "used"], point: Float[np.ndarray, "3"],
-    known: Float[np.ndarray, "4"],
-) -> Float[np.ndarray, "4 4"]:  # fmt: skip
-    """Of the place (m²) and the share: Cramér-Rao for arrivals whose common lateness is unknown; known: before (1/m²)."""
-    slopes = np.column_stack([physics.directions(point, positions), physics.distances(point, positions)])
+    slopes: Float[np.ndarray, "used unknown"], sigma_m: Float[np.ndarray, "used"], known: Float[np.ndarray, "unknown"]
+) -> Float[np.ndarray, "unknown unknown"]:
+    """Of the place (m²) and the air: Cramér-Rao for arrivals whose common lateness is unknown; known: before (1/m²)."""
     weight = np.square(1 / sigma_m)
     centred = slopes - weight @ slopes / weight.sum()
     return np.linalg.inv((centred * weight[:, None]).T @ centred + np.diag(known))

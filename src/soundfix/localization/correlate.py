@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, is_declared
 from soundfix.localization.evidence import Evidence
 from soundfix.physics import SPEED_OF_SOUND_M_S
 from soundfix.resample import TOP_HZ
@@ -13,6 +14,8 @@ from soundfix.signal import gcc
 
 LATEST_S = 0.02  # microphones up to this late are recognized as late
 FINE_RATE_HZ = 60_000.0  # lags are interpolated to at least this rate: 6 mm of path
+SMALL_PART = 0.1  # of the standard error of an arrival: rounded to that, it is 0.04 % worse
+SMALLER_PART = 0.01
 UNKNOWN_M = 20.0  # across an array of which no position is known
 
 
@@ -54,7 +57,7 @@ class Correlator:
             spectra = gcc.advance(spectra, scene.lateness_s, sample_rate=rate)
         bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=band_hz).sum())
         coarse = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=bins)
-        factor = max(1, int(np.ceil(FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ) / rate)))
+        factor = finer(scene, FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ))
         return Evidence(
             pairs=pairs,
             values=gcc.upsample(coarse, factor),
@@ -65,7 +68,21 @@ class Correlator:
         )
 
 
+def finer(scene: Scene, wanted_hz: float) -> int:
+    """How many times as fine as samples lags are to be, for this rate (Hz); 1 where samples are a small part of errors that
+    are declared, or of usual ones, which may be smaller."""
+    part = SMALL_PART if is_declared(scene) else SMALLER_PART
+    if are_large(scene) and scene.speed / scene.sample_rate <= part * arrival_sigma_m(scene).mean():
+        return 1
+    return max(1, int(np.ceil(wanted_hz / scene.sample_rate)))
+
+
 PHAT = Correlator(floor=0.0, smoothing_hz=0.0)
+
+
+def lags_of(scene: Scene) -> int:
+    """How many its curves have, of usual microphones."""
+    return (2 * largest_lag(scene) + 1) * finer(scene, FINE_RATE_HZ)
 
 
 def grain(scene: Scene) -> float:

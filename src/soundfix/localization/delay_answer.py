@@ -37,11 +37,13 @@ FEWEST_NAMED = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Surroundings:
-    """What all sounds have in common: microphones, where sources may be, and the speed of sound (m/s)."""
+    """What all sounds have in common: microphones, where sources may be, the speed of sound (m/s), and the standard error of
+    the wind along each axis, as a share of that."""
 
     microphones: Microphones
     search: SearchRegion | None
     speed_m_s: float
+    wind_share: float = 0.0
 
 
 def locate_delays(delays: Delays, around: Surroundings, rng: np.random.Generator) -> Estimate:
@@ -133,12 +135,14 @@ def _equations(
     width_m = float(np.ptp(microphones.positions, axis=0).max())
     bounds = OPEN if around.search is None else around.search.bounds
     is_open = np.asarray(~np.isfinite(bounds).all(axis=0))
+    wind_m = around.wind_share * incidence @ (microphones.positions - microphones.positions.mean(axis=0))
     usual_m = min(USUAL_S * around.speed_m_s, USUAL_SHARE * width_m)
     sigma_m = np.where(is_told, heard.sigma_s * around.speed_m_s, usual_m)
     return Equations(
         incidence=incidence,
         path_m=heard.delay_s * around.speed_m_s,
-        sigma_m=np.sqrt(sigma_m**2 + np.square(incidence) @ microphones.sigma_m**2),
+        sigma_m=np.sqrt(sigma_m**2 + np.square(incidence) @ microphones.sigma_m**2 + np.square(wind_m).sum(axis=1)),
+        wind_m=wind_m,
         doubt=TOLD if is_told.all() else UNTOLD,
         positions=microphones.positions,
         origin=np.where(is_free, 0.0, box[0]),

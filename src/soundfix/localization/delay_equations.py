@@ -22,7 +22,8 @@ Scale = Float[np.ndarray, "start"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Equations:
-    """incidence: A. path_m: d. sigma_m: the standard errors expected, and doubt: of the logarithm of f, how sure that is.
+    """incidence: A. path_m: d. sigma_m: the standard errors expected, of which wind_m is what
+    a wind along each axis has in common; doubt: of the logarithm of f, how sure that is.
 
     positions: of the microphones (m). origin, axes: x = origin + y axes, so that fewer axes keep it in a plane. box: where x
     is sought first, expected_m: the standard deviation with which it is expected about the middle of that, and is_open:
@@ -32,6 +33,7 @@ class Equations:
     incidence: Float[np.ndarray, "delay mic"]
     path_m: Float[np.ndarray, "delay"]
     sigma_m: Float[np.ndarray, "delay"]
+    wind_m: Float[np.ndarray, "delay 3"]
     doubt: float
     positions: Float[np.ndarray, "mic 3"]
     origin: Float[np.ndarray, "3"]

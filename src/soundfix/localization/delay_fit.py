@@ -226,7 +226,7 @@ def _covariance(equations: Equations, unknowns: Unknowns, scale: Scale) -> Float
     slopes, prior = equations.slopes(unknowns)[0] / sigma[:, None], np.diag(equations.prior(unknowns)[0][0])
     weighted = slopes * is_right[:, None]
     inverse = np.linalg.inv(slopes.T @ weighted + prior)
-    alike = _alike(equations.incidence, is_right * misfits[0] / sigma, is_right)
+    alike = _alike(equations.incidence, is_right * misfits[0] / sigma, is_right) + _blown(equations)
     spread = (inverse @ (weighted.T @ alike @ slopes + prior) @ inverse)[:axes, :axes]
     return _student(equations, is_right) * WIDENING * equations.axes.T @ spread @ equations.axes
 
@@ -239,6 +239,13 @@ def _alike(
     seen = (common * np.outer(misfits, misfits)).sum() + SHARED_PRIOR * 0.5
     possible = (np.square(common) * np.outer(is_right, is_right)).sum() + SHARED_PRIOR
     return np.eye(len(incidence)) + np.clip(seen / possible, 0, 0.5) * common
+
+
+def _blown(equations: Equations) -> Float[np.ndarray, "delay delay"]:
+    """Correlations that one wind gives to all delays."""
+    of_each = equations.wind_m / equations.sigma_m[:, None]
+    together: np.ndarray = of_each @ of_each.T
+    return together - np.diag(np.diag(together))
 
 
 def _student(equations: Equations, is_right: Float[np.ndarray, "delay"]) -> float:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.fft import next_fast_len, rfft
 
 from soundfix.estimate import Finding, Status
 from soundfix.localization.hum import without_hum
@@ -89,7 +90,8 @@ def _examined(scene: Scene) -> Health:
 
 def is_tone(health: Health) -> bool:
     """Whether all that is heard is one line of the spectrum: fewer cells of resolution than a tone and its leakage."""
-    spectra = np.fft.rfft(health.audio[health.is_heard], axis=1)
+    heard = health.audio[health.is_heard]
+    spectra = rfft(heard, next_fast_len(heard.shape[1], real=True), axis=1)
     power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0)
     return bool(power.sum() ** 2 < TONE_CELLS * (power**2).sum())
 

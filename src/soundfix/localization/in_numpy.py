@@ -7,6 +7,7 @@ from jaxtyping import Complex, Float, Int, UInt32
 
 Curves = Float[np.ndarray, "pair lag"]
 Pairs = Int[np.ndarray, "pair 2"]
+Lags = Int[np.ndarray, "pair"]
 Ranges = Float[np.ndarray, "mic place"]
 TO_THE_END = 1e-6  # of a lag, from the last one: the one after it is looked up, too
 
@@ -35,6 +36,13 @@ def mean_between(values: Curves, pairs: Pairs, lags: Ranges) -> Float[np.ndarray
     index = below + np.arange(len(pairs))[:, None] * values.shape[1]
     left, right = values.take(index), values.take(index + 1)
     return added(left + (lag - below) * (right - left)) / len(values)
+
+
+def highest_between(values: Curves, first: Lags, last: Lags) -> Lags:
+    """Of each pair the lag from `first` to `last` where its curve is highest."""
+    lags = np.minimum(first[:, None] + np.arange(int((last - first).max()) + 1), last[:, None])
+    best = np.take_along_axis(values, lags, axis=1).argmax(axis=1)
+    return np.asarray(lags[np.arange(len(lags)), best])
 
 
 def blurred(values: Curves, first: int, count: int, block: int, width: int) -> Float[np.ndarray, "pair coarselag"]:

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt32
 
 from soundfix.compiled import compiled
 from soundfix.localization import in_numpy
-from soundfix.localization.in_numpy import TO_THE_END, Curves, Pairs, Ranges
+from soundfix.localization.in_numpy import TO_THE_END, Curves, Lags, Pairs, Ranges
 
 
 @compiled(in_numpy.mean_at)
@@ -48,6 +48,18 @@ def mean_between(values: Curves, pairs: Pairs, lags: Ranges) -> Float[np.ndarray
             left = curve[below]
             total[n] += left + (lag - below) * (curve[below + np.uint32(1)] - left)
     return total / len(values)
+
+
+@compiled(in_numpy.highest_between)
+def highest_between(values: Curves, first: Lags, last: Lags) -> Lags:
+    """Of each pair the lag from `first` to `last` where its curve is highest; the first one of several."""
+    best = first.copy()
+    for p in range(len(values)):
+        curve, highest = values[p], values[p, first[p]]
+        for lag in range(first[p] + 1, last[p] + 1):
+            if curve[lag] > highest:
+                highest, best[p] = curve[lag], lag
+    return best
 
 
 @compiled(in_numpy.blurred)

@@ -22,6 +22,7 @@ import numpy as np
 from soundfix.estimate import AMBIGUITIES, Direction, Estimate, Finding, MicrophoneReport, Source, Verdict
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.arrival_fit import air_of
+from soundfix.localization.bearing import SAID, bearing
 from soundfix.localization.belief import believe
 from soundfix.localization.boxes import Boxes, Placed
 from soundfix.localization.compact import Directed, is_far_for, locate_direction, tells_directions_only
@@ -120,7 +121,12 @@ def report(prepared: Prepared, agreement: Agreement, placed: Placed, moved: Plac
     )
     estimate = _estimate(scene, method, findings, moved.sources, reports)
     fix = agreement.consensus.modes[0].fix
-    return estimate if fix is None else replace(estimate, air=air_of(fix, scene.speed))
+    if fix is None:
+        return estimate
+    told = replace(estimate, air=air_of(fix, scene.speed))
+    kept = scene.microphones.positions[agreement.consensus.is_kept]
+    found = bearing(fix, kept, agreement.box) if scene.search is None else None
+    return told if found is None else replace(told.with_findings(SAID), verdict="direction only", direction=found)
 
 
 def _directed(prepared: Prepared, found: Directed, method: str) -> Estimate:

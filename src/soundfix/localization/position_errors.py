@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.localization.evidence import Evidence
+from soundfix.localization.lookup import highest_between
 from soundfix.physics import REGION_90
 from soundfix.scene import free_axes
 
@@ -71,9 +72,6 @@ def peaks_near(
     middle = evidence.values.shape[1] // 2
     ends = np.stack([expected_m - reach_m, expected_m + reach_m]) / evidence.step_m + middle
     first, last = np.rint(ends).astype(int).clip(0, 2 * middle)
-    lags = np.minimum(first[:, None] + np.arange(int((last - first).max()) + 1), last[:, None])
-    near = np.take_along_axis(evidence.values, lags, axis=1)
-    rows, best = np.arange(len(near)), near.argmax(axis=1)
-    lag = lags[rows, best]
+    lag = highest_between(evidence.values, first, last)
     is_peak = (lag > first) & (lag < last)
-    return (lag - middle) * evidence.step_m, np.maximum(near[rows, best], 0) * is_peak
+    return (lag - middle) * evidence.step_m, np.maximum(evidence.values[np.arange(len(lag)), lag], 0) * is_peak

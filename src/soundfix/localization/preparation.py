@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
+from soundfix.localization.correlate import lags_of
 from soundfix.localization.health import Health, examine, is_tone
 from soundfix.localization.pairs import choose_pairs
 from soundfix.scene import Scene, unknowns
@@ -42,9 +43,10 @@ def prepare(scene: Scene) -> Prepared:
         raise Abstention(_too_few(scene, is_used), health)
     if is_tone(health):
         raise Abstention(Finding("narrow_band", "a single tone fits in very many places"), health)
-    pairs, findings = choose_pairs(health.is_heard)
+    lags = lags_of(scene)
+    pairs, findings = choose_pairs(health.is_heard, lags=lags)
     if findings:  # too many to listen to those as well that are not located with
-        pairs, _ = choose_pairs(is_used)
+        pairs, _ = choose_pairs(is_used, lags=lags)
     return Prepared(scene=scene, health=health, is_used=is_used, pairs=pairs, findings=findings)
 
 

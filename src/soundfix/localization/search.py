@@ -14,15 +14,15 @@ from jaxtyping import Bool, Float
 
 from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
-from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared
-from soundfix.localization.arrival_fit import fit_arrivals
+from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared, with_wind_m
+from soundfix.localization.arrival_fit import Known, fit_arrivals, is_outside
 from soundfix.localization.boxes import Boxes, Heard
 from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.microphone_status import drowned
 from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import Prepared, fewest_microphones
-from soundfix.localization.sources import MOST_CANDIDATES, detection, is_held
+from soundfix.localization.sources import MOST_CANDIDATES, detection, is_held, likely_modes
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
 from soundfix.search_region import EDGE_M
@@ -32,6 +32,7 @@ AT_BORDER = 0.05  # of the side of a far box: a place this near may be farther
 # Microphones more than are needed to name one at fault, from which on a place beyond the box is believed; with one less it
 # has to stand out more: all together fit somewhere far away by chance.
 LEAST_SPARE = 2
+STARTS = (1.0, 0.6, 1.7, 4.0)  # times as far along the ray
 CLEARLY = 1.5  # times as far
 NEARLY = 0.9  # as far as a place at the border of a smaller box, which is not the best one
 NEAR_BORDER = 0.1  # of the side of the box: a place this near may stand for one beyond
@@ -49,7 +50,7 @@ def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard:
     """The agreement of those who are no noise, and who they are; or an abstention where they agree nowhere."""
     region, exact = prepared.scene.search, evidence
     if are_large(prepared.scene):
-        evidence = broadened(evidence, arrival_sigma_m(prepared.scene))
+        evidence = broadened(evidence, with_wind_m(prepared.scene))
     if region is not None and region.corners is not None:
         evidence = replace(evidence, search=region)
     search = partial(_search, find=partial(_find_told, partial(boxes.find, heard)), leaves_out=boxes.leaves_out)
@@ -65,23 +66,35 @@ def agree_somewhere(prepared: Prepared, evidence: Evidence, boxes: Boxes, heard:
 
 def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     """The agreement, its best places as exact as the arrivals of those that are kept allow."""
-    consensus = agreement.consensus
+    consensus, box, exact = agreement.consensus, agreement.box, exact.among(agreement.consensus.is_kept)
+    is_open = scene.room is None and scene.search is None
+    if is_open and is_outside(consensus.modes[0].position, exact.positions[consensus.is_kept]):
+        box = _far_box(scene, FAR[-1])  # a box that happened to hold it says nothing of how far it is
     fit = partial(
-        fit_arrivals, exact.among(consensus.is_kept), arrival_sigma_m(scene), box=agreement.box,
-        is_declared=is_declared(scene), is_under_sky=bool(np.isfinite(scene.ground_m)),
+        fit_arrivals, exact, arrival_sigma_m(scene), box=box,
+        known=Known(is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share),
     )  # fmt: skip
-    fixes = [fit(place=mode.position) for mode in consensus.modes[:MOST_CANDIDATES]]
-    best = [replace(mode, position=fix.position_m, fix=fix) for mode, fix in zip(consensus.modes, fixes, strict=False)]
-    return agreement._replace(consensus=replace(consensus, modes=_distinct(best)))
-
-
-def _distinct(modes: list[Mode]) -> list[Mode]:
-    """Those that are not in the region of a better one."""
     kept: list[Mode] = []
-    for mode in modes:
-        if not any(is_held(mode.position, other) for other in kept):
+    likely = likely_modes(consensus)
+    for mode in consensus.modes[:MOST_CANDIDATES]:
+        if any(mode is other for other in likely):  # only these are listed
+            fix = min((fit(place=place) for place in _starts(mode.position, exact, box)), key=lambda f: f.cost)
+            mode = replace(mode, position=fix.position_m, fix=fix)
+        if not any(
+            is_held(mode.position, other) for other in kept
+        ):  # another one in the region of a better one is none
             kept.append(mode)
-    return kept
+    return agreement._replace(consensus=replace(consensus, modes=kept), box=box)
+
+
+def _starts(
+    place: Float[np.ndarray, "3"], evidence: Evidence, box: Float[np.ndarray, "2 3"]
+) -> list[Float[np.ndarray, "3"]]:
+    """The place; and outside the array others on its ray, along which broad evidence is alike."""
+    positions = evidence.positions[np.unique(evidence.pairs)]
+    times = STARTS if is_outside(place, positions) and free_axes(box).all() else (1.0,)
+    middle = positions.mean(axis=0)
+    return [np.clip(middle + each * (place - middle), box[0], box[1]) for each in times]
 
 
 def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[Mode]], leaves_out: bool) -> Agreement:

@@ -9,6 +9,7 @@ that are not and, should it be at none of them, their surroundings and the room.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -44,18 +45,25 @@ POOR = "poor_"  # and the axis: the code of what is said where
 LONG_AXIS_RATIO, LONG_AXIS_M = 3.0, 0.1  # an axis this much worse than the others, and this uncertain, is named
 
 
+class Told(NamedTuple):
+    """Beside the box: within how much (m) each coordinate of the source is known, and how strong the wind may be."""
+
+    known_to_m: Float[np.ndarray, "3"]
+    wind_share: float
+
+
 def place_sources(
     scene: Scene, consensus: Consensus, box: Float[np.ndarray, "2 3"]
 ) -> tuple[tuple[Source, ...], tuple[Finding, ...]]:
     """The source, or all the places in the box it could be, best first; and what is to be said about them."""
     kept = scene.microphones.positions[consensus.is_kept]
     best = consensus.modes[0]
-    microphones, known_to_m = scene.microphones.where(consensus.is_kept), scene.known_to_m()
+    microphones, told = scene.microphones.where(consensus.is_kept), Told(scene.known_to_m(), scene.wind_share)
     rivals = _rivals(consensus)
     if not is_within(
         best.position, scene.search_box()
     ):  # far away it has little but a direction, and peaks all along it
-        region = _source(microphones, consensus, best, box, known_to_m)
+        region = _source(microphones, consensus, best, box, told)
         rivals = [mode for mode in rivals if not _holds(region, mode.position)]
     mirrored = [
         Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
@@ -64,7 +72,7 @@ def place_sources(
     if best.fix is not None and np.isfinite(scene.ground_m):  # a little above the plane of recorders, or a little below
         best, symmetric = replace(best, fix=best.fix.reaching(twin.position for twin in symmetric)), []
     modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
-    sources = tuple(_source(microphones, consensus, mode, box, known_to_m) for mode in modes)
+    sources = tuple(_source(microphones, consensus, mode, box, told) for mode in modes)
     if best.probability is not None:
         listed = likely_modes(consensus)
         unlisted = [mode for mode in consensus.modes if all(mode is not other for other in listed)]
@@ -180,14 +188,15 @@ def timing_sigma(consensus: Consensus) -> float:
 
 def _source(
     microphones: Microphones, consensus: Consensus, mode: Mode, box: Float[np.ndarray, "2 3"],
-    known_to_m: Float[np.ndarray, "3"],
+    told: Told,
 ) -> Source:  # fmt: skip
     if mode.fix is not None:
         covariance = mode.fix.covariance_m2
     else:
         sigma_m = np.hypot(timing_sigma(consensus), listed_sigma_m(microphones, consensus, mode))
         covariance = WIDENING * physics.cramer_rao(mode.position, microphones.positions, sigma_m, box)
-        covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, known_to_m)
+        covariance = covariance + _of_known(mode.position, microphones.positions, sigma_m, box, told.known_to_m)
+        covariance = covariance + _of_wind(mode.position, microphones.positions, sigma_m, box, told.wind_share)
     return Source(
         position_m=mode.position,
         covariance_m2=covariance,
@@ -219,6 +228,23 @@ def _of_known(
     within = information[np.ix_(is_free, is_free)] + np.diag(12 / (box[1] - box[0])[is_free] ** 2)
     moved[is_free] = -np.linalg.solve(within, information[np.ix_(is_free, is_thick)])
     return (moved * known_to_m[is_thick] ** 2 / 12) @ moved.T
+
+
+def _of_wind(
+    point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"], sigma_m: Float[np.ndarray, "mic"],
+    box: Float[np.ndarray, "2 3"], share: float,
+) -> Float[np.ndarray, "3 3"]:  # fmt: skip
+    """What a wind of this standard error, a share of the speed of sound, adds to the covariance (m²): it carries what all
+    microphones hear away together (arrival_fit.py), and the place with it."""
+    if not share:
+        return np.zeros((3, 3))
+    weight, units = np.square(1 / sigma_m)[:, None], physics.directions(point, positions)
+    centred = units - (weight * units).sum(axis=0) / weight.sum()
+    information = physics.fisher_information(point, positions, sigma_m) + np.diag(
+        12 / np.maximum(box[1] - box[0], 1e-3) ** 2
+    )
+    moved = np.linalg.solve(information, centred.T @ (weight * (point - positions)))
+    return share**2 * moved @ moved.T
 
 
 def _may_be(point: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], scene: Scene) -> bool:

@@ -4,6 +4,7 @@ Levels are looked at in the event's own band, frame by frame, at each station by
 Axes: M microphones, T samples, F frames.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +61,14 @@ def stands_out_db(
 
 
 def chosen_stations(
-    level_db: Float[np.ndarray, "mic"], is_listed: Bool[np.ndarray, "mic"], *, fewest: int
+    levels: Callable[[], Float[np.ndarray, "mic"]], is_listed: Bool[np.ndarray, "mic"], *, fewest: int
 ) -> Bool[np.ndarray, "mic"]:
-    """Those that are listed, if they can place it (`fewest`); else also the loudest that hear it, and FEWEST at least."""
+    """Those that are listed, if they can place it (`fewest`); else also the loudest that hear it, and FEWEST at least.
+
+    levels: gives by how much it stands out (dB), which takes as long as to correlate: asked only where that decides."""
     if is_listed.sum() >= fewest:
         return is_listed
+    level_db = levels()
     order = np.lexsort((-level_db, ~is_listed))
     audible = int((is_listed | (level_db >= AUDIBLE_DB)).sum())
     is_chosen = np.zeros(len(order), dtype=bool)

@@ -42,6 +42,7 @@ class Session:
     search: SearchRegion | None = None
     temperature_c: float | None = None
     speed_of_sound_m_s: float | None = None
+    wind_m_s: float | None = None
     require: str | Requirement | None = None
     band_hz: Band | None = None
     _units: UnitsCheck = field(init=False, default_factory=UnitsCheck)
@@ -149,6 +150,7 @@ class Session:
             search=self.search,
             temperature_c=self.temperature_c,
             speed_of_sound_m_s=self.speed_of_sound_m_s,
+            wind_m_s=self.wind_m_s,
             **heard,
         )
         return scene.without_room() if self._walls and self._walls.are_contradicted() else scene

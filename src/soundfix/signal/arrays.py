@@ -18,6 +18,13 @@ def namespace(like: Array) -> Any:
     return np if isinstance(like, np.ndarray) else sys.modules["torch"]
 
 
+def transforms(like: Array) -> Any:
+    """The module of its Fourier transforms: scipy's are three times as quick as numpy's with single precision."""
+    import scipy.fft
+
+    return scipy.fft if isinstance(like, np.ndarray) else namespace(like).fft
+
+
 def as_kind(values: np.ndarray, like: Array) -> Array:
     """Numbers of the same kind, real precision and device."""
     if isinstance(like, np.ndarray):

@@ -11,6 +11,7 @@ from math import log2
 
 import numpy as np
 from jaxtyping import Float
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from soundfix import robust
 from soundfix.physics import pair_indices
@@ -31,12 +32,13 @@ def within_band(
     audio: Float[np.ndarray, "mic time"], sample_rate: float, band_hz: tuple[float, float]
 ) -> Float[np.ndarray, "mic time"]:
     """What sounds between these frequencies (Hz); just beyond, it fades."""
-    samples = audio.shape[1]
-    frequency = np.fft.rfftfreq(samples, 1 / sample_rate)
+    length = next_fast_len(audio.shape[1], real=True)  # that of an event is any: a prime one takes ten times as long
+    frequency = rfftfreq(length, 1 / sample_rate)
     (low, high), tiny = band_hz, 1e-9
     rising = np.clip((frequency / max(low, tiny) - 1) / EDGE + 1, 0, 1)
     falling = np.clip((1 - frequency / high) / EDGE + 1, 0, 1)
-    return np.fft.irfft(np.fft.rfft(audio) * (rising * falling), samples).astype(np.float32)
+    passed = rfft(audio.astype(np.float32, copy=False), length) * (rising * falling).astype(np.float32)
+    return np.asarray(irfft(passed, length)[:, : audio.shape[1]])
 
 
 def coherent_band(

@@ -24,7 +24,17 @@ import numpy as np
 from jaxtyping import Complex, Float, Int
 from scipy.fft import next_fast_len
 
-from soundfix.signal.arrays import Array, as_kind, conjugate, lower_median, moving_mean, namespace, padded, stretches
+from soundfix.signal.arrays import (
+    Array,
+    as_kind,
+    conjugate,
+    lower_median,
+    moving_mean,
+    namespace,
+    padded,
+    stretches,
+    transforms,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +65,7 @@ def whitened_spectra(
 
 def padded_spectra(audio: Float[Array, "*batch time"], *, pad: int) -> Complex[Array, "*batch freq"]:
     """Spectra with room for delays of `pad` samples either way."""
-    return namespace(audio).fft.rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
+    return transforms(audio).rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
 
 
 def spectral_weights(
@@ -138,7 +148,7 @@ def correlate(
     curves = []
     for first in range(0, max(1, len(pairs)), at_once):
         i, j = pairs[first : first + at_once].T
-        circular = numbers.fft.irfft(spectra[..., i, :] * conjugates[..., j, :], n=length)
+        circular = transforms(spectra).irfft(spectra[..., i, :] * conjugates[..., j, :], n=length)
         curves.append(numbers.concatenate([circular[..., length - max_lag :], circular[..., : max_lag + 1]], axis=-1))
     return numbers.concatenate(curves, axis=-2) * (length / (2 * max(bins, 1)))
 

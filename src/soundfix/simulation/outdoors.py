@@ -25,7 +25,7 @@ WIND_HZ = 300.0  # above which wind falls off by 12 dB an octave
 HEIGHT_M = 1.5  # of recorders on their trees
 HUMIDITY = 60.0  # per cent
 HISS = 0.25  # power of the recorders' own noise; that of far sounds, in no wind, is 1
-PIECE_S = 1.5  # beside a song in a longer recording: sound crosses 500 m, less what clocks are off
+PIECE_S = 1.5  # beside a song in a longer recording, at least: sound crosses 500 m, less what clocks are off
 PAD_S = 0.1  # of silence before a sound can be heard anywhere
 
 
@@ -37,6 +37,7 @@ class Wood:
     snr_db: mean power of a song at all recorders, while it lasts, over all noise in its band. height_m: of singers over the
     ground, from, to. gps_m: standard error of every listed coordinate; clock_s: of every clock. temperature_c: of the air,
     degrees; told_c: what the list says. wind: its share of the noise's power; the rest comes from everywhere alike.
+    blows_m_s: where to it carries sound, x and y, everywhere alike.
     """
 
     rows: int = 3
@@ -51,6 +52,7 @@ class Wood:
     told_c: float | None = 15.0
     wind: float = 0.5
     scatter: bool = True
+    blows_m_s: tuple[float, float] = (0.0, 0.0)
 
 
 def draw_recorders(wood: Wood, rng: np.random.Generator) -> Float[np.ndarray, "mic 3"]:
@@ -120,7 +122,8 @@ def record_songs(
     ground_m = float(places[:, 2].mean()) - HEIGHT_M
     clean = np.zeros((len(places), count))
     for begins_s, song, singer in songs:
-        size = min(count - int(begins_s * RATE_HZ), len(song) + round(PIECE_S * RATE_HZ))
+        piece_s = max(PIECE_S, float(physics.distances(singer, places).max()) / speed_m_s + PAD_S + 0.2)
+        size = min(count - int(begins_s * RATE_HZ), len(song) + round(piece_s * RATE_HZ))
         first = int((begins_s - PAD_S) * RATE_HZ)
         for m, (place, late) in enumerate(zip(places, late_s, strict=True)):
             clean[m, first : first + size] += heard(song, singer, place, ground_m, wood, PAD_S + late, size, rng)
@@ -146,9 +149,10 @@ def heard(
     below = np.array([singer[0], singer[1], 2 * ground_m - singer[2]])
     size = 2 * count
     frequencies_hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
-    direct = _path(frequencies_hz, physics.distances(singer, place[None])[0], wood)
+    with_wind_m_s = float((place - singer)[:2] @ wood.blows_m_s) / max(float(np.linalg.norm(place - singer)), 1e-9)
+    direct = _path(frequencies_hz, physics.distances(singer, place[None])[0], wood, with_wind_m_s)
     softness = rng.uniform(0.2, 0.6)  # of what the ground gives back
-    mirrored = softness * _path(frequencies_hz, physics.distances(below, place[None])[0], wood)
+    mirrored = softness * _path(frequencies_hz, physics.distances(below, place[None])[0], wood, with_wind_m_s)
     scattered = direct * np.fft.rfft(_tail(rng), size) if wood.scatter else 0.0
     spectrum = np.fft.rfft(song, size) * np.exp(-2j * np.pi * frequencies_hz * begins_s)
     return np.fft.irfft(spectrum * (direct - mirrored + scattered), size)[:count]
@@ -169,10 +173,10 @@ def absorption_db_m(
     return 8.686 * squared * (1.84e-11 * warmth**0.5 + warmth**-2.5 * (oxygen + nitrogen))
 
 
-def _path(frequencies_hz: np.ndarray, metres: float, wood: Wood) -> np.ndarray:
-    """Spreading, absorption and delay."""
+def _path(frequencies_hz: np.ndarray, metres: float, wood: Wood, with_wind_m_s: float) -> np.ndarray:
+    """Spreading, absorption and delay; the wind carries sound along the path by so much."""
     taken = 10 ** (-absorption_db_m(frequencies_hz, wood.temperature_c) * metres / 20)
-    delay_s = metres / physics.speed_of_sound(wood.temperature_c)
+    delay_s = metres / (physics.speed_of_sound(wood.temperature_c) + with_wind_m_s)
     return taken / max(metres, 1.0) * np.exp(-2j * np.pi * frequencies_hz * delay_s)
 
 
