@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from soundfix.networks.echoes import WIDTHS, Echoes, extra_paths, heard_echoes, images
-from soundfix.networks.likelihood import PairLikelihoods, delays
 from soundfix.networks.model import all_pairs
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays
 
 BOX_M = torch.tensor([[[0.0, 0, 0], [6, 5, 3]]])
 SPEED_M_S = torch.tensor([343.0])

@@ -142,7 +142,7 @@ def test_silence_gives_finite_curves_and_gradients():
 def head(*, partial=True, trained=True):
     torch.manual_seed(0)
     config = PARTIAL if partial else HeadConfig(**{**vars(PARTIAL), "partial": None})
-    made = LikelihoodHead(config, width=5, sample_rate=16_000.0)
+    made = LikelihoodHead(config, width=5)
     for name, weight in made.named_parameters():
         if trained and not name.startswith("log"):
             torch.nn.init.normal_(weight, std=0.3)

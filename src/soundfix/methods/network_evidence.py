@@ -16,8 +16,8 @@ from soundfix.methods.plain_peaks import PlainPeaks
 from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
 from soundfix.methods.told_once import ToldOnce
-from soundfix.networks.likelihood import PairLikelihoods
 from soundfix.networks.model import Answers, Network
+from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.networks.reranker import Reranker
 from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene

@@ -14,7 +14,7 @@ from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
-from soundfix.networks.likelihood import PairLikelihoods
+from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.networks.reranker import CANDIDATES
 from soundfix.scene import Scene, free_axes, search_box
 

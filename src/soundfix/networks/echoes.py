@@ -19,7 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundfix.networks.likelihood import PairLikelihoods, delays, look_up, start_at_zero
+from soundfix.networks.likelihood import start_at_zero
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays, look_up
 
 WIDTHS = (3, 10)  # lags either side of where an echo is expected: a peak; 10 cm of path
 USUAL_EXTRA_M, MOST_EXTRA = 3.0, 4.0  # path of an echo beyond the direct one, and where it stops to matter how much

@@ -28,7 +28,7 @@ class Given:
 
     @property
     def count(self) -> int:
-        return self.audio.shape[1]
+        return self.is_heard.shape[1]
 
     @property
     def directed(self) -> Int[Tensor, "directed 2"]:

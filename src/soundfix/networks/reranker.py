@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.networks.echoes import Echoes, partners_of
-from soundfix.networks.likelihood import USUAL, PairLikelihoods, delays, look_up, start_at_zero
+from soundfix.networks.likelihood import start_at_zero
+from soundfix.networks.pair_likelihoods import USUAL, PairLikelihoods, delays, look_up
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away

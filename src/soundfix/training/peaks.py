@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from soundfix.localization.modes import APART_M
-from soundfix.networks.likelihood import PairLikelihoods
+from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.networks.reranker import CANDIDATES, PHYSICS
 from soundfix.training.batches import Batch
 
