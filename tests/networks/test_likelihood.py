@@ -8,16 +8,9 @@ import torch
 
 from helpers import reference
 from soundfix.networks import likelihood
-from soundfix.networks.likelihood import (
-    EvenConv,
-    HeadConfig,
-    LagNetwork,
-    LikelihoodHead,
-    PairGate,
-    PairLikelihoods,
-    delays,
-    look_up,
-)
+from soundfix.networks.correlations import HeadConfig
+from soundfix.networks.likelihood import EvenConv, LagNetwork, LikelihoodHead, PairGate
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays, look_up
 from soundfix.signal import gcc
 
 RATE = 16_000.0
@@ -164,7 +157,7 @@ def test_a_mask_that_points_at_the_clean_half_finds_what_plain_correlation_misse
     plain = curves(made, audio, pairs=PAIRS[:1])[0, 0]
 
     class FirstHalf(torch.nn.Module):
-        def forward(self, magnitude, embedding, is_heard):
+        def forward(self, magnitude, is_heard, embedding):
             mask = torch.full_like(magnitude, 0.01)
             mask[..., : mask.shape[-1] // 2] = 1.0
             return mask

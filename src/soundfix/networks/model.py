@@ -15,6 +15,7 @@ K sources, T samples, D width.
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -111,6 +112,20 @@ class Network(nn.Module):
         self.register_buffer("scale_m", torch.full((3,), ROOM_SCALE_M))
         self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
         self.freeze()
+
+    @property
+    def frame(self) -> str:
+        """Whose coordinates places have: of one room that it learned, or of any array."""
+        return self.config.frame
+
+    @property
+    def arrays(self) -> tuple[tuple[tuple[float, float, float], ...], ...]:
+        """Positions (m) of those it was trained with, where these were few."""
+        return self.config.arrays
+
+    def array(self, values: np.ndarray) -> Tensor:
+        """These as it takes them."""
+        return torch.from_numpy(values).to(self.kind.device)
 
     def forward(
         self,

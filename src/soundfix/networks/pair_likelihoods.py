@@ -2,18 +2,30 @@
 
     log p(x) = beta / sqrt(P) * sum_ij  w_ij l_ij(tau_ij(x)) / sigma  + constant
 
-likelihood.py says how the curves l_ij come about; here they are looked up. Axes: B batch, P pairs, K sources, L lags, N points.
+likelihood.py says how the curves l_ij come about; here they are looked up.
+Axes: B batch, P pairs, K sources, L lags, N points.
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
 from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
-from soundfix.signal.arrays import Array, as_kind, as_precise, lengths, lower_median, namespace, taken
+from soundfix.signal.arrays import (
+    Array,
+    as_kind,
+    as_precise,
+    lengths,
+    lower_median,
+    namespace,
+    of_kind,
+    taken,
+    to_numpy,
+)
 
 USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance
 
@@ -102,6 +114,21 @@ class PairLikelihoods:
             for usual, each in zip(self.usual, (self.curves, *self.unmasked), strict=True)
         )
         return replace(self, curves=curves, plain=unmasked[0], partial=unmasked[1] if len(unmasked) > 1 else None)
+
+
+class Partners(NamedTuple):
+    """Of every microphone the numbers of its directed pairs, (i, j) then (j, i); False where it has fewer than others."""
+
+    order: Int[Array, "mic partner"]
+    is_pair: Bool[Array, "mic partner"]
+
+
+def partners_of(pairs: Int[Array, "pair 2"], count: int) -> Partners:
+    """The directed pairs that begin with each of so many microphones."""
+    ends = to_numpy(pairs)
+    is_own = np.concatenate([ends[:, 0], ends[:, 1]]) == np.arange(count)[:, None]
+    order = np.argsort(~is_own, axis=1, kind="stable")[:, : is_own.sum(axis=1).max()]
+    return Partners(of_kind(order, pairs), of_kind(np.take_along_axis(is_own, order, axis=1), pairs))
 
 
 def delays(

@@ -61,7 +61,7 @@ def levelled(audio: Float[Array, "*batch time"]) -> Float[Array, "*batch time"]:
 
 
 def listened(audio: Float[Array, "batch mic time"], *, is_cut: bool) -> Float[Array, "batch mic context"]:
-    """What an acoustic encoder hears: every channel at LEVEL, silence round what is too short, without rumble if it is cut."""
+    """What an acoustic encoder hears: channels at LEVEL, silence round what is too short, without rumble if it is cut."""
     audio = levelled(audio)
     if is_cut:
         audio = levelled(without_rumble(audio, sample_rate=SAMPLE_RATE))
