@@ -19,10 +19,10 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from soundfix.networks.likelihood import start_at_zero
 from soundfix.networks.pair_likelihoods import PairLikelihoods, Partners, look_up
+from soundfix.networks.pooling import highest_near
 
 WIDTHS = (3, 10)  # lags either side of where an echo is expected: a peak; 10 cm of path
 USUAL_EXTRA_M, MOST_EXTRA = 3.0, 4.0  # path of an echo beyond the direct one, and where it stops to matter how much
@@ -102,16 +102,16 @@ def heard_echoes(
     i, j = likelihoods.pairs.T
     tau_s = likelihoods.expected(asked.candidates, asked.positions_m, asked.speed_m_s)
     later_s = (extra_m / asked.speed_m_s[:, None, None, None]).transpose(1, 2)
-    lags = (
-        torch.cat([tau_s[..., None] + later_s[:, i], tau_s[..., None] - later_s[:, j]], 1) * likelihoods.lags_a_second
-    )
+    both_s = tau_s[..., None] + later_s[:, i], tau_s[..., None] - later_s[:, j]
+    halves = [half * likelihoods.lags_a_second for half in both_s]
+    lags = torch.cat(halves, dim=1)
     is_inside = lags.abs() <= (likelihoods.curves.shape[-1] - 1) / 2
     is_placed = likelihoods.is_placed.repeat(1, 2)[:, partners.order] & partners.is_pair
     weight = (is_placed / is_placed.sum(dim=2, keepdim=True).clamp_min(1)).to(lags)
     found = []
     for curves in likelihoods.scaled[:2]:
         for width in WIDTHS:
-            top = functional.max_pool1d(curves, 2 * width + 1, 1, width)
-            values = torch.cat([look_up(top, half.flatten(2)) for half in lags.chunk(2, dim=1)], 1).view_as(lags)
+            top = highest_near(curves, width)
+            values = torch.cat([look_up(top, half.flatten(2)) for half in halves], dim=1).view_as(lags)
             found.append(torch.einsum("bmr,bmrnk->bnmk", weight, (values * is_inside)[:, partners.order]))
     return torch.stack(found, dim=-1), is_placed.any(dim=2)

@@ -53,14 +53,3 @@ class Given:
     def spacing_m(self) -> Float[Tensor, "batch directed"]:
         """Distance between the two microphones of a pair; of no meaning where a position is unknown."""
         return distances(self.places_m)[:, self.directed[:, 0], self.directed[:, 1]]
-
-
-def told_slots(
-    told_m: Float[Tensor, "batch some 3"] | None, slots: int, *, like: Float[Tensor, "batch mic 3"]
-) -> Float[Tensor, "batch source 3"]:
-    """Places that are told, one for each slot of a source; NaN where none is."""
-    places = like.new_full((len(like), slots, 3), torch.nan)
-    if told_m is not None:
-        count = min(slots, told_m.shape[1])
-        places[:, :count] = told_m[:, :count]
-    return places

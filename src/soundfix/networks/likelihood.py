@@ -68,7 +68,9 @@ class LagNetwork(nn.Module):
     def forward(self, curves: Float[Tensor, "*batch input lag"]) -> Float[Tensor, "*batch lag"]:
         """The correction to each pair's curve."""
         rows = curves.flatten(0, -3)
-        at_once = len(rows) if torch.is_grad_enabled() else max(1, LAGS_AT_ONCE // rows.shape[-1])
+        if torch.is_grad_enabled():
+            return self._correction(rows).unflatten(0, curves.shape[:-2])
+        at_once = max(1, LAGS_AT_ONCE // rows.shape[-1])
         return torch.cat([self._correction(some) for some in rows.split(at_once)]).unflatten(0, curves.shape[:-2])
 
     def _correction(self, rows: Float[Tensor, "row input lag"]) -> Float[Tensor, "row lag"]:

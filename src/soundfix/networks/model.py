@@ -31,7 +31,7 @@ from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
-from soundfix.networks.given import Given, told_slots
+from soundfix.networks.given import Given
 from soundfix.networks.likelihood import LikelihoodHead, PairGate
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.pair_likelihoods import PairLikelihoods
@@ -47,7 +47,7 @@ from soundfix.networks.streams import (
     PositionEncoder,
     ShapeEncoder,
 )
-from soundfix.networks.windows import LEVEL, Answers, Windows, levelled, listened, middle
+from soundfix.networks.windows import LEVEL, Answers, Windows, levelled, listened, middle, told_slots
 from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 from soundfix.signal.coherence import coherence
@@ -143,7 +143,7 @@ class Network(nn.Module):
         i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
         reach_lags where that is further. lowest_hz: what is below was cut, and is not correlated.
         """
-        given = self._prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
+        given = self.prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
         semb = self.acoustic(self.listen(given.audio) if frozen.features is None else frozen.features)
         agreement = self.agreement(given.audio, given.pairs) if frozen.coherence is None else frozen.coherence
         heard, correlation = (None, frozen.correlation)
@@ -180,7 +180,7 @@ class Network(nn.Module):
         joint = self.joint_norm(fused + self.sparse_cross_attention_1(fused, tokens, key_mask=given.is_seen).values)
         sounds, coordinates = self._autoencode(joint, pemb, given)
         looked = self.sparse_cross_attention_2(coordinates, tokens, key_mask=given.is_seen)
-        coordinates = coordinates + looked.values
+        coordinates, first = coordinates + looked.values, looked.weights[:, given.count]
         microphones_m, sources_m = self._decode(coordinates, pemb, given)
         weights = self.ascm.weight(agreement)
         return Said(
@@ -188,7 +188,7 @@ class Network(nn.Module):
             microphones_m=microphones_m,
             sound=self.audio_inverse_mapper(sounds),
             weights=weights,
-            attention=looked.weights[:, given.count].unflatten(-1, (2, -1)).sum(dim=1),
+            attention=first[:, : given.pairs.shape[0]] + first[:, given.pairs.shape[0] :],
             gates=self._gates((sounds, coordinates, tokens), weights, given),
         )
 
@@ -204,7 +204,7 @@ class Network(nn.Module):
     @torch.no_grad()
     def frozen(self, windows: Windows) -> Frozen:
         """What training may keep of these windows: all that no weight of localization changes."""
-        given = self._prepare(windows, hide_nothing(windows.is_heard), None)
+        given = self.prepare(windows, hide_nothing(windows.is_heard), None)
         correlation = None
         if self.ngcc is not None and self.head is None:
             correlation = self.correlate(given.audio, given.audio, given.pairs, max_lag=0)[1]
@@ -275,7 +275,7 @@ class Network(nn.Module):
         self.origin_m.copy_(origin_m)
         self.scale_m.copy_(units_m)
 
-    def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> Given:
+    def prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> Given:
         """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
         is_known = windows.is_known & windows.is_heard & ~mask.position
         places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
@@ -334,7 +334,8 @@ class Network(nn.Module):
         """Of every pair, from the decoded sounds and coordinates and the pair tokens."""
         if self.head is None or self.gate is None:
             return None
-        sounds, coordinates, (there, back) = decoded[0], decoded[1], decoded[2].chunk(2, dim=1)
+        sounds, coordinates, tokens = decoded
+        there, back = tokens[:, : given.pairs.shape[0]], tokens[:, given.pairs.shape[0] :]
         gates = self.gate(sounds, there + back, coordinates[:, given.count :], given.pairs, given.is_useful)
         return gates * weights[:, None] if self.head.config.weighting == "coherence" else gates
 

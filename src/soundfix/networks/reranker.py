@@ -17,11 +17,11 @@ Axes: B batch, N candidates, M microphones, P pairs i < j, R partners of a micro
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from soundfix.networks.echoes import Asked, Echoes
 from soundfix.networks.likelihood import start_at_zero
 from soundfix.networks.pair_likelihoods import USUAL, PairLikelihoods, Partners, look_up, partners_of
+from soundfix.networks.pooling import highest_near
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
@@ -73,7 +73,9 @@ class Reranker(nn.Module):
         of_microphones, of_candidates = self.echoes(likelihoods, asked, partners)
         microphones = microphones + of_microphones
         walls_m = torch.minimum(candidates - box_m[:, None, 0], box_m[:, None, 1] - candidates).amin(dim=-1)
-        usual = torch.stack([is_placed.sum(dim=-1) / 10, torch.full_like(speed_m_s, 2 * likelihoods.window_s)], dim=-1)
+        usual = torch.stack(
+            [is_placed.sum(dim=-1) / 10, torch.ones_like(speed_m_s) * (2 * likelihoods.window_s)], dim=-1
+        )
         away = (log_ranges * is_placed[:, None]).sum(dim=-1) / is_placed.sum(dim=-1, keepdim=True).clamp_min(1)
         own = torch.stack([score / USUAL, walls_m.clamp(-1, 2), away], dim=-1)
         about = torch.cat([own, usual[:, None].expand(*score.shape, 2)], dim=-1)
@@ -136,10 +138,7 @@ def _profiles(
     """
     lags = likelihoods.expected(candidates, positions_m, speed_m_s) * likelihoods.lags_a_second
     steps = tuple(PROFILE_STEP * k for k in range(-PROFILE_STEPS, PROFILE_STEPS + 1))
-    highest = (
-        functional.max_pool1d(curves, PROFILE_STEP + 1, stride=1, padding=PROFILE_STEP // 2)
-        for curves in likelihoods.scaled[:2]
-    )
+    highest = (highest_near(curves, PROFILE_STEP // 2) for curves in likelihoods.scaled[:2])
     there = [_stretches(curves, lags, steps) for curves in highest]
     return torch.cat([torch.cat(there, dim=-1), torch.cat([each.flip(-1) for each in there], dim=-1)], dim=1)
 

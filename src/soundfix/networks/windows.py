@@ -6,12 +6,13 @@ Axes: B batch, M microphones, P pairs, K sources, T samples.
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
-from soundfix.signal.arrays import Array, padded
+from soundfix.signal.arrays import Array, as_kind, padded
 from soundfix.signal.rumble import without_rumble
 
 LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
@@ -73,3 +74,14 @@ def middle(values: Float[Array, "*batch column"], length: int) -> Float[Array, "
     """So many columns of the middle."""
     start = (values.shape[-1] - length) // 2
     return values[..., start : start + length]
+
+
+def told_slots(
+    told_m: Float[Array, "batch some 3"] | None, slots: int, *, like: Float[Array, "batch mic 3"]
+) -> Float[Array, "batch source 3"]:
+    """Places that are told, one for each slot of a source; NaN where none is."""
+    places = as_kind(np.full((len(like), slots, 3), np.nan), like)
+    if told_m is not None:
+        count = min(slots, told_m.shape[1])
+        places[:, :count] = told_m[:, :count]
+    return places
