@@ -17,9 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import fdtri
 
-from soundfix import physics
+from soundfix import physics, quantiles
 from soundfix.estimate import Air
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.position_errors import HUBER, REACH, REACH_M, TIMING_M, peaks_near
@@ -157,7 +156,7 @@ def _fix(
     covariance = _covariance(
         evidence.positions[used], size * expected_m[used], point, np.append(known, _known(slower, AIR))
     )
-    few = 3 * fdtri(3, prior + freedom, 0.9) / REGION_90
+    few = 3 * quantiles.fisher(3, prior + freedom, 0.9) / REGION_90
     return Fix(point, few * covariance[:3, :3], slower, float(np.sqrt(few * covariance[3, 3])), errors_m)
 
 

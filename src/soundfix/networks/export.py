@@ -295,7 +295,16 @@ def _onnx(graph: Graph) -> "ModelProto":
             verbose=False,
         )
     assert program is not None
-    return program.model_proto
+    return _bare(program.model_proto)
+
+
+def _bare(model: "ModelProto") -> "ModelProto":
+    """Without what torch notes of where in the source each node comes from."""
+    for each in (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output):
+        each.ClearField("metadata_props")
+        each.ClearField("doc_string")
+    model.graph.ClearField("value_info")
+    return model
 
 
 @contextmanager
@@ -381,7 +390,7 @@ def _described(network: Network, folder: Path, files: tuple[str, ...], precision
         has_reranker=network.reranker is not None,
         arrays=c.arrays,
         error_m=float(network.error_m),
-        sharpness=float(network.head.sharpness),
+        sharpness=network.head.sharpness.item(),
         files={name: digest_of(folder / name) for name in files},
     )
     with atomic_path(folder / DESCRIPTION) as part:

@@ -49,6 +49,14 @@ class HearingNetwork(Protocol):
     def reranker(self) -> LooksAgain | None:
         """The second look, if it has one."""
 
+    @property
+    def has_head(self) -> bool:
+        """Whether it has a likelihood head, and not a position decoder alone."""
+
+    @property
+    def runtime(self) -> str:
+        """What it is run by, and how precisely where that is not in float32."""
+
     def array(self, values: np.ndarray) -> Array:
         """These as it takes them."""
 

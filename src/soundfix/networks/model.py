@@ -123,6 +123,16 @@ class Network(nn.Module):
         """Positions (m) of those it was trained with, where these were few."""
         return self.config.arrays
 
+    @property
+    def has_head(self) -> bool:
+        """Whether it has a likelihood head, and not a position decoder alone."""
+        return self.head is not None
+
+    @property
+    def runtime(self) -> str:
+        """What it is run by."""
+        return "torch"
+
     def array(self, values: np.ndarray) -> Tensor:
         """These as it takes them."""
         return torch.from_numpy(values).to(self.kind.device)

@@ -58,6 +58,16 @@ class OnnxNetwork:
         """The second look, if it has one."""
         return self._look_again if self.about.has_reranker else None
 
+    @property
+    def has_head(self) -> bool:
+        """Always: no other is exported."""
+        return True
+
+    @property
+    def runtime(self) -> str:
+        """What it is run by, and how precisely where that is not in float32."""
+        return "onnxruntime" if self.about.precision == "float32" else f"onnxruntime {self.about.precision}"
+
     def array(self, values: np.ndarray) -> np.ndarray:
         """These as it takes them."""
         return values

@@ -21,8 +21,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
-from scipy.fft import next_fast_len
 
+from soundfix.quantiles import fast_length
 from soundfix.signal.arrays import Array, as_kind, conjugate, lower_median, moving_mean, namespace, padded, stretches
 
 SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
@@ -51,7 +51,7 @@ def whitened_spectra(
 
 def padded_spectra(audio: Float[Array, "*batch time"], *, pad: int) -> Complex[Array, "*batch freq"]:
     """Spectra with room for delays of `pad` samples either way."""
-    return namespace(audio).fft.rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
+    return namespace(audio).fft.rfft(audio, n=2 * fast_length((audio.shape[-1] + pad + 1) // 2))
 
 
 def spectral_weights(
