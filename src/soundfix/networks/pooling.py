@@ -11,11 +11,15 @@ def highest_of(
 ) -> Float[Tensor, "row curve stretch"]:
     """Of every `size` lags, a `stride` apart, from so many beyond one end to as many beyond the other.
 
-    In two dimensions, one of them 1, where a graph is exported: torch 2.13 exports a pool in one dimension for curves of one
-    length and one number of pairs.
+    Where a graph is exported, in two dimensions, one of them 1, and padded before: torch 2.13 exports a pool in one dimension
+    for curves of one length and one number of pairs, and others count the stretches at the end differently.
     """
     if torch.compiler.is_exporting():
-        return functional.max_pool2d(curves, (1, size), (1, stride), (0, beyond), ceil_mode=True)
+        if stride == 1:
+            return functional.max_pool2d(curves, (1, size), 1, (0, beyond))
+        count = -(-(curves.shape[-1] + beyond) // stride)  # those that begin before the end
+        after = (count - 1) * stride + size - beyond - curves.shape[-1]
+        return functional.max_pool2d(functional.pad(curves, (beyond, after), value=-torch.inf), (1, size), (1, stride))
     return functional.max_pool1d(curves, size, stride, beyond, ceil_mode=True)
 
 
