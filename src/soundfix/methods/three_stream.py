@@ -9,7 +9,6 @@ same kind is a checkpoint. `three-stream-paper` learns one room, and needs the c
 """
 
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.network_decoder import NetworkDecoder
 from soundfix.methods.network_evidence import pair_reports
 from soundfix.networks import onnx_runtime
-from soundfix.networks.exported import is_exported
+from soundfix.networks.exported import folder_of
 from soundfix.networks.interface import HearingNetwork
 from soundfix.scene import Scene
 
@@ -63,11 +62,8 @@ def three_stream_paper(
 
 def _network(checkpoint: Path | str | None, beats: Path | str | None) -> HearingNetwork:
     """Of a checkpoint in PyTorch, exported in onnxruntime; the packaged one in what is installed, PyTorch first."""
-    if checkpoint is None and find_spec("torch") is None:
-        return onnx_runtime.load()
-    if checkpoint is not None and is_exported(checkpoint):
-        return onnx_runtime.load(checkpoint)
-    return _load(checkpoint, beats)
+    folder = folder_of(checkpoint)
+    return _load(checkpoint, beats) if folder is None else onnx_runtime.load(folder)
 
 
 def _load(checkpoint: Path | str | None, beats: Path | str | None) -> "Network":

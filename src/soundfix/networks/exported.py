@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from soundfix.networks.correlations import HeadConfig
 from soundfix.signal.coherence import Measure
 
 DESCRIPTION = "network.json"
-FORMAT = 1
+PACKAGED = Path(__file__).parents[1] / "weights"  # graphs beside the packaged checkpoint
 Precision = Literal["float32", "int8"]
 
 
@@ -24,7 +25,7 @@ class Exported:
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # an unknown field is an error
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     precision: Precision
     frame: Literal["room", "array"]
     sources: int
@@ -39,15 +40,28 @@ class Exported:
     files: dict[str, str]
 
     @property
+    def runtime(self) -> str:
+        """What runs it, and how precisely where that is not in float32."""
+        return "onnxruntime" if self.precision == "float32" else f"onnxruntime {self.precision}"
+
+    @property
     def graphs(self) -> tuple[str, ...]:
         """The names of those that it consists of."""
         is_there = {"mask": self.head.weighting == "mask", "reranker": self.has_reranker}
         return tuple(name for name in ("listen", "mask", "curves", "joint", "reranker") if is_there.get(name, True))
 
 
-def is_exported(path: Path | str) -> bool:
-    """Whether this is such a network, or would be if it were whole."""
-    return Path(path).is_dir() or Path(path).suffix == ".onnx" or Path(path).name == DESCRIPTION
+def folder_of(checkpoint: Path | str | None) -> Path | None:
+    """Where the exported network is that is meant, given its folder or a file in it; None: a checkpoint for PyTorch.
+
+    Nothing given: the packaged network, exported where there is no PyTorch.
+    """
+    if checkpoint is None:
+        return None if find_spec("torch") else PACKAGED
+    path = Path(checkpoint)
+    if path.is_dir():
+        return path
+    return path.parent if path.suffix == ".onnx" or path.name == DESCRIPTION else None
 
 
 @gate(CheckpointError)

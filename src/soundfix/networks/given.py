@@ -1,6 +1,7 @@
 """Windows as the network works with them, between what a user gives (model.Windows) and what its boxes need."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -53,3 +54,14 @@ class Given:
     def spacing_m(self) -> Float[Tensor, "batch directed"]:
         """Distance between the two microphones of a pair; of no meaning where a position is unknown."""
         return distances(self.places_m)[:, self.directed[:, 0], self.directed[:, 1]]
+
+
+class Said(NamedTuple):
+    """What the joint stream says; gates: None without a likelihood head. The rest as in Answers."""
+
+    sources_m: Float[Tensor, "batch source 3"]
+    microphones_m: Float[Tensor, "batch mic 3"]
+    sound: Float[Tensor, "batch mic sample"]
+    weights: Float[Tensor, "batch pair"]
+    attention: Float[Tensor, "batch pair"]
+    gates: Float[Tensor, "batch source pair"] | None

@@ -13,8 +13,6 @@ Gains do not either: every channel is brought to the same level first. Axes: B b
 K sources, T samples, D width.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -31,7 +29,7 @@ from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
-from soundfix.networks.given import Given
+from soundfix.networks.given import Given, Said
 from soundfix.networks.likelihood import LikelihoodHead, PairGate
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.pair_likelihoods import PairLikelihoods
@@ -58,17 +56,6 @@ LEAST_SPREAD_M = 0.01  # of places a network of one room is taught
 LEAST_UNIT = 0.1  # of an axis, in the largest
 NOTHING = Frozen()
 ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
-
-
-class Said(NamedTuple):
-    """What the joint stream says; gates: None without a likelihood head. The rest as in Answers."""
-
-    sources_m: Float[Tensor, "batch source 3"]
-    microphones_m: Float[Tensor, "batch mic 3"]
-    sound: Float[Tensor, "batch mic sample"]
-    weights: Float[Tensor, "batch pair"]
-    attention: Float[Tensor, "batch pair"]
-    gates: Float[Tensor, "batch source pair"] | None
 
 
 class Network(nn.Module):

@@ -28,8 +28,6 @@ from soundfix.signal.fbank import normalized_log_mel
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-PACKAGED = Path(__file__).parents[1] / "weights"  # graphs beside the packaged checkpoint
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OnnxNetwork:
@@ -66,7 +64,7 @@ class OnnxNetwork:
     @property
     def runtime(self) -> str:
         """What it is run by, and how precisely where that is not in float32."""
-        return "onnxruntime" if self.about.precision == "float32" else f"onnxruntime {self.about.precision}"
+        return self.about.runtime
 
     def array(self, values: np.ndarray) -> np.ndarray:
         """These as it takes them."""
@@ -178,12 +176,11 @@ class OnnxNetwork:
 
 
 @gate(CheckpointError)
-def load(folder: Path | str = PACKAGED) -> OnnxNetwork:
+def load(folder: Path) -> OnnxNetwork:
     """The network that `soundfix export` wrote into this folder.
 
     Raises MissingPackageError without onnxruntime, and CheckpointError on what is no such folder, whole and unchanged.
     """
-    folder = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     about = read_exported(folder)
     return OnnxNetwork(about=about, graphs={name: _session(folder / graph_file(name)) for name in about.graphs})
 

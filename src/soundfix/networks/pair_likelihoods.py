@@ -47,9 +47,9 @@ class PairLikelihoods:
     is_placed: Bool[Array, "batch pair"]
     pairs: Int[Array, "pair 2"]
     lags_a_second: float
-    sigma: float
+    sigma: float | Float[Array, ""]
     sharpness: Float[Array, ""]
-    window_s: float
+    window_s: float | Float[Array, ""]
     partial: Float[Array, "batch pair lag"] | None = None
     passed: Complex[Array, "batch mic freq"] | None = None
 

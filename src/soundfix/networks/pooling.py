@@ -11,8 +11,8 @@ def highest_of(
 ) -> Float[Tensor, "row curve stretch"]:
     """Of every `size` lags, a `stride` apart, from so many beyond one end to as many beyond the other.
 
-    Where a graph is exported, in two dimensions, one of them 1, and padded before: torch 2.13 exports a pool in one dimension
-    for curves of one length and one number of pairs, and others count the stretches at the end differently.
+    Where a graph is exported, in two dimensions, one of them 1, and padded before: torch 2.13 exports a pool in one
+    dimension for curves of one length and one number of pairs, and others count the stretches at the end differently.
     """
     if torch.compiler.is_exporting():
         if stride == 1:
