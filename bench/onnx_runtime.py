@@ -3,7 +3,8 @@
     python bench/onnx_runtime.py [--windows 200] [--int8 FOLDER] [--environment FOLDER]
 
 Windows of half a second of the simulated twin, each located by PyTorch, by the packaged graphs in float32, and by graphs in
-int8 (FOLDER of `soundfix export --int8 --out FOLDER`, exported here where it is not there). Printed of each: the share of
+int8 (FOLDER of `soundfix export --int8 --out FOLDER`, exported here where it is not there). `without numba` is float32 with loops in numpy, as soundfix-onnx has
+them. Printed of each: the share of
 windows whose place is PyTorch's to 1 cm, the furthest, the error against the truth, and the CPU time of a whole answer.
 --environment makes a virtual environment there, installs soundfix-onnx into it, and says how large it is.
 """
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 
 import soundfix
+from soundfix import compiled
 from soundfix.estimate import Localizer
 from soundfix.networks.checkpoint import PACKAGED
 from soundfix.networks.export import export
@@ -60,9 +62,12 @@ def compare(windows: list[Scene], int8: Path) -> None:
         "onnxruntime": soundfix.load("three-stream", checkpoint=PACKAGED.parent),
         "onnxruntime int8": soundfix.load("three-stream", checkpoint=int8),
     }
-    for localizer in runs.values():
+    runs["without numba"] = runs["onnxruntime"]
+    found = {}
+    for name, localizer in runs.items():
+        compiled.HAS_COMPILER = name != "without numba"  # as in soundfix-onnx
         localizer.locate(windows[0])
-    found = {name: [located(localizer, scene) for scene in windows] for name, localizer in runs.items()}
+        found[name] = [located(localizer, scene) for scene in windows]
     truth = np.array([scene.truth.sources[0] for scene in windows])
     places = {name: np.array([place for place, _ in answers]) for name, answers in found.items()}
     times = {name: np.array([spent for _, spent in answers]) for name, answers in found.items()}
