@@ -3,9 +3,9 @@
     python bench/onnx_runtime.py [--windows 200] [--int8 FOLDER] [--environment FOLDER]
 
 Windows of half a second of the simulated twin, each located by PyTorch, by the packaged graphs in float32, and by graphs in
-int8 (FOLDER of `soundfix export --int8 --out FOLDER`, exported here where it is not there). `without numba` is float32 with loops in numpy, as soundfix-onnx has
-them. Printed of each: the share of
-windows whose place is PyTorch's to 1 cm, the furthest, the error against the truth, and the CPU time of a whole answer.
+int8 (FOLDER of `soundfix export --int8 --out FOLDER`, exported here where it is not there); `without numba` is float32 with
+loops in numpy, as soundfix-onnx has them. Printed of each: the share of windows whose place is PyTorch's to 1 cm, the
+furthest, the error against the truth, and the CPU time of a whole answer.
 --environment makes a virtual environment there, installs soundfix-onnx into it, and says how large it is.
 """
 
