@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from soundfix.datasets.shards import Shards
-from soundfix.networks.likelihood import delays
 from soundfix.networks.model import all_pairs
+from soundfix.networks.pair_likelihoods import delays
 from soundfix.overrides import apply_overrides
 from soundfix.resample import SAMPLE_RATE
 from soundfix.studies.reproduce import entrants

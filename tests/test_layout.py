@@ -16,6 +16,11 @@ PACKAGE = TESTS.parent / "src" / "soundfix"
 MODULES = sorted(p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if not p.name.startswith("__"))
 PACKAGES = sorted(p.parent.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("__init__.py") if p.parent != PACKAGE)
 WITHOUT_TESTS_OF_THEIR_OWN = {
+    "networks/correlations.py": "the transforms of test_likelihood.py; test_onnx_runtime.py holds numpy's to PyTorch's",
+    "networks/pair_likelihoods.py": "test_likelihood.py looks up, test_reranker.py has the partners",
+    "networks/windows.py": "what test_model.py's forward passes take and give",
+    "networks/coherence_weight.py": "test_coherence.py has ASCM",
+    "networks/interface.py": "no code",
     "networks/given.py": "what test_model.py's forward passes work with: masks, unknown and silent microphones",
     "api/request.py": "what was asked for: test_locate.py asks for everything, test_provenance.py writes it down",
     "calibration/outcome.py": "what a solution shows, a line each: test_doubts.py changes it, test_calibrate.py makes it",

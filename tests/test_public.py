@@ -141,4 +141,4 @@ def test_reprs_are_short():
 
 
 def test_a_network_prints_no_weights():
-    assert repr(soundfix.load()) == "ThreeStream(small, explains=False, polishes=True)"
+    assert repr(soundfix.load()) == "ThreeStream(torch, explains=False, polishes=True)"

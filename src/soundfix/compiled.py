@@ -7,11 +7,13 @@ they have taken as long. Both add in the order that is written: answers are the 
 import inspect
 from collections.abc import Callable
 from functools import cached_property, partial
+from importlib.util import find_spec
 from time import perf_counter
 from typing import Any, Generic, ParamSpec, TypeVar
 
 In = ParamSpec("In")
 Out = TypeVar("Out")
+HAS_COMPILER = find_spec("numba") is not None  # without one all loops are numpy's
 PATIENCE_S = 0.5  # in numpy, of all loops of a process together
 
 
@@ -24,7 +26,7 @@ class Compiled(Generic[In, Out]):
         self.loop, self.in_numpy, self.__doc__ = loop, in_numpy, loop.__doc__
 
     def __call__(self, *told: In.args, **named: In.kwargs) -> Out:
-        if Compiled.spent_s >= PATIENCE_S:
+        if Compiled.spent_s >= PATIENCE_S and HAS_COMPILER:
             return self.kernel(*told, **named)
         start = perf_counter()
         said = self.in_numpy(*told, **named)

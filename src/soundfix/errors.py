@@ -69,8 +69,10 @@ class UnknownMethodError(SoundfixError):
 class MissingPackageError(SoundfixError, ImportError):
     """An optional package that is not installed."""
 
-    def __init__(self, package: str, extra: str):
-        super().__init__(f"{package} is not installed; this needs it: pip install 'soundfix[{extra}]'")
+    def __init__(self, package: str, extra: str | None = None):
+        """extra: what it comes with; None: with soundfix itself, and it was left out."""
+        wanted = f"'soundfix[{extra}]'" if extra else "soundfix (soundfix-onnx locates, and no more)"
+        super().__init__(f"{package} is not installed; this needs it: pip install {wanted}")
 
 
 class EngineError(SoundfixError):

@@ -10,6 +10,8 @@ tau_ij = d_ij / c in seconds: positive where microphone i hears the sound later 
 import numpy as np
 from jaxtyping import Float, Int
 
+from soundfix import quantiles
+
 SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use: where a scene says none
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
@@ -44,9 +46,10 @@ def pair_indices(count: int) -> Int[np.ndarray, "pair 2"]:
 
 def distances(points: Points, positions: Float[np.ndarray, "mic 3"]) -> Float[np.ndarray, "*batch mic"]:
     """Distance from every point to every microphone (m)."""
-    from scipy.spatial.distance import cdist
-
-    return cdist(points.reshape(-1, 3), positions).reshape(*points.shape[:-1], len(positions))
+    squares = np.square(points[..., 0, None] - positions[:, 0])
+    for axis in (1, 2):
+        squares += np.square(points[..., axis, None] - positions[:, axis])
+    return np.sqrt(squares, out=squares)
 
 
 def range_differences(
@@ -151,9 +154,7 @@ def radius90(covariance_m2: Float[np.ndarray, "3 3"]) -> float:
 
 def radii90(covariances_m2: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch"]:
     """radius90 of many."""
-    from scipy.special import gammaincinv
-
     trace = np.trace(covariances_m2, axis1=-2, axis2=-1)
     trace_of_square = np.trace(covariances_m2 @ covariances_m2, axis1=-2, axis2=-1)
     degrees = trace**2 / trace_of_square
-    return np.sqrt(trace_of_square / trace * 2 * gammaincinv(degrees / 2, 0.9))
+    return np.sqrt(trace_of_square / trace * quantiles.chi_square(degrees, 0.9))

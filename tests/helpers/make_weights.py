@@ -88,7 +88,12 @@ def taught(network, scenes, source, *, steps=150) -> Network:
         if health.is_heard.sum() > 3:
             frame = frame_of(scene)
             where = torch.from_numpy(frame.inside(np.array(source) + _moved(scene))).float()
-            lessons.append((to_windows(health.audio, scene, choose_pairs(health.is_heard)[0], frame=frame), where))
+            lessons.append(
+                (
+                    to_windows(torch.from_numpy(health.audio), scene, choose_pairs(health.is_heard)[0], frame=frame),
+                    where,
+                )
+            )
     batch, places = _stacked([lesson for lesson, _ in lessons]), torch.stack([where for _, where in lessons])[:, None]
     network.normalize_to(places[:, 0] + torch.randn(len(places), 3, generator=torch.Generator().manual_seed(0)))
     optimizer = torch.optim.AdamW([w for w in network.parameters() if w.requires_grad], 3e-3)

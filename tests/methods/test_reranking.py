@@ -12,7 +12,7 @@ from soundfix.localization.preparation import prepare
 from soundfix.methods import reranking
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.reranking import BREADTH, likeliest_places, reranked
-from soundfix.networks.reranker import CANDIDATES, PHYSICS
+from soundfix.networks.interface import CANDIDATES, PHYSICS
 from soundfix.search_region import SearchRegion
 from soundfix.testing import SOURCE, contract_scene
 

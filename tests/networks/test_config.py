@@ -7,7 +7,7 @@ from helpers.networks import tiny, windows
 from helpers.runs import run
 from soundfix.errors import CheckpointError
 from soundfix.networks.config import NetworkConfig
-from soundfix.networks.likelihood import HeadConfig
+from soundfix.networks.correlations import HeadConfig
 from soundfix.networks.model import Network
 
 PLAIN = {"frame": "room", "width": 32, "heads": 2, "encoder_blocks": 1, "decoder_blocks": 1, "acoustic": "none"}

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from soundfix.networks.echoes import WIDTHS, Echoes, extra_paths, heard_echoes, images
-from soundfix.networks.likelihood import PairLikelihoods, delays
+from soundfix.networks.echoes import WIDTHS, Asked, Echoes, extra_paths, heard_echoes, images
 from soundfix.networks.model import all_pairs
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays, partners_of
 
 BOX_M = torch.tensor([[[0.0, 0, 0], [6, 5, 3]]])
 SPEED_M_S = torch.tensor([343.0])
@@ -44,6 +44,10 @@ def test_a_known_height_has_no_floor_and_no_ceiling():
     assert sorted(extra_paths(here, here, flat).flatten().tolist()) == [2, 4, 6, 10, 1000, 1000]
 
 
+def asked(candidates, positions):
+    return Asked(candidates, torch.ones(candidates.shape[:2], dtype=torch.bool), positions, BOX_M, SPEED_M_S)
+
+
 def test_an_echo_is_heard_where_it_is_planted_and_by_whom():
     """Microphone 2 hears the echo of wall 4 with all others, nobody else does, and only from the right place."""
     likelihoods, candidates, positions = said(), places(3, seed=1), places(5, seed=2)
@@ -53,9 +57,8 @@ def test_an_echo_is_heard_where_it_is_planted_and_by_whom():
     curves = torch.zeros(1, 10, LAGS)
     rows = (likelihoods.pairs == 2).any(dim=1)
     curves[0, rows, ((LAGS - 1) // 2 + lags[rows]).round().long()] = 1.0
-    heard, counts = heard_echoes(
-        replace(likelihoods, curves=curves, plain=0 * curves), candidates, positions, extra_m, SPEED_M_S
-    )
+    likelihoods = replace(likelihoods, curves=curves, plain=0 * curves)
+    heard, counts = heard_echoes(likelihoods, asked(candidates, positions), extra_m, partners_of(likelihoods.pairs, 5))
     assert counts.all()
     assert heard[0, 0, 2, 4, : len(WIDTHS)].tolist() == pytest.approx([1.0] * len(WIDTHS), abs=1e-3)
     assert not heard[..., len(WIDTHS) :].any()
@@ -66,11 +69,13 @@ def test_an_echo_is_heard_where_it_is_planted_and_by_whom():
 def test_what_is_beyond_the_curves_is_no_echo():
     likelihoods, candidates, positions = said(), places(2, seed=1), places(5, seed=2)
     far = torch.full((1, 2, 5, 6), 100.0)
-    assert not heard_echoes(likelihoods, candidates, positions, far, SPEED_M_S)[0].any()
+    assert not heard_echoes(likelihoods, asked(candidates, positions), far, partners_of(likelihoods.pairs, 5))[0].any()
 
 
 def test_untrained_they_say_nothing():
-    of_microphone, of_candidate = Echoes(8)(said(), places(3, seed=1), places(5, seed=2), BOX_M, SPEED_M_S)
+    of_microphone, of_candidate = Echoes(8)(
+        said(), asked(places(3, seed=1), places(5, seed=2)), partners_of(said().pairs, 5)
+    )
     assert of_microphone.shape == (1, 3, 5, 8)
     assert not of_microphone.any()
     assert not of_candidate.any()
@@ -82,10 +87,12 @@ def test_moving_and_turning_the_room_changes_nothing():
     for weight in echoes.parameters():
         torch.nn.init.normal_(weight, std=0.3)
     turn, shift = torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]), torch.tensor([7.0, -2, 1])
-    given = said(), places(3, seed=1), places(5, seed=2), BOX_M
+    here, partners = asked(places(3, seed=1), places(5, seed=2)), partners_of(said().pairs, 5)
     corners = BOX_M @ turn + shift
     box_m = torch.stack([corners.amin(dim=1), corners.amax(dim=1)], dim=1)
-    moved = given[0], given[1] @ turn + shift, given[2] @ turn + shift, box_m
+    moved = here._replace(
+        candidates=here.candidates @ turn + shift, positions_m=here.positions_m @ turn + shift, box_m=box_m
+    )
     with torch.no_grad():
-        for before, after in zip(echoes(*given, SPEED_M_S), echoes(*moved, SPEED_M_S), strict=True):
+        for before, after in zip(*(echoes(said(), each, partners) for each in (here, moved)), strict=True):
             assert torch.allclose(before, after, atol=1e-3)

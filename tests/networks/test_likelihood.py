@@ -8,16 +8,9 @@ import torch
 
 from helpers import reference
 from soundfix.networks import likelihood
-from soundfix.networks.likelihood import (
-    EvenConv,
-    HeadConfig,
-    LagNetwork,
-    LikelihoodHead,
-    PairGate,
-    PairLikelihoods,
-    delays,
-    look_up,
-)
+from soundfix.networks.correlations import HeadConfig
+from soundfix.networks.likelihood import EvenConv, LagNetwork, LikelihoodHead, PairGate
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays, look_up
 from soundfix.signal import gcc
 
 RATE = 16_000.0
@@ -32,7 +25,7 @@ def noise(seed, *shape):
 def head(config=SMALL, *, trained=True, seed=0):
     """A head whose last layers are no longer zero, as after training."""
     torch.manual_seed(seed)
-    made = LikelihoodHead(config, width=5, sample_rate=RATE)
+    made = LikelihoodHead(config, width=5)
     for name, weight in made.named_parameters():
         if trained and not name.startswith("log"):
             torch.nn.init.normal_(weight, std=0.3)
@@ -65,7 +58,7 @@ def test_masked_correlation_equals_literal():
     window = torch.hann_window(128)
     spectrogram = torch.stft(audio[0], 128, 32, window=window, pad_mode="constant", return_complex=True)
     with torch.no_grad():
-        masks = made.mask(spectrogram.abs()[None], torch.zeros(1, 2, 5), torch.ones(1, 2, dtype=torch.bool))[0].numpy()
+        masks = made.mask(spectrogram.abs()[None], torch.ones(1, 2, dtype=torch.bool), torch.zeros(1, 2, 5))[0].numpy()
 
     def whiten(spectrum):
         frequency = np.linspace(0, RATE / 2, len(spectrum))
@@ -89,7 +82,7 @@ def test_a_mask_hears_the_other_microphones_but_not_the_silent_ones():
     def masks(sound, is_heard):
         spectrogram = torch.stft(sound.flatten(0, 1), 128, 32, window=torch.hann_window(128), return_complex=True)
         with torch.no_grad():
-            return made.mask(spectrogram.abs()[None], torch.zeros(1, len(spectrogram), 5), torch.tensor([is_heard]))[0]
+            return made.mask(spectrogram.abs()[None], torch.tensor([is_heard]), torch.zeros(1, len(spectrogram), 5))[0]
 
     both = masks(audio[:, :2], [True, True])
     assert not torch.allclose(both[0], masks(audio[:, [0, 2]], [True, True])[0], atol=1e-3)
@@ -164,7 +157,7 @@ def test_a_mask_that_points_at_the_clean_half_finds_what_plain_correlation_misse
     plain = curves(made, audio, pairs=PAIRS[:1])[0, 0]
 
     class FirstHalf(torch.nn.Module):
-        def forward(self, magnitude, embedding, is_heard):
+        def forward(self, magnitude, is_heard, embedding):
             mask = torch.full_like(magnitude, 0.01)
             mask[..., : mask.shape[-1] // 2] = 1.0
             return mask
@@ -222,7 +215,7 @@ def test_what_was_cut_is_not_correlated(rng):
     frequency = np.fft.rfftfreq(8000, 1 / RATE)
     shared, own = (np.fft.rfft(rng.standard_normal((n, 8000))) for n in (1, 2))
     sound = torch.from_numpy(np.fft.irfft(np.where(frequency > 4000, shared, own)).astype(np.float32))[None]
-    head, pairs = LikelihoodHead(HeadConfig(weighting="none"), width=8, sample_rate=RATE), torch.tensor([[0, 1]])
+    head, pairs = LikelihoodHead(HeadConfig(weighting="none"), width=8), torch.tensor([[0, 1]])
     embedding = torch.zeros(1, 2, 8)
     whole, above = (head(sound, embedding, pairs, max_lag=50, lowest_hz=lowest_hz) for lowest_hz in (0.0, 4000.0))
     assert whole.plain.max() == pytest.approx(0.5, abs=0.06)

@@ -7,8 +7,8 @@ import torch
 
 from helpers.networks import SMALL_NGCC, paper_like, tiny, windows
 from soundfix.errors import CheckpointError, SceneError
+from soundfix.networks.correlations import HeadConfig
 from soundfix.networks.frozen import Frozen
-from soundfix.networks.likelihood import HeadConfig
 from soundfix.networks.masking import TokenMask, hide_nothing
 from soundfix.networks.model import Network, Windows, levelled
 from soundfix.networks.streams import PairTokens, blurring

@@ -11,12 +11,13 @@ from helpers.runs import POINTS, SPEED, run
 from soundfix.errors import SceneError, SoundfixError
 from soundfix.methods.three_stream import ThreeStream
 from soundfix.networks.attention import count_kept, gathered_attention
-from soundfix.networks.likelihood import look_up
+from soundfix.networks.coherence_weight import AdaptiveCoherenceWeight
 from soundfix.networks.losses import best_order, likelihood_loss, position_loss
 from soundfix.networks.masking import FEWEST_SHOWN, draw_mask
 from soundfix.networks.model import Network, Windows
+from soundfix.networks.pair_likelihoods import look_up
 from soundfix.signal import gcc
-from soundfix.signal.coherence import AdaptiveCoherenceWeight, coherence
+from soundfix.signal.coherence import coherence
 from soundfix.testing import contract_scene
 from soundfix.training import info
 

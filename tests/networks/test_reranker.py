@@ -8,10 +8,9 @@ import torch
 
 from helpers.networks import tiny
 from soundfix.methods.three_stream import ThreeStream
-from soundfix.networks.echoes import partners_of
-from soundfix.networks.likelihood import PairLikelihoods, delays
 from soundfix.networks.losses import choice_loss
 from soundfix.networks.model import Network, Windows, all_pairs
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays, partners_of
 from soundfix.networks.reranker import PROFILE_STEP, PROFILE_STEPS, Reranker, _profiles
 from soundfix.testing import SOURCE, contract_scene
 from soundfix.training.batches import Batch

@@ -6,9 +6,9 @@ import torch
 
 from helpers import reference
 from soundfix.errors import SceneError
+from soundfix.networks.coherence_weight import AdaptiveCoherenceWeight
 from soundfix.signal.coherence import (
     MEASURES,
-    AdaptiveCoherenceWeight,
     coherence,
     magnitude_squared,
     segment_length,

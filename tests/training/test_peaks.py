@@ -7,9 +7,9 @@ import torch
 
 from helpers.clips import ROOM, Clips
 from soundfix.localization.modes import APART_M
-from soundfix.networks.likelihood import PairLikelihoods, delays
+from soundfix.networks.interface import CANDIDATES, PHYSICS
 from soundfix.networks.model import all_pairs
-from soundfix.networks.reranker import CANDIDATES, PHYSICS
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays
 from soundfix.training.batches import Batches
 from soundfix.training.peaks import PEAKS, RIGHT_M, best_places, candidates_of, highest_places, wrong_peaks
 from soundfix.training.recipes import Stage

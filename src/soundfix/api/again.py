@@ -27,7 +27,16 @@ from soundfix.report.listed import COLUMNS
 from soundfix.search_region import SearchRegion
 from soundfix.survey.requirement import Requirement
 
-SAID_OTHERWISE = ("audio", "rate_hz", "microphones", "crs", "files", "table", "speed_m_s")  # no fields of a request
+SAID_OTHERWISE = (
+    "audio",
+    "rate_hz",
+    "microphones",
+    "crs",
+    "files",
+    "table",
+    "speed_m_s",
+    "runtime",
+)  # no fields of a request
 
 
 class Answer(NamedTuple):

@@ -17,6 +17,8 @@ from soundfix.api.sound import Sound
 from soundfix.files.digest import digest
 from soundfix.files.events.reading import EventTable
 from soundfix.files.take import Take
+from soundfix.methods.catalog import DEFAULT
+from soundfix.networks.exported import folder_of, read_exported
 from soundfix.report.listed import listed_dicts
 from soundfix.search_region import SearchRegion
 
@@ -37,10 +39,17 @@ def request_dict(request: LocateRequest, table: EventTable | None = None) -> dic
         "table": table and str(table.table.path),
     }
     told["files"] = [digest(told[name]).to_dict() for name in FILES if told[name] and Path(told[name]).is_file()]
+    told |= _runtime(request)
     plain: dict[str, Any] = json.loads(
         json.dumps(_sound(request.sound) | told | {"speed_m_s": request.speed}, default=str)
     )
     return plain
+
+
+def _runtime(request: LocateRequest) -> dict[str, str]:
+    """What ran the network, where it was not PyTorch."""
+    folder = folder_of(request.checkpoint) if request.method == DEFAULT else None
+    return {} if folder is None else {"runtime": read_exported(folder).runtime}
 
 
 def _sound(sound: Sound) -> dict[str, Any]:

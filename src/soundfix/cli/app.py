@@ -1,14 +1,30 @@
 """Words -> calls. Each command imports what it needs when it runs, so that --help is quick."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from soundfix import __version__
-from soundfix.cli import archive, array, chaos, evaluate, listen, locate, send, serve, simulate, study, train, worlds  # noqa: F401 (commands)
+from soundfix.cli import (  # noqa: F401 (commands)
+    archive,
+    array,
+    chaos,
+    evaluate,
+    export,
+    listen,
+    locate,
+    send,
+    serve,
+    simulate,
+    study,
+    train,
+    worlds,
+)
 from soundfix.cli.options import app
-from soundfix.errors import SoundfixError
+from soundfix.errors import MissingPackageError, SoundfixError
+
+LEFT_OUT = ("torch", "scipy", "numba", "safetensors", "huggingface_hub")  # of soundfix-onnx
 
 
 def main() -> None:
@@ -16,8 +32,18 @@ def main() -> None:
     try:
         app()
     except SoundfixError as error:
-        typer.secho(f"soundfix: {error}", fg="red", err=True)
-        raise SystemExit(2) from None
+        refuse(error)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in LEFT_OUT:
+            raise
+        refuse(MissingPackageError(package))
+
+
+def refuse(error: SoundfixError) -> NoReturn:
+    """One sentence, and exit status 2."""
+    typer.secho(f"soundfix: {error}", fg="red", err=True)
+    raise SystemExit(2) from None
 
 
 @app.callback(invoke_without_command=True)

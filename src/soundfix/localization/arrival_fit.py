@@ -10,8 +10,8 @@ heights: recorders stand at about one and say little of it, most sounds come fro
 above. What is left over, taken apart into one error of each microphone, says how large these errors are; the reach shrinks
 to that, and the peaks are taken anew. Where a wind w is told of (its standard error along each axis, the same for all
 paths), it is found as well: sound goes at c + w.u along a path of direction u, so that r_m is heard as r_m - v.x_m with
-v = w / c, but for what is common to all microphones. The region is that of a Student's t: its covariance has the size of what is left
-over, and of what was expected, and counts how few these are.
+v = w / c, but for what is common to all microphones. The region is that of a Student's t: its covariance has the size of
+what is left over, and of what was expected, and counts how few these are.
 """
 
 from collections.abc import Iterable
@@ -19,9 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import fdtri
 
-from soundfix import physics
+from soundfix import physics, quantiles
 from soundfix.estimate import Air
 from soundfix.localization.arrival_errors import from_middle_m
 from soundfix.localization.evidence import Evidence
@@ -188,7 +187,7 @@ def _fix(
         _slopes(evidence.positions[used], point, air), size * expected_m[used],
         np.concatenate([in_box, _known_air(air, known)]),
     )  # fmt: skip
-    few = 3 * fdtri(3, prior + freedom, 0.9) / REGION_90
+    few = 3 * quantiles.fisher(3, prior + freedom, 0.9) / REGION_90
     spread_m2 = _outwards(few * covariance[:3, :3], point, evidence.positions[used])
     cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / AIR) ** 2)
     cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)

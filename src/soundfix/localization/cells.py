@@ -16,12 +16,12 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
-from scipy.fft import next_fast_len, rfft, rfftfreq
 
 from soundfix import physics
 from soundfix.compiled import compiled
 from soundfix.localization import in_numpy
 from soundfix.localization.evidence import Evidence
+from soundfix.quantiles import fast_length
 
 FRAME_S, HOP_S = 0.064, 0.032
 DENSER = 8  # dense frames a frame: 4 ms
@@ -170,15 +170,15 @@ def cells_of(
 ) -> Cells:  # fmt: skip
     """The cells of this sound (whitened, or its phases alone tell)."""
     hop = max(DENSER, round(HOP_S * sample_rate / DENSER) * DENSER)
-    length = next_fast_len(round(FRAME_S * sample_rate), real=True)
+    length = fast_length(round(FRAME_S * sample_rate))
     reach = int(np.ceil(_width_m(positions) / speed_m_s * sample_rate))
     step = hop // DENSER
     padded = np.pad(audio.astype(np.float32), ((0, 0), (length // 2, length + reach + step)))
-    frequency_hz = rfftfreq(length, 1 / sample_rate)
+    frequency_hz = np.fft.rfftfreq(length, 1 / sample_rate)
     in_band = (frequency_hz >= band_hz[0]) & (frequency_hz <= band_hz[1])
     frames = np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)[:, ::step]
     window = np.hanning(length + 1)[:-1].astype(np.float32)
-    dense = np.ascontiguousarray(np.stack([rfft(each * window, axis=-1)[:, in_band] for each in frames]))
+    dense = np.ascontiguousarray(np.stack([np.fft.rfft(each * window, axis=-1)[:, in_band] for each in frames]))
     return Cells(
         dense=dense,
         frequency_hz=frequency_hz[in_band],

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import chdtri, fdtri
 
+from soundfix import quantiles
 from soundfix.estimate import COVERAGE
 from soundfix.localization.delay_equations import Equations, Scale, Unknowns
 from soundfix.physics import REGION_90
@@ -253,4 +253,5 @@ def _student(equations: Equations, is_right: Float[np.ndarray, "delay"]) -> floa
     axes, is_heard = len(equations.axes), is_right @ np.abs(equations.incidence) > AGREED
     most = is_heard.sum() - (not equations.emitted.any())
     freedom = max(min(is_right.sum(), most) - equations.unknowns, 0) + equations.prior_degrees
-    return float(axes * fdtri(axes, max(freedom, 1.0), COVERAGE) / chdtri(axes, 1 - COVERAGE))
+    usual = float(quantiles.chi_square(np.array(axes), COVERAGE))
+    return axes * quantiles.fisher(axes, float(max(freedom, 1.0)), COVERAGE) / usual

@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.fft import next_fast_len, rfft
 
 from soundfix.estimate import Finding, Status
 from soundfix.localization.hum import without_hum
+from soundfix.quantiles import fast_length
 from soundfix.scene import Band, Scene
+from soundfix.signal.arrays import transforms
 from soundfix.signal.bands import within_band
 
 MOST_LOST = 0.5  # share of a window that may be NaN or cut off before the channel counts as dead
@@ -91,7 +92,7 @@ def _examined(scene: Scene) -> Health:
 def is_tone(health: Health) -> bool:
     """Whether all that is heard is one line of the spectrum: fewer cells of resolution than a tone and its leakage."""
     heard = health.audio[health.is_heard]
-    spectra = rfft(heard, next_fast_len(heard.shape[1], real=True), axis=1)
+    spectra = transforms(heard).rfft(heard, fast_length(heard.shape[1]), axis=1)
     power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0)
     return bool(power.sum() ** 2 < TONE_CELLS * (power**2).sum())
 

@@ -7,7 +7,9 @@ then the partials are fitted by least squares and subtracted, which touches noth
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.fft import next_fast_len, rfft, rfftfreq
+
+from soundfix.quantiles import fast_length
+from soundfix.signal.arrays import transforms
 
 MAINS_HZ, WANDER_HZ, STEP_HZ = (50.0, 60.0), 0.2, 0.005
 PARTIALS = 20
@@ -37,10 +39,10 @@ def _may_hum(audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Bool[n
     samples = audio.shape[1]
     if samples < SHORTEST_S * sample_rate:
         return np.zeros(len(audio), dtype=bool)
-    length = next_fast_len(samples, real=True)
-    spectra = rfft(audio * np.hanning(samples).astype(np.float32), length)
+    length = fast_length(samples)
+    spectra = transforms(audio).rfft(audio * np.hanning(samples).astype(np.float32), length)
     power = np.square(spectra.real) + np.square(spectra.imag)
-    frequencies_hz = rfftfreq(length, 1 / sample_rate)
+    frequencies_hz = np.fft.rfftfreq(length, 1 / sample_rate)
     total = np.maximum(power.sum(axis=1), 1e-30)
     near = [_is_near(frequencies_hz, mains_hz, sample_rate / samples) for mains_hz in MAINS_HZ]
     is_mostly = np.any([power[:, lines].sum(axis=1) > DOMINANT * total for lines in near], axis=0)

@@ -13,11 +13,11 @@ of one to four training sounds, in the twin and in random rooms, gives the proba
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from math import exp, inf, log
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import expit, logit
 
 from soundfix import physics
 from soundfix.localization.cells import BAND_HZ, HOP_S, SMALLEST, Cells, cells_of
@@ -214,14 +214,24 @@ NEAREST_M, FURTHEST_M = 0.3, 3.0  # between which distances tell
 SUREST = 0.005  # probability of a network, from which on it is as sure as it can be
 
 
+def expit(odds: float) -> float:
+    """The probability that has these logarithmic odds."""
+    return 1 / (1 + exp(-odds))
+
+
+def logit(chance: float) -> float:
+    """The logarithmic odds of this probability; endless of what is certain, or impossible."""
+    return log(chance / (1 - chance)) if 0 < chance < 1 else (inf if chance > 0 else -inf)
+
+
 def probability(told: Float[np.ndarray, "feature"], believe: Callable[[], float] | None, least: float) -> float:
     """That it is a source; a network is not asked where it could not be sure enough."""
     if believe is None:
-        return float(expit(np.array(ALONE) @ told))
+        return expit(float(np.array(ALONE) @ told))
     odds, weight = float(np.array(WITH_NETWORK[:-1]) @ told), WITH_NETWORK[-1]
     if odds + weight * logit(1 - SUREST) < logit(least):
         return 0.0
-    return float(expit(odds + weight * logit(np.clip(believe(), SUREST, 1 - SUREST))))
+    return expit(odds + weight * logit(float(np.clip(believe(), SUREST, 1 - SUREST))))
 
 
 def log_gains(gains: list[np.floating]) -> Float[np.ndarray, "gain"]:

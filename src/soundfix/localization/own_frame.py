@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import ConvexHull, QhullError
 
 from soundfix import physics
 from soundfix.estimate import Direction, Estimate, Finding, MicrophoneReport, Shell, Source
 from soundfix.localization.sources import POOR, long_axis
 from soundfix.scene import Scene
 
+FLAT = 1e-12  # relative: what turns less goes straight on
 ALIKE = 1e-6  # of an area: the first of rectangles that are as small, or every rounding would choose another
 
 
@@ -101,13 +101,34 @@ def _direction_of_smallest(level: Float[np.ndarray, "mic 2"]) -> Float[np.ndarra
 
 def _sides(level: Float[np.ndarray, "mic 2"]) -> Float[np.ndarray, "side 2"]:
     """Unit vectors along the sides of their convex hull; of points on a line along that, of one point along x."""
-    try:
-        hull = level[ConvexHull(level).vertices]
-        sides = np.roll(hull, -1, axis=0) - hull
-    except QhullError:
-        sides = level[[np.linalg.norm(level, axis=1).argmax()]]
+    hull = _hull(level)
+    is_flat = len(hull) < 3
+    sides = level[[np.linalg.norm(level, axis=1).argmax()]] if is_flat else np.roll(hull, -1, axis=0) - hull
     lengths = np.linalg.norm(sides, axis=1, keepdims=True)
     return np.where(lengths > 0, sides / np.maximum(lengths, 1e-12), np.array([1.0, 0.0]))
+
+
+def _hull(points: Float[np.ndarray, "mic 2"]) -> Float[np.ndarray, "corner 2"]:
+    """The corners of their convex hull, counter-clockwise (Andrew's monotone chain, 1979); fewer than three of a line."""
+    ordered = points[np.lexsort(points.T[::-1])]
+    least = FLAT * max(float(np.ptp(points, axis=0).max()), FLAT) ** 2
+    lower, upper = _chain(ordered, least), _chain(ordered[::-1], least)
+    return np.array([*lower[:-1], *upper[:-1]]).reshape(-1, 2)
+
+
+def _chain(ordered: Float[np.ndarray, "mic 2"], least: float) -> list[Float[np.ndarray, "2"]]:
+    """From the first to the last, turning left only; a turn of less than this area is none."""
+    chain: list[np.ndarray] = []
+    for point in ordered:
+        while len(chain) > 1 and _area(chain[-2], chain[-1], point) <= least:
+            chain.pop()
+        chain.append(point)
+    return chain
+
+
+def _area(a: Float[np.ndarray, "2"], b: Float[np.ndarray, "2"], c: Float[np.ndarray, "2"]) -> float:
+    """Twice that of a triangle, positive where it turns left."""
+    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
 
 
 def _with_names_of_axes(findings: tuple[Finding, ...], sources: tuple[Source, ...]) -> Iterator[Finding]:

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
-from soundfix import physics
+from soundfix import physics, quantiles
 from soundfix.estimate import COVERAGE, Finding, Regions, Source
 from soundfix.localization.arrival_errors import above_chance
 from soundfix.localization.consensus import Consensus
@@ -149,7 +148,7 @@ def _elsewhere(modes: list[Mode], scene: Scene, box: Float[np.ndarray, "2 3"]) -
         low = np.maximum(low, known.min(axis=0) - LEAST_MARGIN_M)
         high = np.minimum(high, known.max(axis=0) + LEAST_MARGIN_M)
     anywhere = low + EVENLY * (high - low)
-    near = np.concatenate([mode.position + NEARBY_M * ndtri(EVENLY) for mode in modes])
+    near = np.concatenate([mode.position + NEARBY_M * quantiles.normal(EVENLY) for mode in modes])
     return np.clip(np.concatenate([near, np.tile(anywhere, (len(modes), 1))]), box[0], box[1])
 
 

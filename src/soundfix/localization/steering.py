@@ -24,7 +24,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Complex, Float
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+
+from soundfix.quantiles import fast_length
 
 FRAME_S, OVERLAP = 0.032, 2
 MOST_FRAMES = 125  # 2 s: in longer sound no more are looked at
@@ -88,11 +89,11 @@ def short_time_spectra(
     audio: Float[np.ndarray, "mic time"], sample_rate: float
 ) -> tuple[Complex[np.ndarray, "mic frame freq"], Float[np.ndarray, "freq"]]:
     """Of whole frames, under the root of a Hann window; and the frequencies (Hz). Of a long sound some frames, evenly."""
-    length = min(next_fast_len(round(FRAME_S * sample_rate), real=True), audio.shape[1])
+    length = min(fast_length(round(FRAME_S * sample_rate)), audio.shape[1])
     window = np.sqrt(np.hanning(length + 1)[:-1])
     hop = max(length // OVERLAP, (audio.shape[1] - length) // MOST_FRAMES, 1)
     frames = np.lib.stride_tricks.sliding_window_view(audio, length, axis=1)[:, ::hop]
-    return rfft(frames * window, axis=-1), rfftfreq(length, 1 / sample_rate)
+    return np.fft.rfft(frames * window, axis=-1), np.fft.rfftfreq(length, 1 / sample_rate)
 
 
 def without_lateness(
@@ -101,9 +102,9 @@ def without_lateness(
     """The same sound, each channel so much earlier."""
     if not late_s.any():
         return audio
-    padded = next_fast_len(audio.shape[1] + int(np.abs(late_s).max() * sample_rate) + 1, real=True)
-    turns = np.exp(2j * np.pi * rfftfreq(padded, 1 / sample_rate) * late_s[:, None])
-    return irfft(rfft(audio, padded) * turns, padded)[:, : audio.shape[1]]
+    padded = fast_length(audio.shape[1] + int(np.abs(late_s).max() * sample_rate) + 1)
+    turns = np.exp(2j * np.pi * np.fft.rfftfreq(padded, 1 / sample_rate) * late_s[:, None])
+    return np.fft.irfft(np.fft.rfft(audio, padded) * turns, padded)[:, : audio.shape[1]]
 
 
 def whitening(

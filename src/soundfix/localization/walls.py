@@ -22,7 +22,6 @@ import itertools
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import maximum_filter1d
 
 from soundfix import physics, robust
 from soundfix.localization.consensus import profile_curves
@@ -110,7 +109,7 @@ def _echo_curves(
     curves = profile_curves(evidence, place_m, evidence.positions, is_kept)[0][is_kept]
     half = curves.shape[1] // 2
     later = curves[:, half:] - curves[:, half::-1]
-    near = maximum_filter1d(later, 2 * round(PLACE_M / evidence.step_m) + 1, axis=1)
+    near = _highest_near(later, round(PLACE_M / evidence.step_m))
     chance = near[:, round(NEAREST_M / evidence.step_m) :]
     if not chance.size:
         return np.zeros_like(near)
@@ -145,3 +144,9 @@ def _heard(
     z = curves[np.arange(len(curves)), nearest.clip(0, curves.shape[1] - 1)].clip(LOWEST, HIGHEST)
     count = is_heard.sum(axis=1)
     return np.where(count >= FEWEST, (z * is_heard).sum(axis=1) / np.sqrt(count.clip(1)), np.nan)
+
+
+def _highest_near(curves: Float[np.ndarray, "kept delay"], beside: int) -> Float[np.ndarray, "kept delay"]:
+    """At every delay the highest of those so many to either side."""
+    wide = np.pad(curves, [(0, 0), (beside, beside)], mode="symmetric")
+    return np.lib.stride_tricks.sliding_window_view(wide, 2 * beside + 1, axis=1).max(axis=-1)

@@ -116,7 +116,7 @@ class MultilatNgcc:
     ) -> Evidence:
         """How likely NGCC-PHAT finds each delay of every pair."""
         frame = frame_of(scene)
-        windows = to_windows(audio, scene, pairs, frame=frame)
+        windows = to_windows(torch.from_numpy(audio), scene, pairs, frame=frame)
         sounds = standardised_middle(windows.audio, SAMPLES)
         sounds = gcc.faded(sounds, SAMPLE_RATE)
         with torch.inference_mode():

@@ -13,14 +13,14 @@ from soundfix.localization.preparation import Prepared
 from soundfix.methods.network_evidence import NetworkHeard, run
 from soundfix.methods.placing import place_network_sources
 from soundfix.methods.reranking import likeliest_places
-from soundfix.networks.model import Network
+from soundfix.networks.interface import HearingNetwork
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkBoxes:
     """polishes: whether the best cell of the finest grid is polished on the sub-sample correlation."""
 
-    network: Network
+    network: HearingNetwork
     polishes: bool = True
     leaves_out: bool = True
     follows: bool = True
@@ -28,7 +28,7 @@ class NetworkBoxes:
     @property
     def knows_axes(self) -> bool:
         """As the network does."""
-        return self.network.config.frame == "room"
+        return self.network.frame == "room"
 
     def hear(self, prepared: Prepared) -> NetworkHeard:
         """What the network says of every pair."""

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from soundfix.methods.decoded import Places
 from soundfix.methods.frame import frame_of
 from soundfix.methods.network_evidence import forward, metres, pair_reports
-from soundfix.networks.model import Network
+from soundfix.networks.interface import HearingNetwork
 from soundfix.scene import Scene
 
 
@@ -16,7 +16,7 @@ from soundfix.scene import Scene
 class NetworkDecoder:
     """explains: whether the places say what was made of every pair."""
 
-    network: Network
+    network: HearingNetwork
     explains: bool = False
 
     def decode(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Places:
@@ -36,4 +36,4 @@ class NetworkDecoder:
     @property
     def knows_one_room(self) -> bool:
         """Whether its coordinates are those of the room it learned."""
-        return self.network.config.frame == "room"
+        return self.network.frame == "room"

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from soundfix.estimate import PairReport
@@ -16,13 +15,13 @@ from soundfix.methods.plain_peaks import PlainPeaks
 from soundfix.methods.polarity import reversed_polarity
 from soundfix.methods.tensors import to_windows
 from soundfix.methods.told_once import ToldOnce
-from soundfix.networks.likelihood import PairLikelihoods
-from soundfix.networks.model import Answers, Network
-from soundfix.networks.reranker import Reranker
+from soundfix.networks.interface import HearingNetwork, LooksAgain
+from soundfix.networks.pair_likelihoods import PairLikelihoods
+from soundfix.networks.windows import Answers
 from soundfix.resample import SAMPLE_RATE
 from soundfix.scene import Scene
 from soundfix.signal import gcc
-from soundfix.signal.arrays import lower_median
+from soundfix.signal.arrays import Array, as_kind, inference, lower_median, namespace, of_kind, to_numpy
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +33,7 @@ class NetworkHeard:
     told_once: who sounds at once.
     """
 
-    network: Network
+    network: HearingNetwork
     answers: Answers
     evidence: Evidence
     plain: Evidence
@@ -45,7 +44,7 @@ class NetworkHeard:
 
     @property
     def likelihoods(self) -> PairLikelihoods:
-        """What the head said, as tensors."""
+        """What the head said, as arrays of the network's kind."""
         assert self.answers.likelihoods is not None
         return self.answers.likelihoods
 
@@ -55,13 +54,13 @@ class NetworkHeard:
         return is_beyond_training(self.scene, self.frame)
 
     @property
-    def reranker(self) -> Reranker | None:
+    def reranker(self) -> LooksAgain | None:
         """The network's second look, if it has one for such an array."""
         return None if self.is_beyond_training else self.network.reranker
 
 
 def run(
-    network: Network, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+    network: HearingNetwork, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
 ) -> NetworkHeard:
     """What these pairs' microphones heard; heard anew where the polarity of a microphone is reversed."""
     heard = hear_as_is(network, audio, scene, pairs)
@@ -72,13 +71,13 @@ def run(
     return replace(heard, evidence=replace(heard.evidence, is_turned=is_reversed))
 
 
-def hear_as_is(network: Network, audio: np.ndarray, scene: Scene, pairs: np.ndarray) -> NetworkHeard:
+def hear_as_is(network: HearingNetwork, audio: np.ndarray, scene: Scene, pairs: np.ndarray) -> NetworkHeard:
     """The same, whatever the polarity."""
     answers = forward(network, audio, scene, pairs)
     said = answers.likelihoods
     assert said is not None
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
-    plain = gcc.upsample(said.plain[0], finer).cpu().numpy()
+    plain = to_numpy(gcc.upsample(said.plain[0], finer))
     evidence = slot_evidence(answers, 0, scene)
     return NetworkHeard(
         network=network,
@@ -91,14 +90,13 @@ def hear_as_is(network: Network, audio: np.ndarray, scene: Scene, pairs: np.ndar
 
 
 def forward(
-    network: Network, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
+    network: HearingNetwork, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]
 ) -> Answers:
-    """The network's answers, as tensors; places are the network's own."""
-    frame, device = frame_of(scene), network.kind.device
+    """The network's answers, as arrays of its kind; places are the network's own."""
+    frame, sound = frame_of(scene), network.array(audio)
     max_lag = round(largest_lag(scene) / scene.sample_rate * frame.rate_hz)
-    with torch.inference_mode():
-        windows = to_windows(audio, scene, pairs, frame=frame).to(device)
-        asked = torch.from_numpy(pairs).to(device)
+    with inference(sound):
+        windows, asked = to_windows(sound, scene, pairs, frame=frame), of_kind(pairs, sound)
         return network(windows, pairs=asked, max_lag=max_lag, lowest_hz=frame.lowest_hz)
 
 
@@ -108,11 +106,11 @@ def slot_evidence(answers: Answers, slot: int, scene: Scene) -> Evidence:
     assert said is not None
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
     about_zero = said.curves[0] - lower_median(said.curves[0])  # training leaves a constant free
-    curves = gcc.upsample(about_zero * said.gates[0, slot, :, None], finer).cpu()
+    curves = gcc.upsample(about_zero * said.gates[0, slot, :, None], finer)
     frame = frame_of(scene)
     return Evidence(
-        pairs=answers.pairs.cpu().numpy(),
-        values=curves.numpy(),
+        pairs=to_numpy(answers.pairs),
+        values=to_numpy(curves),
         step_m=frame.speed_m_s / (said.lags_a_second * finer) / frame.metre,
         positions=scene.microphones.positions,
         grain=grain(scene),
@@ -132,11 +130,11 @@ def likelihoods_of(heard: NetworkHeard, evidence: Evidence) -> PairLikelihoods:
     """What the head said of the pairs in this evidence, with their sign in it; the others count as not placed."""
     said, is_kept = heard.likelihoods, np.zeros(len(heard.evidence.pairs), dtype=bool)
     is_kept[_rows(heard, evidence)] = True
-    said = replace(said, is_placed=said.is_placed & torch.from_numpy(is_kept).to(said.is_placed.device))
+    said = replace(said, is_placed=said.is_placed & of_kind(is_kept, said.is_placed))
     signs = _signs(heard, evidence)
     if (signs > 0).all():
         return said
-    turn = torch.from_numpy(signs).to(said.curves)[:, None]
+    turn = as_kind(signs, said.curves)[:, None]
     partial = None if said.partial is None else said.partial * turn
     return replace(said, curves=said.curves * turn, plain=said.plain * turn, partial=partial)
 
@@ -163,7 +161,7 @@ def white_sound(heard: NetworkHeard) -> White:
     passed = heard.likelihoods.passed
     assert passed is not None
     samples = round(heard.likelihoods.window_s * SAMPLE_RATE)
-    sound = torch.fft.irfft(passed[0])[:, :samples].cpu().numpy()
+    sound = to_numpy(namespace(passed).fft.irfft(passed[0])[:, :samples])
     return White(sound=sound, rate=heard.frame.rate_hz, is_turned=heard.evidence.turned())
 
 
@@ -182,6 +180,6 @@ def pair_reports(answers: Answers, names: tuple[str, ...]) -> tuple[PairReport, 
     )
 
 
-def metres(places: torch.Tensor, frame: Frame) -> Float[np.ndarray, "place 3"]:
+def metres(places: Array, frame: Frame) -> Float[np.ndarray, "place 3"]:
     """Places (1, K, 3) that the network decoded, in the coordinates of the scene."""
-    return frame.outside(places[0].double().cpu().numpy())
+    return frame.outside(to_numpy(places[0]).astype(np.float64))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from soundfix.estimate import Finding
@@ -23,6 +22,7 @@ from soundfix.methods.frame import width_m
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence, white_sound
 from soundfix.methods.reranking import chances, likeliest_places
 from soundfix.methods.told_once import AtOnce
+from soundfix.signal.arrays import as_kind, inference, to_numpy
 
 
 def place_network_sources(
@@ -107,7 +107,7 @@ def steered_power(heard: NetworkHeard, consensus: Consensus) -> Float[np.ndarray
     plain = likelihoods_of(heard, consensus.evidence.among(consensus.is_kept)).physics
     modes = heard.frame.inside(np.array([mode.position for mode in consensus.modes]))
     positions = np.nan_to_num(heard.frame.inside(heard.scene.microphones.positions))
-    places, stand = (torch.from_numpy(each.astype(np.float32))[None].to(plain.curves) for each in (modes, positions))
-    speed = torch.full((1,), heard.frame.speed_m_s).to(places)
-    with torch.inference_mode():
-        return (plain.at(places, stand, speed)[0, 0] / plain.sharpness).cpu().numpy()
+    places, stand = (as_kind(each[None], plain.curves) for each in (modes, positions))
+    speed = as_kind(np.array([heard.frame.speed_m_s]), places)
+    with inference(places):
+        return to_numpy(plain.at(places, stand, speed)[0, 0] / plain.sharpness)

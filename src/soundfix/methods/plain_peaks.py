@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode, find_modes
-from soundfix.networks.reranker import PHYSICS
+from soundfix.networks.interface import PHYSICS
 
 
 class _Found(NamedTuple):

@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.localization.evidence import Evidence
@@ -14,9 +12,10 @@ from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, plain_curves
-from soundfix.networks.likelihood import PairLikelihoods
-from soundfix.networks.reranker import CANDIDATES
+from soundfix.networks.interface import CANDIDATES
+from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.scene import Scene, free_axes, search_box
+from soundfix.signal.arrays import Array, as_kind, inference, namespace, of_kind, softmax, to_numpy
 
 LEAST_HEIGHT = 0.01  # of a curve, to count for something in the polish
 USUAL_WALL_M = 1.3  # from a source to floor and ceiling
@@ -107,21 +106,21 @@ def chances(
     assert heard.reranker is not None
     frame = heard.frame
 
-    def tensor(points_m: np.ndarray) -> Tensor:
-        return torch.from_numpy(frame.inside(points_m).astype(np.float32))[None].to(said.curves)
+    def inside(points_m: np.ndarray) -> Array:
+        return as_kind(frame.inside(points_m)[None], said.curves)
 
-    places, stand = tensor(places_m), torch.nan_to_num(tensor(heard.evidence.positions))
-    speed = torch.full((1,), frame.speed_m_s).to(places)
-    with torch.inference_mode():
+    places, stand = inside(places_m), namespace(said.curves).nan_to_num(inside(heard.evidence.positions))
+    speed = as_kind(np.array([frame.speed_m_s]), places)
+    with inference(places):
         if len(found_m):
-            found = tensor(np.array(found_m))
+            found = inside(np.array(found_m))
             said = said.without(found, _all_there(found), stand, speed)
-        odds = heard.reranker(said, places, _all_there(places), stand, tensor(walls(heard.scene, box)), speed)
-    return odds[0].softmax(dim=0).cpu().numpy()
+        odds = heard.reranker(said, places, _all_there(places), stand, inside(walls(heard.scene, box)), speed)
+        return to_numpy(softmax(odds[0]))
 
 
-def _all_there(places: Tensor) -> Tensor:
-    return torch.ones(places.shape[:2], dtype=torch.bool, device=places.device)
+def _all_there(places: Array) -> Bool[Array, "1 place"]:
+    return of_kind(np.ones(places.shape[:2], dtype=bool), places)
 
 
 def exact(

@@ -69,7 +69,7 @@ class Rival:
     def decode(self, audio: Float[np.ndarray, "mic time"], scene: Scene, pairs: Int[np.ndarray, "pair 2"]) -> Places:
         """Sources, and the microphones that wav2pos finds."""
         frame, device = frame_of(scene), self.network.error_m.device
-        windows = to_windows(audio, scene, pairs, frame=frame)
+        windows = to_windows(torch.from_numpy(audio), scene, pairs, frame=frame)
         if isinstance(self.network, DiNn):
             windows = in_slots(windows, self.network.slots_m.cpu())
         box_m = torch.from_numpy(frame.inside(scene.search_box()).astype(np.float32))[None]

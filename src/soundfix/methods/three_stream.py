@@ -10,10 +10,11 @@ same kind is a checkpoint. `three-stream-paper` learns one room, and needs the c
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from soundfix.errors import CheckpointError
+from soundfix.errors import CheckpointError, MissingPackageError
 from soundfix.estimate import Estimate
 from soundfix.localization import conformal
 from soundfix.localization.known_layouts import assign_to_layout
@@ -22,9 +23,13 @@ from soundfix.methods.decoded import locate_by_coordinates
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.network_decoder import NetworkDecoder
 from soundfix.methods.network_evidence import pair_reports
-from soundfix.networks import checkpoint as checkpoints
-from soundfix.networks.model import Network
+from soundfix.networks import onnx_runtime
+from soundfix.networks.exported import folder_of
+from soundfix.networks.interface import HearingNetwork
 from soundfix.scene import Scene
+
+if TYPE_CHECKING:
+    from soundfix.networks.model import Network
 
 
 def three_stream(
@@ -36,7 +41,7 @@ def three_stream(
 ) -> "ThreeStream":
     """The packaged network, or that of a checkpoint, answering with its likelihood head."""
     return ThreeStream(
-        network=_load(checkpoint or checkpoints.PACKAGED, beats),
+        network=_network(checkpoint, beats),
         explains=explains,
         polishes=polishes,
         is_calibrated=checkpoint is None,
@@ -55,7 +60,18 @@ def three_stream_paper(
     return ThreeStreamPaper(network=_load(checkpoint, beats), explains=explains)
 
 
-def _load(checkpoint: Path | str, beats: Path | str | None) -> Network:
+def _network(checkpoint: Path | str | None, beats: Path | str | None) -> HearingNetwork:
+    """Of a checkpoint in PyTorch, exported in onnxruntime; the packaged one in what is installed, PyTorch first."""
+    folder = folder_of(checkpoint)
+    return _load(checkpoint, beats) if folder is None else onnx_runtime.load(folder)
+
+
+def _load(checkpoint: Path | str | None, beats: Path | str | None) -> "Network":
+    try:
+        from soundfix.networks import checkpoint as checkpoints
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(str(error.name)) from error
+    checkpoint = checkpoint or checkpoints.PACKAGED
     network = checkpoints.load(checkpoint, beats=beats)
     if network.config.acoustic == "base" and network.encoder is None:
         raise CheckpointError(
@@ -71,18 +87,18 @@ class ThreeStream:
     best cell of the finest grid is polished on the sub-sample correlation. is_calibrated: whether the factors of
     conformal.py were measured with this network."""
 
-    network: Network
+    network: HearingNetwork
     explains: bool = False
     polishes: bool = True
     is_calibrated: bool = False
     name: str = "three-stream"
 
     def __post_init__(self) -> None:
-        if self.network.head is None:
+        if not self.network.has_head:
             raise CheckpointError("this network has no likelihood head: load it as three-stream-paper")
 
     def __repr__(self) -> str:
-        return f"ThreeStream({self.network.config.acoustic}, explains={self.explains}, polishes={self.polishes})"
+        return f"ThreeStream({self.network.runtime}, explains={self.explains}, polishes={self.polishes})"
 
     @property
     def boxes(self) -> NetworkBoxes:
@@ -94,7 +110,7 @@ class ThreeStream:
         estimate, heard = estimate_window(scene, self.boxes, method=self.name)
         is_held_out = self.is_calibrated and not (heard and heard.is_beyond_training)
         estimate = conformal.with_calibration_note(estimate, is_held_out=is_held_out)
-        arrays = [np.array(array) for array in self.network.config.arrays]
+        arrays = [np.array(array) for array in self.network.arrays]
         estimate = assign_to_layout(estimate, scene.microphones, arrays)
         if not (self.explains and estimate.sources and heard):  # an abstention, or a direction, has nothing to explain
             return estimate
@@ -105,12 +121,12 @@ class ThreeStream:
 class ThreeStreamPaper:
     """network: any. explains: whether estimates say what was made of every pair."""
 
-    network: Network
+    network: HearingNetwork
     explains: bool = False
     name: str = "three-stream-paper"
 
     def __repr__(self) -> str:
-        return f"ThreeStreamPaper({self.network.config.acoustic}, explains={self.explains})"
+        return f"ThreeStreamPaper({self.network.runtime}, explains={self.explains})"
 
     def locate(self, scene: Scene) -> Estimate:
         """The answer for one window."""

@@ -53,6 +53,8 @@ def sparse_attention(
     key_mask: Bool[Tensor, "*#batch key"] | None = None,
 ) -> Attended:
     """Dense attention in which each query keeps only its `keep` best keys."""
+    if keeps_all(keep):
+        return dense_attention(q, k, v, key_mask=key_mask)
     keys = k.shape[-2]
     there = torch.tensor(keys) if key_mask is None else key_mask.sum(dim=-1)
     kept = count_kept(keep, there)
@@ -89,6 +91,11 @@ def gathered_attention(
     fetched = torch.take_along_dim(v[..., None, :, :], best[..., None], dim=-2)
     weights = torch.zeros_like(scores, dtype=v.dtype).scatter(-1, best, best_weights)
     return Attended((best_weights[..., None, :] @ fetched).squeeze(-2), weights)
+
+
+def keeps_all(keep: Keep) -> bool:
+    """Whether no number of keys is too many."""
+    return keep >= (MORE_THAN_ANY if isinstance(keep, int) else 1.0)
 
 
 def count_kept(keep: Keep, keys: Int[Tensor, "*batch"]) -> Int[Tensor, "*batch"]:

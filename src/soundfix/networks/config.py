@@ -7,10 +7,10 @@ from pydantic import ConfigDict
 
 from soundfix.errors import CheckpointError
 from soundfix.networks.attention import Keep
+from soundfix.networks.correlations import HeadConfig
 from soundfix.networks.encoders.beats import SMALL
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import NgccConfig
-from soundfix.networks.likelihood import HeadConfig
 from soundfix.signal.coherence import Measure
 
 

@@ -14,17 +14,30 @@ Walls have no order and no direction: moving or turning the room changes nothing
 Axes: B batch, N candidates, M microphones, P pairs i < j, K walls, L lags, D width.
 """
 
-import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import NamedTuple
 
-from soundfix.networks.likelihood import PairLikelihoods, delays, look_up, start_at_zero
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from soundfix.networks.likelihood import start_at_zero
+from soundfix.networks.pair_likelihoods import PairLikelihoods, Partners, look_up
+from soundfix.networks.pooling import highest_near
 
 WIDTHS = (3, 10)  # lags either side of where an echo is expected: a peak; 10 cm of path
 USUAL_EXTRA_M, MOST_EXTRA = 3.0, 4.0  # path of an echo beyond the direct one, and where it stops to matter how much
 THINNEST_ROOM_M, NO_WALL_M = 0.5, 1000.0  # a box thinner than this along an axis has no walls there
 FEATURES = 2 * len(WIDTHS) + 2
+
+
+class Asked(NamedTuple):
+    """The candidates, which of them are there, where the microphones stand, the walls, and the speed of sound."""
+
+    candidates: Float[Tensor, "batch candidate 3"]
+    is_there: Bool[Tensor, "batch candidate"]
+    positions_m: Float[Tensor, "batch mic 3"]
+    box_m: Float[Tensor, "batch 2 3"]
+    speed_m_s: Float[Tensor, "batch"]
 
 
 class Echoes(nn.Module):
@@ -41,13 +54,11 @@ class Echoes(nn.Module):
     def forward(
         self,
         likelihoods: PairLikelihoods,
-        candidates: Float[Tensor, "batch candidate 3"],
-        positions_m: Float[Tensor, "batch mic 3"],
-        box_m: Float[Tensor, "batch 2 3"],
-        speed_m_s: Float[Tensor, "batch"],
+        asked: Asked,
+        partners: Partners,
     ) -> tuple[Float[Tensor, "batch candidate mic width"], Float[Tensor, "batch candidate width"]]:
-        extra_m = extra_paths(candidates, positions_m, box_m)
-        heard, counts = heard_echoes(likelihoods, candidates, positions_m, extra_m, speed_m_s)
+        extra_m = extra_paths(asked.candidates, asked.positions_m, asked.box_m)
+        heard, counts = heard_echoes(likelihoods, asked, extra_m, partners)
         path = torch.stack([(extra_m / USUAL_EXTRA_M).clamp_max(MOST_EXTRA), (-extra_m).exp()], dim=-1)
         each = torch.cat([heard, path], dim=-1)
         share = counts / counts.sum(dim=-1, keepdim=True).clamp_min(1)
@@ -83,37 +94,24 @@ def extra_paths(
 
 def heard_echoes(
     likelihoods: PairLikelihoods,
-    candidates: Float[Tensor, "batch candidate 3"],
-    positions_m: Float[Tensor, "batch mic 3"],
+    asked: Asked,
     extra_m: Float[Tensor, "batch candidate mic wall"],
-    speed_m_s: Float[Tensor, "batch"],
+    partners: Partners,
 ) -> tuple[Float[Tensor, "batch candidate mic wall feature"], Bool[Tensor, "batch mic"]]:
     """Each microphone's mean evidence where these echoes would be, and which microphones have any."""
     i, j = likelihoods.pairs.T
-    tau_s = delays(candidates, positions_m, likelihoods.pairs, speed_m_s).where(likelihoods.is_placed[..., None], 0.0)
-    later_s = (extra_m / speed_m_s[:, None, None, None]).transpose(1, 2)
-    lags = (
-        torch.cat([tau_s[..., None] + later_s[:, i], tau_s[..., None] - later_s[:, j]], 1) * likelihoods.lags_a_second
-    )
+    tau_s = likelihoods.expected(asked.candidates, asked.positions_m, asked.speed_m_s)
+    later_s = (extra_m / asked.speed_m_s[:, None, None, None]).transpose(1, 2)
+    both_s = tau_s[..., None] + later_s[:, i], tau_s[..., None] - later_s[:, j]
+    halves = [half * likelihoods.lags_a_second for half in both_s]
+    lags = torch.cat(halves, dim=1)
     is_inside = lags.abs() <= (likelihoods.curves.shape[-1] - 1) / 2
-    partners, is_pair = partners_of(likelihoods.pairs, positions_m.shape[1])
-    is_placed = likelihoods.is_placed.repeat(1, 2)[:, partners] & is_pair
+    is_placed = likelihoods.is_placed.repeat(1, 2)[:, partners.order] & partners.is_pair
     weight = (is_placed / is_placed.sum(dim=2, keepdim=True).clamp_min(1)).to(lags)
     found = []
     for curves in likelihoods.scaled[:2]:
         for width in WIDTHS:
-            top = functional.max_pool1d(curves, 2 * width + 1, 1, width)
-            values = torch.cat([look_up(top, half.flatten(2)) for half in lags.chunk(2, dim=1)], 1).view_as(lags)
-            found.append(torch.einsum("bmr,bmrnk->bnmk", weight, (values * is_inside)[:, partners]))
+            top = highest_near(curves, width)
+            values = torch.cat([look_up(top, half.flatten(2)) for half in halves], dim=1).view_as(lags)
+            found.append(torch.einsum("bmr,bmrnk->bnmk", weight, (values * is_inside)[:, partners.order]))
     return torch.stack(found, dim=-1), is_placed.any(dim=2)
-
-
-def partners_of(
-    pairs: Int[Tensor, "pair 2"], count: int
-) -> tuple[Int[Tensor, "mic partner"], Bool[Tensor, "mic partner"]]:
-    """Of every microphone the numbers of its directed pairs, (i, j) then (j, i); False where it has fewer than others."""
-    first = torch.cat([pairs[:, 0], pairs[:, 1]])
-    is_own = first == torch.arange(count, device=pairs.device)[:, None]
-    most = int(is_own.sum(dim=1).max())
-    order = is_own.int().argsort(dim=1, descending=True, stable=True)[:, :most]
-    return order, is_own.gather(1, order)

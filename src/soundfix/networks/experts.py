@@ -17,6 +17,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soundfix.networks.pooling import highest_near
+
 EXPERTS = ("masked", "plain", "partial")
 LEAST, MOST = 0.1, 1.5  # weights
 FIRST = (1.0, 0.3, 0.3)  # before training
@@ -58,7 +60,7 @@ def in_deviations(curves: Float[Tensor, "batch pair expert lag"]) -> Float[Tenso
 def agreement(experts: Float[Tensor, "batch pair expert lag"]) -> Float[Tensor, "batch pair feature"]:
     """How high each peaks, and how high, as a share of that, each is where another peaks."""
     highest, peaks = _highest(experts)
-    near = functional.max_pool1d(experts.flatten(0, 1), 2 * NEAR_LAGS + 1, 1, NEAR_LAGS).view_as(experts)
+    near = highest_near(experts.flatten(0, 1), NEAR_LAGS).unflatten(0, experts.shape[:2])
     at_peaks = near.gather(-1, peaks[:, :, None].expand(-1, -1, experts.shape[2], -1))
     shares = at_peaks / highest.clamp_min(1e-6)[..., None]
     off_diagonal = ~torch.eye(experts.shape[2], dtype=torch.bool, device=experts.device)
@@ -67,7 +69,7 @@ def agreement(experts: Float[Tensor, "batch pair expert lag"]) -> Float[Tensor, 
 
 def _highest(values: Float[Tensor, "*batch lag"]) -> tuple[Float[Tensor, "*batch"], Int[Tensor, "*batch"]]:
     """Of every row, and where it is; by numpy where that is ten times quicker."""
-    if not values.is_cpu or values.dtype != torch.float32:
+    if not values.is_cpu or values.dtype != torch.float32 or torch.compiler.is_exporting():
         highest = values.max(dim=-1)
         return highest.values, highest.indices
     where = torch.from_numpy(values.numpy().argmax(axis=-1))

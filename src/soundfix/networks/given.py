@@ -1,6 +1,7 @@
 """Windows as the network works with them, between what a user gives (model.Windows) and what its boxes need."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -28,7 +29,7 @@ class Given:
 
     @property
     def count(self) -> int:
-        return self.audio.shape[1]
+        return self.is_heard.shape[1]
 
     @property
     def directed(self) -> Int[Tensor, "directed 2"]:
@@ -55,12 +56,12 @@ class Given:
         return distances(self.places_m)[:, self.directed[:, 0], self.directed[:, 1]]
 
 
-def told_slots(
-    told_m: Float[Tensor, "batch some 3"] | None, slots: int, *, like: Float[Tensor, "batch mic 3"]
-) -> Float[Tensor, "batch source 3"]:
-    """Places that are told, one for each slot of a source; NaN where none is."""
-    places = like.new_full((len(like), slots, 3), torch.nan)
-    if told_m is not None:
-        count = min(slots, told_m.shape[1])
-        places[:, :count] = told_m[:, :count]
-    return places
+class Said(NamedTuple):
+    """What the joint stream says; gates: None without a likelihood head. The rest as in Answers."""
+
+    sources_m: Float[Tensor, "batch source 3"]
+    microphones_m: Float[Tensor, "batch mic 3"]
+    sound: Float[Tensor, "batch mic sample"]
+    weights: Float[Tensor, "batch pair"]
+    attention: Float[Tensor, "batch pair"]
+    gates: Float[Tensor, "batch source pair"] | None

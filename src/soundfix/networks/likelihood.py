@@ -17,148 +17,21 @@ An untrained head is SRP-PHAT: masks are 1, corrections 0, gates 1. Masks grow f
 Axes: B batch, M microphones, P pairs, K sources, T samples, L lags, N points. Delays have the sign of physics.py.
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal, NamedTuple
+from functools import partial
 
 import torch
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from soundfix.networks.correlations import Agreed, Correlations, HeadConfig, Learned, Reach, correlations
 from soundfix.networks.experts import Votes, in_deviations
-from soundfix.physics import EXPLAINED_M
 from soundfix.signal import gcc
-from soundfix.signal.arrays import lower_median
-from soundfix.signal.rumble import without_rumble
 
-Weighting = Literal["mask", "coherence", "none"]
 LARGEST_LOG_MASK = 4.0  # a moment counts up to e^4 times as much as another: 35 dB either way
-USUAL = 5.0  # a pair's evidence at a source, in standard deviations of chance
 QUIET = 0.01  # of the level: what is weaker is as good as silent to the mask
 LAGS_AT_ONCE = 2**17  # of pairs that are corrected together where nothing is learned: so many stay near the processor
 FIRST_SHARPNESS = 0.3  # beta: SRP-PHAT's standardized score times this is a fair log-likelihood
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadConfig:
-    """Sizes of the likelihood head. frame, hop: samples of the spectrogram the mask is made for.
-
-    partial: whitening and lowest frequency (Hz) of a second plain correlation; with it plain ones vote, and masks do not
-    see rumble that is louder than the sound.
-    """
-
-    weighting: Weighting = "mask"
-    frame: int = 1024
-    hop: int = 256
-    bins_a_band: int = 8  # the mask has one value for so many neighbouring bins
-    mask_channels: int = 8
-    lag_channels: int = 8
-    lag_taps: int = 9
-    lags_a_sample: int = 2
-    band_hz: tuple[float, float] = (100.0, 7900.0)
-    floor: float = 0.5  # of the whitening, as in gcc.py
-    smoothing_hz: float = 10.0
-    partial: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PairLikelihoods:
-    """What every pair says: curves over lags -max..max, lags_a_second apart, and its gate for each source.
-
-    curves: 1 for identical channels, around 0 +- sigma for strangers. plain: the correlation that they were made of, without
-    a mask; partial: a second one, whitened by a part only, if the head has it. gates: 0 where the pair is of no use.
-    is_placed: both microphones are heard and known; the others' curves say nothing of a point. window_s: length of the
-    sound that was correlated. passed: its spectra, white, as far as the mask lets them through.
-    """
-
-    curves: Float[Tensor, "batch pair lag"]
-    plain: Float[Tensor, "batch pair lag"]
-    gates: Float[Tensor, "batch source pair"]
-    coherence: Float[Tensor, "batch pair"]
-    is_placed: Bool[Tensor, "batch pair"]
-    pairs: Int[Tensor, "pair 2"]
-    lags_a_second: float
-    sigma: float
-    sharpness: Float[Tensor, ""]
-    window_s: float
-    partial: Float[Tensor, "batch pair lag"] | None = None
-    passed: Complex[Tensor, "batch mic freq"] | None = None
-
-    @property
-    def unmasked(self) -> tuple[Float[Tensor, "batch pair lag"], ...]:
-        """The curves without a mask that there are."""
-        return (self.plain,) if self.partial is None else (self.plain, self.partial)
-
-    @cached_property
-    def scaled(self) -> tuple[Float[Tensor, "batch pair lag"], ...]:
-        """The curves, then those without a mask: about 1 high at a source."""
-        return tuple(each / (USUAL * self.sigma) for each in (self.curves, *self.unmasked))
-
-    @cached_property
-    def usual(self) -> tuple[Float[Tensor, "batch pair 1"], ...]:
-        """How high the curves, then those without a mask, are anywhere."""
-        return tuple(lower_median(each) for each in (self.curves, *self.unmasked))
-
-    @property
-    def physics(self) -> "PairLikelihoods":
-        """The plain curves alone, all pairs alike: steered response power."""
-        return replace(self, curves=self.plain, gates=torch.ones_like(self.gates[:, :1]))
-
-    def at(
-        self,
-        points: Float[Tensor, "batch point 3"],
-        positions_m: Float[Tensor, "batch mic 3"],
-        speed_m_s: Float[Tensor, "batch"],
-    ) -> Float[Tensor, "batch source point"]:
-        """log p at these points, up to a constant."""
-        tau_s = delays(points, positions_m, self.pairs, speed_m_s).where(self.is_placed[..., None], 0.0)
-        evidence = look_up(self.curves, tau_s * self.lags_a_second)
-        gates = self.gates * self.is_placed[:, None]
-        pairs = (gates > 0).sum(dim=-1, keepdim=True).clamp_min(1)
-        with gcc.exact(evidence):
-            return self.sharpness * (gates.to(evidence.dtype) @ evidence) / (self.sigma * pairs**0.5)
-
-    def without(
-        self,
-        places: Float[Tensor, "batch place 3"],
-        is_there: Bool[Tensor, "batch place"],
-        positions_m: Float[Tensor, "batch mic 3"],
-        speed_m_s: Float[Tensor, "batch"],
-    ) -> "PairLikelihoods":
-        """The same as if these sources had not sounded: curves are at their usual height round the delays of each."""
-        lags = delays(places, positions_m, self.pairs, speed_m_s).where(self.is_placed[..., None], 0.0)
-        middle = (self.curves.shape[-1] - 1) / 2
-        off = torch.arange(self.curves.shape[-1]).to(lags) - middle - (lags * self.lags_a_second)[..., None]
-        near = off.abs() * speed_m_s[:, None, None, None] / self.lags_a_second < EXPLAINED_M
-        is_explained = (near & is_there[:, None, :, None]).any(dim=2)
-        curves, *unmasked = (
-            torch.where(is_explained, usual, each)
-            for usual, each in zip(self.usual, (self.curves, *self.unmasked), strict=True)
-        )
-        return replace(self, curves=curves, plain=unmasked[0], partial=unmasked[1] if len(unmasked) > 1 else None)
-
-
-def delays(
-    points: Float[Tensor, "batch point 3"],
-    positions_m: Float[Tensor, "batch mic 3"],
-    pairs: Int[Tensor, "pair 2"],
-    speed_m_s: Float[Tensor, "batch"],
-) -> Float[Tensor, "batch pair point"]:
-    """tau_ij(x) in seconds."""
-    ranges = (points[:, None] - positions_m[:, :, None]).norm(dim=-1)
-    return (ranges[:, pairs[:, 0]] - ranges[:, pairs[:, 1]]) / speed_m_s[:, None, None]
-
-
-def look_up(
-    curves: Float[Tensor, "batch pair lag"], lags: Float[Tensor, "batch pair point"]
-) -> Float[Tensor, "batch pair point"]:
-    """The curves at these lags (0 in the middle), linear between, constant beyond the ends."""
-    last = curves.shape[-1] - 1
-    place = (lags + last / 2).clamp(0, last)
-    below = place.floor().clamp_max(last - 1)
-    left, right = (curves.gather(-1, below.long() + step) for step in (0, 1))
-    return left + (place - below) * (right - left)
 
 
 class EvenConv(nn.Conv2d):
@@ -195,7 +68,9 @@ class LagNetwork(nn.Module):
     def forward(self, curves: Float[Tensor, "*batch input lag"]) -> Float[Tensor, "*batch lag"]:
         """The correction to each pair's curve."""
         rows = curves.flatten(0, -3)
-        at_once = len(rows) if torch.is_grad_enabled() else max(1, LAGS_AT_ONCE // rows.shape[-1])
+        if torch.is_grad_enabled():
+            return self._correction(rows).unflatten(0, curves.shape[:-2])
+        at_once = max(1, LAGS_AT_ONCE // rows.shape[-1])
         return torch.cat([self._correction(some) for some in rows.split(at_once)]).unflatten(0, curves.shape[:-2])
 
     def _correction(self, rows: Float[Tensor, "row input lag"]) -> Float[Tensor, "row lag"]:
@@ -227,8 +102,8 @@ class TimeFrequencyMask(nn.Module):
     def forward(
         self,
         magnitude: Float[Tensor, "batch mic freq frame"],
-        embedding: Float[Tensor, "batch mic width"],
         is_heard: Bool[Tensor, "batch mic"],
+        embedding: Float[Tensor, "batch mic width"],
     ) -> Float[Tensor, "batch mic freq frame"]:
         """One positive number for every bin; 1 before training."""
         bins = magnitude.shape[2]
@@ -263,34 +138,17 @@ class TimeFrequencyMask(nn.Module):
         return torch.stack([(log - log.mean(dim=(1, 2), keepdim=True)) / 2, change], dim=1)
 
 
-class Correlations(NamedTuple):
-    """Of every pair: l_ij, what it was before mask and correction, and what strangers' would be.
-
-    masked: what the mask alone says, where plain correlations vote in l_ij. passed: white spectra of what it lets through.
-    """
-
-    curves: Float[Tensor, "batch pair lag"]
-    plain: Float[Tensor, "batch pair lag"]
-    sigma: float
-    partial: Float[Tensor, "batch pair lag"] | None = None
-    masked: Float[Tensor, "batch pair lag"] | None = None
-    passed: Complex[Tensor, "batch mic freq"] | None = None
-
-
 class LikelihoodHead(nn.Module):
     """From sound to curves l_ij over lags."""
 
-    window: Tensor
-
-    def __init__(self, config: HeadConfig, *, width: int, sample_rate: float) -> None:
+    def __init__(self, config: HeadConfig, *, width: int) -> None:
         super().__init__()
-        self.config, self.sample_rate = config, sample_rate
+        self.config = config
         is_masked = config.weighting == "mask"
         self.mask = TimeFrequencyMask(config, width) if is_masked else None
         self.lag = LagNetwork(1 + is_masked, config.lag_channels, config.lag_taps)
         self.votes = Votes() if config.partial else None
         self.log_sharpness = nn.Parameter(torch.tensor(FIRST_SHARPNESS).log())
-        self.register_buffer("window", torch.hann_window(config.frame), persistent=False)
 
     def forward(
         self,
@@ -302,52 +160,27 @@ class LikelihoodHead(nn.Module):
         lowest_hz: float = 0.0,
     ) -> Correlations:
         """At lags_a_sample * max_lag lags either side of 0; from lowest_hz up, or the band's own lower end."""
-        spectra = gcc.padded_spectra(audio, pad=max_lag)
-        in_band, whiten = self._whitening(spectra, 1.0, max(lowest_hz, self.config.band_hz[0]))
-        heard = [spectra] if self.mask is None else [self._masked(audio, embedding, max_lag), spectra]
-        white = [each * whiten for each in heard]
-        curves = torch.stack([self._curves(each, in_band, pairs, max_lag) for each in white], dim=2)
-        sigma = gcc.noise_level(float(in_band.sum()) * audio.shape[-1] / (2 * (spectra.shape[-1] - 1)))
-        masked, plain = curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1]
-        if self.votes is None or self.config.partial is None:
-            return Correlations(masked, plain, sigma, passed=white[0])
-        strength, usual_hz = self.config.partial
-        in_band, whiten = self._whitening(spectra, strength, max(lowest_hz, usual_hz))
-        partial = self._curves(spectra * whiten, in_band, pairs, max_lag)
-        experts = in_deviations(torch.stack([masked, plain, partial], dim=2))
-        return Correlations(sigma * self.votes(experts), plain, sigma, sigma * experts[:, :, -1], masked, white[0])
+        own = None if self.mask is None else partial(self.mask, embedding=embedding)
+        learned = Learned(own, self.agree)
+        return correlations(audio, pairs, learned, self.config, reach=Reach(max_lag, lowest_hz))
 
-    def _whitening(self, spectra: Tensor, strength: float, lowest_hz: float) -> tuple[Tensor, Tensor]:
-        """Which bins are in the band from lowest_hz up, and what spectra are multiplied by there."""
-        band_hz = (lowest_hz, self.config.band_hz[1])
-        mask = gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=self.sample_rate, band_hz=band_hz)
-        in_band = torch.from_numpy(mask).to(spectra.real)
-        smoothing = self._smoothing_bins(spectra)
-        return in_band, gcc.spectral_weights(spectra, in_band, strength, self.config.floor, smoothing)
+    def agree(
+        self,
+        curves: Float[Tensor, "batch pair kind lag"],
+        weighted: Float[Tensor, "batch pair lag"] | None,
+        sigma: float | Float[Tensor, ""],
+    ) -> Agreed:
+        """l_ij from masked and plain correlations, and from the partially whitened ones, if these vote."""
+        masked, plain = curves[:, :, 0] + sigma * self.lag(curves / (10 * sigma)), curves[:, :, -1]
+        if self.votes is None:
+            return Agreed(masked)
+        assert weighted is not None
+        experts = in_deviations(torch.stack([masked, plain, weighted], dim=2))
+        return Agreed(sigma * self.votes(experts), sigma * experts[:, :, -1], masked)
 
     @property
     def sharpness(self) -> Float[Tensor, ""]:
         return self.log_sharpness.exp()
-
-    def _curves(self, spectra: Tensor, in_band: Tensor, pairs: Tensor, max_lag: int) -> Float[Tensor, "batch pair lag"]:
-        unit = gcc.to_unit_power(spectra, in_band)
-        coarse = gcc.correlate(unit, pairs, max_lag=max_lag, bins=int(in_band.sum()))
-        return gcc.upsample(coarse, self.config.lags_a_sample)
-
-    def _masked(self, audio: Tensor, embedding: Tensor, max_lag: int) -> Tensor:
-        """Spectra of the sound as the mask lets it through."""
-        assert self.mask is not None
-        if self.config.partial:
-            audio = without_rumble(audio, sample_rate=self.sample_rate)
-        flat, frame, hop = audio.flatten(0, 1), self.config.frame, self.config.hop
-        spectrogram = torch.stft(flat, frame, hop, window=self.window, pad_mode="constant", return_complex=True)
-        magnitude = (gcc.power(spectrogram) + gcc.SMALLEST**2).sqrt().unflatten(0, audio.shape[:2])
-        mask = self.mask(magnitude, embedding, audio.any(dim=-1)).flatten(0, 1)
-        passed = torch.istft(spectrogram * mask, frame, hop, window=self.window, length=audio.shape[-1])
-        return gcc.padded_spectra(passed.unflatten(0, audio.shape[:2]), pad=max_lag)
-
-    def _smoothing_bins(self, spectra: Tensor) -> int:
-        return round(self.config.smoothing_hz * 2 * (spectra.shape[-1] - 1) / self.sample_rate)
 
 
 class PairGate(nn.Module):

@@ -13,24 +13,26 @@ Gains do not either: every channel is brought to the same level first. Axes: B b
 K sources, T samples, D width.
 """
 
-from dataclasses import dataclass
-
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from soundfix.errors import CheckpointError, SceneError
 from soundfix.networks.attention import CrossAttention
 from soundfix.networks.autoencoder import AudioInverseMapper, Stack
+from soundfix.networks.coherence_weight import AdaptiveCoherenceWeight
 from soundfix.networks.config import NetworkConfig
+from soundfix.networks.correlations import Correlations, HeadConfig
 from soundfix.networks.encoders.beats import Beats
 from soundfix.networks.encoders.beats_files import BeatsConfig
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
-from soundfix.networks.given import Given, told_slots
-from soundfix.networks.likelihood import Correlations, HeadConfig, LikelihoodHead, PairGate, PairLikelihoods
+from soundfix.networks.given import Given, Said
+from soundfix.networks.likelihood import LikelihoodHead, PairGate
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
+from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.networks.reranker import Reranker
 from soundfix.networks.streams import (
     AcousticEmbedding,
@@ -43,54 +45,17 @@ from soundfix.networks.streams import (
     PositionEncoder,
     ShapeEncoder,
 )
+from soundfix.networks.windows import LEVEL, Answers, Windows, levelled, listened, middle, told_slots
 from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
-from soundfix.signal.coherence import AdaptiveCoherenceWeight, coherence
+from soundfix.signal.coherence import coherence
 from soundfix.signal.fbank import normalized_log_mel
-from soundfix.signal.rumble import without_rumble
 
-LEVEL = 0.05  # root mean square every channel is brought to: that of the speech the encoders were trained on
-SHORTEST_CONTEXT = 2800  # samples: BEATs needs a row of patches
 RECONSTRUCTED = {"waveform": 2048, "spectrum": 128}  # numbers a microphone
 LEAST_SPREAD_M = 0.01  # of places a network of one room is taught
 LEAST_UNIT = 0.1  # of an axis, in the largest
 NOTHING = Frozen()
 ROOM_SCALE_M = 3.0  # normalised coordinates are about 1 at the walls
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Windows:
-    """What goes in: sound at 16 kHz and where the microphones stand (metres; any value where not known).
-
-    told_m: where sources are known to be, NaN where not; None: of no window. Networks that decode coordinates use it.
-    """
-
-    audio: Float[Tensor, "batch mic time"]
-    positions_m: Float[Tensor, "batch mic 3"]
-    is_known: Bool[Tensor, "batch mic"]
-    is_heard: Bool[Tensor, "batch mic"]
-    told_m: Float[Tensor, "batch source 3"] | None = None
-
-    def to(self, device: torch.device | str) -> "Windows":
-        return Windows(**{name: tensor.to(device) for name, tensor in vars(self).items() if tensor is not None})
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """What comes out. Positions in metres; `sound` should be Network.sound_target.
-
-    weights: coherence ** alpha. attention: how much the first source looked at each pair, summing to 1. likelihoods: None
-    without a likelihood head.
-    """
-
-    sources_m: Float[Tensor, "batch source 3"]
-    microphones_m: Float[Tensor, "batch mic 3"]
-    sound: Float[Tensor, "batch mic sample"]
-    pairs: Int[Tensor, "pair 2"]
-    coherence: Float[Tensor, "batch pair"]
-    weights: Float[Tensor, "batch pair"]
-    attention: Float[Tensor, "batch pair"]
-    likelihoods: PairLikelihoods | None
 
 
 class Network(nn.Module):
@@ -127,13 +92,37 @@ class Network(nn.Module):
         self.audio_inverse_mapper = AudioInverseMapper(d, RECONSTRUCTED[c.reconstruct])
         self.sparse_cross_attention_2 = CrossAttention(d, c.heads, keep=c.keep)
         self.position_decoder = PositionDecoder(d) if c.frame == "room" else BarycentricDecoder(d)
-        self.head = LikelihoodHead(c.head, width=d, sample_rate=SAMPLE_RATE) if c.head else None
+        self.head = LikelihoodHead(c.head, width=d) if c.head else None
         self.gate = PairGate(d) if c.head else None
         self.reranker = Reranker(c.reranker, unmasked=1 + bool(c.head and c.head.partial)) if c.reranker else None
         self.register_buffer("origin_m", torch.zeros(3))
         self.register_buffer("scale_m", torch.full((3,), ROOM_SCALE_M))
         self.register_buffer("error_m", torch.tensor(ROOM_SCALE_M))
         self.freeze()
+
+    @property
+    def frame(self) -> str:
+        """Whose coordinates places have: of one room that it learned, or of any array."""
+        return self.config.frame
+
+    @property
+    def arrays(self) -> tuple[tuple[tuple[float, float, float], ...], ...]:
+        """Positions (m) of those it was trained with, where these were few."""
+        return self.config.arrays
+
+    @property
+    def has_head(self) -> bool:
+        """Whether it has a likelihood head, and not a position decoder alone."""
+        return self.head is not None
+
+    @property
+    def runtime(self) -> str:
+        """What it is run by."""
+        return "torch"
+
+    def array(self, values: np.ndarray) -> Tensor:
+        """These as it takes them."""
+        return torch.from_numpy(values).to(self.kind.device)
 
     def forward(
         self,
@@ -151,14 +140,34 @@ class Network(nn.Module):
         i < j, or those that are to be looked at. max_lag (samples): the likelihood head's curves reach this far, or
         reach_lags where that is further. lowest_hz: what is below was cut, and is not correlated.
         """
-        given = self._prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
+        given = self.prepare(windows, mask or hide_nothing(windows.is_heard), pairs)
         semb = self.acoustic(self.listen(given.audio) if frozen.features is None else frozen.features)
-        pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
-
         agreement = self.agreement(given.audio, given.pairs) if frozen.coherence is None else frozen.coherence
         heard, correlation = (None, frozen.correlation)
         if correlation is None:
             heard, correlation = self.correlate(given.audio, semb, given.pairs, max_lag=max_lag, lowest_hz=lowest_hz)
+        said = self.joint(given, semb, agreement, correlation)
+
+        return Answers(
+            sources_m=said.sources_m,
+            microphones_m=said.microphones_m,
+            sound=said.sound,
+            pairs=given.pairs,
+            coherence=agreement,
+            weights=said.weights,
+            attention=said.attention,
+            likelihoods=self._likelihoods(heard, said.gates, given, agreement),
+        )
+
+    def joint(
+        self,
+        given: Given,
+        semb: Float[Tensor, "batch mic width"],
+        agreement: Float[Tensor, "batch pair"],
+        correlation: Float[Tensor, "batch pair reach"],
+    ) -> Said:
+        """The joint stream: what sounds, places and delays say together."""
+        pemb = self.position_encoder(given.places if self.config.frame == "room" else given.places_m, given.is_known)
         if self.ngcc is not None:
             correlation = lag_amplitudes(correlation)
         remb = self.tdoa_encoder(both_ways(self.ascm(correlation, agreement)))
@@ -168,36 +177,31 @@ class Network(nn.Module):
         joint = self.joint_norm(fused + self.sparse_cross_attention_1(fused, tokens, key_mask=given.is_seen).values)
         sounds, coordinates = self._autoencode(joint, pemb, given)
         looked = self.sparse_cross_attention_2(coordinates, tokens, key_mask=given.is_seen)
-        microphones_m, sources_m = self._decode(coordinates + looked.values, pemb, given)
-
-        return Answers(
+        coordinates, first = coordinates + looked.values, looked.weights[:, given.count]
+        microphones_m, sources_m = self._decode(coordinates, pemb, given)
+        weights = self.ascm.weight(agreement)
+        return Said(
             sources_m=sources_m,
             microphones_m=microphones_m,
             sound=self.audio_inverse_mapper(sounds),
-            pairs=given.pairs,
-            coherence=agreement,
-            weights=self.ascm.weight(agreement),
-            attention=looked.weights[:, given.count].unflatten(-1, (2, -1)).sum(dim=1),
-            likelihoods=self._likelihoods(heard, (sounds, coordinates + looked.values, tokens), given, agreement),
+            weights=weights,
+            attention=first[:, : given.pairs.shape[0]] + first[:, given.pairs.shape[0] :],
+            gates=self._gates((sounds, coordinates, tokens), weights, given),
         )
 
     def listen(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic feature"]:
         """The acoustic encoder's mean token of every microphone: what may be cached while the encoder is frozen."""
-        audio = levelled(audio)
         if self.config.acoustic == "none":
             return audio.new_zeros(*audio.shape[:2], 1)
         if self.encoder is None:
             raise CheckpointError("this network listens with BEATs base, and has none: give it one, or features")
-        if self.config.head is not None and self.config.head.partial:
-            audio = levelled(without_rumble(audio, sample_rate=SAMPLE_RATE))
-        missing = max(0, SHORTEST_CONTEXT - audio.shape[-1])
-        context = functional.pad(audio, (missing // 2, missing - missing // 2))
+        context = listened(audio, is_cut=self.config.head is not None and self.config.head.partial is not None)
         return self.encoder.pooled(context.flatten(0, 1)).unflatten(0, audio.shape[:2])
 
     @torch.no_grad()
     def frozen(self, windows: Windows) -> Frozen:
         """What training may keep of these windows: all that no weight of localization changes."""
-        given = self._prepare(windows, hide_nothing(windows.is_heard), None)
+        given = self.prepare(windows, hide_nothing(windows.is_heard), None)
         correlation = None
         if self.ngcc is not None and self.head is None:
             correlation = self.correlate(given.audio, given.audio, given.pairs, max_lag=0)[1]
@@ -231,7 +235,7 @@ class Network(nn.Module):
             return heard, self.ngcc.pairs(window / LEVEL, pairs, max_lag=reach)  # it was trained at a level of 1
         if self.config.correlation == "head":
             assert heard is not None
-            return heard, _middle(heard.curves / (10 * heard.sigma), 2 * reach * _lags_a_sample(self.config) + 1)
+            return heard, middle(heard.curves / (10 * heard.sigma), 2 * reach * _lags_a_sample(self.config) + 1)
         spectra = gcc.whitened_spectra(
             window, sample_rate=SAMPLE_RATE, pad=reach, band_hz=HeadConfig.band_hz, whitening=1.0
         )
@@ -245,7 +249,7 @@ class Network(nn.Module):
         audio = levelled(audio)
         size = RECONSTRUCTED[self.config.reconstruct]
         if self.config.reconstruct == "waveform":
-            return _middle(functional.pad(audio, (0, max(0, size - audio.shape[-1]))), size) / LEVEL
+            return middle(functional.pad(audio, (0, max(0, size - audio.shape[-1]))), size) / LEVEL
         return normalized_log_mel(audio).mean(dim=-2)
 
     def freeze(self) -> None:
@@ -268,7 +272,7 @@ class Network(nn.Module):
         self.origin_m.copy_(origin_m)
         self.scale_m.copy_(units_m)
 
-    def _prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> Given:
+    def prepare(self, windows: Windows, mask: TokenMask, pairs: Int[Tensor, "pair 2"] | None) -> Given:
         """A hidden position is an unknown one; a microphone that is not heard is silent, and stands nowhere."""
         is_known = windows.is_known & windows.is_heard & ~mask.position
         places = torch.where(is_known[..., None], (windows.positions_m - self.origin_m) / self.scale_m, 0.0)
@@ -286,7 +290,7 @@ class Network(nn.Module):
 
     def _window(self, audio: Float[Tensor, "batch mic time"]) -> Float[Tensor, "batch mic window"]:
         """The part that is correlated."""
-        return _middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
+        return middle(audio, min(self.config.window_samples or audio.shape[-1], audio.shape[-1]))
 
     def _autoencode(
         self, joint: Float[Tensor, "batch mic width"], pemb: Float[Tensor, "batch mic width"], given: Given
@@ -303,7 +307,7 @@ class Network(nn.Module):
 
     def _slots(self, given: Given) -> Float[Tensor, "batch source width"]:
         """A learned token for every source; where its place is told (frame "room"), that of the place."""
-        slots = self.source_slots.expand(len(given.audio), -1, -1)
+        slots = self.source_slots.expand(len(given.is_heard), -1, -1)
         if self.config.frame == "array":
             return slots
         is_told = given.told.isfinite().all(dim=-1)
@@ -321,20 +325,27 @@ class Network(nn.Module):
         places_m = places * self.scale_m + self.origin_m
         return places_m[:, : given.count], places_m[:, given.count :]
 
+    def _gates(
+        self, decoded: tuple[Tensor, Tensor, Tensor], weights: Float[Tensor, "batch pair"], given: Given
+    ) -> Float[Tensor, "batch source pair"] | None:
+        """Of every pair, from the decoded sounds and coordinates and the pair tokens."""
+        if self.head is None or self.gate is None:
+            return None
+        sounds, coordinates, tokens = decoded
+        there, back = tokens[:, : given.pairs.shape[0]], tokens[:, given.pairs.shape[0] :]
+        gates = self.gate(sounds, there + back, coordinates[:, given.count :], given.pairs, given.is_useful)
+        return gates * weights[:, None] if self.head.config.weighting == "coherence" else gates
+
     def _likelihoods(
         self,
         heard: Correlations | None,
-        decoded: tuple[Tensor, Tensor, Tensor],
+        gates: Float[Tensor, "batch source pair"] | None,
         given: Given,
         agreement: Float[Tensor, "batch pair"],
     ) -> PairLikelihoods | None:
-        """Every pair's curve and gate, from the decoded sounds and coordinates and the pair tokens."""
-        if heard is None or self.head is None or self.gate is None:
+        """Every pair's curve and gate."""
+        if heard is None or self.head is None or gates is None:
             return None
-        sounds, coordinates, (there, back) = decoded[0], decoded[1], decoded[2].chunk(2, dim=1)
-        gates = self.gate(sounds, there + back, coordinates[:, given.count :], given.pairs, given.is_useful)
-        if self.head.config.weighting == "coherence":
-            gates = gates * self.ascm.weight(agreement)[:, None]
         return PairLikelihoods(
             curves=heard.curves,
             plain=heard.plain,
@@ -377,17 +388,6 @@ def frame_of(points_m: Float[Tensor, "point 3"]) -> tuple[Float[Tensor, "3"], Fl
             f"{LEAST_SPREAD_M:g} m: does the source never move?"
         )
     return points_m.mean(dim=0), spread_m.clamp_min(LEAST_UNIT * most_m)
-
-
-def levelled(audio: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch time"]:
-    """Every channel at LEVEL; silence stays silence."""
-    power = audio.square().mean(dim=-1, keepdim=True)
-    return audio * LEVEL / (power + gcc.SMALLEST**2).sqrt()
-
-
-def _middle(values: Tensor, length: int) -> Tensor:
-    start = (values.shape[-1] - length) // 2
-    return values[..., start : start + length]
 
 
 def _feature_width(config: NetworkConfig) -> int:

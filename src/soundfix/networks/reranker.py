@@ -17,16 +17,16 @@ Axes: B batch, N candidates, M microphones, P pairs i < j, R partners of a micro
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
-from soundfix.networks.echoes import Echoes, partners_of
-from soundfix.networks.likelihood import USUAL, PairLikelihoods, delays, look_up, start_at_zero
+from soundfix.networks.echoes import Asked, Echoes
+from soundfix.networks.likelihood import start_at_zero
+from soundfix.networks.pair_likelihoods import USUAL, PairLikelihoods, Partners, look_up, partners_of
+from soundfix.networks.pooling import highest_near
 
 NEAR = tuple(range(-16, 17))  # lags either side of the expected one that are looked at
 FAR = (-96, -64, -40, -24, 24, 40, 64, 96)  # and some further away
 PROFILE_STEP, PROFILE_STEPS = 8, 32  # lags: a microphone's profile reaches so many steps either way, 2.7 m of path
 CLOSEST_M = 0.1
-CANDIDATES, PHYSICS = 24, 6  # places that are looked at; so many of them are peaks of the plain curves
 LEAST_SCORE = -60.0  # below the best candidate: further down is all the same
 NOT_THERE = -1e9
 
@@ -56,6 +56,12 @@ class Reranker(nn.Module):
         speed_m_s: Float[Tensor, "batch"],
     ) -> Float[Tensor, "batch answer"]:
         """Log-odds of each candidate that is there, then of "none of them"; softmax gives probabilities."""
+        partners = partners_of(likelihoods.pairs, positions_m.shape[1])
+        return self.odds(likelihoods, Asked(candidates, is_there, positions_m, box_m, speed_m_s), partners)
+
+    def odds(self, likelihoods: PairLikelihoods, asked: Asked, partners: Partners) -> Float[Tensor, "batch answer"]:
+        """The same, told who is whose partner."""
+        candidates, is_there, positions_m, box_m, speed_m_s = asked
         score = likelihoods.at(candidates, positions_m, speed_m_s).amax(dim=1)
         score = score - score.masked_fill(~is_there, NOT_THERE).amax(dim=1, keepdim=True)
         score = score.clamp(LEAST_SCORE, 0.0).masked_fill(~is_there, LEAST_SCORE)
@@ -63,11 +69,13 @@ class Reranker(nn.Module):
         pairs = self.pair(_round_each(likelihoods, candidates, positions_m, speed_m_s))
         profiles = _profiles(likelihoods, candidates, positions_m, speed_m_s)
         log_ranges = _log_ranges(candidates, positions_m)
-        microphones, is_placed = self._microphones(pairs, profiles, log_ranges, likelihoods)
-        of_microphones, of_candidates = self.echoes(likelihoods, candidates, positions_m, box_m, speed_m_s)
+        microphones, is_placed = self._microphones(pairs, profiles, log_ranges, likelihoods.is_placed, partners)
+        of_microphones, of_candidates = self.echoes(likelihoods, asked, partners)
         microphones = microphones + of_microphones
         walls_m = torch.minimum(candidates - box_m[:, None, 0], box_m[:, None, 1] - candidates).amin(dim=-1)
-        usual = torch.stack([is_placed.sum(dim=-1) / 10, torch.full_like(speed_m_s, 2 * likelihoods.window_s)], dim=-1)
+        usual = torch.stack(
+            [is_placed.sum(dim=-1) / 10, torch.ones_like(speed_m_s) * (2 * likelihoods.window_s)], dim=-1
+        )
         away = (log_ranges * is_placed[:, None]).sum(dim=-1) / is_placed.sum(dim=-1, keepdim=True).clamp_min(1)
         own = torch.stack([score / USUAL, walls_m.clamp(-1, 2), away], dim=-1)
         about = torch.cat([own, usual[:, None].expand(*score.shape, 2)], dim=-1)
@@ -84,15 +92,15 @@ class Reranker(nn.Module):
         pairs: Float[Tensor, "batch directed candidate width"],
         profiles: Float[Tensor, "batch directed candidate step"],
         log_ranges: Float[Tensor, "batch candidate mic"],
-        likelihoods: PairLikelihoods,
+        is_placed: Bool[Tensor, "batch pair"],
+        partners: Partners,
     ) -> tuple[Float[Tensor, "batch candidate mic width"], Bool[Tensor, "batch mic"]]:
         """What is made of every microphone's pairs, and whether it has any."""
-        partners, is_pair = partners_of(likelihoods.pairs, log_ranges.shape[-1])
-        is_placed = likelihoods.is_placed.repeat(1, 2)[:, partners] & is_pair
-        own, profile = (each[:, partners].movedim(3, 1) for each in (pairs, profiles))
-        whole = _mean(profile, is_placed[:, None])
-        pooled = torch.cat([_pooled(own, is_placed[:, None]), whole, log_ranges[..., None]], dim=-1)
-        return self.microphone(pooled), is_placed.any(dim=-1)
+        counts = is_placed.repeat(1, 2)[:, partners.order] & partners.is_pair
+        own, profile = (each[:, partners.order].movedim(3, 1) for each in (pairs, profiles))
+        whole = _mean(profile, counts[:, None])
+        pooled = torch.cat([_pooled(own, counts[:, None]), whole, log_ranges[..., None]], dim=-1)
+        return self.microphone(pooled), counts.any(dim=-1)
 
 
 def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:
@@ -103,8 +111,7 @@ def _round_each(
     likelihoods: PairLikelihoods, candidates: Tensor, positions_m: Tensor, speed_m_s: Tensor
 ) -> Float[Tensor, "batch directed candidate feature"]:
     """What pairs (i, j), then (j, i), say round each candidate."""
-    expected = delays(candidates, positions_m, likelihoods.pairs, speed_m_s)
-    lags = expected.where(likelihoods.is_placed[..., None], 0.0) * likelihoods.lags_a_second
+    lags = likelihoods.expected(candidates, positions_m, speed_m_s) * likelihoods.lags_a_second
     own, unmasked, *others = likelihoods.scaled
     near, far, plain = (
         _stretches(curves, lags, offsets) for curves, offsets in ((own, NEAR), (own, FAR), (unmasked, NEAR))
@@ -129,13 +136,9 @@ def _profiles(
     The mean over a microphone's pairs is its profile (profile.py): a direct sound before the one that a candidate explains
     says that it explains an echo. A step holds the highest of its lags: no peak falls between two.
     """
-    expected = delays(candidates, positions_m, likelihoods.pairs, speed_m_s)
-    lags = expected.where(likelihoods.is_placed[..., None], 0.0) * likelihoods.lags_a_second
+    lags = likelihoods.expected(candidates, positions_m, speed_m_s) * likelihoods.lags_a_second
     steps = tuple(PROFILE_STEP * k for k in range(-PROFILE_STEPS, PROFILE_STEPS + 1))
-    highest = (
-        functional.max_pool1d(curves, PROFILE_STEP + 1, stride=1, padding=PROFILE_STEP // 2)
-        for curves in likelihoods.scaled[:2]
-    )
+    highest = (highest_near(curves, PROFILE_STEP // 2) for curves in likelihoods.scaled[:2])
     there = [_stretches(curves, lags, steps) for curves in highest]
     return torch.cat([torch.cat(there, dim=-1), torch.cat([each.flip(-1) for each in there], dim=-1)], dim=1)
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from soundfix.networks.attention import CrossAttention
 from soundfix.networks.masking import MaskEmbedding
+from soundfix.networks.pooling import highest_of
 
 DISTANCES_M = (0.1, 60.0)  # the range in which distances are told apart, on a logarithmic scale
 DISTANCE_FEATURES = 24
@@ -113,13 +114,19 @@ class AudioTdoaEncoder(nn.Module):
     def __init__(self, lags: int, width: int, *, pooled: int, blurs: tuple[float, ...] = ()) -> None:
         super().__init__()
         self.register_buffer("blurred", blurring(lags, blurs) if blurs else None, persistent=False)
-        self.pool = nn.MaxPool1d(pooled, ceil_mode=True, padding=pooled // 2) if pooled > 1 else nn.Identity()
-        size = self.pool(torch.zeros(1, 1, lags)).shape[-1]
+        self.pooled = pooled
+        size = self._loudest(torch.zeros(1, 1, lags)).shape[-1]
         self.linear = nn.Linear(size, width)
 
     def forward(self, correlations: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch pair width"]:
         """remb of every directed pair."""
-        return self.linear(self.pool(correlations if self.blurred is None else correlations @ self.blurred))
+        return self.linear(self._loudest(correlations if self.blurred is None else correlations @ self.blurred))
+
+    def _loudest(self, curves: Float[Tensor, "batch pair lag"]) -> Float[Tensor, "batch pair stretch"]:
+        """Of neighbouring lags."""
+        if self.pooled == 1:
+            return curves
+        return highest_of(curves, self.pooled, stride=self.pooled, beyond=self.pooled // 2)
 
 
 def blurring(lags: int, blurs: tuple[float, ...]) -> Float[Tensor, "lag lag"]:

@@ -5,6 +5,9 @@ same kind.
 """
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,10 +22,17 @@ def namespace(like: Array) -> Any:
 
 
 def transforms(like: Array) -> Any:
-    """The module of its Fourier transforms: scipy's are three times as quick as numpy's with single precision."""
-    import scipy.fft
+    """The module of its Fourier transforms."""
+    return _quickest() if isinstance(like, np.ndarray) else namespace(like).fft
 
-    return scipy.fft if isinstance(like, np.ndarray) else namespace(like).fft
+
+@cache
+def _quickest() -> Any:
+    """SciPy's are three times as quick as numpy's with single precision; a small runtime does without."""
+    try:
+        return import_module("scipy.fft")
+    except ImportError:
+        return np.fft
 
 
 def as_kind(values: np.ndarray, like: Array) -> Array:
@@ -32,9 +42,56 @@ def as_kind(values: np.ndarray, like: Array) -> Array:
     return namespace(like).from_numpy(values).to(like.real)
 
 
+def of_kind(values: np.ndarray, like: Array) -> Array:
+    """These of the same kind and device, whatever they count: numbers as precise as they were, facts as facts."""
+    return values if isinstance(like, np.ndarray) else namespace(like).from_numpy(values).to(like.device)
+
+
+def as_precise(values: Array, like: Array) -> Array:
+    """These in the precision of those."""
+    return values.astype(like.dtype) if isinstance(values, np.ndarray) else values.to(like.dtype)
+
+
+def to_numpy(values: Array) -> np.ndarray:
+    """These as numpy's."""
+    return values if isinstance(values, np.ndarray) else values.cpu().numpy()
+
+
+def inference(like: Array) -> AbstractContextManager[object]:
+    """A context in which nothing is remembered for learning."""
+    context: AbstractContextManager[object]
+    context = nullcontext() if isinstance(like, np.ndarray) else namespace(like).inference_mode()
+    return context
+
+
+def lengths(vectors: Float[Array, "*batch axis"]) -> Float[Array, "*batch"]:
+    """Of vectors along the last axis."""
+    return np.sqrt((vectors * vectors).sum(axis=-1)) if isinstance(vectors, np.ndarray) else vectors.norm(dim=-1)
+
+
+def taken(values: Float[Array, "*batch column"], places: Float[Array, "*batch place"]) -> Float[Array, "*batch place"]:
+    """The columns at these places, which are whole numbers."""
+    if isinstance(values, np.ndarray):
+        return np.take_along_axis(values, places.astype(np.int64), axis=-1)
+    return values.gather(-1, places.long())
+
+
+def softmax(values: Float[Array, "column"]) -> Float[Array, "column"]:
+    """Probabilities of log-odds."""
+    if not isinstance(values, np.ndarray):
+        return values.softmax(dim=0)
+    raised = np.exp(values - values.max())
+    return raised / raised.sum()
+
+
 def conjugate(values: Array) -> Array:
     """Complex conjugate, made at once: PyTorch would make it anew wherever it is used."""
     return values.conj() if isinstance(values, np.ndarray) else values.conj().resolve_conj()
+
+
+def contiguous(values: Array) -> Array:
+    """These, one after the other in memory."""
+    return np.ascontiguousarray(values) if isinstance(values, np.ndarray) else values.contiguous()
 
 
 def padded(values: Float[Array, "*batch column"], left: int, right: int) -> Float[Array, "*batch wide"]:
@@ -62,6 +119,28 @@ def moving_mean(values: Float[Array, "*batch column"], width: int) -> Float[Arra
     first = np.clip(np.arange(count) - width // 2, 0, count)
     last = np.clip(np.arange(count) + width // 2 + 1, 0, count)
     return ((total[..., last] - total[..., first]) / (last - first)).astype(values.dtype)
+
+
+def frequencies(samples: int, sample_rate: float, like: Array) -> Float[Array, "freq"]:
+    """Of the bins of a transform of so many samples, in single precision (Hz)."""
+    if isinstance(like, np.ndarray):
+        return np.fft.rfftfreq(samples, 1 / sample_rate).astype(np.float32)
+    return namespace(like).fft.rfftfreq(samples, 1 / sample_rate, device=like.device)
+
+
+def hann(size: int, like: Array) -> Float[Array, "sample"]:
+    """A window of a period of so many samples (Hann)."""
+    if isinstance(like, np.ndarray):
+        return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(like.real.dtype)
+    return namespace(like).hann_window(size, device=like.device, dtype=like.real.dtype)
+
+
+def lower_nanmedian(values: Float[Array, "*batch column"]) -> Float[Array, "*batch"]:
+    """Of every row, the lower of the two in the middle of those that are numbers; NaN where none is."""
+    if not isinstance(values, np.ndarray):
+        return values.nanmedian(dim=-1).values
+    middle = (np.isfinite(values).sum(axis=-1, keepdims=True) - 1).clip(0) // 2
+    return np.take_along_axis(np.sort(values, axis=-1), middle, axis=-1)[..., 0]
 
 
 def lower_median(values: Float[Array, "*batch column"]) -> Float[Array, "*batch 1"]:

@@ -11,12 +11,13 @@ from math import log2
 
 import numpy as np
 from jaxtyping import Float
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from soundfix import robust
 from soundfix.physics import pair_indices
+from soundfix.quantiles import fast_length
 from soundfix.resample import SAMPLE_RATE, TOP_HZ
 from soundfix.signal import gcc
+from soundfix.signal.arrays import transforms
 
 USUAL_HZ = (100.0, TOP_HZ)
 BANDS_AN_OCTAVE = 2  # above the usual one
@@ -32,13 +33,14 @@ def within_band(
     audio: Float[np.ndarray, "mic time"], sample_rate: float, band_hz: tuple[float, float]
 ) -> Float[np.ndarray, "mic time"]:
     """What sounds between these frequencies (Hz); just beyond, it fades."""
-    length = next_fast_len(audio.shape[1], real=True)  # that of an event is any: a prime one takes ten times as long
-    frequency = rfftfreq(length, 1 / sample_rate)
+    length = fast_length(audio.shape[1])  # that of an event is any: a prime one takes ten times as long
+    frequency = np.fft.rfftfreq(length, 1 / sample_rate)
     (low, high), tiny = band_hz, 1e-9
     rising = np.clip((frequency / max(low, tiny) - 1) / EDGE + 1, 0, 1)
     falling = np.clip((1 - frequency / high) / EDGE + 1, 0, 1)
-    passed = rfft(audio.astype(np.float32, copy=False), length) * (rising * falling).astype(np.float32)
-    return np.asarray(irfft(passed, length)[:, : audio.shape[1]])
+    fft = transforms(audio)
+    passed = fft.rfft(audio.astype(np.float32, copy=False), length) * (rising * falling).astype(np.float32)
+    return np.asarray(fft.irfft(passed, length)[:, : audio.shape[1]])
 
 
 def coherent_band(

@@ -11,42 +11,40 @@ the fourth triangle always: it lies between two points of the spectrum. BEATs wa
 from functools import lru_cache
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from soundfix.errors import SceneError
 from soundfix.resample import SAMPLE_RATE
-from soundfix.signal.gcc import exact
+from soundfix.signal.arrays import Array, as_kind, namespace, stretches
+from soundfix.signal.gcc import exact, power
 
 FRAME, HOP, SPECTRUM = 400, 160, 512  # samples: 25 ms, 10 ms, and the next power of two
 MELS, LOWEST_HZ = 128, 20.0
 PRE_EMPHASIS, POVEY_POWER = 0.97, 0.85
-FLOOR = torch.finfo(torch.float32).eps
+FLOOR = float(np.finfo(np.float32).eps)
 FULL_SCALE = 2.0**15  # BEATs was trained on the values of 16-bit files
 MEAN, DEVIATION = 15.41663, 6.55582  # of log-mel values over BEATs' training set, as published
 
 
-def normalized_log_mel(waveform: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch frame mel"]:
+def normalized_log_mel(waveform: Float[Array, "*batch time"]) -> Float[Array, "*batch frame mel"]:
     """What BEATs sees of sound in [-1, 1]: mean 0 and standard deviation 1/2 over its training set."""
     return (log_mel(waveform * FULL_SCALE) - MEAN) / (2 * DEVIATION)
 
 
-def log_mel(waveform: Float[Tensor, "*batch time"]) -> Float[Tensor, "*batch frame mel"]:
+def log_mel(waveform: Float[Array, "*batch time"]) -> Float[Array, "*batch frame mel"]:
     """Kaldi's log-mel spectrum; FLOOR is small only beside the values of 16-bit samples."""
     if waveform.shape[-1] < FRAME:
         raise SceneError(
             f"the sound has {waveform.shape[-1]} samples, a log-mel spectrum needs {FRAME} (one frame of 25 ms at 16 kHz): "
             "was it cut too short, or is time not the last axis?"
         )
-    window, bank = _tables(waveform.dtype, waveform.device)
-    frames = waveform.unfold(-1, FRAME, HOP)
-    frames = frames - frames.mean(dim=-1, keepdim=True)
-    before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
-    spectrum = torch.fft.rfft((frames - PRE_EMPHASIS * before) * window, n=SPECTRUM)
-    power = spectrum.real.square() + spectrum.imag.square()
-    with exact(power):
-        return (power @ bank).clamp_min(FLOOR).log()
+    numbers, (window, bank) = namespace(waveform), (as_kind(table, waveform) for table in _tables())
+    frames = stretches(waveform, FRAME, HOP)
+    frames = frames - frames.mean(axis=-1)[..., None]
+    before = numbers.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)
+    loud = power(numbers.fft.rfft((frames - PRE_EMPHASIS * before) * window, n=SPECTRUM))
+    with exact(loud):
+        return numbers.log((loud @ bank).clip(FLOOR))
 
 
 def frame_count(samples: int) -> int:
@@ -54,12 +52,10 @@ def frame_count(samples: int) -> int:
     return max(0, 1 + (samples - FRAME) // HOP)
 
 
-@lru_cache(maxsize=8)
-@torch.inference_mode(False)  # a table first asked for there could not be used in training later
-def _tables(dtype: torch.dtype, device: torch.device) -> tuple[Float[Tensor, "sample"], Float[Tensor, "freq mel"]]:
+@lru_cache(maxsize=1)
+def _tables() -> tuple[Float[np.ndarray, "sample"], Float[np.ndarray, "freq mel"]]:
     """Povey window and mel triangles."""
-    window, bank = np.hanning(FRAME) ** POVEY_POWER, mel_bank()
-    return torch.from_numpy(window).to(device, dtype), torch.from_numpy(bank).to(device, dtype)
+    return np.hanning(FRAME) ** POVEY_POWER, mel_bank()
 
 
 def mel_bank() -> Float[np.ndarray, "freq mel"]:

@@ -16,14 +16,13 @@ The weights psi differ by what they divide by:
   not count like those of the source.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Complex, Float, Int
-from scipy.fft import next_fast_len
 
+from soundfix.quantiles import fast_length
 from soundfix.signal.arrays import (
     Array,
     as_kind,
@@ -35,9 +34,6 @@ from soundfix.signal.arrays import (
     stretches,
     transforms,
 )
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 SMALLEST = 1e-12  # keeps a silent channel's spectrum at zero instead of NaN
 TAPS_EACH_SIDE, KAISER_BETA = 12, 5.0  # of the interpolation: 0.3 % off at 0.4 of the sample rate, 7 % at 0.45
@@ -65,7 +61,7 @@ def whitened_spectra(
 
 def padded_spectra(audio: Float[Array, "*batch time"], *, pad: int) -> Complex[Array, "*batch freq"]:
     """Spectra with room for delays of `pad` samples either way."""
-    return transforms(audio).rfft(audio, n=2 * next_fast_len((audio.shape[-1] + pad + 1) // 2, real=True))
+    return transforms(audio).rfft(audio, n=2 * fast_length((audio.shape[-1] + pad + 1) // 2))
 
 
 def spectral_weights(
@@ -90,9 +86,11 @@ def to_unit_power(
     return spectra / (mean + SMALLEST) ** 0.5
 
 
-def exact(like: "Tensor") -> AbstractContextManager[object]:
+def exact(like: Array) -> AbstractContextManager[object]:
     """A context in which products stay as precise as their factors, though the network around may run in bfloat16."""
-    context: AbstractContextManager[object] = namespace(like).autocast(like.device.type, enabled=False)
+    context: AbstractContextManager[object]
+    is_array = isinstance(like, np.ndarray)
+    context = nullcontext() if is_array else namespace(like).autocast(like.device.type, enabled=False)
     return context
 
 

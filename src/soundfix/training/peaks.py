@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from soundfix.localization.modes import APART_M
-from soundfix.networks.likelihood import PairLikelihoods
-from soundfix.networks.reranker import CANDIDATES, PHYSICS
+from soundfix.networks.interface import CANDIDATES, PHYSICS
+from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.training.batches import Batch
 
 PEAKS = 64  # found in each window

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from soundfix.networks.config import NetworkConfig
+from soundfix.networks.correlations import HeadConfig
 from soundfix.networks.encoders.beats import SMALL
-from soundfix.networks.likelihood import HeadConfig
 from soundfix.networks.losses import LossWeights
 from soundfix.networks.rivals.di_nn import DiNnConfig
 from soundfix.networks.rivals.gnn import GnnConfig

@@ -17,9 +17,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from soundfix.localization.modes import APART_M
-from soundfix.networks.likelihood import PairLikelihoods, delays
 from soundfix.networks.losses import choice_loss, lag_loss, likelihood_loss, total_loss
 from soundfix.networks.model import LEVEL, Answers, Network, all_pairs, levelled
+from soundfix.networks.pair_likelihoods import PairLikelihoods, delays
 from soundfix.resample import SAMPLE_RATE
 from soundfix.training.batches import Batch
 from soundfix.training.nodes import as_of_all

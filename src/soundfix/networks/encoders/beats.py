@@ -32,6 +32,7 @@ from soundfix.networks.fitting import built
 from soundfix.signal import fbank
 
 Sound = Float[Tensor, "batch time"]
+Spectrum = Float[Tensor, "batch frame mel"]
 Ended = Bool[Tensor, "batch time"]
 Tokens = Float[Tensor, "batch token width"]
 Padding = Bool[Tensor, "batch token"]
@@ -75,16 +76,20 @@ class Beats(nn.Module):
 
     def forward(self, waveform: Sound, padding_mask: Ended | None = None) -> Tokens:
         """Tokens of every sound. padding_mask: True where a sound has ended; tokens there are given, and mean nothing."""
-        x = self._embed(waveform)
         is_padding = None if padding_mask is None else self.token_padding(padding_mask)
+        return self.tokens(self._spectrum(waveform), is_padding).to(waveform.dtype)
+
+    def tokens(self, spectrum: Spectrum, is_padding: Padding | None = None) -> Tokens:
+        """The same of normalized log-mel spectra."""
+        patches = self.patches(spectrum.to(self.patches.weight.dtype)[:, None])
+        x = self.widen(self.patch_norm(patches.flatten(2).mT))
         x = x if is_padding is None else x.masked_fill(is_padding[..., None], 0)
         x = x + functional.gelu(self.position(x.mT)[..., : x.shape[1]]).mT
         x = x if self.config.layer_norm_first else self.norm(x)
         bias = self._relative_bias(x.shape[1])
         for layer in self.layers:
             x = layer(x, bias, is_padding)
-        x = self.norm(x) if self.config.layer_norm_first else x
-        return x.to(waveform.dtype)
+        return self.norm(x) if self.config.layer_norm_first else x
 
     def pooled(self, waveform: Sound, padding_mask: Ended | None = None) -> Float[Tensor, "batch width"]:
         """The mean token of every sound, padding left out."""
@@ -108,8 +113,8 @@ class Beats(nn.Module):
             raise SceneError(f"row {empty[0]} of the batch is padding only, wanted sound: is True in the mask sound?")
         return is_padding
 
-    def _embed(self, waveform: Sound) -> Tokens:
-        """Patches of the log-mel spectrum, each as one token."""
+    def _spectrum(self, waveform: Sound) -> Spectrum:
+        """The normalized log-mel spectrum, one row of patches or more."""
         side = self.config.input_patch_size
         shortest = fbank.FRAME + (side - 1) * fbank.HOP
         if waveform.shape[1] < shortest:
@@ -117,15 +122,15 @@ class Beats(nn.Module):
                 f"the sound has {waveform.shape[1]} samples, BEATs needs {shortest} (one row of patches, {side} frames "
                 "at 16 kHz): was it cut too short, or is its sample rate lower?"
             )
-        spectrum = fbank.normalized_log_mel(waveform).to(self.patches.weight.dtype)
-        return self.widen(self.patch_norm(self.patches(spectrum[:, None]).flatten(2).mT))
+        return fbank.normalized_log_mel(waveform)
 
     def _relative_bias(self, tokens: int) -> Bias | None:
         """What the table adds to the scores of a query (rows) and a key (columns)."""
         if self.relative is None:
             return None
         c, device = self.config, self.relative.weight.device
-        return self.relative(_bucket_table(tokens, c.num_buckets, c.max_distance, device)).permute(2, 0, 1)
+        table = _buckets if torch.compiler.is_exporting() else _bucket_table
+        return self.relative(table(tokens, c.num_buckets, c.max_distance, device)).permute(2, 0, 1)
 
 
 class Layer(nn.Module):
@@ -246,6 +251,10 @@ def relative_buckets(offsets: Int[Tensor, "*batch"], *, num_buckets: int, max_di
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)  # a table first asked for there could not be used in training later
 def _bucket_table(tokens: int, num_buckets: int, max_distance: int, device: torch.device) -> Int[Tensor, "token token"]:
+    return _buckets(tokens, num_buckets, max_distance, device)
+
+
+def _buckets(tokens: int, num_buckets: int, max_distance: int, device: torch.device) -> Int[Tensor, "token token"]:
     place = torch.arange(tokens, device=device)
     return relative_buckets(place - place[:, None], num_buckets=num_buckets, max_distance=max_distance)
 

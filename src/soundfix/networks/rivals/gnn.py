@@ -25,8 +25,9 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional
 
-from soundfix.networks.likelihood import HeadConfig, delays, look_up
+from soundfix.networks.correlations import HeadConfig
 from soundfix.networks.model import ROOM_SCALE_M, Windows, all_pairs, both_ways
+from soundfix.networks.pair_likelihoods import delays, look_up
 from soundfix.networks.rivals.interface import (
     COORDINATES,
     DecodedPlaces,

@@ -33,12 +33,12 @@ from soundfix.errors import CheckpointError
 from soundfix.networks.autoencoder import Stack
 from soundfix.networks.encoders.ngcc import Ngcc, NgccConfig, lag_amplitudes
 from soundfix.networks.frozen import Frozen
-from soundfix.networks.given import told_slots
 from soundfix.networks.losses import best_order, position_loss, sound_loss
 from soundfix.networks.masking import MaskEmbedding, TokenMask, hide_nothing
 from soundfix.networks.model import LEVEL, NOTHING, ROOM_SCALE_M, Windows, all_pairs, both_ways, frame_of, levelled
 from soundfix.networks.rivals.interface import COORDINATES, DecodedPlaces, Truths, prepared
 from soundfix.networks.streams import two_layers
+from soundfix.networks.windows import told_slots
 from soundfix.resample import SAMPLE_RATE
 from soundfix.signal import gcc
 

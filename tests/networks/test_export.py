@@ -1,0 +1,83 @@
+"""Export: graphs say what their network says, in float32 and about so in 8 bits; what cannot be exported is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.kept_answers import windows
+from soundfix.errors import CheckpointError
+from soundfix.localization.preparation import prepare
+from soundfix.methods.network_evidence import forward
+from soundfix.networks import checkpoint, export, onnx_runtime
+from soundfix.networks.exported import PACKAGED
+from soundfix.networks.model import Network
+
+GRAPHS = ("curves",)  # the others take half a minute each
+
+
+@pytest.fixture(scope="module")
+def heard():
+    prepared = prepare(next(windows(1)))
+    return prepared.audio, prepared.scene, prepared.pairs
+
+
+@pytest.fixture(scope="module")
+def other():
+    """The packaged network, changed in the parts that are exported here."""
+    network = checkpoint.load(checkpoint.PACKAGED)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight in network.head.parameters():
+            weight.add_(0.03 * torch.randn_like(weight))
+    return network
+
+
+@pytest.mark.parametrize("precision", ["float32", pytest.param("int8", marks=pytest.mark.slow)])
+def test_exported_graphs_say_what_the_network_says(precision, other, heard, tmp_path):
+    weights = tmp_path / "other.safetensors"
+    checkpoint.save(other, weights)
+    sessions = dict(onnx_runtime.load(PACKAGED).graphs)
+    for name, graph in export._graphs(other).items():
+        if name in GRAPHS:
+            path = tmp_path / f"{name}.onnx"
+            export._write(export._onnx(graph), path, weights, precision)
+            sessions[name] = onnx_runtime._session(path)
+    own = forward(replace(onnx_runtime.load(PACKAGED), graphs=sessions), *heard).likelihoods
+    usual = forward(other, *heard).likelihoods
+    assert np.allclose(own.curves, usual.curves.numpy(), atol=0.01 * float(usual.curves.abs().max()))
+    assert not np.allclose(forward(onnx_runtime.load(PACKAGED), *heard).likelihoods.curves, own.curves, atol=0.01)
+
+
+def test_the_packaged_graphs_have_their_weights_in_the_checkpoint():
+    import onnx
+
+    begins = set(export._begins(checkpoint.PACKAGED).values())
+    for name in onnx_runtime.load(PACKAGED).about.graphs:
+        model = onnx.load(PACKAGED / f"{name}.onnx", load_external_data=False)
+        outside = [{e.key: e.value for e in t.external_data} for t in model.graph.initializer if t.external_data]
+        assert {each["location"] for each in outside} <= {"default.safetensors"}
+        assert {int(each["offset"]) for each in outside} <= begins
+        assert (PACKAGED / f"{name}.onnx").stat().st_size < 150_000
+        assert not any(each.metadata_props or each.doc_string for each in model.graph.node)
+
+
+@pytest.mark.parametrize("change", [{"keep": 0.5}, {"acoustic": "none"}, {"correlation": "gcc"}])
+def test_another_kind_of_network_is_refused(change, tmp_path):
+    config = replace(checkpoint.load(checkpoint.PACKAGED).config, **change)
+    checkpoint.save(Network(config), tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="can be exported"):
+        export.export(tmp_path / "other.safetensors", tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_whole_folder(precision, heard, tmp_path):
+    about = export.export(checkpoint.PACKAGED, tmp_path, precision=precision)
+    assert ("default.safetensors" in about.files) == (precision == "float32")
+    network = onnx_runtime.load(tmp_path)
+    assert network.runtime == ("onnxruntime" if precision == "float32" else "onnxruntime int8")
+    own, usual = forward(network, *heard), forward(checkpoint.load(checkpoint.PACKAGED), *heard)
+    atol = 1e-3 if precision == "float32" else 0.3
+    assert np.allclose(own.likelihoods.gates, usual.likelihoods.gates.numpy(), atol=atol)
