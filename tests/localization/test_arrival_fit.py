@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundfix import physics
-from soundfix.localization.arrival_fit import HEIGHT_M, Known, _outwards, air_of, fit_arrivals
+from soundfix.localization.arrival_fit import HEIGHT_M, Known, _outwards, _within, air_of, fit_arrivals
 from soundfix.localization.evidence import Evidence
 from soundfix.physics import REGION_90
 
@@ -202,3 +202,14 @@ def test_within_the_array_regions_are_those_of_theory():
     assert far[1, 1] == 2.0
     nowhere = _outwards(np.diag([1e4, 2.0, 3.0]), beyond, GRID)
     assert nowhere[0, 0] == pytest.approx(36e4)
+
+
+def test_at_the_end_of_the_box_the_direction_stays():
+    middle, box = GRID.mean(axis=0), np.stack([GRID.min(axis=0) - 500, GRID.max(axis=0) + 500])
+    beyond = middle + np.array([3000.0, 1500.0, 4.0])
+    last = _within(beyond, box, GRID)
+    assert last[0] == box[1, 0]
+    assert (last - middle)[1] / (last - middle)[0] == pytest.approx(0.5)
+    assert _within(middle + np.array([3000.0, 0, -5000.0]), box, GRID)[2] == box[0, 2]
+    inside = middle + np.array([300.0, 200.0, 4.0])
+    assert np.array_equal(_within(inside, box, GRID), inside)

@@ -88,7 +88,7 @@ def fit_arrivals(
     for _ in range(ROUNDS):
         for _ in range(STEPS):
             step = _step(evidence, error_m, point, air, is_free, known)
-            point = np.clip(point + step[:3], box[0], box[1])
+            point = _within(point + step[:3], box, evidence.positions[used])
             air = air + step[3:]
         errors_m = _arrival_errors(evidence, error_m, point, air)
         left = float(np.sqrt(np.mean(np.square(errors_m[used] / sigma_m[used]))))
@@ -192,6 +192,20 @@ def _fix(
     cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / AIR) ** 2)
     cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)
     return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m, float(cost))
+
+
+def _within(
+    point: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], positions: Float[np.ndarray, "used 3"]
+) -> Float[np.ndarray, "3"]:
+    """The nearest place in the box; far outside the array the last one in it on the ray, so that the direction stays."""
+    inside = np.clip(point, box[0], box[1])
+    if np.array_equal(inside[:2], point[:2]) or not is_outside(inside, positions):
+        return inside
+    middle = positions[:, :2].mean(axis=0)
+    away, left = point[:2] - middle, np.where(point[:2] > middle, box[1, :2], box[0, :2]) - middle
+    share = np.min(left / np.where(away == 0, np.inf, away), where=np.abs(away) > np.abs(left), initial=1.0)
+    inside[:2] = np.clip(middle + max(float(share), 0.0) * away, box[0, :2], box[1, :2])
+    return inside
 
 
 def is_outside(point: Float[np.ndarray, "3"], positions: Float[np.ndarray, "used 3"]) -> bool:
