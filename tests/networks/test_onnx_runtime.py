@@ -30,7 +30,7 @@ rooms = json.loads(sys.argv[2])
 said = []
 for k, room in enumerate(rooms):
     microphones = soundfix.Microphones(positions=scenes[f"positions{k}"])
-    scene = soundfix.Scene(audio=scenes[f"audio{k}"], sample_rate=16_000, microphones=microphones, room=room)
+    scene = soundfix.Scene(audio=scenes[f"audio{k}"], sample_rate=16_000.0, microphones=microphones, room=room)
     estimate = soundfix.load().locate(scene)
     said.append([estimate.verdict, [source.position_m.tolist() for source in estimate.sources]])
 print(json.dumps(said))
@@ -94,7 +94,7 @@ def test_where_pytorch_cannot_be_imported_places_are_the_same_to_a_centimetre(sc
     said = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
     for scene, (verdict, places) in zip(scenes, said, strict=True):
         microphones = soundfix.Microphones(positions=scene.microphones.border_positions())
-        plain = soundfix.Scene(audio=scene.audio, sample_rate=16_000, microphones=microphones, room=scene.room)
+        plain = soundfix.Scene(audio=scene.audio, sample_rate=16_000.0, microphones=microphones, room=scene.room)
         usual = soundfix.load().locate(plain)
         assert verdict == usual.verdict
         assert len(places) == len(usual.sources)
