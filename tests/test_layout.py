@@ -115,3 +115,13 @@ def test_layers_are_few_and_every_module_has_one():
     contracts = {contract["name"]: contract for contract in project["tool"]["importlinter"]["contracts"]}
     assert len(contracts["one way down"]["layers"]) <= MOST_LAYERS
     assert contracts["one way down"]["exhaustive"] is True
+
+
+def test_the_small_distribution_is_the_same_version_with_fewer_packages():
+    files = (TESTS.parent / path for path in ("pyproject.toml", "slim/pyproject.toml"))
+    whole, small = (tomllib.loads(path.read_text("utf-8"))["project"] for path in files)
+    assert small["version"] == whole["version"]
+    assert small["scripts"] == whole["scripts"]
+    names = [{re.split(r"[><=\[]", each)[0] for each in project["dependencies"]} for project in (small, whole)]
+    assert names[0] - names[1] == {"onnxruntime"}
+    assert not names[0] & {"torch", "scipy", "numba"}

@@ -45,7 +45,7 @@ def _below(
 
 
 @lru_cache(maxsize=256)
-def fisher(above: float, below: float, probability: float) -> float:
+def fisher(above: int, below: float, probability: float) -> float:
     """Below which Fisher's F of so many degrees above and below the line stays with this probability."""
     low, high = -80.0, 80.0  # its logarithm
     for _ in range(STEPS):
@@ -56,7 +56,7 @@ def fisher(above: float, below: float, probability: float) -> float:
     return exp((low + high) / 2)
 
 
-def _fisher_below(above: float, below: float, log_f: float) -> float:
+def _fisher_below(above: int, below: float, log_f: float) -> float:
     """Probability that F is below exp(log_f): the incomplete beta function of a f / (a f + b)."""
     a, b, odds = above / 2, below / 2, exp(log_f) * above / below
     share, rest = odds / (1 + odds), 1 / (1 + odds)

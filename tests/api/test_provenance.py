@@ -12,6 +12,7 @@ from soundfix.api.request import LocateRequest
 from soundfix.api.sound import open_sound
 from soundfix.events import SoundEvent
 from soundfix.microphones import Microphones
+from soundfix.networks.exported import PACKAGED
 from soundfix.search_region import SearchRegion
 from soundfix.survey.requirement import parse_requirement
 
@@ -67,3 +68,9 @@ def test_an_array_is_its_samples():
     assert told == {"shape": [2, 3], "rate_hz": 8000.0, "sha256": hashlib.sha256(audio.tobytes()).hexdigest()}
     assert array_dict(np.asfortranarray(audio), 8000.0) == told
     assert array_dict(audio[::-1], 8000.0) != told
+
+
+def test_what_ran_the_network_is_told_where_it_was_not_pytorch(sound):
+    assert "runtime" not in request_dict(LocateRequest(sound=sound))
+    assert request_dict(LocateRequest(sound=sound, checkpoint=PACKAGED))["runtime"] == "onnxruntime"
+    assert "runtime" not in request_dict(LocateRequest(sound=sound, method="srp-phat"))

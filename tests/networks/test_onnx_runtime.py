@@ -30,7 +30,7 @@ rooms = json.loads(sys.argv[2])
 said = []
 for k, room in enumerate(rooms):
     microphones = soundfix.Microphones(positions=scenes[f"positions{k}"])
-    scene = soundfix.Scene(audio=scenes[f"audio{k}"], sample_rate=16_000, microphones=microphones, room=room)
+    scene = soundfix.Scene(audio=scenes[f"audio{k}"], sample_rate=16_000.0, microphones=microphones, room=room)
     estimate = soundfix.load().locate(scene)
     said.append([estimate.verdict, [source.position_m.tolist() for source in estimate.sources]])
 print(json.dumps(said))
@@ -65,6 +65,16 @@ def test_it_says_what_pytorch_says(scenes, network):
     assert network.arrays == usual.arrays
 
 
+def test_rumble_louder_than_the_sound(scenes, network):
+    """It is cut before masks and the encoder listen, as with PyTorch."""
+    prepared = prepare(scenes[0])
+    hum = np.sin(2 * np.pi * 80 * np.arange(prepared.audio.shape[1]) / 16_000).astype(np.float32)
+    heard = prepared.audio + 2 * np.abs(prepared.audio).max() * hum, prepared.scene, prepared.pairs
+    own, usual = (forward(each, *heard).likelihoods for each in (network, checkpoint.load(checkpoint.PACKAGED)))
+    assert np.allclose(own.gates, usual.gates.numpy(), atol=1e-3)
+    assert np.allclose(own.curves, usual.curves.numpy(), atol=1e-3 * float(usual.curves.abs().max()))
+
+
 def test_a_silent_and_an_unknown_microphone(scenes):
     audio, positions = scenes[0].audio.copy(), scenes[0].microphones.border_positions().copy()
     audio[2], positions[4] = 0, np.nan
@@ -84,7 +94,7 @@ def test_where_pytorch_cannot_be_imported_places_are_the_same_to_a_centimetre(sc
     said = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
     for scene, (verdict, places) in zip(scenes, said, strict=True):
         microphones = soundfix.Microphones(positions=scene.microphones.border_positions())
-        plain = soundfix.Scene(audio=scene.audio, sample_rate=16_000, microphones=microphones, room=scene.room)
+        plain = soundfix.Scene(audio=scene.audio, sample_rate=16_000.0, microphones=microphones, room=scene.room)
         usual = soundfix.load().locate(plain)
         assert verdict == usual.verdict
         assert len(places) == len(usual.sources)

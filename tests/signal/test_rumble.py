@@ -66,5 +66,13 @@ def test_length_gain_and_gradients():
     assert torch.isfinite(audio.grad).all()
 
 
+def test_numpys_arrays_are_cut_alike():
+    """The lower of the two in the middle decides, as in PyTorch; silent ones do not."""
+    loud, soft, silent = tone(100) + tone(1000, 0.9), tone(1000), torch.zeros(COUNT)
+    for channels in ([loud, soft], [loud, loud, soft, silent], [loud, soft, soft, silent], [silent, silent]):
+        audio = window(*channels)
+        assert torch.allclose(torch.from_numpy(cut(audio.numpy())), cut(audio), atol=1e-5)
+
+
 def test_silence_stays_silence():
     assert not cut(torch.zeros(2, 3, 1000)).any()

@@ -3,7 +3,7 @@
 Arrays are of the kind of the network's own. Axes: B batch, M microphones, P pairs, N places.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -15,6 +15,7 @@ from soundfix.signal.arrays import Array
 CANDIDATES, PHYSICS = 24, 6  # places that are looked at again; so many of them are peaks of the plain curves
 
 
+@runtime_checkable
 class LooksAgain(Protocol):
     """A second look at places."""
 
@@ -30,6 +31,7 @@ class LooksAgain(Protocol):
         """Log-odds of each candidate that is there, then of "none of them"."""
 
 
+@runtime_checkable
 class HearingNetwork(Protocol):
     """A network with a likelihood head, or a position decoder alone."""
 

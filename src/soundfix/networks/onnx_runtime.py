@@ -74,8 +74,7 @@ class OnnxNetwork:
         self, windows: Windows, *, pairs: Int[np.ndarray, "pair 2"], max_lag: int, lowest_hz: float
     ) -> Answers:
         """What it says of these pairs; of one window."""
-        about, is_heard = self.about, windows.is_heard
-        is_known = windows.is_known & is_heard
+        about, is_known, is_heard = self.about, windows.is_known, windows.is_heard
         audio = levelled(np.where(is_heard[..., None], windows.audio, np.float32(0)))
         context = listened(audio, is_cut=about.head.partial is not None)
         (semb,) = self._run("listen", log_mel=normalized_log_mel(context[0]))
@@ -86,7 +85,7 @@ class OnnxNetwork:
             "joint",
             semb=semb,
             positions_m=np.where(is_known[..., None], windows.positions_m, np.float32(0)),
-            is_known=windows.is_known,
+            is_known=is_known,
             is_heard=is_heard,
             told_m=told_slots(windows.told_m, about.sources, like=windows.positions_m),
             pairs=pairs,

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 Array = Any  # np.ndarray or torch.Tensor
 
@@ -101,7 +101,7 @@ def padded(values: Float[Array, "*batch column"], left: int, right: int) -> Floa
     return namespace(values).nn.functional.pad(values, (left, right))
 
 
-def stretches(values: Float[Array, "*batch column"], size: int, step: int) -> Float[Array, "*batch stretch size"]:
+def stretches(values: Shaped[Array, "*batch column"], size: int, step: int) -> Shaped[Array, "*batch stretch size"]:
     """Every so many columns, so many of them; a view."""
     if isinstance(values, np.ndarray):
         return np.lib.stride_tricks.sliding_window_view(values, size, axis=-1)[..., ::step, :]

@@ -76,8 +76,9 @@ class Beats(nn.Module):
 
     def forward(self, waveform: Sound, padding_mask: Ended | None = None) -> Tokens:
         """Tokens of every sound. padding_mask: True where a sound has ended; tokens there are given, and mean nothing."""
+        spectrum = self._spectrum(waveform)
         is_padding = None if padding_mask is None else self.token_padding(padding_mask)
-        return self.tokens(self._spectrum(waveform), is_padding).to(waveform.dtype)
+        return self.tokens(spectrum, is_padding).to(waveform.dtype)
 
     def tokens(self, spectrum: Spectrum, is_padding: Padding | None = None) -> Tokens:
         """The same of normalized log-mel spectra."""
