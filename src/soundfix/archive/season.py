@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from soundfix.alone import alone_in
 from soundfix.api.events import AROUND_S
@@ -59,6 +59,7 @@ class ArchiveRequest:
         }
 
 
+@runtime_checkable
 class Watch(Protocol):
     """What is told while an archive is located."""
 

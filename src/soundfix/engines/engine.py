@@ -5,7 +5,7 @@ and gives a result. A process that dies in the middle of a task is replaced, and
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from soundfix.errors import EngineError
 from soundfix.threads import one_torch_thread
@@ -17,6 +17,7 @@ Worker = Callable[[Task], Result]
 ATTEMPTS = 3  # a task that ends so many processes is the reason
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Does tasks."""
 
