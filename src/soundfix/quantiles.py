@@ -8,14 +8,14 @@ from math import exp, lgamma, log, log1p
 from statistics import NormalDist
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Num
 
 STEPS = 200  # more than any of these series and searches takes
 NEAR = 1e-16  # relative, of what is added up
 FOUND = 1e-14  # relative, of what is sought
 
 
-def chi_square(degrees: Float[np.ndarray, "*batch"], probability: float) -> Float[np.ndarray, "*batch"]:
+def chi_square(degrees: Num[np.ndarray, "*batch"], probability: float) -> Float[np.ndarray, "*batch"]:
     """Below which a chi-square variable of so many degrees (0.5 to 10) stays with this probability."""
     half = np.asarray(degrees, dtype=float) / 2
     log_gamma = np.vectorize(lgamma, otypes=[float])(half)

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from helpers.command import SOURCE, assert_refused, given
-from soundfix.cli.formats import has_tracks, parse_formats
+from soundfix.cli.formats import has_tracks, parse_as
 from soundfix.errors import ConfigError, SoundfixError
 
 PHYSICS = ("--method", "srp-phat")
 
 
 def test_formats_and_a_listener_are_parsed():
-    files, listener = parse_formats(["audacity:a:b.txt", "dcase:d.csv"], "1,2,3.5,90")
+    files, listener = parse_as(["audacity:a:b.txt", "dcase:d.csv"], "1,2,3.5,90")
     assert [(each.name, str(each.path)) for each in files] == [("audacity", "a:b.txt"), ("dcase", "d.csv")]
     assert (listener.position_m.tolist(), listener.heading_deg) == ([1, 2, 3.5], 90)
-    assert parse_formats(["dcase:d.csv"], "1,2,3")[1].heading_deg == 0
-    assert parse_formats(None, None) == ((), None)
-    assert [has_tracks(parse_formats([f"{name}:x"], None)[0]) for name in ("odas", "audacity")] == [True, False]
+    assert parse_as(["dcase:d.csv"], "1,2,3")[1].heading_deg == 0
+    assert parse_as(None, None) == ((), None)
+    assert [has_tracks(parse_as([f"{name}:x"], None)[0]) for name in ("odas", "audacity")] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_formats_and_a_listener_are_parsed():
 )
 def test_what_is_no_format_or_listener_is_refused(texts, listener, message):
     with pytest.raises((SoundfixError, ConfigError), match=message):
-        parse_formats(texts, listener)
+        parse_as(texts, listener)
 
 
 def test_answers_are_written_in_several_formats(take, tmp_path, command):

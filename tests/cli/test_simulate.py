@@ -144,7 +144,7 @@ def test_a_set_of_recordings_knows_their_part(tmp_path, command, rng):
         (["--world", "luvira-twin", "--set", "rt60_s=[0.9,0.2]"], "wanted 0 to 3, the lower first"),
         (["--world", "luvira-twin", "--part", "train"], "built-in sounds have no parts; give --audio too"),
         (["--shards", "--fault", "dead:1"], "--set share_faulty=1 breaks them all"),
-        (["--workers", "2"], "--workers belongs to --shards"),
+        (["--workers", "2"], "--workers, --engine and --address belong to --shards"),
         (["--microphones", "list.csv"], "--microphones stand in a --room: give it too"),
         (["--room", "0,0,0,5,4,3"], "--room without --microphones: where do they stand in it"),
     ],

@@ -22,6 +22,7 @@ from soundfix.networks.exported import folder_of, read_exported
 from soundfix.report.listed import listed_dicts
 from soundfix.search_region import SearchRegion
 
+NOT_TOLD = ("sound", "passes_over")  # the one is told by _sound, the other is asked for by archives alone
 FILES = ("checkpoint", "beats", "table")  # that are read beside the sound
 
 
@@ -30,7 +31,7 @@ def request_dict(request: LocateRequest, table: EventTable | None = None) -> dic
 
     Raises ConfigError where the sound cannot be read any more; what else is missing is refused by whoever needs it.
     """
-    told = {each.name: getattr(request, each.name) for each in fields(request) if each.name != "sound"}
+    told = {each.name: getattr(request, each.name) for each in fields(request) if each.name not in NOT_TOLD}
     told |= {
         "method": request.method_name,
         "search": request.search and _region(request.search),

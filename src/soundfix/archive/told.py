@@ -26,7 +26,7 @@ class Report:
     heard_s, seconds: of sound that this run located (over all microphones), and what that took. audio_s: of all runs.
     """
 
-    recorders: dict[str, dict[str, float]]
+    recorders: dict[str, dict[str, Any]]
     left_out: list[LeftOut]
     starts_at: str
     troubles: list[LeftOut] = field(default_factory=list)

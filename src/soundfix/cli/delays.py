@@ -1,6 +1,6 @@
 """`soundfix locate --delays`: places from a table of delays, without any sound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,15 +46,19 @@ def check_given(
 
 
 def opened_delays(
-    delays: Path, microphones: Path, region: "SearchRegion | None", air: Mapping[str, float | None]
+    delays: Path, microphones: Path, region: "SearchRegion | None", air: tuple[float | None, float | None, float | None]
 ) -> "DelaysRequest":
-    """The request; what is odd about the delays to stderr. air: what was told of it, as the request calls it."""
+    """The request; what is odd about the delays to stderr. air: its temperature (°C), the speed of sound (m/s), the wind (m/s)."""
     from soundfix.api.delays import DelaysRequest, notes
     from soundfix.files.delays import read_delays
     from soundfix.files.microphones import read_microphones
 
     listed = read_microphones(microphones)
-    request = DelaysRequest(events=read_delays(delays, listed), microphones=listed, search=region, **air)
+    temperature_c, speed_m_s, wind_m_s = air
+    request = DelaysRequest(
+        events=read_delays(delays, listed), microphones=listed, search=region, temperature_c=temperature_c,
+        speed_of_sound_m_s=speed_m_s, wind_m_s=wind_m_s,
+    )  # fmt: skip
     for note in notes(request):
         say(note)
     return request

@@ -35,7 +35,7 @@ class AsFile(NamedTuple):
     path: Path
 
 
-def parse_formats(texts: Sequence[str] | None, listener: str | None) -> tuple[tuple[AsFile, ...], "Listener | None"]:
+def parse_as(texts: Sequence[str] | None, listener: str | None) -> tuple[tuple[AsFile, ...], "Listener | None"]:
     """FORMAT:FILE each, and the listener that some of them need; that one lacks something is found out before the work."""
     from soundfix.report.formats import format_of
 

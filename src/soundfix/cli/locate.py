@@ -9,7 +9,7 @@ from soundfix.cli.answering import answer
 from soundfix.cli.array import parse_require
 from soundfix.cli.delays import DelayFile, check_given, locate_delays, opened_delays
 from soundfix.cli.events import EventsFile, RavenFile, read_table
-from soundfix.cli.formats import AsFiles, ListenerText, parse_formats
+from soundfix.cli.formats import AsFiles, ListenerText, parse_as
 from soundfix.cli.options import (
     DEFAULT,
     AudioOrNone,
@@ -90,8 +90,7 @@ def locate(
     from soundfix.api.locate import heard_as, with_errors
     from soundfix.api.request import LocateRequest
 
-    asked = parse_formats(as_files, listener)
-    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, tuple(only or ()), *asked)
+    targets = Targets(json, jsonl, csv, plot, raven, geojson, turns, crs, only or (), *parse_as(as_files, listener))
     idle = [checkpoint, beats, explain, window, hop, smooth, room, clock_sigma, require, band, events, turns, geojson]
     if again:
         others = [microphones, delays, search, height, temperature, speed_of_sound, wind, position_sigma]
@@ -102,8 +101,7 @@ def locate(
     targets.check([path for path in (microphones, delays, events, *(audio or ())) if path])
     listed_in = check_given(audio, microphones, delays, idle)
     if delays:
-        air = {"temperature_c": temperature, "speed_of_sound_m_s": speed_of_sound, "wind_m_s": wind}
-        locate_delays(opened_delays(delays, listed_in, region, air), targets)
+        locate_delays(opened_delays(delays, listed_in, region, (temperature, speed_of_sound, wind)), targets)
         return
     warn_of(method)
     take = with_errors(opened(audio or [], listed_in), position_sigma, parse_clock(clock_sigma))

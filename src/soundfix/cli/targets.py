@@ -48,7 +48,7 @@ class Targets(NamedTuple):
     geojson: Path | None = None
     turns: Path | None = None
     crs: str | None = None
-    only: tuple[str, ...] = ()
+    only: Sequence[str] = ()
     formats: tuple[AsFile, ...] = ()
     listener: "Listener | None" = None
 
