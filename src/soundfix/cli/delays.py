@@ -48,7 +48,7 @@ def check_given(
 def opened_delays(
     delays: Path, microphones: Path, region: "SearchRegion | None", air: tuple[float | None, float | None, float | None]
 ) -> "DelaysRequest":
-    """The request; what is odd about the delays to stderr. air: its temperature (°C), the speed of sound (m/s), the wind (m/s)."""
+    """The request; what is odd about the delays to stderr. air: temperature (°C), speed of sound, wind (m/s)."""
     from soundfix.api.delays import DelaysRequest, notes
     from soundfix.files.delays import read_delays
     from soundfix.files.microphones import read_microphones

@@ -1,6 +1,7 @@
 """Where answers go beside the terminal: the files that were asked for, and what fills them."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
