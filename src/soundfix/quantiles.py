@@ -17,7 +17,7 @@ FOUND = 1e-14  # relative, of what is sought
 
 def chi_square(degrees: Num[np.ndarray, "*batch"], probability: float) -> Float[np.ndarray, "*batch"]:
     """Below which a chi-square variable of so many degrees (0.5 to 10) stays with this probability."""
-    half = np.asarray(degrees, dtype=float) / 2
+    half = np.ravel(degrees).astype(float) / 2
     log_gamma = np.vectorize(lgamma, otypes=[float])(half)
     x = (
         half * (1 - 1 / (9 * half) + NormalDist().inv_cdf(probability) / (3 * np.sqrt(half))) ** 3
@@ -28,7 +28,7 @@ def chi_square(degrees: Num[np.ndarray, "*batch"], probability: float) -> Float[
         x = np.maximum(x - step, x / 2)
         if np.all(np.abs(step) <= FOUND * x):
             break
-    return 2 * x
+    return (2 * x).reshape(degrees.shape)
 
 
 def _below(

@@ -83,7 +83,7 @@ def test_the_same_numbers(folder, tmp_path, options):
 def test_every_option_is_in_the_file(folder):
     """And the list: who has no sound, who has no place, and what is known of clocks and errors."""
     request = told(folder, position_sigma_m=0.5, clock_sigma_s=0.002).to_dict()["request"]
-    assert {each.name for each in fields(LocateRequest)} - {"sound"} < set(request)
+    assert {each.name for each in fields(LocateRequest)} - {"sound", "passes_over"} < set(request)
     assert [each["channel"] for each in request["microphones"]] == [1, 2, 3, 4, 5, 6, 7, None]
     assert [each["position_m"] is None for each in request["microphones"]] == [False] * 6 + [True, False]
     assert [each["sigma_m"] for each in request["microphones"]] == [0.01] * 8  # the list says it already

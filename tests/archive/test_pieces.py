@@ -49,7 +49,7 @@ def spans(line):
 def test_pieces_begin_at_round_times():
     line = line_of([(name, -100, 900) for name in "ABCD"])
     assert spans(line) == [(-100, 100), (0, PIECE_S), (300, PIECE_S), (600, 200)]
-    assert [line.round_of(time_s) for time_s in (0, 99.9, 100, 400)] == [143, 143, 144, 145]
+    assert [line.round_of(time_s) for time_s in (0.0, 99.9, 100.0, 400.0)] == [143, 143, 144, 145]
 
 
 def test_nothing_is_cut_where_too_few_have_sound():
