@@ -17,7 +17,7 @@ test: .venv/installed
 
 # Few and long: whoever is free takes the next.
 test-slow: .venv/installed
-	$(PYTEST) --dist worksteal -m slow
+	$(PYTEST) --dist worksteal -m "slow and not pages"
 
 test-all: .venv/installed
 	$(PYTEST)

@@ -13,6 +13,7 @@ WHOLE = [DOCS / name for name in pages.WHOLE]
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", WHOLE, ids=[page.name for page in WHOLE])
 def test_a_page_runs_and_prints_what_it_shows(tmp_path, page):
