@@ -19,7 +19,8 @@ AgainFile = Annotated[
 
 
 IN_THE_FILE = (
-    "--microphones", "--delays", "--search", "--height", "--temperature", "--speed-of-sound", "--position-sigma", "--method",
+    "--microphones", "--delays", "--search", "--height", "--temperature", "--speed-of-sound", "--wind", "--position-sigma",
+    "--method",
     *IDLE[:-1],
 )  # fmt: skip
 
