@@ -3,7 +3,8 @@
     python bench/archive.py --minutes 40 --recorders 8 --method srp-phat --out FOLDER
 
 The recordings are made by seed: recorders sixty metres apart, files of five minutes, a chirp every few seconds. Every window
-is located. Rates are of what comes after the first piece: until then processes start and methods are loaded. With --times N
+is located. Rates are of what comes after the first piece of each worker: until then processes start and methods are loaded.
+Ray hands over its last results together, so that its rate says nothing there: compare the seconds of all. With --times N
 the same files are there N times, on N days: what the first process needs must not grow with them.
 """
 
@@ -75,11 +76,12 @@ class Clock:
     """A Watch: when pieces were finished."""
 
     def __init__(self) -> None:
-        self.times, self.hours = [], []
+        self.times, self.hours, self.began = [], [], 0.0
 
     def opened(self) -> None: ...
 
-    def begun(self, hours: float, done_hours: float) -> None: ...
+    def begun(self, hours: float, done_hours: float) -> None:
+        self.began = monotonic()
 
     def located(self, hours: float) -> None:
         self.times.append(monotonic())
@@ -118,16 +120,16 @@ def main() -> None:
     listed = write(given.out, given.recorders, given.minutes, given.times)
     asked = Asked(method=given.method, every=not given.gated)
     print(f"{given.recorders} recorders, {given.minutes} minutes, {given.times} times; {given.method}", flush=True)
-    print(
-        "| engine | workers | hours of sound a second | of one process | first process (MiB) |\n|---|---|---|---|---|"
-    )
+    print("| engine | workers | hours of sound a second | of one process | seconds of all | first process (MiB) |")
+    print("|---|---|---|---|---|---|")
     first = None
     for each in given.engines.split(","):
         name, workers = each.split(":")
-        rate = located(given.out, listed, asked, name, int(workers)).rate
+        clock = located(given.out, listed, asked, name, int(workers))
+        rate, seconds = clock.rate, clock.times[-1] - clock.began
         first = first or rate
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"| {name} | {workers} | {rate:.4f} | {rate / first:.2f} | {memory:.0f} |", flush=True)
+        print(f"| {name} | {workers} | {rate:.4f} | {rate / first:.2f} | {seconds:.0f} | {memory:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
