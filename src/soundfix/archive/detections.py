@@ -60,7 +60,7 @@ def detections(tables: Path, line: TimeLine, inventory: Inventory) -> Detections
 
 def event_pieces(found: Detections, line: TimeLine, margin_s: float) -> tuple[Pieces, list[LeftOut]]:
     """Pieces with the events of a round stretch of time each, and margin_s of sound before and after; and other events."""
-    enough = line.enough()
+    enough = line.enough
     rounds: dict[int, list[SoundEvent]] = {}
     left_out = []
     for event in found.events:

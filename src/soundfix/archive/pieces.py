@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from math import floor
 from pathlib import Path
@@ -97,6 +97,7 @@ class TimeLine:
         self.recorders = {name: _recorder(name, of_one, self.origin) for name, of_one in files.items()}
         self._starts = {name: [part.start_s for part in each.parts] for name, each in self.recorders.items()}
 
+    @cached_property
     def enough(self) -> list[Interval]:
         """When FEWEST microphones have sound."""
         each = [
@@ -108,7 +109,7 @@ class TimeLine:
 
     def lonely(self) -> Iterator[LeftOut]:
         """Recorders that have sound where too few others have."""
-        enough = self.enough()
+        enough = self.enough
         for name, recorder in self.recorders.items():
             covered = _covered(recorder)
             lost_s = sum(stop - start - shared_s((start, stop), enough) for start, stop in covered)
@@ -122,7 +123,7 @@ class TimeLine:
 
     def _spans(self) -> Iterator[Interval]:
         before_s = self._since_round_s()
-        for start_s, stop_s in self.enough():
+        for start_s, stop_s in self.enough:
             edge = floor((start_s + before_s) / PIECE_S)
             while (from_s := max(start_s, edge * PIECE_S - before_s)) < stop_s:
                 edge += 1

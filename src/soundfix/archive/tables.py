@@ -1,7 +1,8 @@
-"""All answers of an archive in one table and on one map, made of its parts, one after the other."""
+"""All answers of an archive in one table and on one map, made of its parts, each read once."""
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +14,30 @@ from soundfix.report.outputs import WholeFile
 from soundfix.report.parquet import write_parquet
 
 TABLE, SHEET, MAP = "answers.parquet", "answers.csv", "answers.geojson"
+FEATURES = '{"type": "FeatureCollection", "features": [', "\n]}\n"
 TEXT = ("event", "rows", "verdict", "reasons", "microphones", "broken")
 
 
 def write_tables(folder: Path, parts: Parts, keys: Sequence[str], report: Report, *, has_map: bool) -> None:
     """Parquet, CSV and, where has_map, GeoJSON, of the pieces that are done, in this order; the report is told of all."""
     kinds = {name: _kind(name, is_zoned=report.has_zone) for name in COLUMNS}
-    write_parquet(folder / TABLE, kinds, (row for part in parts.read(keys) for row in part.rows))
-    with _Sheet(folder / SHEET, csv_line(COLUMNS), "") as sheet:
-        for part in parts.read(keys):
-            report.add(part)
-            for row in part.rows:
-                sheet.write(csv_line(["" if cell is None else cell for cell in row]))
-    if has_map:
-        with _Sheet(folder / MAP, '{"type": "FeatureCollection", "features": [', "\n]}\n") as file:
-            for text in _features(parts, keys):
-                file.write(text)
+    with ExitStack() as files:
+        sheet = files.enter_context(_Sheet(folder / SHEET, csv_line(COLUMNS), ""))
+        to_map = files.enter_context(_Sheet(folder / MAP, *FEATURES)) if has_map else None
 
+        def rows() -> Iterator[list[Any]]:
+            separator = "\n"
+            for part in parts.read(keys):
+                report.add(part)
+                if to_map is not None:
+                    for feature in part.features:
+                        to_map.write(separator + json.dumps(feature, allow_nan=False))
+                        separator = ",\n"
+                for row in part.rows:
+                    sheet.write(csv_line(["" if cell is None else cell for cell in row]))
+                    yield row
 
-def _features(parts: Parts, keys: Sequence[str]) -> Iterator[str]:
-    separator = "\n"
-    for part in parts.read(keys):
-        for feature in part.features:
-            yield separator + json.dumps(feature, allow_nan=False)
-            separator = ",\n"
+        write_parquet(folder / TABLE, kinds, rows())
 
 
 def _kind(column: str, *, is_zoned: bool) -> str:
