@@ -53,15 +53,17 @@ class Ended(NamedTuple):
 
 
 class Meeting:
-    """Mutants meet tests here. folder: for the copy of the source."""
+    """Mutants meet tests here. folder: for the copy of the source; needed: keeps the names of modules that tests load."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, needed: Path) -> None:
         self.source = folder / "src"
         self.fails_anyway: list[str] = []
         self.passes: set[tuple[str, ...]] = set()
         self._times = itertools.count(1_000_000_000)
         shutil.copytree(PACKAGE.parent, self.source)
-        for name in _forked(_needed, self.source) or ():
+        if not needed.exists():
+            needed.write_text("\n".join(_forked(_needed, self.source) or ()))
+        for name in needed.read_text().split():
             with suppress(Exception), warnings.catch_warnings(action="ignore"):
                 import_module(name)
 

@@ -51,11 +51,12 @@ def main() -> int:
     given.kept.mkdir(exist_ok=True)
     mutants = [mutant for mutant in named() if not given.only or given.only in mutant.name]
     if given.draw and not given.only:
-        mutants += drawn(given.draw, random.Random(given.seed), given.parts, Reached.of(given.kept, given.parts))
+        reached = Reached.of(given.kept, given.parts)
+        mutants = drawn(given.draw, random.Random(given.seed), given.parts, reached) + mutants
     met = _met(given.kept)
     left = [mutant for mutant in mutants if _key(mutant) not in met or (given.again and met[_key(mutant)] == NOBODY)]
     with TemporaryDirectory() as folder:
-        meeting = Meeting(Path(folder))
+        meeting = Meeting(Path(folder), given.kept / "needed")
         for mutant in left:
             _note(given.kept, mutant, meeting.who_notices(mutant) or NOBODY)
     met = _met(given.kept)

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +22,14 @@ ANSWERS = "tests/methods/test_kept_answers.py"
 WHOLE = ("tests/calibration/test_kept_calibrations.py", ANSWERS)  # every part of the package has a hand in these
 
 
+Lines = Callable[[Path], dict[int, set[str]]]  # of a module: by whom each is reached
+
+
 class Reached(NamedTuple):
     """Of folders of tests: what modules were when it was found, which tests reach a line, how long (s) each takes."""
 
     modules: dict[Path, dict[str, str]]
-    lines: dict[Path, CoverageData]
+    lines: dict[Path, Lines]
     seconds: dict[str, float]
 
     @classmethod
@@ -56,9 +61,7 @@ class Reached(NamedTuple):
         return {test for folder in self.lines for test in self._reach_in(folder, path, line)} & self.seconds.keys()
 
     def _reach_in(self, folder: Path, path: Path, line: int) -> set[str]:
-        by_line = {
-            n: {_test(each) for each in who} for n, who in self.lines[folder].contexts_by_lineno(str(path)).items()
-        }
+        by_line = self.lines[folder](path)
         is_same = self.modules[folder].get(str(path.relative_to(PACKAGE))) == _hash(path)
         return (by_line.get(line, set()) - {""} if is_same else set()) or set().union(*by_line.values())
 
@@ -83,10 +86,12 @@ def _hash(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-def _lines(path: Path) -> CoverageData:
-    lines = CoverageData(str(path))
-    lines.read()
-    return lines
+def _lines(kept: Path) -> Lines:
+    data = CoverageData(str(kept))
+    data.read()
+    return cache(
+        lambda path: {n: {_test(each) for each in who} for n, who in data.contexts_by_lineno(str(path)).items()}
+    )
 
 
 def _seconds(report: Path) -> dict[str, float]:
@@ -113,6 +118,7 @@ def _is_there(test: str) -> bool:
     return name.partition("[")[0] in _names(ROOT / path)
 
 
+@cache
 def _names(path: Path) -> list[str]:
     """Of the tests of a file."""
     nodes = ast.parse(path.read_text("utf-8")).body if path.exists() else []
