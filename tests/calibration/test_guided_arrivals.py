@@ -78,7 +78,9 @@ def test_arrivals_are_heard_between_the_lags_and_tall_peaks_have_a_top(rng, plac
     curves = planted(places, sources, rng, missing=0.0, noise=0.001)
     path_m, _ = reestimate(curves, layout_of(places), np.zeros(4), np.ones(9, dtype=bool), BOX, rng)
     off = path_m - np.linalg.norm(sources[:, None] - places, axis=-1)
-    assert np.std(off - off.mean(axis=1, keepdims=True)) < 0.2 * STEP_M  # 0.09 to 0.18 with four seeds; without 0.25 to 0.36
+    assert (
+        np.std(off - off.mean(axis=1, keepdims=True)) < 0.2 * STEP_M
+    )  # 0.09 to 0.18 with four seeds; without 0.25 to 0.36
 
 
 @pytest.mark.parametrize("lags", [0, 1, 2, 5, 23])

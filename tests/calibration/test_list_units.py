@@ -7,6 +7,7 @@ import pytest
 
 from helpers.calibrations import listed
 from helpers.walks import array, hearing, walk
+from soundfix.calibration import list_units
 from soundfix.calibration.calibrate import calibrate
 from soundfix.calibration.list_units import METRES, in_metres, unit_and_order, unit_of
 from soundfix.physics import OTHER_UNITS_M
@@ -69,3 +70,16 @@ def test_plain_exchanges_come_before_units_though_the_sound_stands_still(order):
     heard = hearing(places[order], np.repeat(walk(rng)[:1], 6, axis=0), rng).arrivals
     unit, found = unit_and_order(heard, listed(places), None, rng)
     assert (unit, found.tolist()) == (METRES, order)
+
+
+@pytest.mark.parametrize(("in_feet", "unit"), [(0.4, METRES), (0.2, "feet")])
+def test_another_unit_has_to_fit_and_far_better(rng, monkeypatch, in_feet, unit):
+    """As metres an arrival costs 0.6: half of that would be far better."""
+    places = array(rng, 8)
+
+    def misfit(arrivals, microphones, room, rng):
+        is_feet = np.allclose(microphones.border_positions(), places * OTHER_UNITS_M["feet"])
+        return in_feet if is_feet else 0.6
+
+    monkeypatch.setattr(list_units, "_misfit", misfit)
+    assert unit_of(None, listed(places), None, rng) == unit

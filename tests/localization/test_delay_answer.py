@@ -8,6 +8,7 @@ import pytest
 from helpers.tables import HEIGHT_M, playback
 from soundfix import physics
 from soundfix.delays import Delays, arrivals
+from soundfix.localization import delay_answer
 from soundfix.localization.delay_answer import Surroundings, locate_delays
 from soundfix.microphones import Microphones
 from soundfix.physics import SPEED_OF_SOUND_M_S
@@ -51,6 +52,7 @@ def test_wrong_ones_are_named_and_cost_the_ok(rng):
 def test_too_few(rng):
     found = answer(FLAT[:3], heard(FLAT[:3], [40, 40, 1]), rng)
     assert (found.verdict, found.reasons) == ("abstain", ("too_few_microphones",))
+    assert (found.start_s, found.end_s, found.event.start_s, found.event.end_s) == (0, 0, 0, 0)
     assert "3 microphones of known position have delays, and a place needs 4" in found.notes[0]
 
 
@@ -75,6 +77,17 @@ def test_in_the_plane_of_the_microphones_there_is_no_mirror_image(rng):
     assert found.verdict == "ok"
     assert found.sources[0].position_m == pytest.approx([40, 60, 1], abs=0.05)
     assert found.sources[0].covariance_m2[2, 2] > 1.0
+
+
+def test_heights_over_the_plane_are_as_uncertain_as_delays_hardly_tell_them(rng, monkeypatch):
+    """A place that much higher is further from the microphones by one standard error."""
+    fits, thick = [], delay_answer._thick
+    monkeypatch.setattr(delay_answer, "_thick", lambda *told: fits.append((told[0], thick(*told))) or fits[-1][1])
+    answer(FLAT, heard(FLAT, [40, 60, 1]), rng)
+    before, after = fits[0]
+    height_m = np.sqrt((after.covariance - before.covariance)[2, 2])
+    ranges_m = np.linalg.norm(FLAT - before.position, axis=1)
+    assert np.median(np.hypot(ranges_m, height_m) - ranges_m) == pytest.approx(before.sigma_m, rel=0.05)
 
 
 def test_far_above_the_plane_there_is(rng):

@@ -8,7 +8,7 @@ import pytest
 from helpers.tables import HEIGHT_M, playback
 from soundfix import physics
 from soundfix.localization.delay_equations import Equations
-from soundfix.localization.delay_fit import fit
+from soundfix.localization.delay_fit import _alike, fit
 from soundfix.physics import SPEED_OF_SOUND_M_S
 
 
@@ -118,3 +118,17 @@ def test_shares_of_the_evidence_add_up(rng):
     fits = fit(equations(positions, times_s[0]), rng)
     assert sum(each.probability for each in fits) == pytest.approx(1)
     assert [each.probability for each in fits] == sorted((each.probability for each in fits), reverse=True)
+
+
+def test_pairs_share_the_errors_of_their_microphones_as_far_as_misfits_say(rng):
+    """Never more than half. Before anything is heard, half is believed, for as much as twenty products of misfits say."""
+    pairs = physics.pair_indices(5)
+    incidence = np.eye(5)[pairs[:, 0]] - np.eye(5)[pairs[:, 1]]
+
+    def shared(misfits):
+        return (_alike(incidence, misfits, np.ones(10)) - np.eye(10)).max()
+
+    assert shared(np.zeros(10)) == pytest.approx(10 / (60 + 20))
+    assert shared(9 * incidence @ rng.standard_normal(5)) == 0.5
+    assert _alike(incidence, np.zeros(10), np.ones(10))[0, 1:4] == pytest.approx(10 / 80)  # 01 with 02, 03, 04
+    assert _alike(incidence, np.zeros(10), np.ones(10))[0, 9] == 0  # 01 and 34

@@ -133,6 +133,16 @@ def test_numbers_of_the_regressions(believed, sure):
     assert probability(told, believed and (lambda: believed), 0.0001) == pytest.approx(sure, abs=2e-5)
 
 
+def test_a_network_is_never_surer_than_one_in_two_hundred():
+    told = np.array([1.0, 0.2, -2.0, 0.1, 0.7, -0.5, 0.1, -0.5, 1.0, 0.4])
+    certain, sure, nearly = (probability(told, lambda sure=sure: sure, 1e-9) for sure in (1.0, 0.995, 0.99))
+    assert certain == pytest.approx(sure)
+    assert certain > nearly + 1e-6
+    never, hardly, seldom = (probability(told, lambda sure=sure: sure, 1e-9) for sure in (0.0, 0.005, 0.01))
+    assert never == pytest.approx(hardly)
+    assert never < seldom - 1e-6
+
+
 def test_the_first_place_stays_where_it_is_one_of_them():
     heard = scene(*PLACES[:2], seconds=1.0)
     own = told_apart(prepare(heard), consensus(PLACES[1] + 0.05), white(heard), BOX)

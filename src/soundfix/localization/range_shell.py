@@ -166,7 +166,7 @@ def _places(
         for radius_m in quantiles(radii_m, each.density, shares):
             ends = each.place_m + radius_m * sphere_directions()
             found.append(ends[is_within(ends, box)])
-            odds.append(each.odds / QUANTILES if len(found[-1]) else 0.0)
+            odds.append(each.odds / QUANTILES)
     weights = np.concatenate(
         [np.full(len(some), share / max(len(some), 1)) for some, share in zip(found, odds, strict=True)]
     )

@@ -166,7 +166,7 @@ def _is_told(place: Float[np.ndarray, "3"], scene: Scene, box: Float[np.ndarray,
     return is_in_box and (scene.search is None or bool(scene.search.may_hold(place, margin_m)))
 
 
-def _is_inside(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], margin: float = 0.0) -> bool:
+def _is_inside(place: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], margin: float) -> bool:
     """Whether it is in the box, and this share of its sides from the border."""
     inset = margin * (box[1] - box[0])
     return bool(is_within(place, np.stack([box[0] + inset, box[1] - inset])))
