@@ -9,23 +9,24 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/soundfix"
-MOST_S = 400.0  # of one meeting: who hangs is noticed
+MOST_S = 600.0  # of one meeting: who hangs is noticed
 OPTIONS = (
     "-x",
-    "--timeout=60",
+    "--timeout=120",
     "-p",
     "no:cacheprovider",
     "-m",
@@ -72,7 +73,7 @@ class Meeting:
         for tests in mutant.tests:
             while True:
                 with self._changed(mutant):
-                    ended = self._run(*tests, fresh=mutant.module == SHARED_NUMBERS)
+                    ended = self._run(*tests, is_fresh=mutant.module == SHARED_NUMBERS)
                 if not ended.first:
                     break
                 if self._passes_without(ended.again):
@@ -102,9 +103,10 @@ class Meeting:
             path.write_text(before, "utf-8")
             os.utime(path, ns=(time, time))
 
-    def _run(self, *tests: str, fresh: bool = False) -> Ended:
+    def _run(self, *tests: str, is_fresh: bool = False) -> Ended:
         words = [*OPTIONS, *(f"--deselect={test}" for test in self.fails_anyway), *tests]
-        code, first = _forked(_tested, self.source, words, fresh) or (-1, "")
+        kernels = tempfile.mkdtemp(dir=self.source.parent) if is_fresh else None
+        code, first = _forked(_tested, self.source, words, kernels) or (-1, "")
         if code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             return Ended("", ())
         if "::" in first:
@@ -124,11 +126,12 @@ class _Failed:
         self.first = self.first or (report.nodeid if report.failed else "")
 
 
-def _tested(words: list[str], fresh: bool) -> tuple[int, str]:
-    if fresh:
+def _tested(words: list[str], kernels: str | None) -> tuple[int, str]:
+    """Exit status, and who failed first. kernels: where compiled loops are kept, if not where they always are."""
+    if kernels:
         import numba
 
-        numba.config.CACHE_DIR = f"/tmp/soundfix-kernels-{os.getpid()}"
+        numba.config.CACHE_DIR = kernels
     failed = _Failed()
     return int(pytest.main(words, plugins=[failed])), failed.first
 
@@ -143,7 +146,7 @@ def _is_foreign(name: str, file: str | None) -> bool:
     return file is not None and "site-packages" in file and not name.startswith(("soundfix", "tests"))
 
 
-def _forked(work, source, *told):
+def _forked(work: Callable[..., Any], source: Path, *told: object) -> Any:
     """What the work says, in a process of its own with this source; None if it crashes, or hangs."""
     here, there = get_context("fork").Pipe(duplex=False)
     process = get_context("fork").Process(target=_in_fork, args=(there, source, work, *told))
@@ -158,7 +161,7 @@ def _forked(work, source, *told):
     return said
 
 
-def _in_fork(there: Connection, source: Path, work, *told) -> None:
+def _in_fork(there: Connection, source: Path, work: Callable[..., Any], *told: object) -> None:
     os.setsid()
     os.chdir(ROOT)
     os.environ |= {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
