@@ -82,4 +82,4 @@ def test_another_unit_has_to_fit_and_far_better(rng, monkeypatch, in_feet, unit)
         return in_feet if is_feet else 0.6
 
     monkeypatch.setattr(list_units, "_misfit", misfit)
-    assert unit_of(None, listed(places), None, rng) == unit
+    assert unit_of(hearing(places, walk(rng), rng).arrivals, listed(places), None, rng) == unit
