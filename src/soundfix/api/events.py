@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -42,7 +43,8 @@ def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tupl
 
     Its notes say how many are not. Raises EventFileError where none is, or where a band is not in the recording.
     """
-    found = [_listed(event, sound, band_hz, table.table.path) for event in table.events]
+    whose = _meant_in(sound)
+    found = [_listed(event, sound, whose, band_hz, table.table.path) for event in table.events]
     listed = tuple(sorted((each for each in found if each is not None), key=lambda each: each.event.start_s))
     if not listed:
         raise EventFileError(
@@ -109,12 +111,13 @@ def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
     return replace(part, audio=resampled(part.audio, part.sample_rate, rate), sample_rate=rate)
 
 
-def _listed(event: SoundEvent, sound: Sound, band_hz: Band | None, path: Path) -> Listed | None:
+def _listed(event: SoundEvent, sound: Sound, whose: "_Whose", band_hz: Band | None, path: Path) -> Listed | None:
     """None where it is after the end, or heard by nobody who is in this recording."""
-    event = _from_the_start(event, sound)
-    stations = [_named(name, sound) for name in event.stations]
-    is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
-    if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
+    found = [whose(name) for name in event.stations]
+    begins_s = found[0].begins_s if found else 0.0
+    event = replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
+    is_listed = np.any([each.is_meant for each in found], axis=0) if found else np.zeros(len(sound.microphones), bool)
+    if event.start_s >= sound.duration_s or (found and not is_listed.any()):
         return None
     if is_listed.all():  # the one file of all: nobody in particular
         is_listed = np.zeros_like(is_listed)
@@ -136,16 +139,37 @@ def _band(event: SoundEvent, native_rate: float, band_hz: Band | None, path: Pat
     return low, min(high, native_rate / 2)
 
 
-def _from_the_start(event: SoundEvent, sound: Sound) -> SoundEvent:
-    """An event that names a file is told in the time of that file, which may not begin with the recording."""
+class _Meant(NamedTuple):
+    """Whom a station of a table means (M,), and when its file begins (s): events that name a file are told in its time."""
+
+    is_meant: Bool[np.ndarray, "mic"]
+    begins_s: float
+
+
+_Whose = Callable[[str], _Meant]
+
+
+def _meant_in(sound: Sound) -> _Whose:
+    """What says whom a station means; a table names the same ones again and again."""
+    names = [name.casefold() for name in sound.microphones.names]
+    files = [[_path(name).parts for name in own] for own in _files(sound)]
     recorders = sound.recording.recorders if isinstance(sound, Take) else ()
-    parts = [part for recorder in recorders for part in recorder.parts]
-    station = _path(event.stations[0]) if event.stations else PurePosixPath()
-    if station.suffix not in AUDIO_SUFFIXES:
-        return event
-    ends = [[part for part in parts if _path(str(part.file.path)).parts[-n:] == station.parts[-n:]] for n in (2, 1)]
-    begins_s = next((found[0].start_s for found in ends if found), 0.0)
-    return replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
+    begins = [(_path(str(part.file.path)).parts, part.start_s) for recorder in recorders for part in recorder.parts]
+
+    @cache
+    def meant(station: str) -> _Meant:
+        return _Meant(_named(station, names, files), _begins_s(station, begins))
+
+    return meant
+
+
+def _begins_s(station: str, begins: Sequence[tuple[tuple[str, ...], float]]) -> float:
+    """When the file of this name begins, which may not be with the recording; 0 where it is none."""
+    path = _path(station)
+    if path.suffix not in AUDIO_SUFFIXES:
+        return 0.0
+    ends = [[start_s for parts, start_s in begins if parts[-n:] == path.parts[-n:]] for n in (2, 1)]
+    return next((found[0] for found in ends if found), 0.0)
 
 
 def _path(text: str) -> PurePosixPath:
@@ -153,13 +177,14 @@ def _path(text: str) -> PurePosixPath:
     return PurePosixPath(text.replace("\\", "/").casefold())
 
 
-def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
+def _named(
+    station: str, names: Sequence[str], files: Sequence[Sequence[tuple[str, ...]]]
+) -> Bool[np.ndarray, "mic"]:
     """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
     parts = _path(station).parts
     words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}
-    files = [[_path(name).parts for name in names] for names in _files(sound)]
     by_path = np.array([len(parts) > 1 and any(file[-2:] == parts[-2:] for file in own) for own in files], dtype=bool)
-    by_name = np.array([name.casefold() in words for name in sound.microphones.names], dtype=bool)
+    by_name = np.array([name in words for name in names], dtype=bool)
     by_file = np.array([any(file[-1:] == parts[-1:] for file in own) for own in files], dtype=bool)
     return next((found for found in (by_path, by_name, by_file) if found.any()), by_file)
 
@@ -167,6 +192,7 @@ def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
 def _files(sound: Sound) -> Sequence[Sequence[str]]:
     """What each microphone's own go by: the file or the folder of its recorder, and the files in it."""
     if isinstance(sound, Take):
-        channels = [None if channel is None else sound.recording.channels[channel] for channel in sound.order]
+        heard = sound.recording.channels
+        channels = [None if channel is None else heard[channel] for channel in sound.order]
         return [[str(path) for path in (channel.file, *channel.names)] if channel else [] for channel in channels]
     return [[file] for file in sound.microphones.files or [""] * len(sound.microphones)]

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared, with_wind_m
-from soundfix.localization.arrival_fit import Known, fit_arrivals, is_outside
+from soundfix.localization.arrival_fit import AIR, TOLD_AIR, Known, fit_arrivals, is_outside
 from soundfix.localization.boxes import Boxes, Heard
 from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
@@ -72,7 +72,9 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
         box = _far_box(scene, FAR[-1])  # a box that happened to hold it says nothing of how far it is
     fit = partial(
         fit_arrivals, exact, arrival_sigma_m(scene), box=box,
-        known=Known(is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share),
+        known=Known(
+            is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share, TOLD_AIR if scene.is_air_told else AIR
+        ),
     )  # fmt: skip
     kept: list[Mode] = []
     likely = likely_modes(consensus)
