@@ -44,7 +44,7 @@ import torch
 import soundfix
 from soundfix import physics
 from soundfix.files.microphones import write_microphones
-from soundfix.localization.stations import AUDIBLE_DB, Stretch, stands_out_db
+from soundfix.localization.stations import AUDIBLE_DB, Stretch, loudness
 from soundfix.microphones import Microphones
 from soundfix.simulation.outdoors import RATE_HZ, Wood, draw_recorders, draw_singer, record_songs
 from soundfix.simulation.synthesis import birds
@@ -171,7 +171,7 @@ def singer(places: np.ndarray, wood: Wood, is_inside: bool, rng: np.random.Gener
 def hearing(audio: np.ndarray, start_s: float) -> list[int]:
     """Recorders in which the song stands out, the clearest first."""
     around = Stretch(audio=audio, sample_rate=RATE_HZ, start_s=0.0).part(start_s - 2.0, start_s + CLIP_S + 2.0)
-    level_db = stands_out_db(around, (start_s, start_s + CLIP_S), band_hz=BAND_HZ, reach_s=0.0)
+    level_db = loudness(around, BAND_HZ).stands_out_db((start_s, start_s + CLIP_S), 0.0)
     return [int(m) for m in np.argsort(-level_db) if level_db[m] >= AUDIBLE_DB]
 
 

@@ -19,7 +19,8 @@ from soundfix.events import SoundEvent
 from soundfix.files.events.reading import EventTable
 from soundfix.files.listing import AUDIO_SUFFIXES
 from soundfix.files.take import Take
-from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
+from soundfix.localization.stations import Stretch, chosen_stations, loudness
+from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
 from soundfix.scene import Band, checked_band, search_box, unknowns
 from soundfix.session.ahead import begun_ahead
@@ -28,6 +29,7 @@ from soundfix.session.session import Session
 AROUND_S = 2.0  # of sound before and after, by which the usual level is told
 SHORTEST_S = 0.25  # of sound that an event is located in
 SLACK_S = 0.02  # beside the time that sound takes through the array
+CLOCKS_S = 0.1  # by which clocks may be off that nobody told of, and still hear all of it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,16 +95,24 @@ def _heard(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -
     event, microphones = listed.event, session.microphones
     is_able = microphones.is_known if microphones.is_known.any() else np.ones_like(microphones.is_known)
     fewest = unknowns(search_box(microphones, session.room, session.search))
-
-    def level_db() -> Float[np.ndarray, "able"]:
-        return stands_out_db(stretch, (event.start_s, event.end_s), band_hz=event.band_hz, reach_s=reach_s)[is_able]
-
+    span_s, loud = (event.start_s, event.end_s), loudness(stretch, event.band_hz)
     is_chosen = is_able.copy()
+    level_db = loud.stands_out_db(span_s, reach_s)[is_able]
     is_chosen[is_able] = chosen_stations(level_db, listed.is_listed[is_able], fewest=fewest)
-    crossing_s = microphones.where(is_chosen).width_m / session.speed
-    beside_s = max(crossing_s + SLACK_S, (SHORTEST_S - event.end_s + event.start_s) / 2)
-    part = stretch.part(event.start_s - beside_s, event.end_s + beside_s)
-    return _Heard(event, _tuned(part, event.band_hz), is_chosen)
+    crossing_s = microphones.where(is_chosen).width_m / session.speed + SLACK_S
+    from_s, to_s = event.start_s - crossing_s, event.end_s + crossing_s
+    if sounding := loud.where(is_chosen).heard_s(span_s, crossing_s):
+        best, first_s, last_s = sounding
+        beside_s = _reach_s(microphones.where(is_chosen), best, session.speed)
+        from_s, to_s = max(from_s, first_s - beside_s), min(to_s, last_s + beside_s)
+    beside_s = max(0.0, (SHORTEST_S - to_s + from_s) / 2)
+    return _Heard(event, _tuned(stretch.part(from_s - beside_s, to_s + beside_s), event.band_hz), is_chosen)
+
+
+def _reach_s(microphones: Microphones, best: int, speed_m_s: float) -> float:
+    """By how much sooner or later than this one the others hear a sound."""
+    away_m = np.linalg.norm(microphones.positions - microphones.positions[best], axis=1)
+    return float(np.nanmax(away_m) / speed_m_s + np.ptp(microphones.offset_s)) + CLOCKS_S
 
 
 def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:

@@ -33,7 +33,7 @@ TOLD_AIR = 0.003  # the same where somebody told it: 2 degrees, or 1 m/s
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
 ROUNDS, STEPS = 6, 4
-SETTLED_M, SETTLED_AIR = 1e-5, 1e-6  # steps smaller than these change no answer
+SETTLED_M, SETTLED_AIR = 3e-5, 1e-6  # steps smaller than these change no answer
 LONGEST_STEP = 1.0  # by which range differences change, in expected standard errors: far away a place moves far by that
 SHRINKS_TO = 1.5  # times the scatter that is left
 NEAREST, MOST_LONGER = 1.645, 6.0  # standard errors that hold 90 %, and times as long as a Gaussian tells, at most
@@ -85,7 +85,7 @@ def fit_arrivals(
     known: Known,
 ) -> Fix:
     """From a place (m) to the best one near it; sigma_m: standard errors (m) of arrivals, but for what the wind does."""
-    is_free, used = free_axes(box), np.unique(evidence.pairs)
+    is_free, used = free_axes(box), evidence.used
     point, air = place.copy(), np.zeros(4 if known.wind else 1)
     error_m = np.hypot(sigma_m, known.wind * from_middle_m(evidence.positions))
     for _ in range(ROUNDS):
@@ -115,7 +115,7 @@ def _step(
     slopes = _slopes(evidence.positions, point, air)
     slopes[:, :3] *= (1 + air[0]) * is_free
     jacobian = (slopes[i] - slopes[j]) / error_m[:, None]
-    pairs_a_microphone = len(np.unique(evidence.pairs)) / 2  # pairs of one microphone are not independent
+    pairs_a_microphone = len(evidence.used) / 2  # pairs of one microphone are not independent
     weight = weight / max(float(weight.mean()), 1e-12) / pairs_a_microphone
     above_m = _above_m(evidence, point)
     usual = _known(above_m, HEIGHT_M) if known.is_under_sky and is_free[2] else 0.0
@@ -143,7 +143,7 @@ def _known_air(air: Float[np.ndarray, "air"], known: Known) -> Float[np.ndarray,
 
 def _above_m(evidence: Evidence, point: Float[np.ndarray, "3"]) -> float:
     """How far above the usual height of sounds."""
-    return float(point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M)
+    return float(point[2] - evidence.positions[evidence.used, 2].mean() - ABOVE_M)
 
 
 def _known(off: float, width: float) -> float:
@@ -184,7 +184,7 @@ def _fix(
     evidence: Evidence, sigma_m: np.ndarray, point: np.ndarray, air: np.ndarray, errors_m: np.ndarray, box: np.ndarray,
     known: Known,
 ) -> Fix:  # fmt: skip
-    used, is_declared = np.unique(evidence.pairs), known.is_declared
+    used, is_declared = evidence.used, known.is_declared
     freedom = max(0.0, len(used) - 2.0 - free_axes(box).sum())
     prior, expected_m = (DECLARED_FREEDOM, sigma_m) if is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
     scatter = np.square(errors_m[used] / expected_m[used]).sum()
