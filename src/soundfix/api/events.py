@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from soundfix.api.sound import Sound
 from soundfix.api.stretches import stretches
@@ -187,9 +187,7 @@ def _path(text: str) -> PurePosixPath:
     return PurePosixPath(text.replace("\\", "/").casefold())
 
 
-def _named(
-    station: str, names: Sequence[str], files: Sequence[Sequence[tuple[str, ...]]]
-) -> Bool[np.ndarray, "mic"]:
+def _named(station: str, names: Sequence[str], files: Sequence[Sequence[tuple[str, ...]]]) -> Bool[np.ndarray, "mic"]:
     """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
     parts = _path(station).parts
     words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}

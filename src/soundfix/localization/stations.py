@@ -39,7 +39,7 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loudness:
-    """Power in a band, frame by frame, and its median; frames with missing sound do not count in that. begins_s: the first."""
+    """Power in a band, frame by frame, and its median over frames that miss no sound. begins_s: the first."""
 
     power: Float[np.ndarray, "mic frame"]
     usual: Float[np.ndarray, "mic"]
