@@ -33,6 +33,7 @@ TOLD_AIR = 0.003  # the same where somebody told it: 2 degrees, or 1 m/s
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
 ROUNDS, STEPS = 6, 4
+WIDE = 2  # rounds in which nobody is believed who told how fast sound is: if that is wrong, it is found first
 SETTLED_M, SETTLED_AIR = 3e-5, 1e-6  # steps smaller than these change no answer
 LONGEST_STEP = 1.0  # by which range differences change, in expected standard errors: far away a place moves far by that
 SHRINKS_TO = 1.5  # times the scatter that is left
@@ -88,10 +89,10 @@ def fit_arrivals(
     is_free, used = free_axes(box), evidence.used
     point, air = place.copy(), np.zeros(4 if known.wind else 1)
     error_m = np.hypot(sigma_m, known.wind * from_middle_m(evidence.positions))
-    for _ in range(ROUNDS):
-        steps, wider_m = 0, error_m
+    for number in range(ROUNDS):
+        steps, wider_m, so_far = 0, error_m, known if number >= WIDE else known._replace(air=AIR)
         while steps < STEPS:
-            step, before = _step(evidence, error_m, point, air, is_free, known), point
+            step, before = _step(evidence, error_m, point, air, is_free, so_far), point
             point = _within(point + step[:3], box, evidence.positions[used])
             air, steps = air + step[3:], steps + 1
             if np.abs(point - before).max() < SETTLED_M and np.abs(step[3:]).max() < SETTLED_AIR:
@@ -100,7 +101,7 @@ def fit_arrivals(
         left = float(np.sqrt(np.mean(np.square(errors_m[used] / sigma_m[used]))))
         least = TIMING_M * evidence.breadth / sigma_m
         error_m = sigma_m * np.clip(SHRINKS_TO * left, least, 1.0)
-        if steps == 1 and np.abs(error_m / wider_m - 1).max() < SETTLED_AIR:
+        if number >= WIDE and steps == 1 and np.abs(error_m / wider_m - 1).max() < SETTLED_AIR:
             break
     return _fix(evidence, sigma_m, point, air, errors_m, box, known)
 
