@@ -1,12 +1,16 @@
 """The same recorders, songs and detections to OpenSoundscape, pyroomacoustics and soundfix: who is nearer, who is quicker?
 
-    python bench/peers.py --peer-python PATH [--woods 6] [--songs 25] [--snr 20,10] [--searched 8]
+    python bench/peers.py --peer-python PATH [--case gps] [--woods 6] [--songs 25] [--snr 20,10] [--searched 8] [--all-ways]
 
 Woods of 4 x 4 recorders, 50 m apart (simulation/outdoors.py): spreading, air, ground, foliage, wind, clocks good to 0.3 ms
-and coordinates to 0.5 m, as the list says. A song is inside the grid, or, in the last third of the woods, outside: half a
-width of it to two from its middle. Detections are a table of OpenSoundscape's: for every recorder in whose band of 1.5 to
-7.5 kHz the song stands out by 6 dB, the clip of 3 s that begins with it. All are given the recordings, this table, the band,
-the speed of sound, and the coordinates. Times are CPU seconds of one thread, files read, after a first call.
+and coordinates to 0.5 m, as the list says (gps); or to 0.05 m (surveyed); or gps with one recorder whose clock is off by
+0.2 s (late), or which is listed 15 m off (elsewhere), of which nobody knows. A song is inside the grid, or, in the last
+third of the woods, outside: half a width of it to two from its middle. Detections are a table of OpenSoundscape's: for every
+recorder in whose band of 1.5 to 7.5 kHz the song stands out by 6 dB, the clip of 3 s that begins with it. All are given the
+recordings, this table, the band, the speed of sound, and the coordinates. Times are CPU seconds of one thread, files read,
+after a first call.
+Errors are horizontal. A direction is no place. "Of all": the median, with its standard error (bootstrap), over those songs
+that every row has a place for; shares are of all songs. Then pairs: how much less the error of ours is, song by song.
 
 PATH is a Python of its own, as OpenSoundscape's other parts need versions that do not go with ours:
 
@@ -17,8 +21,8 @@ PATH is a Python of its own, as OpenSoundscape's other parts need versions that 
 
 Without PATH its rows are left out. It makes one candidate of every recorder that has the song, as reference: "all
 references" is the one with the least residual, as its documentation advises; "one" that of the recorder in which the song
-stands out most. The best of its ways (three algorithms, 2-D or 3-D, two filters, three thresholds each) has the least median
-error: it is chosen in hindsight.
+stands out most. Its algorithms are tried in 2-D and 3-D with its usual filter, with --all-ways with two filters and three
+thresholds each; the best way has the least median error: it is chosen in hindsight.
 
 pyroomacoustics' SRP says directions, by plane waves; its `mode="near"` is not handed on to its steering vectors. It is given
 a plane of points and its own near-field vectors instead: 5 m apart, in 250 Hz of the band, then 1 m in 1.2 kHz round the
@@ -34,6 +38,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from time import process_time
 
@@ -44,7 +49,7 @@ import torch
 import soundfix
 from soundfix import physics
 from soundfix.files.microphones import write_microphones
-from soundfix.localization.stations import AUDIBLE_DB, Stretch, stands_out_db
+from soundfix.localization.stations import AUDIBLE_DB, Stretch, loudness
 from soundfix.microphones import Microphones
 from soundfix.simulation.outdoors import RATE_HZ, Wood, draw_recorders, draw_singer, record_songs
 from soundfix.simulation.synthesis import birds
@@ -54,7 +59,15 @@ BAND_HZ, CLIP_S, EVERY_S = (1500.0, 7500.0), 3.0, 5.0
 ACROSS_90 = 4.605  # 0.9 quantile of chi squared with 2 degrees of freedom
 STAGES = ((5.0, 250.0), (1.0, 1200.0), (0.2, 6000.0))  # of pyroomacoustics: metres between points, hertz of the band
 BEST, SINGS_AT_M = 3, 5.0  # places that are looked at more closely; height of the plane over the recorders
-HEAD = "| {} | answered | median, m | p90, m | < 2 m | < 5 m | region of 90 % holds | events a second |"
+HEAD = "| {} | answered | median, m | of all, m | p90, m | < 2 m | < 5 m | region of 90 % holds | events a second |"
+PAIRS = "| {} | songs | nearer in | median difference, m |\n|---|---:|---:|---:|"
+CASES = {
+    "gps": (GPS_M, 0.0, 0.0),
+    "surveyed": (0.05, 0.0, 0.0),
+    "late": (GPS_M, 0.2, 0.0),
+    "elsewhere": (GPS_M, 0.0, 15.0),
+}
+DRAWN = 400  # bootstrap samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,43 +104,52 @@ def main() -> None:
     parser.add_argument("--woods", type=int, default=6)
     parser.add_argument("--songs", type=int, default=25, help="in each")
     parser.add_argument("--snr", default="20,10", help="dB, the mean of all recorders")
+    parser.add_argument("--case", default="gps", help=f"some of {', '.join(CASES)}")
+    parser.add_argument("--all-ways", action="store_true", help="all filters and thresholds of OpenSoundscape")
     parser.add_argument("--searched", type=int, default=8, help="songs of each table that pyroomacoustics searches for")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.peer_python is None:
         print("without --peer-python OpenSoundscape is left out: see the first lines of this script", file=sys.stderr)
-    for snr_db in map(float, options.snr.split(",")):
+    for case, snr_db in product(options.case.split(","), map(float, options.snr.split(","))):
         with tempfile.TemporaryDirectory() as folder:
-            woods = [recorded(Path(folder), k, options, snr_db) for k in range(options.woods)]
-            compare(woods, options)
+            woods = [recorded(Path(folder), k, options, snr_db, case) for k in range(options.woods)]
+            compare(woods, options, f"{case}, {snr_db:g} dB")
 
 
-def compare(woods: list[Recorded], options: argparse.Namespace) -> None:
-    """Two tables: songs inside, and outside."""
+def compare(woods: list[Recorded], options: argparse.Namespace, setting: str) -> None:
+    """For songs inside, and outside: a table of all, and one of ours against each of the others."""
     rows: dict[str, tuple[Answers, Callable[[int], float]]] = {}
     for method in ("three-stream", "srp-phat"):
         ours(woods[0], method)  # compiles, and loads weights
         rows[f"soundfix, {method}"] = timed_over(woods, lambda wood, m=method: ours(wood, m))
-    peer = opensoundscape(woods, options.peer_python) if options.peer_python else None
+    peer = opensoundscape(woods, options.peer_python, options.all_ways) if options.peer_python else None
     for is_inside in (True, False):
         chosen = [wood for wood in woods if wood.is_inside == is_inside]
         if not chosen:
             continue
-        where = "inside" if is_inside else "outside"
-        print("\n" + HEAD.format(f"{chosen[0].snr_db:g} dB, {where}") + "\n|---|" + 7 * "---:|", flush=True)
-        for name, (answers, seconds) in rows.items():
-            print(line(name, chosen, answers, seconds(is_inside)), flush=True)
-        for name, answers, each_s in peers_rows(peer, chosen):
-            print(line(name, chosen, answers, each_s), flush=True)
+        told = [(name, answers, seconds(is_inside)) for name, (answers, seconds) in rows.items()]
+        told += peers_rows(peer, chosen)
+        of_all = set.intersection(*(set(answers) for _, answers, _ in told))
+        where = f"{setting}, {'inside' if is_inside else 'outside'}"
+        print("\n" + HEAD.format(where) + "\n|---|" + 8 * "---:|", flush=True)
+        for name, answers, each_s in told:
+            print(line(name, chosen, answers, each_s, of_all), flush=True)
         some, each_s = pyroomacoustics(chosen, options.searched)
         if some:
-            print(line(f"pyroomacoustics, SRP, points ({len(some)} songs)", chosen, some, each_s, only=set(some)))
+            name = f"pyroomacoustics, SRP, points ({len(some)} songs)"
+            print(line(name, chosen, some, each_s, of_all & set(some), only=set(some)))
+        for mine, answers, _ in told[:2]:
+            print("\n" + PAIRS.format(f"{where}: {mine}, against"))
+            for name, others, _ in told[2:]:
+                print(paired(name, chosen, answers, others), flush=True)
 
 
-def recorded(folder: Path, seed: int, options: argparse.Namespace, snr_db: float) -> Recorded:
+def recorded(folder: Path, seed: int, options: argparse.Namespace, snr_db: float, case: str) -> Recorded:
     """A wood, as files."""
     rng, is_inside = np.random.default_rng([seed, 5]), seed < options.woods - options.woods // 3
-    wood = Wood(rows=SIDE, columns=SIDE, spacing_m=SPACING_M, rough_m=4.0, snr_db=snr_db, gps_m=GPS_M, clock_s=CLOCK_S)
+    gps_m, off_s, off_m = CASES[case]
+    wood = Wood(rows=SIDE, columns=SIDE, spacing_m=SPACING_M, rough_m=4.0, snr_db=snr_db, gps_m=gps_m, clock_s=CLOCK_S)
     places = draw_recorders(wood, rng)
     places[:, 2] = rng.uniform(1.0, 2.0, len(places))
     starts = 3.0 + EVERY_S * np.arange(options.songs)
@@ -136,10 +158,14 @@ def recorded(folder: Path, seed: int, options: argparse.Namespace, snr_db: float
         for start in starts.tolist()
     ]
     late_s = CLOCK_S * rng.standard_normal(len(places))
+    broken = seed % len(places)
+    late_s[broken] += off_s
     scene = record_songs(wood, songs, places, late_s, rng, duration_s=starts[-1] + EVERY_S + 3, band_hz=BAND_HZ)
+    positions = scene.microphones.positions.copy()
+    positions[broken, 0] += off_m
     listed = Microphones(
-        positions=scene.microphones.positions, names=tuple(f"r{m:02}" for m in range(len(places))),
-        sigma_m=np.full(len(places), GPS_M), clock_sigma_s=np.full(len(places), CLOCK_S),
+        positions=positions, names=tuple(f"r{m:02}" for m in range(len(places))),
+        sigma_m=np.full(len(places), gps_m), clock_sigma_s=np.full(len(places), CLOCK_S),
     )  # fmt: skip
     home = folder / f"wood{seed}"
     home.mkdir(parents=True)
@@ -171,7 +197,7 @@ def singer(places: np.ndarray, wood: Wood, is_inside: bool, rng: np.random.Gener
 def hearing(audio: np.ndarray, start_s: float) -> list[int]:
     """Recorders in which the song stands out, the clearest first."""
     around = Stretch(audio=audio, sample_rate=RATE_HZ, start_s=0.0).part(start_s - 2.0, start_s + CLIP_S + 2.0)
-    level_db = stands_out_db(around, (start_s, start_s + CLIP_S), band_hz=BAND_HZ, reach_s=0.0)
+    level_db = loudness(around, BAND_HZ).stands_out_db((start_s, start_s + CLIP_S), 0.0)
     return [int(m) for m in np.argsort(-level_db) if level_db[m] >= AUDIBLE_DB]
 
 
@@ -201,7 +227,11 @@ def ours(wood: Recorded, method: str) -> Answers:
         wood.folder, microphones=wood.folder / "stations.csv", events=wood.folder / "detections.csv", method=method,
         band_hz=BAND_HZ, temperature_c=15.0,
     )  # fmt: skip
-    return {(wood.name, e.start_s): said(e, wood.truth[e.start_s]) for e in located.estimates if e.sources}
+    return {
+        (wood.name, e.start_s): said(e, wood.truth[e.start_s])
+        for e in located.estimates
+        if e.sources and e.direction is None
+    }
 
 
 def said(estimate: soundfix.Estimate, truth: np.ndarray) -> Said:
@@ -211,22 +241,43 @@ def said(estimate: soundfix.Estimate, truth: np.ndarray) -> Said:
 
 
 def line(
-    name: str, woods: list[Recorded], answers: Answers, each_s: float, only: set[tuple[str, float]] | None = None
-) -> str:
-    """A row of the table: shares are of all songs, errors of those that were answered."""
-    truth = {(wood.name, start): place for wood in woods for start, place in wood.truth.items()}
-    asked = [key for key in truth if only is None or key in only]
-    mine = {key: answers[key] for key in asked if key in answers}
-    off = np.array([np.linalg.norm((each.place - truth[key])[:2]) for key, each in mine.items()] or [np.inf])
-    held = [each.is_held for each in mine.values() if each.is_held is not None]
+    name: str, woods: list[Recorded], answers: Answers, each_s: float, of_all: set[tuple[str, float]],
+    only: set[tuple[str, float]] | None = None,
+) -> str:  # fmt: skip
+    """A row of the table: shares are of all songs, errors of those that were answered; of_all: by every row."""
+    asked = [key for wood in woods for start in wood.truth if (key := (wood.name, start)) and (not only or key in only)]
+    off = errors(woods, answers, [key for key in asked if key in answers])
+    held = [answers[key].is_held for key in asked if key in answers and answers[key].is_held is not None]
     within = [100 * (off < metres).sum() / len(asked) for metres in (2, 5)]
     return (
-        f"| {name} | {100 * len(mine) / len(asked):.0f} % | {np.median(off):.2f} | {np.quantile(off, 0.9):.2f} | "
+        f"| {name} | {100 * len(off) / len(asked):.0f} % | {median(off)} | "
+        f"{median(errors(woods, answers, [key for key in asked if key in of_all]))} | {np.quantile(off, 0.9):.2f} | "
         f"{within[0]:.0f} % | {within[1]:.0f} % | {f'{100 * np.mean(held):.0f} %' if held else '-'} | {1 / each_s:.3g} |"
     )
 
 
-def opensoundscape(woods: list[Recorded], python: Path) -> dict:
+def paired(name: str, woods: list[Recorded], mine: Answers, others: Answers) -> str:
+    """Ours against another row, song by song where both have a place: below 0 ours is nearer."""
+    both = [key for wood in woods for start in wood.truth if (key := (wood.name, start)) in mine and key in others]
+    less = errors(woods, mine, both) - errors(woods, others, both)
+    return f"| {name} | {len(both)} | {100 * np.mean(less < 0):.0f} % | {median(less)} |"
+
+
+def errors(woods: list[Recorded], answers: Answers, keys: list[tuple[str, float]]) -> np.ndarray:
+    """How far off these answers are (m), across."""
+    truth = {(wood.name, start): place for wood in woods for start, place in wood.truth.items()}
+    return np.array([np.linalg.norm((answers[key].place - truth[key])[:2]) for key in keys])
+
+
+def median(values: np.ndarray) -> str:
+    """With its standard error."""
+    if not len(values):
+        return "-"
+    drawn = np.random.default_rng(0).choice(values, (DRAWN, len(values)))
+    return f"{np.median(values):.2f} ± {np.median(drawn, axis=1).std():.2f}"
+
+
+def opensoundscape(woods: list[Recorded], python: Path, all_ways: bool) -> dict:
     """What it says of every candidate, in every way."""
     job = [
         {
@@ -240,7 +291,7 @@ def opensoundscape(woods: list[Recorded], python: Path) -> dict:
         rows = [f"{file},{x},{y},{z}" for file, (x, y, z) in zip(wood.files, wood.microphones.positions, strict=True)]
         (wood.folder / "peer_stations.csv").write_text("\n".join(["file,x,y,z", *rows]) + "\n")
     asked, answers = (woods[0].folder / f"{name}.json" for name in ("job", "answers"))
-    asked.write_text(json.dumps({"woods": job}))
+    asked.write_text(json.dumps({"woods": job, "all_ways": all_ways}))
     script = Path(__file__).with_name("peers_opensoundscape.py")
     alone = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     alone |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -309,7 +360,8 @@ def by_delays(row: dict, woods: list[Recorded]) -> Said | None:
     for file, delay_s in row["delays"].items():
         arrived_s[wood.files.index(file)] = delay_s
     found = soundfix.locate_delays(arrived_s[None], wood.microphones, temperature_c=15.0).estimates[0]
-    return said(found, wood.truth[row["start_s"]]) if found.sources else None
+    is_place = found.sources and found.direction is None
+    return said(found, wood.truth[row["start_s"]]) if is_place else None
 
 
 def pyroomacoustics(woods: list[Recorded], count: int) -> tuple[Answers, float]:

@@ -39,7 +39,8 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     candidates(job["woods"][0], "phat")[0].estimate_location()  # what it imports at its first call is not counted
-    said = [row for wood in job["woods"] for name in FILTERS for row in located(wood, name)]
+    ways = FILTERS if job["all_ways"] else {"phat": (0.0,)}
+    said = [row for wood in job["woods"] for name in ways for row in located(wood, name, ways[name])]
     with open(answers_path, "w") as file:
         json.dump({"version": version("opensoundscape"), "rows": said}, file)
 
@@ -57,7 +58,7 @@ def candidates(wood: dict, cc_filter: str) -> list:
     )  # fmt: skip
 
 
-def located(wood: dict, cc_filter: str) -> list[dict]:
+def located(wood: dict, cc_filter: str, thresholds: tuple[float, ...]) -> list[dict]:
     """A row for each candidate and way of locating it; seconds: to correlate, and to solve."""
     rows = []
     for event in candidates(wood, cc_filter):
@@ -70,7 +71,7 @@ def located(wood: dict, cc_filter: str) -> list[dict]:
         for places, axes in ((deep, "3-D"), (flat, "2-D")):
             event.receiver_locations = places
             for algorithm in ALGORITHMS:
-                for threshold in FILTERS[cc_filter]:
+                for threshold in thresholds:
                     event.cc_threshold = threshold
                     started = process_time()
                     found = event.estimate_location(algorithm)

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 
 SAMPLE_RATE = 16_000.0  # Hz, of every network, and of every recording that was made at more
 TOP_HZ = 7_900.0  # listened to at that rate; above is the filter against aliases
+NEARLY = 1.1  # times the rate that suits a band: kept as it is, for to resample takes longer than a tenth more samples
 LARGEST_SAMPLE = 1e30  # beyond this, float32 overflows inside the resampler
 
 
@@ -20,11 +21,12 @@ def listening_rate(band_hz: tuple[float, float] | None) -> float:
 
 
 def working_rate(rate_hz: float | int, band_hz: tuple[float, float] | None = None) -> float:
-    """At which a recording is listened to: a lower rate than listening_rate is kept.
+    """At which a recording is listened to: a lower rate than listening_rate is kept, and one hardly above that of a band.
 
     Going up adds no sound, but a band of numerical noise, which PHAT weighs as it does the sound.
     """
-    return min(float(rate_hz), listening_rate(band_hz))
+    wanted_hz = listening_rate(band_hz)
+    return float(rate_hz) if rate_hz <= wanted_hz * (NEARLY if band_hz else 1.0) else wanted_hz
 
 
 def resampled(

@@ -126,6 +126,11 @@ class Scene:
         return physics.chosen_speed(self.speed_of_sound_m_s, self.temperature_c)
 
     @property
+    def is_air_told(self) -> bool:
+        """Whether somebody said how fast sound is."""
+        return self.speed_of_sound_m_s is not None or self.temperature_c is not None
+
+    @property
     def wind_share(self) -> float:
         """Standard error of the wind as a share of the speed of sound."""
         return (self.wind_m_s or 0.0) / self.speed

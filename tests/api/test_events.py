@@ -19,6 +19,7 @@ from soundfix.events import SoundEvent
 from soundfix.files.events.reading import EventTable, read_events
 from soundfix.files.events.table import Table
 from soundfix.microphones import Microphones
+from soundfix.session.session import Session
 
 PLAIN = {"method": "srp-phat", "speed_of_sound_m_s": SPEED_M_S}
 
@@ -241,3 +242,23 @@ def test_an_event_that_names_a_file_is_told_in_the_time_of_that_file(folder, tmp
     assert [len(each.event.stations) for each in found.estimates] == [5, 5]
     for estimate, place in zip(found.estimates, PLACES.values(), strict=True):
         assert np.linalg.norm(estimate.sources[0].position_m - place) < 1.0  # m; without bands
+
+
+def test_of_a_clip_that_begins_before_a_call_and_ends_after_it_the_call_is_heard(folder, tmp_path, monkeypatch):
+    parts, hear = [], Session.hear_event
+
+    def hears(self, part, *rest):
+        parts.append((part.start_s, part.start_s + part.audio.shape[1] / part.sample_rate))
+        return hear(self, part, *rest)
+
+    monkeypatch.setattr(Session, "hear_event", hears)
+    table, clips = tmp_path / "clips.txt", (folder / "events.txt").read_text()
+    for start, end in (("1.5", "1.8"), ("4.0", "4.3")):
+        clips = clips.replace(f"\t{start}\t{end}", f"\t{float(start) - 0.5}\t{float(end) + 0.7}")
+    table.write_text(clips)
+    found = located(folder, events=table)
+    assert [each.start_s for each in found.estimates] == [1.0, 3.5]
+    assert max(gaps(found)) < 0.5
+    for (from_s, to_s), start_s in zip(parts, (1.5, 4.0), strict=True):
+        assert start_s - 0.4 < from_s < start_s - 0.1
+        assert start_s + 0.4 < to_s < start_s + 0.8

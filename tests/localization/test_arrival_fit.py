@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundfix import physics
-from soundfix.localization.arrival_fit import HEIGHT_M, Known, _outwards, _within, air_of, fit_arrivals
+from soundfix.localization.arrival_fit import AIR, HEIGHT_M, TOLD_AIR, Known, _outwards, _within, air_of, fit_arrivals
 from soundfix.localization.evidence import Evidence
 from soundfix.physics import REGION_90
 
@@ -27,9 +27,9 @@ def evidence(place, errors_m, *, slower=0.0, positions=GRID, extra=()):
     return Evidence(pairs=pairs, values=values.astype(np.float32), step_m=STEP_M, positions=positions)
 
 
-def fitted(heard, place, sigma_m=1.0, *, is_declared=True, is_under_sky=False, wind=0.0):
+def fitted(heard, place, sigma_m=1.0, *, is_declared=True, is_under_sky=False, wind=0.0, air=AIR):
     start, sigma = place + np.array([0.5, -0.4, 0.3]), np.full(len(heard.positions), sigma_m)
-    return fit_arrivals(heard, sigma, start, BOX, Known(is_declared, is_under_sky, wind))
+    return fit_arrivals(heard, sigma, start, BOX, Known(is_declared, is_under_sky, wind, air))
 
 
 def test_exact_arrivals_give_the_exact_place_though_a_metre_was_allowed():
@@ -74,6 +74,27 @@ def test_the_speed_of_sound_is_found_and_costs_the_place_nothing(slower):
     air = air_of(fix, 340.0)
     assert air.speed_m_s == pytest.approx(340 / (1 + slower), abs=0.7)
     assert air.sigma_m_s == pytest.approx(air.speed_m_s * fix.slower_sigma)
+
+
+def test_air_that_was_told_is_less_free_and_places_are_exacter():
+    rng, off_m, slower = np.random.default_rng(3), {AIR: [], TOLD_AIR: []}, {AIR: [], TOLD_AIR: []}
+    for _ in range(30):
+        place, errors_m = np.array([*rng.uniform(5, 75, 2), 9.0]), 0.7 * rng.standard_normal(9)
+        heard = evidence(place, errors_m)
+        for air in off_m:
+            fix = fitted(heard, place, 0.7, air=air)
+            off_m[air].append(np.linalg.norm((fix.position_m - place)[:2]))
+            slower[air].append(abs(fix.slower))
+    assert np.mean(off_m[TOLD_AIR]) < 0.95 * np.mean(off_m[AIR])
+    assert np.mean(slower[TOLD_AIR]) < 0.6 * np.mean(slower[AIR])
+
+
+@pytest.mark.parametrize("slower", [-0.03, 0.02])
+def test_air_that_was_told_wrong_is_found_all_the_same(slower):
+    place = np.array([47.0, 20.0, 12.0])
+    errors_m = 0.02 * np.random.default_rng(5).standard_normal(9)
+    fix = fitted(evidence(place, errors_m, slower=slower), place, is_declared=False, air=TOLD_AIR)
+    assert fix.slower == pytest.approx(slower, abs=0.002)
 
 
 def test_the_error_of_each_microphone_is_told():

@@ -33,6 +33,7 @@ def told(request, rng):
         ),
         (lookup.blurred, curves, 0, LAGS, 1, 3),
         (lookup.blurred, curves, 2, 85, 7, 5),
+        (lookup.highest_round, curves, rng.uniform(0, 1, (9, len(pairs))).astype(np.float32)),
         (lookup.slopes_nearest, np.stack([curves, -curves]), pairs, np.stack([single, single[::-1]]), uphill, 3),
         (climb._slopes, curves, pairs, lags[:, 0], rng.standard_normal((count, 3))),
         (cells._shared, dense, np.abs(dense) ** 2, rng.integers(0, 40, (count, 16)), turn, 1e-12),

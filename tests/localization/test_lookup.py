@@ -5,7 +5,15 @@ import pytest
 from scipy.ndimage import uniform_filter1d
 
 from soundfix.compiled import PATIENCE_S, Compiled
-from soundfix.localization.lookup import blurred, highest_between, mean_at, mean_between, mean_nearest, slopes_nearest
+from soundfix.localization.lookup import (
+    blurred,
+    highest_between,
+    highest_round,
+    mean_at,
+    mean_between,
+    mean_nearest,
+    slopes_nearest,
+)
 from soundfix.physics import pair_indices
 
 PAIRS = pair_indices(4)
@@ -53,6 +61,16 @@ def test_blurred_is_the_box_filter_twice_on_means_of_positive_values(curves, blo
     for _ in range(2):
         blocks = uniform_filter1d(blocks, width, axis=1, mode="nearest")
     assert np.allclose(blurred(curves, first, count, block, width), blocks, atol=1e-6)
+
+
+def test_the_highest_round_a_lag_by_the_weight_of_its_offset_and_of_its_pair(curves, rng):
+    weight = rng.uniform(0, 1, (5, len(PAIRS))).astype(np.float32)
+    found = highest_round(curves, weight)
+    expected = [
+        [max(0, *(weight[k, p] * curves[p, n + k] for k in range(5))) for n in range(2 * MIDDLE + 1 - 4)]
+        for p in range(len(PAIRS))
+    ]
+    assert np.array_equal(found, np.array(expected, dtype=np.float32))
 
 
 def test_slopes_are_those_of_the_sum_and_what_bends_upwards_is_straight(curves, rng):

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import soundfix
+from helpers.field_songs import wood_with_songs
 from helpers.scenes import anechoic_scene
 from soundfix.localization import search
+from soundfix.localization.arrival_fit import AIR, TOLD_AIR, Fix, fit_arrivals
+from soundfix.localization.evidence import Evidence
 from soundfix.search_region import SearchRegion
 
 LOCALIZER = soundfix.load("srp-phat")
@@ -155,3 +158,32 @@ def test_a_share_of_a_side_from_the_border_is_inside_and_less_is_not(axis, side)
         place = middle.copy()
         place[axis] = box[side, axis] + (1 - 2 * side) * share * sides[axis]
         assert search._is_inside(place, box, 0.1) == is_inside
+
+
+def test_of_places_where_pairs_have_peaks_the_one_that_costs_least():
+    places = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+    fixes = [
+        Fix(place, np.eye(3), 0.0, 0.0, np.zeros(4), cost) for place, cost in zip(places, (3.0, 2.0, 1.0), strict=True)
+    ]
+
+    pairs = np.array([[0, 1]])
+    values = np.interp(np.arange(-30, 31) / 10, [-2, 0, 2], [1.0, 0.9, 0.1])[None].astype(np.float32)
+    stand = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])  # the first is heard 2 m sooner, as soon, 2 m later
+    broad = Evidence(pairs=pairs, values=values, step_m=0.1, positions=stand)
+    assert search._likeliest(fixes, broad).cost == 2.0
+
+
+def test_air_is_held_to_what_was_told_only_where_it_was(monkeypatch):
+    known = []
+
+    def fit(*told, **named):
+        known.append(named["known"].air)
+        return fit_arrivals(*told, **named)
+
+    monkeypatch.setattr(search, "fit_arrivals", fit)
+    (scene, _) = wood_with_songs(songs=1)
+    song = replace(scene.part(int(1.5 * scene.sample_rate), int(2.5 * scene.sample_rate)), temperature_c=None)
+    for told in ({}, {"temperature_c": 15.0}, {"speed_of_sound_m_s": 340.0}):
+        known.clear()
+        assert LOCALIZER.locate(replace(song, **told)).sources
+        assert set(known) == {TOLD_AIR if told else AIR}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from soundfix.localization.stations import FEWEST, MOST, Stretch, chosen_stations, stands_out_db
+from soundfix.localization.stations import FEWEST, MOST, Stretch, chosen_stations, loudness
 
 RATE = 16_000.0
 SPAN_S = (12.0, 12.2)
@@ -21,7 +21,7 @@ def stretch(levels, *, at_s=12.0, low_hz=3000.0, high_hz=4000.0):
 
 
 def heard(sound, *, band_hz=(3000.0, 4000.0), reach_s=0.1):
-    return stands_out_db(sound, SPAN_S, band_hz=band_hz, reach_s=reach_s)
+    return loudness(sound, band_hz).stands_out_db(SPAN_S, reach_s)
 
 
 def test_the_louder_the_call_the_more_it_stands_out_and_noise_does_not():
@@ -63,7 +63,7 @@ def test_a_part_is_what_there_is_of_it():
 
 def chosen(levels, listed=(), fewest=4):
     is_listed = np.isin(np.arange(len(levels)), listed)
-    return list(np.flatnonzero(chosen_stations(lambda: np.array(levels), is_listed, fewest=fewest)))
+    return list(np.flatnonzero(chosen_stations(np.array(levels), is_listed, fewest=fewest)))
 
 
 def test_as_listed_where_these_can_place_it():
@@ -71,11 +71,30 @@ def test_as_listed_where_these_can_place_it():
     assert chosen([9.0] * 8, listed=(0, 2, 4), fewest=3) == [0, 2, 4]
 
 
-def test_levels_are_measured_only_where_they_decide():
-    def never():
-        raise AssertionError
+def test_an_event_sounds_from_when_to_when_it_stands_out_where_it_is_heard_best():
+    sound = stretch([0.02, 0.1, 0.0])
+    best, first_s, last_s = loudness(sound, (3000.0, 4000.0)).heard_s((10.5, 13.5), 0.1)
+    assert best == 1
+    assert 11.97 < first_s <= 12.0
+    assert 12.2 <= last_s < 12.23
 
-    assert chosen_stations(never, np.ones(4, dtype=bool), fewest=4).all()
+
+def test_where_nothing_stands_out_or_not_in_its_time_nobody_knows_from_when_to_when():
+    assert loudness(stretch([0.0, 0.0]), (3000.0, 4000.0)).heard_s((10.5, 13.5), 0.1) is None
+    assert loudness(stretch([0.1]), (3000.0, 4000.0)).heard_s((12.5, 13.5), 0.1) is None
+    assert loudness(stretch([0.1]), (3000.0, 4000.0)).heard_s((20.0, 21.0), 0.1) is None
+
+
+def test_a_low_band_has_frames_of_some_of_its_periods():
+    low = loudness(stretch([0.1], low_hz=20.0, high_hz=40.0), (15.0, 45.0))
+    assert low.frame_s == pytest.approx(4 / 15, abs=1e-4)
+    assert low.stands_out_db((12.0, 12.3), 0.3)[0] > 6
+    assert loudness(stretch([0.1]), (3000.0, 4000.0)).frame_s == pytest.approx(0.02)
+
+
+def test_a_band_between_two_lines_of_a_frame_is_the_one_next_to_it():
+    narrow = loudness(stretch([0.1], low_hz=3060.0, high_hz=3065.0), (3055.0, 3070.0))
+    assert narrow.stands_out_db(SPAN_S, 0.1)[0] > 20
 
 
 def test_whoever_hears_it_and_the_loudest_of_too_few():
@@ -94,6 +113,6 @@ def test_where_a_recorder_has_no_sound_nothing_stands_out_by_that(rng):
     audio = 0.01 * rng.standard_normal((2, 64000))
     audio[0, :40000] = np.nan
     stretch = Stretch(audio=audio, sample_rate=16000.0, start_s=0.0)
-    level_db = stands_out_db(stretch, (3.0, 3.5), band_hz=None, reach_s=0.1)
+    level_db = loudness(stretch, None).stands_out_db((3.0, 3.5), 0.1)
     assert level_db[0] < 6
     assert np.isfinite(level_db).all()

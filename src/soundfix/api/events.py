@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from soundfix.api.sound import Sound
 from soundfix.api.stretches import stretches
@@ -18,7 +19,8 @@ from soundfix.events import SoundEvent
 from soundfix.files.events.reading import EventTable
 from soundfix.files.listing import AUDIO_SUFFIXES
 from soundfix.files.take import Take
-from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
+from soundfix.localization.stations import Stretch, chosen_stations, loudness
+from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
 from soundfix.scene import Band, checked_band, search_box, unknowns
 from soundfix.session.ahead import begun_ahead
@@ -27,6 +29,7 @@ from soundfix.session.session import Session
 AROUND_S = 2.0  # of sound before and after, by which the usual level is told
 SHORTEST_S = 0.25  # of sound that an event is located in
 SLACK_S = 0.02  # beside the time that sound takes through the array
+CLOCKS_S = 0.1  # by which clocks may be off that nobody told of, and still hear all of it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +45,8 @@ def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tupl
 
     Its notes say how many are not. Raises EventFileError where none is, or where a band is not in the recording.
     """
-    found = [_listed(event, sound, band_hz, table.table.path) for event in table.events]
+    whose = _meant_in(sound)
+    found = [_listed(event, sound, whose, band_hz, table.table.path) for event in table.events]
     listed = tuple(sorted((each for each in found if each is not None), key=lambda each: each.event.start_s))
     if not listed:
         raise EventFileError(
@@ -91,16 +95,24 @@ def _heard(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -
     event, microphones = listed.event, session.microphones
     is_able = microphones.is_known if microphones.is_known.any() else np.ones_like(microphones.is_known)
     fewest = unknowns(search_box(microphones, session.room, session.search))
-
-    def level_db() -> Float[np.ndarray, "able"]:
-        return stands_out_db(stretch, (event.start_s, event.end_s), band_hz=event.band_hz, reach_s=reach_s)[is_able]
-
+    span_s, loud = (event.start_s, event.end_s), loudness(stretch, event.band_hz)
     is_chosen = is_able.copy()
+    level_db = loud.stands_out_db(span_s, reach_s)[is_able]
     is_chosen[is_able] = chosen_stations(level_db, listed.is_listed[is_able], fewest=fewest)
-    crossing_s = microphones.where(is_chosen).width_m / session.speed
-    beside_s = max(crossing_s + SLACK_S, (SHORTEST_S - event.end_s + event.start_s) / 2)
-    part = stretch.part(event.start_s - beside_s, event.end_s + beside_s)
-    return _Heard(event, _tuned(part, event.band_hz), is_chosen)
+    crossing_s = microphones.where(is_chosen).width_m / session.speed + SLACK_S
+    from_s, to_s = event.start_s - crossing_s, event.end_s + crossing_s
+    if sounding := loud.where(is_chosen).heard_s(span_s, crossing_s):
+        best, first_s, last_s = sounding
+        beside_s = _reach_s(microphones.where(is_chosen), best, session.speed)
+        from_s, to_s = max(from_s, first_s - beside_s), min(to_s, last_s + beside_s)
+    beside_s = max(0.0, (SHORTEST_S - to_s + from_s) / 2)
+    return _Heard(event, _tuned(stretch.part(from_s - beside_s, to_s + beside_s), event.band_hz), is_chosen)
+
+
+def _reach_s(microphones: Microphones, best: int, speed_m_s: float) -> float:
+    """By how much sooner or later than this one the others hear a sound."""
+    away_m = np.linalg.norm(microphones.positions - microphones.positions[best], axis=1)
+    return float(np.nanmax(away_m) / speed_m_s + np.ptp(microphones.offset_s)) + CLOCKS_S
 
 
 def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
@@ -109,12 +121,13 @@ def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
     return replace(part, audio=resampled(part.audio, part.sample_rate, rate), sample_rate=rate)
 
 
-def _listed(event: SoundEvent, sound: Sound, band_hz: Band | None, path: Path) -> Listed | None:
+def _listed(event: SoundEvent, sound: Sound, whose: "_Whose", band_hz: Band | None, path: Path) -> Listed | None:
     """None where it is after the end, or heard by nobody who is in this recording."""
-    event = _from_the_start(event, sound)
-    stations = [_named(name, sound) for name in event.stations]
-    is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
-    if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
+    found = [whose(name) for name in event.stations]
+    begins_s = found[0].begins_s if found else 0.0
+    event = replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
+    is_listed = np.any([each.is_meant for each in found], axis=0) if found else np.zeros(len(sound.microphones), bool)
+    if event.start_s >= sound.duration_s or (found and not is_listed.any()):
         return None
     if is_listed.all():  # the one file of all: nobody in particular
         is_listed = np.zeros_like(is_listed)
@@ -136,16 +149,37 @@ def _band(event: SoundEvent, native_rate: float, band_hz: Band | None, path: Pat
     return low, min(high, native_rate / 2)
 
 
-def _from_the_start(event: SoundEvent, sound: Sound) -> SoundEvent:
-    """An event that names a file is told in the time of that file, which may not begin with the recording."""
+class _Meant(NamedTuple):
+    """Whom a station of a table means (M,), and when its file begins (s): events that name a file are told in its time."""
+
+    is_meant: Bool[np.ndarray, "mic"]
+    begins_s: float
+
+
+_Whose = Callable[[str], _Meant]
+
+
+def _meant_in(sound: Sound) -> _Whose:
+    """What says whom a station means; a table names the same ones again and again."""
+    names = [name.casefold() for name in sound.microphones.names]
+    files = [[_path(name).parts for name in own] for own in _files(sound)]
     recorders = sound.recording.recorders if isinstance(sound, Take) else ()
-    parts = [part for recorder in recorders for part in recorder.parts]
-    station = _path(event.stations[0]) if event.stations else PurePosixPath()
-    if station.suffix not in AUDIO_SUFFIXES:
-        return event
-    ends = [[part for part in parts if _path(str(part.file.path)).parts[-n:] == station.parts[-n:]] for n in (2, 1)]
-    begins_s = next((found[0].start_s for found in ends if found), 0.0)
-    return replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
+    begins = [(_path(str(part.file.path)).parts, part.start_s) for recorder in recorders for part in recorder.parts]
+
+    @cache
+    def meant(station: str) -> _Meant:
+        return _Meant(_named(station, names, files), _begins_s(station, begins))
+
+    return meant
+
+
+def _begins_s(station: str, begins: Sequence[tuple[tuple[str, ...], float]]) -> float:
+    """When the file of this name begins, which may not be with the recording; 0 where it is none."""
+    path = _path(station)
+    if path.suffix not in AUDIO_SUFFIXES:
+        return 0.0
+    ends = [[start_s for parts, start_s in begins if parts[-n:] == path.parts[-n:]] for n in (2, 1)]
+    return next((found[0] for found in ends if found), 0.0)
 
 
 def _path(text: str) -> PurePosixPath:
@@ -153,13 +187,12 @@ def _path(text: str) -> PurePosixPath:
     return PurePosixPath(text.replace("\\", "/").casefold())
 
 
-def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
+def _named(station: str, names: Sequence[str], files: Sequence[Sequence[tuple[str, ...]]]) -> Bool[np.ndarray, "mic"]:
     """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
     parts = _path(station).parts
     words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}
-    files = [[_path(name).parts for name in names] for names in _files(sound)]
     by_path = np.array([len(parts) > 1 and any(file[-2:] == parts[-2:] for file in own) for own in files], dtype=bool)
-    by_name = np.array([name.casefold() in words for name in sound.microphones.names], dtype=bool)
+    by_name = np.array([name in words for name in names], dtype=bool)
     by_file = np.array([any(file[-1:] == parts[-1:] for file in own) for own in files], dtype=bool)
     return next((found for found in (by_path, by_name, by_file) if found.any()), by_file)
 
@@ -167,6 +200,7 @@ def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
 def _files(sound: Sound) -> Sequence[Sequence[str]]:
     """What each microphone's own go by: the file or the folder of its recorder, and the files in it."""
     if isinstance(sound, Take):
-        channels = [None if channel is None else sound.recording.channels[channel] for channel in sound.order]
+        heard = sound.recording.channels
+        channels = [None if channel is None else heard[channel] for channel in sound.order]
         return [[str(path) for path in (channel.file, *channel.names)] if channel else [] for channel in channels]
     return [[file] for file in sound.microphones.files or [""] * len(sound.microphones)]

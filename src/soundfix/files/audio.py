@@ -164,8 +164,8 @@ class _Streams:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        count = len(recording.channels)
-        frames = max(SMALLEST_READ_FRAMES, min(LARGEST_READ_FRAMES, READ_BUDGET_SAMPLES // count))
+        self._channels = len(recording.channels)
+        frames = max(SMALLEST_READ_FRAMES, min(LARGEST_READ_FRAMES, READ_BUDGET_SAMPLES // self._channels))
         self._streams = [_Stream(recorder, recording, frames) for recorder in recording.recorders]
         self.position = 0
 
@@ -178,7 +178,7 @@ class _Streams:
 
     def take(self, count: int) -> Float[np.ndarray, "mic time"]:
         """The next `count` samples of every channel."""
-        audio, row = np.full((len(self._recording.channels), count), np.nan, np.float32), 0
+        audio, row = np.full((self._channels, count), np.nan, np.float32), 0
         for stream in self._streams:
             stream.fill(audio[row : row + stream.channels], self.position)
             row += stream.channels

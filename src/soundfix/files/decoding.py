@@ -99,8 +99,8 @@ class Reader:
         """The next `count` samples. The caller must not ask for more than `frames_at` promised."""
         while self.broke_s is None and sum(len(chunk) for chunk in self._ready) < count:
             self._ready.append(self._next_chunk())
-        joined = np.concatenate(self._ready)
-        self._ready = [joined[count:].copy()]
+        joined = self._ready[0] if len(self._ready) == 1 else np.concatenate(self._ready)
+        self._ready = [joined[count:]] if len(joined) > count else []
         self.position += count
         missing = count - len(joined)
         taken = np.pad(joined, ((0, missing), (0, 0)), constant_values=np.nan) if missing > 0 else joined[:count]

@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from soundfix import robust
 from soundfix.localization.evidence import Evidence
+from soundfix.localization.lookup import highest_round
 from soundfix.scene import Scene
 
 BROAD_M = 0.2  # mean standard error of arrivals from which evidence is made as broad
@@ -68,10 +69,9 @@ def broadened(evidence: Evidence, sigma_m: Float[np.ndarray, "mic"]) -> Evidence
     coarse = _pooled(evidence, float(error_m.min()) / STEPS)
     values, most = coarse.values, int(REACH * error_m.max() / coarse.step_m)
     padded = np.pad(np.maximum(values, 0), ((0, 0), (most, most)))
-    broad = np.zeros_like(values)
-    for lag in range(-most, most + 1):
-        weight = np.exp(-0.5 * np.square(lag * coarse.step_m / error_m)).astype(values.dtype)
-        np.maximum(broad, weight[:, None] * padded[:, most + lag : most + lag + values.shape[1]], out=broad)
+    off_m = np.arange(-most, most + 1)[:, None] * coarse.step_m
+    weight = np.exp(-0.5 * np.square(off_m / error_m)).astype(np.float32)
+    broad = highest_round(padded.astype(np.float32, copy=False), weight)
     broad -= np.median(broad, axis=1, keepdims=True)
     return replace(coarse, values=broad, grain=float(error_m.mean()) / PEAK_M, is_broad=True)
 
@@ -82,7 +82,7 @@ def above_chance(evidence: Evidence, score: float) -> float:
     Broad curves are what is highest nearby, of many pairs that share microphones: what chance makes of them is not known
     beforehand, but every place where no source is shows it.
     """
-    used = evidence.positions[np.unique(evidence.pairs)]
+    used = evidence.positions[evidence.used]
     low, high = used.min(axis=0), used.max(axis=0)
     scores = evidence.score(low + ANYWHERE * (high - low))
     return float((score - np.median(scores)) / robust.deviation(scores))

@@ -3,7 +3,7 @@
 From each pair the highest peak within reach of what a place predicts; then, by Gauss-Newton, the place x and the share s by
 which sound is slower than was told, that minimize
 
-    sum_ij  w_ij rho((d_ij - (1 + s) d_ij(x)) / s_ij)  +  log(1 + (s / AIR)²)  +  log(1 + ((z - z0) / HEIGHT_M)²)
+    sum_ij  w_ij rho((d_ij - (1 + s) d_ij(x)) / s_ij)  +  log(1 + (s / air)²)  +  log(1 + ((z - z0) / HEIGHT_M)²)
 
 with weights and rho as in position_errors.py. The second is what is known of the air; the last, used under the sky alone, of
 heights: recorders stand at about one and say little of it, most sounds come from a little above them, z0, and some from far
@@ -28,10 +28,13 @@ from soundfix.localization.position_errors import HUBER, REACH, REACH_M, TIMING_
 from soundfix.physics import REGION_90
 from soundfix.scene import free_axes
 
-AIR = 0.01  # half the width of what the speed of sound is about what was told (Cauchy): 6 degrees, or 3.4 m/s of wind
+AIR = 0.01  # half the width of what the speed of sound is about what it is taken for (Cauchy): 6 degrees, or 3.4 m/s of wind
+TOLD_AIR = 0.003  # the same where somebody told it: 2 degrees, or 1 m/s
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
 ROUNDS, STEPS = 6, 4
+WIDE = 2  # rounds in which nobody is believed who told how fast sound is: if that is wrong, it is found first
+SETTLED_M, SETTLED_AIR = 3e-5, 1e-6  # steps smaller than these change no answer
 LONGEST_STEP = 1.0  # by which range differences change, in expected standard errors: far away a place moves far by that
 SHRINKS_TO = 1.5  # times the scatter that is left
 NEAREST, MOST_LONGER = 1.645, 6.0  # standard errors that hold 90 %, and times as long as a Gaussian tells, at most
@@ -41,11 +44,12 @@ USUAL_M, USUAL_FREEDOM = 0.03, 1.5  # where nobody says anything, at least: a te
 
 class Known(NamedTuple):
     """What is known beforehand: whether somebody said how large errors are; whether heights are what they usually are
-    outdoors; standard error of the wind along each axis, as a share of the speed of sound."""
+    outdoors; standard error of the wind along each axis, as a share of the speed of sound; AIR or TOLD_AIR."""
 
     is_declared: bool
     is_under_sky: bool
     wind: float = 0.0
+    air: float = AIR
 
 
 class Fix(NamedTuple):
@@ -82,18 +86,23 @@ def fit_arrivals(
     known: Known,
 ) -> Fix:
     """From a place (m) to the best one near it; sigma_m: standard errors (m) of arrivals, but for what the wind does."""
-    is_free, used = free_axes(box), np.unique(evidence.pairs)
+    is_free, used = free_axes(box), evidence.used
     point, air = place.copy(), np.zeros(4 if known.wind else 1)
     error_m = np.hypot(sigma_m, known.wind * from_middle_m(evidence.positions))
-    for _ in range(ROUNDS):
-        for _ in range(STEPS):
-            step = _step(evidence, error_m, point, air, is_free, known)
+    for number in range(ROUNDS):
+        steps, wider_m, so_far = 0, error_m, known if number >= WIDE else known._replace(air=AIR)
+        while steps < STEPS:
+            step, before = _step(evidence, error_m, point, air, is_free, so_far), point
             point = _within(point + step[:3], box, evidence.positions[used])
-            air = air + step[3:]
+            air, steps = air + step[3:], steps + 1
+            if np.abs(point - before).max() < SETTLED_M and np.abs(step[3:]).max() < SETTLED_AIR:
+                break
         errors_m = _arrival_errors(evidence, error_m, point, air)
         left = float(np.sqrt(np.mean(np.square(errors_m[used] / sigma_m[used]))))
         least = TIMING_M * evidence.breadth / sigma_m
         error_m = sigma_m * np.clip(SHRINKS_TO * left, least, 1.0)
+        if number >= WIDE and steps == 1 and np.abs(error_m / wider_m - 1).max() < SETTLED_AIR:
+            break
     return _fix(evidence, sigma_m, point, air, errors_m, box, known)
 
 
@@ -107,7 +116,7 @@ def _step(
     slopes = _slopes(evidence.positions, point, air)
     slopes[:, :3] *= (1 + air[0]) * is_free
     jacobian = (slopes[i] - slopes[j]) / error_m[:, None]
-    pairs_a_microphone = len(np.unique(evidence.pairs)) / 2  # pairs of one microphone are not independent
+    pairs_a_microphone = len(evidence.used) / 2  # pairs of one microphone are not independent
     weight = weight / max(float(weight.mean()), 1e-12) / pairs_a_microphone
     above_m = _above_m(evidence, point)
     usual = _known(above_m, HEIGHT_M) if known.is_under_sky and is_free[2] else 0.0
@@ -130,12 +139,12 @@ def _slopes(
 
 def _known_air(air: Float[np.ndarray, "air"], known: Known) -> Float[np.ndarray, "air"]:
     """The information about it beforehand."""
-    return np.append(_known(float(air[0]), AIR), (len(air) - 1) * [known.wind**-2.0 if known.wind else 0.0])
+    return np.append(_known(float(air[0]), known.air), (len(air) - 1) * [known.wind**-2.0 if known.wind else 0.0])
 
 
 def _above_m(evidence: Evidence, point: Float[np.ndarray, "3"]) -> float:
     """How far above the usual height of sounds."""
-    return float(point[2] - evidence.positions[np.unique(evidence.pairs), 2].mean() - ABOVE_M)
+    return float(point[2] - evidence.positions[evidence.used, 2].mean() - ABOVE_M)
 
 
 def _known(off: float, width: float) -> float:
@@ -176,7 +185,7 @@ def _fix(
     evidence: Evidence, sigma_m: np.ndarray, point: np.ndarray, air: np.ndarray, errors_m: np.ndarray, box: np.ndarray,
     known: Known,
 ) -> Fix:  # fmt: skip
-    used, is_declared = np.unique(evidence.pairs), known.is_declared
+    used, is_declared = evidence.used, known.is_declared
     freedom = max(0.0, len(used) - 2.0 - free_axes(box).sum())
     prior, expected_m = (DECLARED_FREEDOM, sigma_m) if is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
     scatter = np.square(errors_m[used] / expected_m[used]).sum()
@@ -189,7 +198,7 @@ def _fix(
     )  # fmt: skip
     few = 3 * quantiles.fisher(3, prior + freedom, 0.9) / REGION_90
     spread_m2 = _outwards(few * covariance[:3, :3], point, evidence.positions[used])
-    cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / AIR) ** 2)
+    cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / known.air) ** 2)
     cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)
     return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m, float(cost))
 

@@ -62,6 +62,11 @@ class Evidence:
         return np.linalg.norm(self.positions[self.pairs[:, 0]] - self.positions[self.pairs[:, 1]], axis=1)
 
     @cached_property
+    def used(self) -> Int[np.ndarray, "used"]:
+        """The microphones that are in any pair."""
+        return np.unique(self.pairs)
+
+    @cached_property
     def deviation(self) -> float:
         """Robust standard deviation of a value where no source is, reverberation and noise together."""
         every = max(EVERY, self.values.size // MOST_LOOKED_AT)

@@ -55,6 +55,16 @@ def blurred(values: Curves, first: int, count: int, block: int, width: int) -> F
     return means
 
 
+def highest_round(
+    padded: Float[np.ndarray, "pair padded"], weight: Float[np.ndarray, "off pair"]
+) -> Float[np.ndarray, "pair lag"]:
+    """The highest value round each lag, times the weight of its offset, 0 at least."""
+    highest = np.zeros((len(padded), padded.shape[1] + 1 - len(weight)), dtype=np.float32)
+    for k, share in enumerate(weight):
+        np.maximum(highest, share[:, None] * padded[:, k : k + highest.shape[1]], out=highest)
+    return highest
+
+
 def slopes_nearest(
     curves: Float[np.ndarray, "piece pair lag"], pairs: Pairs, lags: Float[np.ndarray, "piece mic place"],
     uphill: Float[np.ndarray, "pair 3"], near: int,

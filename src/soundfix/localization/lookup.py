@@ -86,6 +86,22 @@ def blurred(values: Curves, first: int, count: int, block: int, width: int) -> F
     return total
 
 
+@compiled(in_numpy.highest_round)
+def highest_round(
+    padded: Float[np.ndarray, "pair padded"], weight: Float[np.ndarray, "off pair"]
+) -> Float[np.ndarray, "pair lag"]:
+    """Of each pair and lag the highest value round it, times the weight of its offset (odd in number), 0 at least."""
+    count = padded.shape[1] + 1 - len(weight)
+    highest = np.zeros((len(padded), count), dtype=np.float32)
+    for p in range(len(padded)):
+        row, curve = highest[p], padded[p]
+        for k in range(len(weight)):
+            share = weight[k, p]
+            for n in range(count):
+                row[n] = max(row[n], share * curve[n + k])
+    return highest
+
+
 @compiled(in_numpy.slopes_nearest)
 def slopes_nearest(
     curves: Float[np.ndarray, "piece pair lag"], pairs: Pairs, lags: Float[np.ndarray, "piece mic place"],

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from soundfix.estimate import Finding
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, broadened, is_declared, with_wind_m
-from soundfix.localization.arrival_fit import Known, fit_arrivals, is_outside
+from soundfix.localization.arrival_fit import AIR, TOLD_AIR, Fix, Known, fit_arrivals, is_outside
 from soundfix.localization.boxes import Boxes, Heard
 from soundfix.localization.consensus import Consensus, agree
 from soundfix.localization.evidence import Evidence
@@ -33,6 +33,7 @@ AT_BORDER = 0.05  # of the side of a far box: a place this near may be farther
 # has to stand out more: all together fit somewhere far away by chance.
 LEAST_SPARE = 2
 STARTS = (1.0, 0.6, 1.7, 4.0)  # times as far along the ray
+HEARD = 0.8  # of the broad evidence of the best of these: a fit with less has lost peaks
 CLEARLY = 1.5  # times as far
 NEARLY = 0.9  # as far as a place at the border of a smaller box, which is not the best one
 NEAR_BORDER = 0.1  # of the side of the box: a place this near may stand for one beyond
@@ -72,13 +73,15 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
         box = _far_box(scene, FAR[-1])  # a box that happened to hold it says nothing of how far it is
     fit = partial(
         fit_arrivals, exact, arrival_sigma_m(scene), box=box,
-        known=Known(is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share),
+        known=Known(
+            is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share, TOLD_AIR if scene.is_air_told else AIR
+        ),
     )  # fmt: skip
     kept: list[Mode] = []
-    likely = likely_modes(consensus)
+    likely, broad = likely_modes(consensus), consensus.evidence.among(consensus.is_kept)
     for mode in consensus.modes[:MOST_CANDIDATES]:
         if any(mode is other for other in likely):  # only these are listed
-            fix = min((fit(place=place) for place in _starts(mode.position, exact, box)), key=lambda f: f.cost)
+            fix = _likeliest([fit(place=place) for place in _starts(mode.position, exact, box)], broad)
             mode = replace(mode, position=fix.position_m, fix=fix)
         if not any(
             is_held(mode.position, other) for other in kept
@@ -87,11 +90,19 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     return agreement._replace(consensus=replace(consensus, modes=kept), box=box)
 
 
+def _likeliest(fixes: list[Fix], broad: Evidence) -> Fix:
+    """The one that costs least of those where pairs have peaks: chance fits well where there are none."""
+    heard = broad.score(np.array([fix.position_m for fix in fixes]))
+    return min(
+        (fix for fix, each in zip(fixes, heard, strict=True) if each >= HEARD * heard.max()), key=lambda f: f.cost
+    )
+
+
 def _starts(
     place: Float[np.ndarray, "3"], evidence: Evidence, box: Float[np.ndarray, "2 3"]
 ) -> list[Float[np.ndarray, "3"]]:
     """The place; and outside the array others on its ray, along which broad evidence is alike."""
-    positions = evidence.positions[np.unique(evidence.pairs)]
+    positions = evidence.positions[evidence.used]
     times = STARTS if is_outside(place, positions) and free_axes(box).all() else (1.0,)
     middle = positions.mean(axis=0)
     return [np.clip(middle + each * (place - middle), box[0], box[1]) for each in times]

@@ -4,17 +4,17 @@ Levels are looked at in the event's own band, frame by frame, at each station by
 Axes: M microphones, T samples, F frames.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from soundfix import robust
 from soundfix.resample import TOP_HZ
-from soundfix.signal.bands import within_band
+from soundfix.signal.arrays import hann, transforms
 
 FRAME_S = 0.02
+PERIODS = 4.0  # of the lowest frequency in a frame, at least
 LONGEST_S = 0.1  # of the loudest part of an event: a call is shorter than the clip it is in
 AUDIBLE_DB = 6.0  # above what is heard round the event
 FEWEST, MOST = 5, 12  # stations: one more than unknowns; those beyond are far, and say little more
@@ -37,38 +37,71 @@ class Stretch:
         return Stretch(audio=audio, sample_rate=self.sample_rate, start_s=self.start_s + first / self.sample_rate)
 
 
-def stands_out_db(
-    stretch: Stretch, span_s: tuple[float, float], *, band_hz: tuple[float, float] | None, reach_s: float
-) -> Float[np.ndarray, "mic"]:
-    """By how much (dB) the loudest part of an event is above the median level round it; -inf where nothing is heard.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Loudness:
+    """Power in a band, frame by frame, and its median over frames that miss no sound. begins_s: the first."""
 
-    span_s: from, to (s), at one of the stations; the others may hear it sooner or later by reach_s.
-    """
+    power: Float[np.ndarray, "mic frame"]
+    usual: Float[np.ndarray, "mic"]
+    frame_s: float
+    begins_s: float
+
+    def where(self, mask: Bool[np.ndarray, "mic"]) -> "Loudness":
+        """Of these stations alone."""
+        return replace(self, power=self.power[mask], usual=self.usual[mask])
+
+    def stands_out_db(self, span_s: tuple[float, float], reach_s: float) -> Float[np.ndarray, "mic"]:
+        """By how much (dB) the loudest part of an event is above the median level round it; -inf where nothing is heard.
+
+        span_s: from, to (s), at one of the stations; the others may hear it sooner or later by reach_s.
+        """
+        width = max(1, round(min(span_s[1] - span_s[0], LONGEST_S) / self.frame_s))
+        first, last = self._frames(span_s, reach_s)
+        loudest = _running_mean(self.power, width)[:, first : max(last - width, first) + 1].max(axis=1, initial=0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            level_db = 10 * np.log10(loudest / self.usual)
+        return np.where(loudest > 0, level_db, -np.inf)
+
+    def heard_s(self, span_s: tuple[float, float], reach_s: float) -> tuple[int, float, float] | None:
+        """Which microphone hears the event best in its span, and from when to when it stands out there (s)."""
+        first, last = self._frames(span_s, reach_s)
+        ratio = self.power[:, first:last] / np.where(self.usual > 0, self.usual, np.inf)[:, None]
+        if not ratio.size or ratio.max() < 10 ** (AUDIBLE_DB / 10):
+            return None
+        best = int(ratio.max(axis=1).argmax())
+        loud = np.flatnonzero(ratio[best] >= 10 ** (AUDIBLE_DB / 10)) + first
+        return best, self.begins_s + loud[0] * self.frame_s, self.begins_s + (loud[-1] + 1) * self.frame_s
+
+    def _frames(self, span_s: tuple[float, float], reach_s: float) -> tuple[int, int]:
+        """The first of a span and of what is round it, and the one after the last."""
+        edges = (span_s[0] - reach_s - self.begins_s, span_s[1] + reach_s - self.begins_s)
+        first, last = (max(0, int(edge / self.frame_s)) for edge in edges)
+        return first, last
+
+
+def loudness(stretch: Stretch, band_hz: tuple[float, float] | None) -> Loudness:
+    """Of every station in the band, by itself."""
     low, high = band_hz or VOICES_HZ
-    sound = np.where(np.isfinite(stretch.audio), stretch.audio, 0.0).astype(np.float32)
-    heard = within_band(sound, stretch.sample_rate, (low, min(high, stretch.sample_rate / 2)))
-    frame = round(FRAME_S * stretch.sample_rate)
-    power = _power(heard, frame)
-    width = max(1, round(min(span_s[1] - span_s[0], LONGEST_S) / FRAME_S))
-    smooth = _running_mean(power, width)
-    first, last = ((edge - stretch.start_s) / FRAME_S for edge in (span_s[0] - reach_s, span_s[1] + reach_s))
-    loudest = smooth[:, max(0, int(first)) : max(int(last) - width, int(first)) + 1].max(axis=1, initial=0.0)
-    is_there = np.isfinite(_power(stretch.audio, frame))  # within a frame of an edge the filter hears the edge
-    usual = robust.medians(np.where(is_there, power, np.nan))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        level_db = 10 * np.log10(loudest / usual)
-    return np.where(loudest > 0, level_db, -np.inf)
+    frame_s = max(FRAME_S, PERIODS / max(low, PERIODS))
+    frame = max(1, min(round(frame_s * stretch.sample_rate), stretch.audio.shape[1]))
+    count = stretch.audio.shape[1] // frame
+    frequency = np.fft.rfftfreq(frame, 1 / stretch.sample_rate)
+    in_band = (frequency >= low) & (frequency <= high)
+    if not in_band.any():
+        in_band[np.abs(frequency - (low + high) / 2).argmin()] = True
+    frames = stretch.audio[:, : count * frame].reshape(len(stretch.audio), count, frame)
+    power = np.stack([_power(each, in_band) for each in frames])  # one by one they stay near the processor
+    usual = robust.medians(power)
+    power = np.nan_to_num(power)
+    return Loudness(power=power, usual=usual, frame_s=frame / stretch.sample_rate, begins_s=stretch.start_s)
 
 
 def chosen_stations(
-    levels: Callable[[], Float[np.ndarray, "mic"]], is_listed: Bool[np.ndarray, "mic"], *, fewest: int
+    level_db: Float[np.ndarray, "mic"], is_listed: Bool[np.ndarray, "mic"], *, fewest: int
 ) -> Bool[np.ndarray, "mic"]:
-    """Those that are listed, if they can place it (`fewest`); else also the loudest that hear it, and FEWEST at least.
-
-    levels: gives by how much it stands out (dB), which takes as long as to correlate: asked only where that decides."""
+    """Those that are listed, if they can place it (`fewest`); else also the loudest that hear it, and FEWEST at least."""
     if is_listed.sum() >= fewest:
         return is_listed
-    level_db = levels()
     order = np.lexsort((-level_db, ~is_listed))
     audible = int((is_listed | (level_db >= AUDIBLE_DB)).sum())
     is_chosen = np.zeros(len(order), dtype=bool)
@@ -76,10 +109,12 @@ def chosen_stations(
     return is_chosen
 
 
-def _power(audio: Float[np.ndarray, "mic time"], frame: int) -> Float[np.ndarray, "mic frame"]:
-    frames = max(1, audio.shape[1] // frame)
-    whole = audio[:, : frames * frame].astype(np.float64)
-    return np.square(whole).reshape(len(whole), frames, -1).mean(axis=2)
+def _power(frames: Float[np.ndarray, "frame time"], in_band: Bool[np.ndarray, "freq"]) -> Float[np.ndarray, "frame"]:
+    """Of every frame in these lines of its spectrum; NaN where sound is missing."""
+    soft = frames.astype(np.float32) * hann(frames.shape[1], np.zeros(0, np.float32))
+    spectra = transforms(soft).rfft(np.nan_to_num(soft, posinf=0, neginf=0), axis=1)[:, in_band]
+    power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=1)
+    return np.where(np.isfinite(soft).all(axis=1), power, np.nan)
 
 
 def _running_mean(power: Float[np.ndarray, "mic frame"], width: int) -> Float[np.ndarray, "mic start"]:
