@@ -126,6 +126,7 @@ def test_a_band_reaches_as_high_as_the_recording_does():
         (("C:\\data\\Y.WAV",), [1]),
         (("/other/c/20200617.wav",), [2]),
         (("z.flac",), [2]),
+        (("copies/z.wav",), [2]),
         ((), []),
         (("a", "b", "c", "d"), []),
     ],
@@ -241,3 +242,19 @@ def test_an_event_that_names_a_file_is_told_in_the_time_of_that_file(folder, tmp
     assert [len(each.event.stations) for each in found.estimates] == [5, 5]
     for estimate, place in zip(found.estimates, PLACES.values(), strict=True):
         assert np.linalg.norm(estimate.sources[0].position_m - place) < 1.0  # m; without bands
+
+
+def test_rows_in_files_that_began_apart_are_one_event_where_the_recording_says_so(tmp_path):
+    """Whatever their names tell: the same second of files that began a second apart is two, the same moment is one."""
+    for name, at in (("a", "110000"), ("b", "110001"), ("c", "110000"), ("d", "110000")):
+        soundfile.write(tmp_path / f"{name}_20220620_{at}.wav", np.ones(8000, np.float32) / 9, 1000)
+    take = soundfix.read(sorted(tmp_path.glob("*.wav")), Microphones(positions=np.eye(4, 3), names=tuple("abcd")))
+    rows = [
+        event(start_s=5.0, end_s=6.0, stations=("x/a_20220620_110000.wav",), rows=(0,)),
+        event(start_s=5.0, end_s=6.0, stations=("B_20220620_110001.flac",), rows=(1,)),
+        event(start_s=4.2, end_s=5.0, stations=("b_20220620_110001.wav",), rows=(2,)),
+    ]
+    _, (first, second) = listed_events(take, of(*rows), None)
+    assert (first.event.start_s, first.event.end_s, first.event.rows) == (5.0, 6.0, (0, 2))
+    assert (second.event.start_s, second.event.end_s, second.event.rows) == (6.0, 7.0, (1,))
+    assert first.is_listed.tolist() == [True, True, False, False]

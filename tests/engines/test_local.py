@@ -10,13 +10,13 @@ from functools import partial
 import pytest
 
 from helpers import TESTS
-from helpers.crews import cannot_be_made, counted, deadly, failing, large, squares, threads
+from helpers.crews import cannot_be_made, counted, deadly, failing, large, meeting, squares, threads
 from soundfix.engines.local import HERE, Local
 from soundfix.errors import EngineError
 
 
-def test_every_task_is_done_once_by_several_processes():
-    found = list(Local(2).map(squares, list(range(20))))
+def test_every_task_is_done_once_by_several_processes(tmp_path):
+    found = list(Local(2).map(partial(meeting, str(tmp_path)), list(range(20))))
     assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
     assert len({process for _, (_, process) in found}) == 2
     assert os.getpid() not in {process for _, (_, process) in found}
@@ -66,17 +66,18 @@ def test_large_tasks_and_results_do_not_wait_for_each_other():
 LED = """
 import sys
 sys.path.insert(0, {tests!r})
-from helpers.crews import squares
+from functools import partial
+from helpers.crews import meeting
 from soundfix.engines.local import Local
-for _, (_, process) in Local(2).map(squares, list(range(10**6))):
+for _, (_, process) in Local(2).map(partial(meeting, {folder!r}), list(range(10**6))):
     print(process, flush=True)
 """
 
 
-def test_processes_end_with_the_one_that_started_them():
-    code = LED.format(tests=str(TESTS))
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    code = LED.format(tests=str(TESTS), folder=str(tmp_path))
     leader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    processes = {int(leader.stdout.readline()) for _ in range(2000)}
+    processes = {int(leader.stdout.readline()) for _ in range(200)}
     leader.send_signal(signal.SIGKILL)
     leader.wait()
     leader.stdout.close()

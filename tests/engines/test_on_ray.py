@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from helpers.cluster import two_nodes
-from helpers.crews import cannot_be_made, deadly, failing, squares
+from helpers.crews import cannot_be_made, deadly, failing, meeting, squares
 from helpers.evaluation import ASKED
 from helpers.season import Told, asked, write_season
 from helpers.sets import write
@@ -29,8 +29,8 @@ def address():
         yield found
 
 
-def test_every_task_is_done_once_on_both_nodes(address):
-    found = list(engine_named("ray", 2, address).map(squares, list(range(20))))
+def test_every_task_is_done_once_on_both_nodes(address, tmp_path):
+    found = list(engine_named("ray", 2, address).map(partial(meeting, str(tmp_path)), list(range(20))))
     assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
     assert len({process for _, (_, process) in found}) == 2
 

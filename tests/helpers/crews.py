@@ -2,8 +2,11 @@
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
+
+MOST_WAIT_S = 120  # for another process to begin, on a busy machine
 
 
 def squares():
@@ -13,6 +16,20 @@ def squares():
 
 def square(task):
     return task**2, os.getpid()
+
+
+def meeting(folder):
+    """A worker that squares, and has no answer before two processes have been asked: a quick one cannot do it all."""
+    return partial(_met, Path(folder))
+
+
+def _met(folder, task):
+    (folder / f"met-{os.getpid()}").touch()
+    until = time.monotonic() + MOST_WAIT_S
+    while len(list(folder.glob("met-*"))) < 2:
+        assert time.monotonic() < until, "nobody else works"
+        time.sleep(0.02)
+    return square(task)
 
 
 def deadly(folder, deaths):

@@ -15,8 +15,10 @@ from soundfix.api.stretches import stretches
 from soundfix.errors import EventFileError
 from soundfix.estimate import Estimate
 from soundfix.events import SoundEvent
+from soundfix.files.events.joined import joined
 from soundfix.files.events.reading import EventTable
 from soundfix.files.listing import AUDIO_SUFFIXES
+from soundfix.files.named import Named, parts_of
 from soundfix.files.take import Take
 from soundfix.localization.stations import Stretch, chosen_stations, stands_out_db
 from soundfix.resample import resampled, working_rate
@@ -38,15 +40,25 @@ class Listed:
 
 
 def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tuple[Sound, tuple[Listed, ...]]:
+    """What `events_in` says of the rows of a table: each in the time of its file, and those of one sound one event."""
+    starts = Named(_starts(sound))
+    together = joined(_from_the_start(event, starts) for event in table.events)
+    return events_in(sound, together, band_hz, table.table.path)
+
+
+def events_in(
+    sound: Sound, events: Sequence[SoundEvent], band_hz: Band | None, path: Path
+) -> tuple[Sound, tuple[Listed, ...]]:
     """The recording at the rate that suits all events, and those that are in it; band_hz: of all, instead of their own.
 
-    Its notes say how many are not. Raises EventFileError where none is, or where a band is not in the recording.
+    Its notes say how many are not. Raises EventFileError, which names this path, where none is, or where a band is not in
+    the recording.
     """
-    found = [_listed(event, sound, band_hz, table.table.path) for event in table.events]
+    found = [_listed(event, sound, band_hz, path) for event in events]
     listed = tuple(sorted((each for each in found if each is not None), key=lambda each: each.event.start_s))
     if not listed:
         raise EventFileError(
-            f"{table.table.path}: none of its {len(found)} events is in this recording of {sound.duration_s:.1f} s with "
+            f"{path}: none of its {len(found)} events is in this recording of {sound.duration_s:.1f} s with "
             f"{', '.join(sound.microphones.names[:3])} ...: wanted seconds from its start, and names or files of its "
             "microphones"
         )
@@ -111,7 +123,6 @@ def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
 
 def _listed(event: SoundEvent, sound: Sound, band_hz: Band | None, path: Path) -> Listed | None:
     """None where it is after the end, or heard by nobody who is in this recording."""
-    event = _from_the_start(event, sound)
     stations = [_named(name, sound) for name in event.stations]
     is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
     if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
@@ -136,32 +147,35 @@ def _band(event: SoundEvent, native_rate: float, band_hz: Band | None, path: Pat
     return low, min(high, native_rate / 2)
 
 
-def _from_the_start(event: SoundEvent, sound: Sound) -> SoundEvent:
-    """An event that names a file is told in the time of that file, which may not begin with the recording."""
+def _starts(sound: Sound) -> Iterator[tuple[Path, float]]:
+    """Of every file of the recording when it begins (s)."""
     recorders = sound.recording.recorders if isinstance(sound, Take) else ()
-    parts = [part for recorder in recorders for part in recorder.parts]
-    station = _path(event.stations[0]) if event.stations else PurePosixPath()
-    if station.suffix not in AUDIO_SUFFIXES:
-        return event
-    ends = [[part for part in parts if _path(str(part.file.path)).parts[-n:] == station.parts[-n:]] for n in (2, 1)]
-    begins_s = next((found[0].start_s for found in ends if found), 0.0)
+    return ((part.file.path, part.start_s) for recorder in recorders for part in recorder.parts)
+
+
+def _from_the_start(event: SoundEvent, starts: Named[float]) -> SoundEvent:
+    """An event that names a file is told in the time of that file, which may not begin with the recording."""
+    station = event.stations[0] if event.stations else ""
+    is_file = PurePosixPath(station.casefold()).suffix in AUDIO_SUFFIXES
+    begins_s = (starts.find(station) if is_file else None) or 0.0
     return replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
 
 
-def _path(text: str) -> PurePosixPath:
-    """Whatever the system and the case."""
-    return PurePosixPath(text.replace("\\", "/").casefold())
-
-
 def _named(station: str, sound: Sound) -> Bool[np.ndarray, "mic"]:
-    """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
-    parts = _path(station).parts
+    """Whose name, file or folder this is: by the end of a path, a name in it, or the file alone, whatever its suffix."""
+    parts = parts_of(station)
     words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}
-    files = [[_path(name).parts for name in names] for names in _files(sound)]
+    files = [[parts_of(name) for name in names] for names in _files(sound)]
     by_path = np.array([len(parts) > 1 and any(file[-2:] == parts[-2:] for file in own) for own in files], dtype=bool)
     by_name = np.array([name.casefold() in words for name in sound.microphones.names], dtype=bool)
-    by_file = np.array([any(file[-1:] == parts[-1:] for file in own) for own in files], dtype=bool)
+    by_file = np.array([any(_stem(file) == _stem(parts) for file in own) for own in files], dtype=bool)
     return next((found for found in (by_path, by_name, by_file) if found.any()), by_file)
+
+
+def _stem(parts: Sequence[str]) -> str:
+    """The last part, without the suffix of a sound file."""
+    path = PurePosixPath(*parts[-1:])
+    return path.stem if path.suffix in AUDIO_SUFFIXES else path.name
 
 
 def _files(sound: Sound) -> Sequence[Sequence[str]]:
