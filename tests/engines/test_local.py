@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 
 from helpers import TESTS
-from helpers.crews import cannot_be_made, counted, deadly, failing, large, meeting, squares, threads
+from helpers.crews import cannot_be_made, counted, deadly, failing, large, meeting, squares, threads, unsendable
 from soundfix.engines.local import HERE, Local
-from soundfix.errors import EngineError
+from soundfix.errors import EngineError, MissingPackageError
 
 
 def test_every_task_is_done_once_by_several_processes(tmp_path):
@@ -52,6 +52,23 @@ def test_what_a_worker_raises_is_raised_here():
         list(Local(2).map(failing, [1, 2, 3]))
     with pytest.raises(ValueError, match="no such weights"):
         list(Local(2).map(cannot_be_made, [1, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("task", "error", "message"),
+    [
+        (
+            "missing",
+            MissingPackageError,
+            r"^rosbags is not installed; this needs it: pip install 'soundfix\[interop\]'$",
+        ),
+        ("stubborn", EngineError, "a worker raised Stubborn: this and that"),
+        ("result", Exception, "pickle"),
+    ],
+)
+def test_what_cannot_be_sent_as_it_is_is_told(task, error, message):
+    with pytest.raises(error, match=message):
+        list(Local(2).map(unsendable, [task, task]))
 
 
 def test_a_process_computes_in_one_thread():

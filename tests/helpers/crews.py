@@ -6,6 +6,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from soundfix.errors import MissingPackageError
+
 MOST_WAIT_S = 120  # for another process to begin, on a busy machine
 
 
@@ -78,3 +80,23 @@ def large():
 
 def echo(task):
     return task
+
+
+class Stubborn(Exception):
+    """Cannot be made again by what it was made of."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def unsendable():
+    """A worker whose results, or errors, are not for other processes."""
+    return unsent
+
+
+def unsent(task):
+    if task == "missing":
+        raise MissingPackageError("rosbags", "interop")
+    if task == "stubborn":
+        raise Stubborn("this", "that")
+    return lambda: task

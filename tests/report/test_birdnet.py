@@ -67,3 +67,8 @@ def test_they_read_back_as_events(tmp_path):
     (tmp_path / "b.csv").write_text(text)
     (read,) = read_events(tmp_path / "b.csv").events
     assert (read.start_s, read.end_s, read.label) == (1.0, 1.5, 'an "owl", or two')
+
+
+def test_times_are_whole_after_hours_too():
+    (line,) = detection_lines(answer(source(1, 2, 3), start_s=12345.678, end_s=100000.25), RECORDED).splitlines()
+    assert line.startswith("12345.678,100000.25,")

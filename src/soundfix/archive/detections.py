@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from soundfix.archive.inventory import Inventory, LeftOut, Recorded
-from soundfix.archive.pieces import Piece, Pieces, TimeLine, with_key
+from soundfix.archive.pieces import Piece, Pieces, TimeLine
 from soundfix.errors import EventFileError
 from soundfix.events import SoundEvent
 from soundfix.files.events.joined import joined
@@ -78,7 +78,7 @@ def _piece(found: Detections, line: TimeLine, events: Sequence[SoundEvent], marg
     rows = [row for event in events for row in event.rows]
     number = {row: k for k, row in enumerate(rows)}
     shifted = tuple(_shifted(event, from_s, number) for event in events)
-    return with_key(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
+    return line.keyed(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
 
 
 def _shifted(event: SoundEvent, from_s: float, number: Mapping[int, int]) -> SoundEvent:
