@@ -73,6 +73,11 @@ class MissingPackageError(SoundfixError, ImportError):
         """extra: what it comes with; None: with soundfix itself, and it was left out."""
         wanted = f"'soundfix[{extra}]'" if extra else "soundfix (soundfix-onnx locates, and no more)"
         super().__init__(f"{package} is not installed; this needs it: pip install {wanted}")
+        self._made_of = package, extra
+
+    def __reduce__(self) -> tuple[type, tuple[str, str | None]]:
+        """As it was made, so that it says the same where a worker has raised it."""
+        return type(self), self._made_of
 
 
 class EngineError(SoundfixError):

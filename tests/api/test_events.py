@@ -127,6 +127,7 @@ def test_a_band_reaches_as_high_as_the_recording_does():
         (("C:\\data\\Y.WAV",), [1]),
         (("/other/c/20200617.wav",), [2]),
         (("z.flac",), [2]),
+        (("copies/z.wav",), [2]),
         ((), []),
         (("a", "b", "c", "d"), []),
     ],
@@ -262,3 +263,19 @@ def test_of_a_clip_that_begins_before_a_call_and_ends_after_it_the_call_is_heard
     for (from_s, to_s), start_s in zip(parts, (1.5, 4.0), strict=True):
         assert start_s - 0.4 < from_s < start_s - 0.1
         assert start_s + 0.4 < to_s < start_s + 0.8
+
+
+def test_rows_in_files_that_began_apart_are_one_event_where_the_recording_says_so(tmp_path):
+    """Whatever their names tell: the same second of files that began a second apart is two, the same moment is one."""
+    for name, at in (("a", "110000"), ("b", "110001"), ("c", "110000"), ("d", "110000")):
+        soundfile.write(tmp_path / f"{name}_20220620_{at}.wav", np.ones(8000, np.float32) / 9, 1000)
+    take = soundfix.read(sorted(tmp_path.glob("*.wav")), Microphones(positions=np.eye(4, 3), names=tuple("abcd")))
+    rows = [
+        event(start_s=5.0, end_s=6.0, stations=("x/a_20220620_110000.wav",), rows=(0,)),
+        event(start_s=5.0, end_s=6.0, stations=("B_20220620_110001.flac",), rows=(1,)),
+        event(start_s=4.2, end_s=5.0, stations=("b_20220620_110001.wav",), rows=(2,)),
+    ]
+    _, (first, second) = listed_events(take, of(*rows), None)
+    assert (first.event.start_s, first.event.end_s, first.event.rows) == (5.0, 6.0, (0, 2))
+    assert (second.event.start_s, second.event.end_s, second.event.rows) == (6.0, 7.0, (1,))
+    assert first.is_listed.tolist() == [True, True, False, False]

@@ -144,12 +144,12 @@ def test_starts_of_a_table_are_believed(tmp_path):
 
 @pytest.mark.parametrize("named", ["Z", ""])
 @pytest.mark.parametrize("listed", [UTC, None])
-def test_times_of_a_table_are_in_the_zone_of_the_files(tmp_path, named, listed):
+def test_times_of_files_and_table_are_in_the_zone_that_one_of_them_tells(tmp_path, named, listed):
     at = datetime(2022, 6, 20, 6, 30, 0, 125_000, tzinfo=listed)
     starts = {"s01_20220620_055950" + named.lower() + ".wav": Correction(StartTime(at, True))}
     found = taken(tmp_path, "{recorder}_{at:%Y%m%d_%H%M%S}" + named + ".wav", starts=starts)
     begins = {each.file.path.name: each.start.at for each in found.recorded}
-    zone = UTC if named else None
+    zone = UTC if named or listed else None
     assert begins[f"S01_20220620_055950{named}.wav"] == at.replace(tzinfo=zone)
     assert begins[f"S02_20220620_055950{named}.wav"] == BEGINS.replace(tzinfo=zone)
 

@@ -1,5 +1,6 @@
 """An archive on one line of time, and cut."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from helpers.season import BEGINS, NAMES, RATE, sound, write_list, write_season
 from soundfix.archive.inventory import Inventory, Recorded, take_inventory
-from soundfix.archive.pieces import PIECE_S, TimeLine, with_key
+from soundfix.archive.pieces import PIECE_S, TimeLine
 from soundfix.events import SoundEvent
 from soundfix.files.decoding import AudioFile
 from soundfix.files.headers import Header
@@ -100,16 +101,33 @@ def test_a_file_after_another_is_heard_from_where_it_begins():
 
 
 def test_a_key_is_of_time_and_contents():
-    one = first(line_of([(name, 0, 100) for name in "ABCD"]).cut())
+    line = line_of([(name, 0, 100) for name in "ABCD"])
+    one = first(line.cut())
     assert one.key.startswith("20220620T120000-")
     assert one.key == first(line_of([(name, 0, 100) for name in "ABCD"]).cut()).key
     others = [
         first(line_of([(name, 0, 101) for name in "ABCD"]).cut()),
         first(line_of([*((name, 0, 100) for name in "ABC"), ("D", 1, 100)]).cut()),
-        with_key(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0),))),
-        with_key(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0, label="owl"),))),
-        with_key(replace(one, refs=("det.csv, row 1",))),
-        with_key(replace(one, order=(3, 1, 2, 0))),
-        with_key(replace(one, duration_s=99.0)),
+        line.keyed(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0),))),
+        line.keyed(replace(one, events=(SoundEvent(start_s=1.0, end_s=2.0, label="owl"),))),
+        line.keyed(replace(one, refs=("det.csv, row 1",))),
+        line.keyed(replace(one, order=(3, 1, 2, 0))),
+        line.keyed(replace(one, duration_s=99.0)),
     ]
     assert len({one.key, *(other.key for other in others)}) == 1 + len(others)
+
+
+def test_cards_that_were_exchanged_make_other_pieces_and_copies_do_not(tmp_path):
+    """Files of the same name, length and time, of two recorders."""
+    season = write_season(tmp_path / "recordings", "{recorder}/{at:%Y%m%d_%H%M%S}Z.wav")
+    listed = read_microphones(write_list(tmp_path))
+
+    def keys(folder):
+        return [piece.key for piece in TimeLine(take_inventory(folder, listed, {}), listed).cut()]
+
+    before = keys(season)
+    shutil.copytree(season, tmp_path / "elsewhere" / "copy")
+    assert keys(tmp_path / "elsewhere" / "copy") == before
+    for old, new in (("S01", "x"), ("S02", "S01"), ("x", "S02")):
+        (season / old).rename(season / new)
+    assert not set(keys(season)) & set(before)

@@ -7,7 +7,7 @@ import soxr
 
 from helpers.luvira_files import CLIP_S, RATE, names, place, write_csv, write_tracks
 from soundfix.datasets.dataset import Dataset
-from soundfix.datasets.luvira import DEFECTS, luvira, recording_folders
+from soundfix.datasets.luvira import DEFECTS, defects_of, luvira, recording_folders
 from soundfix.errors import ConfigError, DatasetError
 from soundfix.simulation.studio import LUVIRA_POSITIONS_M
 
@@ -82,7 +82,7 @@ def test_a_missing_track_is_a_missing_microphone(tmp_path):
     assert data[1].microphones.names == ("mic1", "mic2", "mic3", "mic5")
     assert data[1].microphones.positions[3] == pytest.approx(LUVIRA_POSITIONS_M[4])
     assert data[1].audio.argmax(axis=1).tolist() == [2401, 2402, 2403, 2405]
-    assert ("Random_manual_people2", "mic4") in [(d.recording, d.microphone) for d in data.defects]
+    assert ("Random_manual_people2", "mic4") in [(d.recording, d.microphone) for d in defects_of(data)]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_microphones_with_known_defects_are_left_out_on_request(tmp_path, leave_
     data = luvira(tmp_path, leave_out=leave_out, clip_s=CLIP_S)
     kept = [list(recording.microphones.names) for recording in data.recordings]
     assert kept == [[f"mic{n}" for n in grid110], [f"mic{n}" for n in other]]
-    assert data.defects == tuple(d for d in DEFECTS if d.recording != "Random_manual_people2")
+    assert defects_of(data) == tuple(d for d in DEFECTS if d.recording != "Random_manual_people2")
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from functools import partial
 import pytest
 
 from helpers import TESTS
-from helpers.crews import cannot_be_made, counted, deadly, failing, large, squares, threads
+from helpers.crews import cannot_be_made, counted, deadly, failing, large, meeting, squares, threads, unsendable
 from soundfix.engines.local import HERE, Local
-from soundfix.errors import EngineError
+from soundfix.errors import EngineError, MissingPackageError
 
 
-def test_every_task_is_done_once_by_several_processes():
-    found = list(Local(2).map(squares, list(range(20))))
+def test_every_task_is_done_once_by_several_processes(tmp_path):
+    found = list(Local(2).map(partial(meeting, str(tmp_path)), list(range(20))))
     assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
     assert len({process for _, (_, process) in found}) == 2
     assert os.getpid() not in {process for _, (_, process) in found}
@@ -54,6 +54,23 @@ def test_what_a_worker_raises_is_raised_here():
         list(Local(2).map(cannot_be_made, [1, 2, 3]))
 
 
+@pytest.mark.parametrize(
+    ("task", "error", "message"),
+    [
+        (
+            "missing",
+            MissingPackageError,
+            r"^rosbags is not installed; this needs it: pip install 'soundfix\[interop\]'$",
+        ),
+        ("stubborn", EngineError, "a worker raised Stubborn: this and that"),
+        ("result", Exception, "pickle"),
+    ],
+)
+def test_what_cannot_be_sent_as_it_is_is_told(task, error, message):
+    with pytest.raises(error, match=message):
+        list(Local(2).map(unsendable, [task, task]))
+
+
 def test_a_process_computes_in_one_thread():
     assert dict(Local(2).map(threads, [0, 1])) == {0: 1, 1: 1}
 
@@ -66,17 +83,18 @@ def test_large_tasks_and_results_do_not_wait_for_each_other():
 LED = """
 import sys
 sys.path.insert(0, {tests!r})
-from helpers.crews import squares
+from functools import partial
+from helpers.crews import meeting
 from soundfix.engines.local import Local
-for _, (_, process) in Local(2).map(squares, list(range(10**6))):
+for _, (_, process) in Local(2).map(partial(meeting, {folder!r}), list(range(10**6))):
     print(process, flush=True)
 """
 
 
-def test_processes_end_with_the_one_that_started_them():
-    code = LED.format(tests=str(TESTS))
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    code = LED.format(tests=str(TESTS), folder=str(tmp_path))
     leader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    processes = {int(leader.stdout.readline()) for _ in range(2000)}
+    processes = {int(leader.stdout.readline()) for _ in range(200)}
     leader.send_signal(signal.SIGKILL)
     leader.wait()
     leader.stdout.close()

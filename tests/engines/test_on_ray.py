@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from helpers.cluster import two_nodes
-from helpers.crews import cannot_be_made, deadly, failing, squares
+from helpers.crews import cannot_be_made, deadly, failing, meeting, squares, unsendable
 from helpers.evaluation import ASKED
 from helpers.season import Told, asked, write_season
 from helpers.sets import write
@@ -29,8 +29,8 @@ def address():
         yield found
 
 
-def test_every_task_is_done_once_on_both_nodes(address):
-    found = list(engine_named("ray", 2, address).map(squares, list(range(20))))
+def test_every_task_is_done_once_on_both_nodes(address, tmp_path):
+    found = list(engine_named("ray", 2, address).map(partial(meeting, str(tmp_path)), list(range(20))))
     assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
     assert len({process for _, (_, process) in found}) == 2
 
@@ -63,6 +63,10 @@ def test_what_a_worker_raises_is_raised_here(address):
         list(engine_named("ray", 2, address).map(failing, [1, 2]))
     with pytest.raises(ValueError, match="no such weights"):
         list(engine_named("ray", 2, address).map(cannot_be_made, [1, 2]))
+    with pytest.raises(MissingPackageError, match=r"^rosbags is not installed"):
+        list(engine_named("ray", 2, address).map(unsendable, ["missing"]))
+    with pytest.raises(Exception, match="pickle"):
+        list(engine_named("ray", 2, address).map(unsendable, ["result"]))
 
 
 def test_scenes_windows_and_seasons_are_the_same_as_of_one_process(address, tmp_path):

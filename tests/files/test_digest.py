@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from soundfix.errors import ConfigError
-from soundfix.files.digest import differences, digest
+from soundfix.errors import AudioFileError, ConfigError
+from soundfix.files.digest import GLIMPSE_BYTES, differences, digest, glimpse
 
 
 def test_a_digest_is_path_size_and_sha256(tmp_path):
@@ -38,3 +38,19 @@ def test_sizes_and_numbers_of_files_are_told(tmp_path):
 def test_a_file_that_is_gone(tmp_path):
     with pytest.raises(ConfigError, match="was it moved or deleted"):
         digest(tmp_path / "a")
+
+
+@pytest.mark.parametrize("size", [10, 3 * GLIMPSE_BYTES, 40 * GLIMPSE_BYTES])
+def test_a_glimpse_tells_size_beginning_middle_and_end(tmp_path, size):
+    path, content = tmp_path / "a", os.urandom(size)
+    path.write_bytes(content)
+    first = glimpse(path)
+    (tmp_path / "b").write_bytes(content)
+    assert glimpse(tmp_path / "b") == first
+    for place in (0, size // 2, size - 1):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert glimpse(path) != first
+    path.write_bytes(b"")
+    assert glimpse(path) != first
+    with pytest.raises(AudioFileError, match="was it moved"):
+        glimpse(tmp_path / "c")

@@ -2,8 +2,13 @@
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
+
+from soundfix.errors import MissingPackageError
+
+MOST_WAIT_S = 120  # for another process to begin, on a busy machine
 
 
 def squares():
@@ -13,6 +18,20 @@ def squares():
 
 def square(task):
     return task**2, os.getpid()
+
+
+def meeting(folder):
+    """A worker that squares, and has no answer before two processes have been asked: a quick one cannot do it all."""
+    return partial(_met, Path(folder))
+
+
+def _met(folder, task):
+    (folder / f"met-{os.getpid()}").touch()
+    until = time.monotonic() + MOST_WAIT_S
+    while len(list(folder.glob("met-*"))) < 2:
+        assert time.monotonic() < until, "nobody else works"
+        time.sleep(0.02)
+    return square(task)
 
 
 def deadly(folder, deaths):
@@ -61,3 +80,23 @@ def large():
 
 def echo(task):
     return task
+
+
+class Stubborn(Exception):
+    """Cannot be made again by what it was made of."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def unsendable():
+    """A worker whose results, or errors, are not for other processes."""
+    return unsent
+
+
+def unsent(task):
+    if task == "missing":
+        raise MissingPackageError("rosbags", "interop")
+    if task == "stubborn":
+        raise Stubborn("this", "that")
+    return lambda: task

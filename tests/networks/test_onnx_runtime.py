@@ -19,7 +19,7 @@ from soundfix.networks.exported import DESCRIPTION, PACKAGED, digest_of
 COUNT = 6
 BLOCKED = """
 import sys
-for name in ("torch", "scipy", "numba", "safetensors", "einops", "huggingface_hub"):
+for name in ("torch", "scipy", "numba", "safetensors", "huggingface_hub"):
     sys.modules[name] = None
 import json, numpy as np, soundfix
 from importlib import util

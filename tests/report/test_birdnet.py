@@ -7,6 +7,7 @@ import pandas
 import pytest
 
 from helpers.foreign import OF_EVENTS, RECORDED, answer, direction, event, source
+from soundfix.files.events.joined import joined
 from soundfix.files.events.reading import read_events
 from soundfix.report.birdnet import detection_lines, header
 
@@ -34,7 +35,7 @@ def test_the_columns_are_birdnets_with_the_place_behind():
 
 
 def test_rows_of_a_birdnet_table_stay_as_they_were(of_birdnet):
-    (listed,) = of_birdnet.table.events
+    (listed,) = joined(of_birdnet.table.events)
     read = frame(detection_lines(answer(source(1, 2, 3), event=listed), of_birdnet))
     assert read["Common name"].tolist() == ["Owl, Tawny"] * 2
     assert read["Confidence"].tolist() == [0.91, 0.83]
@@ -43,7 +44,7 @@ def test_rows_of_a_birdnet_table_stay_as_they_were(of_birdnet):
 
 
 def test_a_row_that_was_not_located_stays_without_a_place(of_birdnet):
-    (listed,) = of_birdnet.table.events
+    (listed,) = joined(of_birdnet.table.events)
     read = frame(detection_lines(answer(event=listed), of_birdnet))
     assert len(read) == 2
     assert read["X (m)"].isna().all()
@@ -67,3 +68,8 @@ def test_they_read_back_as_events(tmp_path):
     (tmp_path / "b.csv").write_text(text)
     (read,) = read_events(tmp_path / "b.csv").events
     assert (read.start_s, read.end_s, read.label) == (1.0, 1.5, 'an "owl", or two')
+
+
+def test_times_are_whole_after_hours_too():
+    (line,) = detection_lines(answer(source(1, 2, 3), start_s=12345.678, end_s=100000.25), RECORDED).splitlines()
+    assert line.startswith("12345.678,100000.25,")

@@ -49,10 +49,14 @@ def test_no_answer_is_a_file_all_the_same(tmp_path, name):
     assert write(name, tmp_path / "a").exists()
 
 
-def test_hops_of_odas_are_numbered_from_one(tmp_path):
-    told = [json.loads(line) for line in write("odas", tmp_path / "a", *ANSWERS).read_text().splitlines()]
-    assert [each["timeStamp"] for each in told] == [1, 2, 3]
-    assert [each["src"][0]["id"] for each in told] == [1, 0, 1]
+def test_hops_of_odas_are_numbered_from_one_by_their_time(tmp_path):
+    """Between the last two nobody could be heard for a second."""
+    later = answer(start_s=3.5, end_s=4.0)
+    told = [json.loads(line) for line in write("odas", tmp_path / "a", *ANSWERS, later).read_text().splitlines()]
+    assert [each["timeStamp"] for each in told] == [3, 4, 5, 8]
+    (first,) = write("odas", tmp_path / "b", answer(start_s=0.0, end_s=0.5)).read_text().splitlines()
+    assert json.loads(first)["timeStamp"] == 1
+    assert [each["src"][0]["id"] for each in told] == [1, 0, 1, 0]
 
 
 def test_positions_are_a_list_of_json(tmp_path):

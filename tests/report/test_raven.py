@@ -8,6 +8,7 @@ import pytest
 
 from soundfix.errors import OutputError
 from soundfix.estimate import Estimate, MicrophoneReport, Source
+from soundfix.files.events.joined import joined
 from soundfix.files.events.raven import COLUMNS
 from soundfix.files.events.reading import read_events
 from soundfix.report.raven import ADDED, write_raven
@@ -64,7 +65,7 @@ def test_what_was_written_before_is_written_anew(table, tmp_path):
 def test_another_format_becomes_a_selection_table(tmp_path):
     (tmp_path / "d.csv").write_text("file,start_time,end_time,owl\na.wav,0,5,1\nb.wav,0,5,1\nb.wav,5,10,0\n")
     table = read_events(tmp_path / "d.csv")
-    (event,) = table.events
+    (event,) = joined(table.events)
     write_raven(tmp_path / "out.txt", table, [answered(replace(event, band_hz=(200.0, 900.0)))])
     header, rows = rows_of(tmp_path / "out.txt")
     assert tuple(header[: len(COLUMNS)]) == COLUMNS

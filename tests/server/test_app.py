@@ -61,6 +61,7 @@ def test_every_option_arrives(monkeypatch, tmp_path, take):
         "height_m": "1,2", "temperature_c": 5, "band_hz": "300,7000", "smooth": True, "tracks": True, "explain": True,
         "sound": True,
         "require": "20cm 95% minus 2", "position_sigma_m": 0.01, "clock_sigma_s": 1e-4, "speed_of_sound_m_s": 340,
+        "wind_m_s": 3,
     }  # fmt: skip
     with instant(monkeypatch, tmp_path / "s") as service:
         options = service.post("/locate", files=sent(take), data=data).json()["options"]

@@ -40,6 +40,7 @@ def test_every_option_has_its_effect(folder):
     assert told["search"]["bounds_m"] == [[0, 0, 1.3], [2, 2.5, 1.3]]
     assert done(folder, temperature_c=0.0)["request"]["speed_m_s"] < 332
     assert done(folder, speed_of_sound_m_s=350.0)["request"]["speed_m_s"] == 350
+    assert done(folder, wind_m_s=2.0)["request"]["wind_m_s"] == 2
     assert done(folder, band_hz=[300.0, 3000.0])["request"]["band_hz"] == [300, 3000]
     assert done(folder, position_sigma_m=0.03)["request"]["microphones"][0]["sigma_m"] == 0.03
     assert done(folder, clock_sigma_s=0.001)["request"]["microphones"][0]["clock_sigma_s"] == 0.001

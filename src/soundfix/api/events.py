@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
@@ -16,8 +15,10 @@ from soundfix.api.stretches import stretches
 from soundfix.errors import EventFileError
 from soundfix.estimate import Estimate
 from soundfix.events import SoundEvent
+from soundfix.files.events.joined import joined
 from soundfix.files.events.reading import EventTable
 from soundfix.files.listing import AUDIO_SUFFIXES
+from soundfix.files.named import Named, parts_of
 from soundfix.files.take import Take
 from soundfix.localization.stations import Stretch, chosen_stations, loudness
 from soundfix.microphones import Microphones
@@ -30,6 +31,7 @@ AROUND_S = 2.0  # of sound before and after, by which the usual level is told
 SHORTEST_S = 0.25  # of sound that an event is located in
 SLACK_S = 0.02  # beside the time that sound takes through the array
 CLOCKS_S = 0.1  # by which clocks may be off that nobody told of, and still hear all of it
+Whose = Callable[[str], Bool[np.ndarray, "mic"]]  # whom a station of a table means
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,16 +43,26 @@ class Listed:
 
 
 def listed_events(sound: Sound, table: EventTable, band_hz: Band | None) -> tuple[Sound, tuple[Listed, ...]]:
+    """What `events_in` says of the rows of a table: each in the time of its file, and those of one sound one event."""
+    starts = Named(_starts(sound))
+    together = joined(_from_the_start(event, starts) for event in table.events)
+    return events_in(sound, together, band_hz, table.table.path)
+
+
+def events_in(
+    sound: Sound, events: Sequence[SoundEvent], band_hz: Band | None, path: Path
+) -> tuple[Sound, tuple[Listed, ...]]:
     """The recording at the rate that suits all events, and those that are in it; band_hz: of all, instead of their own.
 
-    Its notes say how many are not. Raises EventFileError where none is, or where a band is not in the recording.
+    Its notes say how many are not. Raises EventFileError, which names this path, where none is, or where a band is not in
+    the recording.
     """
     whose = _meant_in(sound)
-    found = [_listed(event, sound, whose, band_hz, table.table.path) for event in table.events]
+    found = [_listed(event, sound, whose, band_hz, path) for event in events]
     listed = tuple(sorted((each for each in found if each is not None), key=lambda each: each.event.start_s))
     if not listed:
         raise EventFileError(
-            f"{table.table.path}: none of its {len(found)} events is in this recording of {sound.duration_s:.1f} s with "
+            f"{path}: none of its {len(found)} events is in this recording of {sound.duration_s:.1f} s with "
             f"{', '.join(sound.microphones.names[:3])} ...: wanted seconds from its start, and names or files of its "
             "microphones"
         )
@@ -121,13 +133,11 @@ def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
     return replace(part, audio=resampled(part.audio, part.sample_rate, rate), sample_rate=rate)
 
 
-def _listed(event: SoundEvent, sound: Sound, whose: "_Whose", band_hz: Band | None, path: Path) -> Listed | None:
+def _listed(event: SoundEvent, sound: Sound, whose: Whose, band_hz: Band | None, path: Path) -> Listed | None:
     """None where it is after the end, or heard by nobody who is in this recording."""
-    found = [whose(name) for name in event.stations]
-    begins_s = found[0].begins_s if found else 0.0
-    event = replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
-    is_listed = np.any([each.is_meant for each in found], axis=0) if found else np.zeros(len(sound.microphones), bool)
-    if event.start_s >= sound.duration_s or (found and not is_listed.any()):
+    stations = [whose(name) for name in event.stations]
+    is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
+    if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
         return None
     if is_listed.all():  # the one file of all: nobody in particular
         is_listed = np.zeros_like(is_listed)
@@ -149,52 +159,41 @@ def _band(event: SoundEvent, native_rate: float, band_hz: Band | None, path: Pat
     return low, min(high, native_rate / 2)
 
 
-class _Meant(NamedTuple):
-    """Whom a station of a table means (M,), and when its file begins (s): events that name a file are told in its time."""
-
-    is_meant: Bool[np.ndarray, "mic"]
-    begins_s: float
-
-
-_Whose = Callable[[str], _Meant]
-
-
-def _meant_in(sound: Sound) -> _Whose:
-    """What says whom a station means; a table names the same ones again and again."""
-    names = [name.casefold() for name in sound.microphones.names]
-    files = [[_path(name).parts for name in own] for own in _files(sound)]
+def _starts(sound: Sound) -> Iterator[tuple[Path, float]]:
+    """Of every file of the recording when it begins (s)."""
     recorders = sound.recording.recorders if isinstance(sound, Take) else ()
-    begins = [(_path(str(part.file.path)).parts, part.start_s) for recorder in recorders for part in recorder.parts]
-
-    @cache
-    def meant(station: str) -> _Meant:
-        return _Meant(_named(station, names, files), _begins_s(station, begins))
-
-    return meant
+    return ((part.file.path, part.start_s) for recorder in recorders for part in recorder.parts)
 
 
-def _begins_s(station: str, begins: Sequence[tuple[tuple[str, ...], float]]) -> float:
-    """When the file of this name begins, which may not be with the recording; 0 where it is none."""
-    path = _path(station)
-    if path.suffix not in AUDIO_SUFFIXES:
-        return 0.0
-    ends = [[start_s for parts, start_s in begins if parts[-n:] == path.parts[-n:]] for n in (2, 1)]
-    return next((found[0] for found in ends if found), 0.0)
+def _from_the_start(event: SoundEvent, starts: Named[float]) -> SoundEvent:
+    """An event that names a file is told in the time of that file, which may not begin with the recording."""
+    station = event.stations[0] if event.stations else ""
+    is_file = PurePosixPath(station.casefold()).suffix in AUDIO_SUFFIXES
+    begins_s = (starts.find(station) if is_file else None) or 0.0
+    return replace(event, start_s=event.start_s + begins_s, end_s=event.end_s + begins_s)
 
 
-def _path(text: str) -> PurePosixPath:
-    """Whatever the system and the case."""
-    return PurePosixPath(text.replace("\\", "/").casefold())
+def _meant_in(sound: Sound) -> Whose:
+    """What says whom (M,) a station of a table means; a table names the same ones again and again."""
+    names = [name.casefold() for name in sound.microphones.names]
+    files = [[parts_of(name) for name in own] for own in _files(sound)]
+    return cache(partial(_named, names=names, files=files))
 
 
 def _named(station: str, names: Sequence[str], files: Sequence[Sequence[tuple[str, ...]]]) -> Bool[np.ndarray, "mic"]:
-    """Whose name, file or folder this is: by the end of a path, a name in it, or the name of the file alone."""
-    parts = _path(station).parts
+    """Whose name, file or folder this is: by the end of a path, a name in it, or the file alone, whatever its suffix."""
+    parts = parts_of(station)
     words = {*parts, *(PurePosixPath(part).stem for part in parts[-1:])}
     by_path = np.array([len(parts) > 1 and any(file[-2:] == parts[-2:] for file in own) for own in files], dtype=bool)
     by_name = np.array([name in words for name in names], dtype=bool)
-    by_file = np.array([any(file[-1:] == parts[-1:] for file in own) for own in files], dtype=bool)
+    by_file = np.array([any(_stem(file) == _stem(parts) for file in own) for own in files], dtype=bool)
     return next((found for found in (by_path, by_name, by_file) if found.any()), by_file)
+
+
+def _stem(parts: Sequence[str]) -> str:
+    """The last part, without the suffix of a sound file."""
+    path = PurePosixPath(*parts[-1:])
+    return path.stem if path.suffix in AUDIO_SUFFIXES else path.name
 
 
 def _files(sound: Sound) -> Sequence[Sequence[str]]:

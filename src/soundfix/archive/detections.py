@@ -4,18 +4,19 @@ A row names its file; a table whose rows name none is of the file whose name it 
 writes beside each recording. Rows of several recorders which are of one sound are one event, once they have clock times.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from soundfix.archive.inventory import Inventory, LeftOut, Recorded
-from soundfix.archive.pieces import Piece, Pieces, TimeLine, with_key
+from soundfix.archive.pieces import Piece, Pieces, TimeLine
 from soundfix.errors import EventFileError
 from soundfix.events import SoundEvent
 from soundfix.files.events.joined import joined
 from soundfix.files.events.reading import read_rows
+from soundfix.files.named import Named
 from soundfix.files.timeline import shared_s
 
 TABLES = (".txt", ".csv", ".tsv")
@@ -38,13 +39,13 @@ class _Placed(NamedTuple):
 def detections(tables: Path, line: TimeLine, inventory: Inventory) -> Detections:
     """Those of a table, or of all tables in a folder. Raises EventFileError where one cannot be read, or none fits."""
     paths = _tables(tables)
-    files = _Files(inventory.recorded)
+    files = Named((each.file.path, each) for each in inventory.recorded)
     placed: list[_Placed] = []
     strays: dict[str, int] = {}
     for path in paths:
-        of_table = files.of_table(path)
+        of_table = files.beside(path)
         for event in read_rows(path).events:
-            found = files.named(event.stations[0]) if event.stations else of_table
+            found = files.find(event.stations[0]) if event.stations else of_table
             if found is None:
                 strays[path.name] = strays.get(path.name, 0) + 1
             else:
@@ -77,7 +78,7 @@ def _piece(found: Detections, line: TimeLine, events: Sequence[SoundEvent], marg
     rows = [row for event in events for row in event.rows]
     number = {row: k for k, row in enumerate(rows)}
     shifted = tuple(_shifted(event, from_s, number) for event in events)
-    return with_key(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
+    return line.keyed(replace(piece, events=shifted, refs=tuple(found.refs[row] for row in rows)))
 
 
 def _shifted(event: SoundEvent, from_s: float, number: Mapping[int, int]) -> SoundEvent:
@@ -101,29 +102,3 @@ def _tables(tables: Path) -> list[Path]:
     if not found:
         raise EventFileError(f"{tables} holds no tables, wanted names such as S01_20220620_143000.selections.txt")
     return found
-
-
-class _Files:
-    """The files of an archive by what a table may call them."""
-
-    def __init__(self, recorded: Iterable[Recorded]) -> None:
-        self._by_path: dict[tuple[str, ...], Recorded | None] = {}
-        self._by_stem: dict[str, Recorded | None] = {}
-        for each in recorded:
-            path = each.file.path
-            for names in ((path.parent.name.casefold(), path.name.casefold()), (path.name.casefold(),)):
-                self._by_path[names] = None if names in self._by_path else each
-            stem = path.stem.casefold()
-            self._by_stem[stem] = None if stem in self._by_stem else each
-
-    def named(self, text: str) -> Recorded | None:
-        """By the end of a path, or the name alone, where no two have it; whatever the suffix, for copies are made."""
-        parts = tuple(part.casefold() for part in PurePosixPath(text.replace("\\", "/")).parts)
-        found = self._by_path.get(parts[-2:]) or self._by_path.get(parts[-1:])
-        return found or self._by_stem.get(PurePosixPath(parts[-1]).stem)
-
-    def of_table(self, path: Path) -> Recorded | None:
-        """The file whose name this table's name begins with."""
-        words = path.name.casefold().split(".")
-        stems = (".".join(words[:count]) for count in range(len(words), 0, -1))
-        return next((found for stem in stems if (found := self._by_stem.get(stem))), None)

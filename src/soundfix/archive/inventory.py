@@ -9,12 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
 
 from soundfix.errors import AudioFileError, MicrophoneFileError
 from soundfix.files.decoding import AudioFile, open_what_is_left
+from soundfix.files.digest import glimpse
 from soundfix.files.headers import read_chunks
 from soundfix.files.listing import sounds_in
 from soundfix.files.pairing import NameKey, name_key
@@ -36,11 +37,12 @@ class LeftOut(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """A file of a recorder, which has this name, and when it began. channels: the microphone of each of its channels."""
+    """A file of a recorder, which has this name, and when it began. glimpse: tells it from others of its length."""
 
     file: AudioFile
     recorder: str
     start: StartTime
+    glimpse: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def take_inventory(
     opened, left_out = _opened(paths, folder, watch)
     owners = _owners(opened, folder, microphones)
     recorded = []
-    for (file, told), start in zip(opened, _starts(opened, folder, starts), strict=True):
+    for (file, told, seen), start in zip(opened, _starts(opened, folder, starts), strict=True):
         owner, name = owners.of(file, told), _short(file.path, folder)
         if owner is None:
             left_out.append(LeftOut(name, "it has the name of no recorder in the list"))
@@ -76,7 +78,7 @@ def take_inventory(
         elif start is None:
             left_out.append(LeftOut(name, TIMELESS))
         else:
-            recorded.append(Recorded(file, owner, start))
+            recorded.append(Recorded(file, owner, start, seen))
     usual, unusual = _alike(recorded, folder)
     return Inventory(recorded=tuple(usual), recorders=owners.channels, left_out=(*left_out, *unusual))
 
@@ -84,6 +86,7 @@ def take_inventory(
 class _Opened(NamedTuple):
     file: AudioFile
     told: Told
+    glimpse: str
 
 
 def _opened(paths: Iterable[Path], folder: Path, watch: Callable[[], None]) -> tuple[list[_Opened], list[LeftOut]]:
@@ -91,7 +94,7 @@ def _opened(paths: Iterable[Path], folder: Path, watch: Callable[[], None]) -> t
     for path in paths:
         try:
             file = open_what_is_left(path)
-            opened.append(_Opened(file, told_by(file)))
+            opened.append(_Opened(file, told_by(file), glimpse(path)))
         except AudioFileError as error:
             left_out.append(LeftOut(_short(path, folder), str(error)))
         watch()
@@ -100,22 +103,22 @@ def _opened(paths: Iterable[Path], folder: Path, watch: Callable[[], None]) -> t
 
 def _starts(opened: list[_Opened], folder: Path, starts: Mapping[str, Correction]) -> list[StartTime | None]:
     """As the files tell, and as the table corrects it: to the fraction of a second, whatever the others lost."""
-    corrections = [_correction(file.path, folder, starts) for file, _ in opened]
-    told = believed([told for _, told in opened])
-    given = [fixed.at for fixed in corrections if fixed and fixed.at]
-    zone = next((start.at.tzinfo for start in (*told, *given) if start), None)
-    return [_corrected(start, fixed, zone) for start, fixed in zip(told, corrections, strict=True)]
+    corrections = [_correction(each.file.path, folder, starts) for each in opened]
+    told = believed([each.told for each in opened])
+    times = [_corrected(start, fixed) for start, fixed in zip(told, corrections, strict=True)]
+    zone = next((time.at.tzinfo for time in times if time and time.at.tzinfo), None)
+    return [time and time._replace(at=_in_zone(time.at, zone)) for time in times]
 
 
-def _corrected(told: StartTime | None, fixed: Correction | None, zone: tzinfo | None) -> StartTime | None:
-    """zone: that of all others; a time without one is taken to be in it."""
+def _corrected(told: StartTime | None, fixed: Correction | None) -> StartTime | None:
     if fixed is None:
         return told
-    if fixed.at is None:
-        return told and told.later(fixed.later_s)
-    at = fixed.at.at
-    in_zone = at.astimezone(zone) if zone and at.tzinfo else at.replace(tzinfo=zone)
-    return fixed.at._replace(at=in_zone)
+    return fixed.at or (told and told.later(fixed.later_s))
+
+
+def _in_zone(at: datetime, zone: tzinfo | None) -> datetime:
+    """zone: of the first that has one; a time without is taken to be in it."""
+    return at.astimezone(zone) if zone and at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _correction(path: Path, folder: Path, starts: Mapping[str, Correction]) -> Correction | None:
@@ -152,13 +155,13 @@ def _owners(opened: list[_Opened], folder: Path, microphones: Microphones) -> _O
                 f"{names[key]} and {owner} are alike as names of files: give the recorders names that differ"
             )
     by_name = _Owners(folder=folder, names=names, channels=channels)
-    if any(by_name.of(*each) for each in opened):
+    if any(by_name.of(each.file, each.told) for each in opened):
         return by_name
-    if opened and all(file.channels >= len(microphones) for file, _ in opened):
+    if opened and all(each.file.channels >= len(microphones) for each in opened):
         order = microphones.channels or range(1, len(microphones) + 1)
         whole = {WHOLE_ARRAY: {number - 1: m for m, number in enumerate(order)}}
         return _Owners(folder=folder, names={}, channels=whole)
-    shown = ", ".join(_short(file.path, folder) for file, _ in opened[:3])
+    shown = ", ".join(_short(each.file.path, folder) for each in opened[:3])
     raise MicrophoneFileError(
         f"no file is of a recorder in the list: files are {shown} ..., rows {', '.join(microphones.names[:3])} ...; wanted "
         "rows with the names of recorders, as in the names of their files or folders"

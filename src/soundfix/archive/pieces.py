@@ -95,6 +95,7 @@ class TimeLine:
         for each in inventory.recorded:
             files.setdefault(each.recorder, []).append(each)
         self.recorders = {name: _recorder(name, of_one, self.origin) for name, of_one in files.items()}
+        self._glimpses = {each.file.path: each.glimpse for each in inventory.recorded}
         self._starts = {name: [part.start_s for part in each.parts] for name, each in self.recorders.items()}
 
     @cached_property
@@ -148,7 +149,27 @@ class TimeLine:
                 recorders.append(replace(recorder, parts=parts))
         at = self.origin + timedelta(seconds=from_s)
         piece = Piece(key="", starts_at=at, duration_s=until_s - from_s, recorders=tuple(recorders), order=tuple(order))
-        return with_key(piece)
+        return self.keyed(piece)
+
+    def keyed(self, piece: Piece) -> Piece:
+        """The piece, which goes by its time and what it is made of."""
+        made_of = [
+            (
+                str(recorder.path),
+                part.file.path.name,
+                self._glimpses[part.file.path],
+                part.file.frames,
+                part.file.sample_rate,
+                round(part.start_s, 6),
+            )
+            for recorder in piece.recorders
+            for part in recorder.parts
+        ]
+        events = [
+            (event.start_s, event.end_s, event.label, event.band_hz, event.stations) for event in piece.events or ()
+        ]
+        told = repr((sorted(made_of), piece.order, round(piece.duration_s, 6), events, piece.refs))
+        return replace(piece, key=f"{piece.starts_at:%Y%m%dT%H%M%S}-{sha256(told.encode()).hexdigest()[:12]}")
 
     def _parts(self, name: str, from_s: float, until_s: float) -> tuple[Part, ...]:
         parts, starts = self.recorders[name].parts, self._starts[name]
@@ -163,18 +184,6 @@ class TimeLine:
         """From midnight to the origin."""
         midnight = self.origin.replace(hour=0, minute=0, second=0, microsecond=0)
         return (self.origin - midnight).total_seconds()
-
-
-def with_key(piece: Piece) -> Piece:
-    """The piece, which goes by its time and what it is made of."""
-    made_of = [
-        (part.file.path.name, part.file.frames, part.file.sample_rate, round(part.start_s, 6))
-        for recorder in piece.recorders
-        for part in recorder.parts
-    ]
-    events = [(event.start_s, event.end_s, event.label, event.band_hz, event.stations) for event in piece.events or ()]
-    told = repr((sorted(made_of), piece.order, round(piece.duration_s, 6), events, piece.refs))
-    return replace(piece, key=f"{piece.starts_at:%Y%m%dT%H%M%S}-{sha256(told.encode()).hexdigest()[:12]}")
 
 
 def _recorder(name: str, files: Sequence[Recorded], origin: datetime) -> Recorder:

@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from soundfix.api.events import events_in
 from soundfix.api.listening import listened
-from soundfix.api.locate import heard_as, run
+from soundfix.api.locate import run
 from soundfix.api.request import LocateRequest
 from soundfix.archive.pieces import Piece
 from soundfix.archive.rows import clock_of, rows_of
 from soundfix.errors import SoundfixError
 from soundfix.estimate import Estimate, Localizer
-from soundfix.files.events.reading import EventTable
-from soundfix.files.events.table import Table
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
 from soundfix.report.geojson import features
@@ -100,8 +99,7 @@ def _request(asked: Asked, method: Localizer, microphones: Microphones, piece: P
         sound, band_hz = listened(take, asked.band_hz)
         return _told(asked, method, sound=sound, band_hz=band_hz, window_s=asked.window_s, hop_s=asked.hop_s,
             passes_over=not asked.every)  # fmt: skip
-    table = EventTable(table=Table(path=Path("events"), columns=(), rows=()), events=piece.events)
-    sound, _, listed = heard_as(take, asked.band_hz, table)
+    sound, listed = events_in(take, piece.events, asked.band_hz, Path("events"))
     return _told(asked, method, sound=sound, events=listed)
 
 

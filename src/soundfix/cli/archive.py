@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from soundfix.cli.engines import Address, EngineName, Workers
+from soundfix.cli.locate import Hop, Window
 from soundfix.cli.options import (
     DEFAULT,
     BandText,
@@ -46,8 +47,8 @@ def archive(
     ] = None,
     method: Method = DEFAULT,
     checkpoint: Checkpoint = None,
-    window: Annotated[float | None, typer.Option(help="Seconds of sound an answer is made from.")] = None,
-    hop: Annotated[float | None, typer.Option(help="Seconds from window to window.")] = None,
+    window: Window = None,
+    hop: Hop = None,
     search: SearchText = None,
     height: HeightText = None,
     temperature: Temperature = None,

@@ -12,13 +12,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from soundfix.datasets.dataset import find_clip
-from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
+from soundfix.datasets.dataset import RecordedClips
+from soundfix.datasets.stretch import SAMPLE_RATE_HZ, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import DatasetError, MicrophoneFileError
 from soundfix.files.decoding import AudioFile
 from soundfix.files.locata import CLOCK, Moments, clock, moments, rows_of
@@ -60,32 +59,11 @@ class LocataRecording:
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Locata:
-    """Clips of `clip_s` seconds at 16 kHz, recording after recording."""
-
-    recordings: tuple[LocataRecording, ...]
-    clip_s: float
-    name: str = "locata"
-
-    def __len__(self) -> int:
-        return sum(self._counts)
-
-    def __getitem__(self, clip: int) -> Scene:
-        """Raises DatasetError, which names the file, where the sound cannot be read."""
-        recording, number = find_clip(self._counts, clip)
-        return self.recordings[recording].clip(number, clip_samples(self.clip_s))
-
-    @cached_property
-    def _counts(self) -> list[int]:
-        return [recording.count(clip_samples(self.clip_s)) for recording in self.recordings]
-
-
-def locata(root: Path, *, arrays: Sequence[str] = (), clip_s: float = 2.0) -> Locata:
+def locata(root: Path, *, arrays: Sequence[str] = (), clip_s: float = 2.0) -> RecordedClips[LocataRecording]:
     """The recordings below `root`; arrays: of these alone, by name ("benchmark2"). Raises DatasetError."""
     waves = [path for path in array_waves(root) if not arrays or _array(path) in {name.lower() for name in arrays}]
     recordings = tuple(read_recording(path) for path in waves)
-    found = Locata(recordings=recordings, clip_s=clip_s)
+    found = RecordedClips(recordings=recordings, clip_s=clip_s, name="locata")
     if len(found) == 0:
         there = ", ".join(sorted({_array(path) for path in array_waves(root)})) or "none"
         raise DatasetError(

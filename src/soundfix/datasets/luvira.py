@@ -26,13 +26,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil
 from pathlib import Path
 
 import numpy as np
 
-from soundfix.datasets.dataset import find_clip
+from soundfix.datasets.dataset import RecordedClips
 from soundfix.datasets.luvira_truth import POSITIONS, Places, is_sibling, read_truth
 from soundfix.datasets.motion_capture import RATE_HZ
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
@@ -102,28 +101,6 @@ class LuviraRecording:
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Luvira:
-    """Clips of `clip_s` seconds at 16 kHz, recording after recording. defects: what is known to be wrong in these."""
-
-    recordings: tuple[LuviraRecording, ...]
-    defects: tuple[Defect, ...]
-    clip_s: float
-    name: str = "luvira"
-
-    def __len__(self) -> int:
-        return sum(self._counts)
-
-    def __getitem__(self, clip: int) -> Scene:
-        """Raises DatasetError, which names the file, where the sound cannot be read."""
-        recording, number = find_clip(self._counts, clip)
-        return self.recordings[recording].clip(number, clip_samples(self.clip_s))
-
-    @cached_property
-    def _counts(self) -> list[int]:
-        return [recording.count(clip_samples(self.clip_s)) for recording in self.recordings]
-
-
 def luvira(
     root: Path,
     *,
@@ -131,7 +108,7 @@ def luvira(
     recordings: Sequence[str] | None = None,
     leave_out: str = "none",
     clip_s: float = 2.0,
-) -> Luvira:
+) -> RecordedClips[LuviraRecording]:
     """The recordings below `root`: a split ("train", "test" or "all"), or those of it that are named.
 
     leave_out: which microphones with known defects to do without: "none", "named" (those that are named with their
@@ -146,8 +123,12 @@ def luvira(
     chosen = [_read_recording(f, truths.get(_key(f.name), []), leave_out) for f in folders]
     for recording in chosen:
         _check_long_enough(recording, samples)
-    defects = tuple(d for d in DEFECTS if any(_concerns(d, recording.name) for recording in chosen))
-    return Luvira(recordings=tuple(chosen), defects=defects, clip_s=clip_s)
+    return RecordedClips(recordings=tuple(chosen), clip_s=clip_s, name="luvira")
+
+
+def defects_of(data: RecordedClips[LuviraRecording]) -> tuple[Defect, ...]:
+    """What is known to be wrong in these recordings."""
+    return tuple(d for d in DEFECTS if any(_concerns(d, recording.name) for recording in data.recordings))
 
 
 def recording_folders(root: Path) -> list[Path]:

@@ -4,6 +4,7 @@ A worker is made once in each process by a function that can be pickled, so that
 and gives a result. A process that dies in the middle of a task is replaced, and the task is done again.
 """
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -35,6 +36,16 @@ def worked(worker: Worker[Task, Result], task: Task) -> Result:
     """The result, computed in one thread: workers side by side need no more, and sums stay the same on every machine."""
     with one_torch_thread():
         return worker(task)
+
+
+def sendable(error: Exception) -> Exception:
+    """The error, or, where it would not be the same in another process, one that says what it said."""
+    try:
+        again = pickle.loads(pickle.dumps(error))  # ours
+        is_same = type(again) is type(error) and str(again) == str(error)
+    except Exception:  # whatever somebody's exceptions do when they are pickled
+        is_same = False
+    return error if is_same else EngineError(f"a worker raised {type(error).__name__}: {error}")
 
 
 def all_done(results: Iterator[tuple[int, Result | EngineError]]) -> Iterator[tuple[int, Result]]:

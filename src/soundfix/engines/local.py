@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 
-from soundfix.engines.engine import ATTEMPTS, Result, Task, Worker, worked
+from soundfix.engines.engine import ATTEMPTS, Result, Task, Worker, sendable, worked
 from soundfix.errors import ConfigError, EngineError
 
 TOLD = f"{ATTEMPTS} processes ended without a word while they worked at it: is memory short?"
@@ -127,7 +127,7 @@ def _work(make: Callable[[], Worker[Task, Result]], pipe: connection.Connection)
     except EOFError:
         return
     except Exception as error:  # whatever it is, it is raised where the work was asked for
-        pipe.send((number, error, True))
+        pipe.send((number, sendable(error), True))
 
 
 def become_worker() -> None:

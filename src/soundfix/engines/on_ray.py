@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from soundfix.engines.engine import ATTEMPTS, Result, Task, Worker, worked
+from soundfix.engines.engine import ATTEMPTS, Result, Task, Worker, sendable, worked
 from soundfix.errors import ConfigError, EngineError, MissingPackageError
 
 TOLD = f"{ATTEMPTS} actors ended without a word while they worked at it: is memory short?"
@@ -74,14 +74,15 @@ class _Actor:
 
     def __call__(self, batch: Row) -> Row:
         """A task's number and its result."""
-        return {"number": batch["number"], "result": [pickle.dumps(self._said(pickle.loads(batch["task"][0])))]}
+        return {"number": batch["number"], "result": [self._said(batch["task"][0])]}
 
-    def _said(self, task: Any) -> tuple[Any, Exception | None]:
+    def _said(self, task: bytes) -> bytes:
+        """The result and the error, one of which is None; what cannot be pickled is an error too."""
         try:
             self._worker = self._worker or pickle.loads(self._make)()
-            return worked(self._worker, task), None
+            return pickle.dumps((worked(self._worker, pickle.loads(task)), None))
         except Exception as error:  # whatever it is, it is raised where the work was asked for
-            return None, error
+            return pickle.dumps((None, sendable(error)))
 
 
 def _begun(workers: int, address: str | None) -> Any:

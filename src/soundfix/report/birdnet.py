@@ -23,7 +23,7 @@ def header() -> str:
 
 def detection_lines(estimate: Estimate, recorded: Recorded) -> str:
     """The rows of an answer; of an event that has no place one without coordinates."""
-    span = (f"{estimate.start_s:g}", f"{estimate.end_s:g}")
+    span = (_seconds(estimate.start_s), _seconds(estimate.end_s))
     found = places(estimate)
     if kept := _kept(estimate, recorded):
         place = _place(found[0]) if found else ("",) * 4
@@ -41,6 +41,11 @@ def _kept(estimate: Estimate, recorded: Recorded) -> list[tuple[str, ...]]:
         return []
     rows = [recorded.table.table.rows[number] for number in estimate.event.rows]
     return [tuple(row.cells.get(column, "") for column in (*BIRDNET, *NAMES)) for row in rows]
+
+
+def _seconds(time_s: float) -> str:
+    """To the microsecond, also after hours."""
+    return f"{time_s:.6f}".rstrip("0").rstrip(".")
 
 
 def _place(source: Source) -> tuple[str, ...]:

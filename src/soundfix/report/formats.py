@@ -82,18 +82,19 @@ class _Lines:
 
 
 class _Tracks:
-    """ODAS' tracked sources, numbered by the hop."""
+    """ODAS' tracked sources, numbered by the hop, those counted in which nothing was located."""
 
     def __init__(self, path: Path, recorded: Recorded) -> None:
-        self._file, self._recorded, self._number = rows(path), recorded, 0
+        assert recorded.hop_s is not None, "open_format has asked for it"
+        self._file, self._recorded, self._hop_s = rows(path), recorded, recorded.hop_s
 
     def __enter__(self) -> "_Tracks":
         self._file.open()
         return self
 
     def write(self, estimate: Estimate) -> None:
-        self._number += 1
-        self._file.write(tracked_line(estimate, self._recorded.microphones, self._number) + "\n")
+        number = 1 + round(estimate.start_s / self._hop_s)
+        self._file.write(tracked_line(estimate, self._recorded.microphones, number) + "\n")
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._file.finish(is_good=kind is None)

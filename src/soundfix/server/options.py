@@ -88,6 +88,10 @@ class Method(Searched):
     """Who says so, and how good the list is."""
 
     method: Annotated[MethodName, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
+    wind_m_s: Annotated[
+        float | None,
+        Field(ge=0, le=40, description="Standard error of the wind along each axis, in m/s; else still air."),
+    ] = None
     position_sigma_m: Sigma | None = None
     clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
 

@@ -87,7 +87,17 @@ def _request(sound: Sound, options: Options) -> LocateRequest:
     sound = with_errors(sound, options.get("position_sigma_m"), options.get("clock_sigma_s"))
     sound, band_hz, _ = heard_as(sound, options.get("band_hz"), None)
     name = options.get("method", DEFAULT)
-    named = ("explain", "window_s", "hop_s", "smooth", "tracks", "room", "temperature_c", "speed_of_sound_m_s")
+    named = (
+        "explain",
+        "window_s",
+        "hop_s",
+        "smooth",
+        "tracks",
+        "room",
+        "temperature_c",
+        "speed_of_sound_m_s",
+        "wind_m_s",
+    )
     return LocateRequest(
         sound=sound, band_hz=band_hz, method=name if options.get("explain") else loaded(name),
         search=told_region(options.get("search"), options.get("height_m")),

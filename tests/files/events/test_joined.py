@@ -35,21 +35,3 @@ def test_what_differs_is_not_joined():
 
 def test_they_come_in_order_of_time():
     assert [each.start_s for each in joined([event(7, 8), event(1, 2, label="wren"), event(3, 4)])] == [1.0, 3.0, 7.0]
-
-
-def test_times_in_files_whose_names_tell_when_they_began_are_from_then_on():
-    """An hour apart, the same second of each file; and a second apart, files that began a second apart."""
-    first = SoundEvent(start_s=5.0, end_s=8.0, label="owl", stations=("d/a/20220620_110000.wav",), rows=(0,))
-    later = SoundEvent(start_s=5.0, end_s=8.0, label="owl", stations=("d/b/20220620_120000.wav",), rows=(1,))
-    beside = SoundEvent(start_s=4.0, end_s=7.0, label="owl", stations=("d/c/20220620_110001.wav",), rows=(2,))
-    apart = joined([later, first])
-    assert [each.rows for each in apart] == [(0,), (1,)]
-    together, alone = joined([first, later, beside])
-    assert (sorted(together.rows), alone.rows) == ([0, 2], (1,))
-
-
-def test_an_event_of_files_that_began_apart_is_told_in_the_time_of_the_first():
-    first = SoundEvent(start_s=5.0, end_s=8.0, label="owl", stations=("a/20220620_110000.wav",), rows=(0,))
-    beside = SoundEvent(start_s=4.2, end_s=7.2, label="owl", stations=("c/20220620_110001.wav",), rows=(1,))
-    (event,) = joined([first, beside])
-    assert (event.start_s, event.end_s, event.stations[0]) == (5.0, 8.2, "a/20220620_110000.wav")

@@ -10,7 +10,7 @@ FORMATS = {
     "audacity": "1\t2\towl\n",
     "locar": "Station1,From,To,F_Low,F_High,Species\na,1,2,200,900,owl\n",
     "birdnet": "Start (s),End (s),Scientific name,Common name,Confidence\n1,2,x,owl,0.5\n",
-    "opensoundscape": "file,start_time,end_time,owl\na.wav,1,2,1\nb.wav,1,2,1\nb.wav,2,3,0\n",
+    "opensoundscape": "file,start_time,end_time,owl\na.wav,1,2,1\nb.wav,2,3,0\n",
 }
 
 
@@ -36,3 +36,12 @@ def test_what_is_no_table_of_events_is_refused(tmp_path, text, message):
     (tmp_path / "e.csv").write_text(text)
     with pytest.raises(EventFileError, match=message):
         read_events(tmp_path / "e.csv")
+
+
+def test_rows_are_events_in_their_order_whoever_heard_the_same(tmp_path):
+    (tmp_path / "e.csv").write_text("file,start_time,end_time,owl\nb.wav,5,6,1\na.wav,1,2,1\nb.wav,1,2,1\n")
+    assert [(each.start_s, each.stations) for each in read_events(tmp_path / "e.csv").events] == [
+        (5.0, ("b.wav",)),
+        (1.0, ("a.wav",)),
+        (1.0, ("b.wav",)),
+    ]

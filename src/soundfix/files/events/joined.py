@@ -2,21 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import PurePosixPath
 
 from soundfix.events import SoundEvent
-from soundfix.files.start_times import time_in_name
 
 LEAST_OVERLAP = 0.5  # of the shorter one: two calls in a row are two
 
 
 def joined(events: Iterable[SoundEvent]) -> list[SoundEvent]:
     """In order of time. Rows of different recorders, with the same label, that are mostly at the same time are one event;
-    one that names several recorders, or none, is whole as it is. Times in files whose names tell when they began are times
-    from then on."""
+    one that names several recorders, or none, is whole as it is. Times are those of the recording."""
     kept: dict[str, list[SoundEvent]] = defaultdict(list)
     for event in sorted(events, key=_time):
         alike = kept[event.label]
@@ -24,7 +18,7 @@ def joined(events: Iterable[SoundEvent]) -> list[SoundEvent]:
         if same is None:
             alike.append(event)
         else:
-            alike[same] = alike[same].with_row(_as_in_file_of(alike[same], event))
+            alike[same] = alike[same].with_row(event)
     return sorted((event for alike in kept.values() for event in alike), key=_time)
 
 
@@ -40,27 +34,10 @@ def _candidates(alike: list[SoundEvent], event: SoundEvent) -> Iterator[int]:
             yield number
 
 
-def _as_in_file_of(first: SoundEvent, event: SoundEvent) -> SoundEvent:
-    """The event in the time of the first one's file."""
-    later_s = _time(event)[0] - event.start_s - (_time(first)[0] - first.start_s)
-    return replace(event, start_s=event.start_s + later_s, end_s=event.end_s + later_s)
-
-
 def _overlap_s(one: SoundEvent, other: SoundEvent) -> float:
     (start_s, end_s), (other_start_s, other_end_s) = _time(one), _time(other)
     return min(end_s, other_end_s) - max(start_s, other_start_s)
 
 
 def _time(event: SoundEvent) -> tuple[float, float]:
-    """From, to (s): where its file tells when it began, since 2000."""
-    begun_s = _begun_s(event.stations[0]) if event.stations else 0.0
-    return begun_s + event.start_s, begun_s + event.end_s
-
-
-@lru_cache(maxsize=65_536)
-def _begun_s(station: str) -> float:
-    found, _ = time_in_name(PurePosixPath(station.replace("\\", "/")).stem)
-    if found is None:
-        return 0.0
-    at = found.at if found.at.tzinfo else found.at.replace(tzinfo=UTC)
-    return (at - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds()
+    return event.start_s, event.end_s

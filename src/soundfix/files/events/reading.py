@@ -9,7 +9,6 @@ from soundfix.events import SoundEvent
 from soundfix.files.events.audacity import is_audacity, read_labels
 from soundfix.files.events.dcase import is_dcase, read_dcase
 from soundfix.files.events.detections import is_birdnet, is_opensoundscape, read_birdnet, read_opensoundscape
-from soundfix.files.events.joined import joined
 from soundfix.files.events.locar import is_locar, read_locar
 from soundfix.files.events.opensoundscape import is_located, read_located_events
 from soundfix.files.events.raven import is_raven, read_raven
@@ -34,7 +33,8 @@ TEXTS: tuple[tuple[Callable[[str], bool], Callable[[Path, str], tuple[Table, lis
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EventTable:
-    """table: the file as it is, for the one that is written. events: in order of time, each once."""
+    """table: the file as it is, for the one that is written. events: of its rows, in their order; which of them are one
+    sound, and in which file their times count, a recording tells (api/events.py)."""
 
     table: Table
     events: tuple[SoundEvent, ...]
@@ -45,17 +45,17 @@ def read_events(path: str | Path) -> EventTable:
     """The events of a Raven selection table, of Audacity labels, of detections of locaR, BirdNET or OpenSoundscape, of what
     OpenSoundscape located (JSON), of RTTM, or of DCASE's metadata.
 
-    Times in s from the start of the recording, bands in Hz. Raises EventFileError, naming file and line.
+    Times in s as in their rows, bands in Hz. Raises EventFileError, naming file and line, and where there is none.
     """
     listed = read_rows(path)
     if not listed.events:
         raise EventFileError(f"{path} lists no event: wanted at least one row, or, with scores, one above one half")
-    return EventTable(table=listed.table, events=tuple(joined(listed.events)))
+    return listed
 
 
 @gate(EventFileError)
 def read_rows(path: str | Path) -> EventTable:
-    """The same, but rows of several recorders are not made one event; times are those of the rows' own files."""
+    """The same, of a table that may list none."""
     path = Path(path)
     table, events = _read(path, read_text(path))
     return EventTable(table=table, events=tuple(events))
