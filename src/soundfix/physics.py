@@ -8,12 +8,13 @@ tau_ij = d_ij / c in seconds: positive where microphone i hears the sound later 
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from soundfix import quantiles
 
 SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use: where a scene says none
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
+UPRIGHT_M = 0.15  # a place so nearly above or below another may be its reflection in a floor or ceiling
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
@@ -133,6 +134,30 @@ def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) 
     if rank == 1:
         return _circle((point - centre)[..., None, :], axes[0], turns)[..., 1:, :] + centre
     return np.empty((*point.shape[:-1], 0, 3))
+
+
+def level_images(
+    points: Points, places: Float[np.ndarray, "place 3"], positions: Float[np.ndarray, "mic 3"]
+) -> Bool[np.ndarray, "*batch place"]:
+    """Whether each point is where a floor below all microphones, or a ceiling above them, would mirror each of these places."""
+    off = points[..., None, :] - places
+    middle = places[:, 2] + off[..., 2] / 2
+    is_beyond = np.where(off[..., 2] < 0, middle < positions[:, 2].min(), middle > positions[:, 2].max())
+    return (np.linalg.norm(off[..., :2], axis=-1) < UPRIGHT_M) & is_beyond
+
+
+def beside(
+    points: Points, place: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"]
+) -> Float[np.ndarray, "*batch 3"]:
+    """Each point, or of its twins the one nearest to `place`: of a flat array on its side, of a line in its half-plane."""
+    rank, (_, axes) = shape_rank(positions), spread(positions)
+    if rank not in (1, 2):
+        return points
+    centre = positions.mean(axis=0)
+    off, there = (points - centre) @ axes.T, (place - centre) @ axes.T
+    towards = there[rank:] / max(float(np.linalg.norm(there[rank:])), 1e-12)
+    off[..., rank:] = np.linalg.norm(off[..., rank:], axis=-1, keepdims=True) * towards
+    return centre + off @ axes
 
 
 def _circle(offset: np.ndarray, axis: np.ndarray, turns: int) -> np.ndarray:

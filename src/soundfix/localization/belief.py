@@ -17,11 +17,13 @@ from soundfix.localization.sources import (
     doubt,
     least_expected_error,
     likely_modes,
+    one_of_twins,
 )
 
 
 def believe(prepared: Prepared, consensus: Consensus, sources: Sequence[Source]) -> None:
     """Nothing, where these sources can be believed; raises Abstention with what it does not believe in."""
+    consensus = one_of_twins(consensus)
     unsure = doubt(consensus)
     why = _why_not(prepared, consensus, unsure)
     if why is None:
