@@ -62,6 +62,35 @@ def test_shape_rank_and_twins(rng):
     assert len(physics.twins(point, line)) == 7
 
 
+def test_of_twins_the_one_beside_a_place(rng):
+    room, flat, line = rng.uniform(0, 3, (6, 3)), rng.uniform(0, 3, (6, 3)), np.outer(np.arange(5.0), [1, 0, 0])
+    flat[:, 2] = 1.2
+    points = np.array([[1.0, 2.0, 2.0], [1.0, 2.0, 0.4]])
+    assert physics.beside(points, points[0], room) is points
+    assert np.allclose(physics.beside(points, np.array([3.0, 0.0, 1.3]), flat), [[1.0, 2.0, 2.0]] * 2)
+    assert np.allclose(physics.beside(points, np.array([3.0, 0.0, 1.1]), flat), [[1.0, 2.0, 0.4]] * 2)
+    beside = physics.beside(np.array([[1.0, 3.0, 4.0]]), np.array([7.0, 0.0, -2.0]), line)
+    assert np.allclose(beside, [[1.0, 0.0, -5.0]])
+
+
+@pytest.mark.parametrize(
+    ("point", "is_image"),
+    [
+        ([2.0, 1.0, -1.0], True),  # in a floor at 0
+        ([2.2, 0.9, -1.0], True),
+        ([2.26, 1.0, -1.0], False),
+        ([2.0, 1.0, 0.3], False),  # in none that is below the lowest microphone
+        ([2.0, 1.0, 4.4], True),  # in a ceiling
+        ([2.0, 1.0, 3.4], False),
+    ],
+)
+def test_what_a_floor_or_a_ceiling_mirrors(point, is_image):
+    positions = np.array([[0.0, 0, 0.5], [3, 0, 2.5], [0, 3, 1.2]])
+    places = np.array([[2.0, 1.0, 1.0], [0.5, 0.5, 1.0]])
+    assert physics.level_images(np.array(point), places, positions).tolist() == [is_image, False]
+    assert physics.level_images(np.array([point, places[0]]), places, positions).shape == (2, 2)
+
+
 @pytest.mark.parametrize("shape", ["flat", "line"])
 def test_no_delay_tells_twins_apart(rng, shape):
     positions = rng.uniform(0, 3, (6, 3))

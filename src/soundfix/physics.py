@@ -14,7 +14,7 @@ from soundfix import quantiles
 
 SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use: where a scene says none
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
-UPRIGHT_M = 0.15  # a place so nearly above or below another may be its reflection in a floor or ceiling
+UPRIGHT_M = 0.25  # a place so nearly above or below another may be its reflection in a floor or ceiling
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
@@ -139,7 +139,7 @@ def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) 
 def level_images(
     points: Points, places: Float[np.ndarray, "place 3"], positions: Float[np.ndarray, "mic 3"]
 ) -> Bool[np.ndarray, "*batch place"]:
-    """Whether each point is where a floor below all microphones, or a ceiling above them, would mirror each of these places."""
+    """Whether a floor below all microphones, or a ceiling above them, would mirror each of these places to each point."""
     off = points[..., None, :] - places
     middle = places[:, 2] + off[..., 2] / 2
     is_beyond = np.where(off[..., 2] < 0, middle < positions[:, 2].min(), middle > positions[:, 2].max())

@@ -43,7 +43,7 @@ class Mixture:
         return 1 + self.fills[chosen].sum(axis=0)
 
     def gains(self, chosen: list[int]) -> Float[np.ndarray, "place"]:
-        """Of the log-likelihood of a cell, for each place beside these; minus infinity for what is as good as one, or its echo."""
+        """Of the log-likelihood of a cell, for each place beside these; minus infinity for one of them, and for its echo."""
         before = self.explained(chosen)
         gain = np.log1p(self.fills / before) @ self.counts / len(self.counts)
         near = physics.distances(self.places, self.places[chosen]) < self.apart_m
