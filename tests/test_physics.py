@@ -62,6 +62,33 @@ def test_shape_rank_and_twins(rng):
     assert len(physics.twins(point, line)) == 7
 
 
+TETRAHEDRON = 0.02 * np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+LEVEL, UPRIGHT = (
+    0.05 * np.array([[1.0, 0, 0], [0, 1, 0], [-1, 0, 0]]),
+    0.05 * np.array([[1.0, 0, 0], [0, 0, 1], [-1, 0, 0]]),
+)
+
+
+@pytest.mark.parametrize(
+    ("boards", "rank"),
+    [((TETRAHEDRON, TETRAHEDRON), 3), ((LEVEL, LEVEL), 2), ((LEVEL, UPRIGHT), 3), ((TETRAHEDRON, TETRAHEDRON[:2]), 1)],
+)
+def test_small_boards_far_apart_have_the_axes_of_each(boards, rank, rng):
+    """However little they are against the distance between them; without a whole board the list is one array."""
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    positions = np.concatenate([boards[0], boards[1] + [4.0, 0, 0]]) @ turn
+    assert physics.shape_rank(positions) == rank
+    if rank == 2:
+        (twin,) = physics.twins(np.array([1.0, 1.0, 0.7]) @ turn, positions)
+        assert np.allclose(twin, np.array([1.0, 1.0, -0.7]) @ turn)
+
+
+def test_a_flat_row_of_neighbours_is_no_board(rng):
+    """A wall with a microphone every 4 % of its length, exact to a few millimetres, has no depth."""
+    wall = np.stack([np.linspace(0, 5, 26), np.tile([0.0, 0.08], 13), 0.003 * rng.standard_normal(26)], axis=1)
+    assert physics.shape_rank(wall) == 1
+
+
 def test_of_twins_the_one_beside_a_place(rng):
     room, flat, line = rng.uniform(0, 3, (6, 3)), rng.uniform(0, 3, (6, 3)), np.outer(np.arange(5.0), [1, 0, 0])
     flat[:, 2] = 1.2

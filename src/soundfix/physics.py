@@ -16,6 +16,7 @@ SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
 UPRIGHT_M = 0.25  # a place so nearly above or below another may be its reflection in a floor or ceiling
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
+BOARD_SHARE, LARGEST_SHARE = 0.05, 2.0  # of the array's width: from neighbours on one board; of that: a whole board
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
 EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that
@@ -115,10 +116,36 @@ def spread(positions: Float[np.ndarray, "mic 3"]) -> tuple[Float[np.ndarray, "3"
     return np.ptp(centred @ axes.T, axis=0), axes
 
 
+def shape(positions: Float[np.ndarray, "mic 3"]) -> tuple[int, Float[np.ndarray, "3 3"]]:
+    """How many axes of an array delays tell of, and its axes as rows, these first.
+
+    Its thickness counts against its own width; in one made of boards, far apart, that of each board against the board's:
+    two small ones with depth, on a line, tell a place.
+    """
+    widths, axes = spread(positions)
+    told = axes[widths > FLAT_RATIO * widths[0]] if widths[0] >= 1e-6 else axes[:0]
+    boards = _boards(positions, BOARD_SHARE * widths[0]) if 0 < len(told) < 3 else []
+    if not boards:
+        return len(told), axes
+    by_board = (spread(positions[board]) for board in boards)
+    every = np.concatenate([told, *(axes[widths > FLAT_RATIO * widths[0]] for widths, axes in by_board)])
+    _, strengths, axes = np.linalg.svd(every)
+    return int(np.sum(strengths > FLAT_RATIO)), axes
+
+
+def _boards(positions: Float[np.ndarray, "mic 3"], near_m: float) -> list[Bool[np.ndarray, "mic"]]:
+    """Who is on each board, if all microphones are: neighbours of neighbours are on one, three or more, no chain."""
+    near = distances(positions, positions) < near_m
+    for _ in range(len(positions).bit_length()):
+        near = near @ near
+    boards = list(np.unique(near, axis=0))
+    are_boards = all(board.sum() >= 3 and widest_m(positions[board]) < LARGEST_SHARE * near_m for board in boards)
+    return boards if len(boards) > 1 and are_boards else []
+
+
 def shape_rank(positions: Float[np.ndarray, "mic 3"]) -> int:
     """3 for an array with depth, 2 for a flat one, 1 for a line, 0 for a single point."""
-    widths, _ = spread(positions)
-    return 0 if widths[0] < 1e-6 else int(np.sum(widths > FLAT_RATIO * widths[0]))
+    return shape(positions)[0]
 
 
 def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) -> Float[np.ndarray, "*batch twin 3"]:
@@ -127,7 +154,7 @@ def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) 
     A flat array has one: the reflection in its plane. A line has a whole circle round itself: `turns - 1`
     points of it stand for all. An array with depth has none.
     """
-    rank, (_, axes) = shape_rank(positions), spread(positions)
+    rank, axes = shape(positions)
     centre = positions.mean(axis=0)
     if rank == 2:
         return (point - 2 * ((point - centre) @ axes[2])[..., None] * axes[2])[..., None, :]
@@ -150,7 +177,7 @@ def beside(
     points: Points, place: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"]
 ) -> Float[np.ndarray, "*batch 3"]:
     """Each point, or of its twins the one nearest to `place`: of a flat array on its side, of a line in its half-plane."""
-    rank, (_, axes) = shape_rank(positions), spread(positions)
+    rank, axes = shape(positions)
     if rank not in (1, 2):
         return points
     centre = positions.mean(axis=0)
