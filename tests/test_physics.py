@@ -83,6 +83,12 @@ def test_small_boards_far_apart_have_the_axes_of_each(boards, rank, rng):
         assert np.allclose(twin, np.array([1.0, 1.0, -0.7]) @ turn)
 
 
+def test_stations_a_few_metres_apart_are_no_board(rng):
+    """Their heights are as exact as GPS: two groups of three, 500 m apart."""
+    level = np.concatenate([20 * LEVEL, 20 * LEVEL + [500.0, 0, 0]])
+    assert physics.shape_rank(level + 0.3 * rng.standard_normal((6, 3))) == 1
+
+
 def test_a_flat_row_of_neighbours_is_no_board(rng):
     """A wall with a microphone every 4 % of its length, exact to a few millimetres, has no depth."""
     wall = np.stack([np.linspace(0, 5, 26), np.tile([0.0, 0.08], 13), 0.003 * rng.standard_normal(26)], axis=1)

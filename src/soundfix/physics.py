@@ -16,7 +16,11 @@ SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
 UPRIGHT_M = 0.25  # a place so nearly above or below another may be its reflection in a floor or ceiling
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
-BOARD_SHARE, LARGEST_SHARE = 0.05, 2.0  # of the array's width: from neighbours on one board; of that: a whole board
+BOARD_SHARE, BOARD_M, LARGEST_SHARE = (
+    0.05,
+    0.5,
+    2.0,
+)  # from neighbours on one board, of the array's width; a whole board
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
 EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that
@@ -124,7 +128,7 @@ def shape(positions: Float[np.ndarray, "mic 3"]) -> tuple[int, Float[np.ndarray,
     """
     widths, axes = spread(positions)
     told = axes[widths > FLAT_RATIO * widths[0]] if widths[0] >= 1e-6 else axes[:0]
-    boards = _boards(positions, BOARD_SHARE * widths[0]) if 0 < len(told) < 3 else []
+    boards = _boards(positions, min(BOARD_SHARE * widths[0], BOARD_M)) if 0 < len(told) < 3 else []
     if not boards:
         return len(told), axes
     by_board = (spread(positions[board]) for board in boards)
