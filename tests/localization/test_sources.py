@@ -161,7 +161,7 @@ def test_a_declared_position_error_widens_the_region(deep, rng):
     assert wide.radius90_m > 5 * exact.radius90_m
 
 
-def with_probabilities(*probabilities):
+def with_probabilities(*probabilities, follows=False):
     """The answer of a method that gives its best modes these probabilities, in this order, and the others none."""
 
     class Sure(CorrelationBoxes):
@@ -170,7 +170,7 @@ def with_probabilities(*probabilities):
             given = (*probabilities, *[0.0] * len(modes))
             return [replace(mode, probability=p) for mode, p in zip(modes, given, strict=False)]
 
-    return estimate_window(contract_scene(8), Sure(follows=False), method="sure").estimate
+    return estimate_window(contract_scene(8), Sure(follows=follows), method="sure").estimate
 
 
 TWIN = SOURCE * [1, 1, -1] + [0, 0, 2]
@@ -236,6 +236,13 @@ def test_probable_places_are_listed():
     assert estimate.verdict == "ambiguous"
     assert "several_places" in estimate.reasons
     assert len(estimate.sources) == 2
+    assert estimate.sources[0].radius90_m < 0.1
+
+
+def test_a_rival_that_is_at_the_first_place_in_the_middle_of_the_window_is_none():
+    """Whoever passes it on a way from there is the same one: as sure as both."""
+    estimate = with_probabilities(0.6, 0.35, 0.02, follows=True)
+    assert (estimate.verdict, len(estimate.sources)) == ("ok", 1)
     assert estimate.sources[0].radius90_m < 0.1
 
 
