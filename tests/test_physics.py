@@ -62,6 +62,68 @@ def test_shape_rank_and_twins(rng):
     assert len(physics.twins(point, line)) == 7
 
 
+TETRAHEDRON = 0.02 * np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+LEVEL, UPRIGHT = (
+    0.05 * np.array([[1.0, 0, 0], [0, 1, 0], [-1, 0, 0]]),
+    0.05 * np.array([[1.0, 0, 0], [0, 0, 1], [-1, 0, 0]]),
+)
+
+
+@pytest.mark.parametrize(
+    ("boards", "rank"),
+    [((TETRAHEDRON, TETRAHEDRON), 3), ((LEVEL, LEVEL), 2), ((LEVEL, UPRIGHT), 3), ((TETRAHEDRON, TETRAHEDRON[:2]), 1)],
+)
+def test_small_boards_far_apart_have_the_axes_of_each(boards, rank, rng):
+    """However little they are against the distance between them; without a whole board the list is one array."""
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    positions = np.concatenate([boards[0], boards[1] + [4.0, 0, 0]]) @ turn
+    assert physics.shape_rank(positions) == rank
+    if rank == 2:
+        (twin,) = physics.twins(np.array([1.0, 1.0, 0.7]) @ turn, positions)
+        assert np.allclose(twin, np.array([1.0, 1.0, -0.7]) @ turn)
+
+
+def test_stations_a_few_metres_apart_are_no_board(rng):
+    """Their heights are as exact as GPS: two groups of three, 500 m apart."""
+    level = np.concatenate([20 * LEVEL, 20 * LEVEL + [500.0, 0, 0]])
+    assert physics.shape_rank(level + 0.3 * rng.standard_normal((6, 3))) == 1
+
+
+def test_a_flat_row_of_neighbours_is_no_board(rng):
+    """A wall with a microphone every 4 % of its length, exact to a few millimetres, has no depth."""
+    wall = np.stack([np.linspace(0, 5, 26), np.tile([0.0, 0.08], 13), 0.003 * rng.standard_normal(26)], axis=1)
+    assert physics.shape_rank(wall) == 1
+
+
+def test_of_twins_the_one_beside_a_place(rng):
+    room, flat, line = rng.uniform(0, 3, (6, 3)), rng.uniform(0, 3, (6, 3)), np.outer(np.arange(5.0), [1, 0, 0])
+    flat[:, 2] = 1.2
+    points = np.array([[1.0, 2.0, 2.0], [1.0, 2.0, 0.4]])
+    assert physics.beside(points, points[0], room) is points
+    assert np.allclose(physics.beside(points, np.array([3.0, 0.0, 1.3]), flat), [[1.0, 2.0, 2.0]] * 2)
+    assert np.allclose(physics.beside(points, np.array([3.0, 0.0, 1.1]), flat), [[1.0, 2.0, 0.4]] * 2)
+    beside = physics.beside(np.array([[1.0, 3.0, 4.0]]), np.array([7.0, 0.0, -2.0]), line)
+    assert np.allclose(beside, [[1.0, 0.0, -5.0]])
+
+
+@pytest.mark.parametrize(
+    ("point", "is_image"),
+    [
+        ([2.0, 1.0, -1.0], True),  # in a floor at 0
+        ([2.2, 0.9, -1.0], True),
+        ([2.26, 1.0, -1.0], False),
+        ([2.0, 1.0, 0.3], False),  # in none that is below the lowest microphone
+        ([2.0, 1.0, 4.4], True),  # in a ceiling
+        ([2.0, 1.0, 3.4], False),
+    ],
+)
+def test_what_a_floor_or_a_ceiling_mirrors(point, is_image):
+    positions = np.array([[0.0, 0, 0.5], [3, 0, 2.5], [0, 3, 1.2]])
+    places = np.array([[2.0, 1.0, 1.0], [0.5, 0.5, 1.0]])
+    assert physics.level_images(np.array(point), places, positions).tolist() == [is_image, False]
+    assert physics.level_images(np.array([point, places[0]]), places, positions).shape == (2, 2)
+
+
 @pytest.mark.parametrize("shape", ["flat", "line"])
 def test_no_delay_tells_twins_apart(rng, shape):
     positions = rng.uniform(0, 3, (6, 3))

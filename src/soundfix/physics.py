@@ -8,13 +8,19 @@ tau_ij = d_ij / c in seconds: positive where microphone i hears the sound later 
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from soundfix import quantiles
 
 SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this field use: where a scene says none
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
+UPRIGHT_M = 0.25  # a place so nearly above or below another may be its reflection in a floor or ceiling
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
+BOARD_SHARE, BOARD_M, LARGEST_SHARE = (
+    0.05,
+    0.5,
+    2.0,
+)  # from neighbours on one board, of the array's width; a whole board
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
 EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that
@@ -114,10 +120,36 @@ def spread(positions: Float[np.ndarray, "mic 3"]) -> tuple[Float[np.ndarray, "3"
     return np.ptp(centred @ axes.T, axis=0), axes
 
 
+def shape(positions: Float[np.ndarray, "mic 3"]) -> tuple[int, Float[np.ndarray, "3 3"]]:
+    """How many axes of an array delays tell of, and its axes as rows, these first.
+
+    Its thickness counts against its own width; in one made of boards, far apart, that of each board against the board's:
+    two small ones with depth, on a line, tell a place.
+    """
+    widths, axes = spread(positions)
+    told = axes[widths > FLAT_RATIO * widths[0]] if widths[0] >= 1e-6 else axes[:0]
+    boards = _boards(positions, min(BOARD_SHARE * widths[0], BOARD_M)) if 0 < len(told) < 3 else []
+    if not boards:
+        return len(told), axes
+    by_board = (spread(positions[board]) for board in boards)
+    every = np.concatenate([told, *(axes[widths > FLAT_RATIO * widths[0]] for widths, axes in by_board)])
+    _, strengths, axes = np.linalg.svd(every)
+    return int(np.sum(strengths > FLAT_RATIO)), axes
+
+
+def _boards(positions: Float[np.ndarray, "mic 3"], near_m: float) -> list[Bool[np.ndarray, "mic"]]:
+    """Who is on each board, if all microphones are: neighbours of neighbours are on one, three or more, no chain."""
+    near = distances(positions, positions) < near_m
+    for _ in range(len(positions).bit_length()):
+        near = near @ near
+    boards = list(np.unique(near, axis=0))
+    are_boards = all(board.sum() >= 3 and widest_m(positions[board]) < LARGEST_SHARE * near_m for board in boards)
+    return boards if len(boards) > 1 and are_boards else []
+
+
 def shape_rank(positions: Float[np.ndarray, "mic 3"]) -> int:
     """3 for an array with depth, 2 for a flat one, 1 for a line, 0 for a single point."""
-    widths, _ = spread(positions)
-    return 0 if widths[0] < 1e-6 else int(np.sum(widths > FLAT_RATIO * widths[0]))
+    return shape(positions)[0]
 
 
 def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) -> Float[np.ndarray, "*batch twin 3"]:
@@ -126,13 +158,37 @@ def twins(point: Points, positions: Float[np.ndarray, "mic 3"], turns: int = 8) 
     A flat array has one: the reflection in its plane. A line has a whole circle round itself: `turns - 1`
     points of it stand for all. An array with depth has none.
     """
-    rank, (_, axes) = shape_rank(positions), spread(positions)
+    rank, axes = shape(positions)
     centre = positions.mean(axis=0)
     if rank == 2:
         return (point - 2 * ((point - centre) @ axes[2])[..., None] * axes[2])[..., None, :]
     if rank == 1:
         return _circle((point - centre)[..., None, :], axes[0], turns)[..., 1:, :] + centre
     return np.empty((*point.shape[:-1], 0, 3))
+
+
+def level_images(
+    points: Points, places: Float[np.ndarray, "place 3"], positions: Float[np.ndarray, "mic 3"]
+) -> Bool[np.ndarray, "*batch place"]:
+    """Whether a floor below all microphones, or a ceiling above them, would mirror each of these places to each point."""
+    off = points[..., None, :] - places
+    middle = places[:, 2] + off[..., 2] / 2
+    is_beyond = np.where(off[..., 2] < 0, middle < positions[:, 2].min(), middle > positions[:, 2].max())
+    return (np.linalg.norm(off[..., :2], axis=-1) < UPRIGHT_M) & is_beyond
+
+
+def beside(
+    points: Points, place: Float[np.ndarray, "3"], positions: Float[np.ndarray, "mic 3"]
+) -> Float[np.ndarray, "*batch 3"]:
+    """Each point, or of its twins the one nearest to `place`: of a flat array on its side, of a line in its half-plane."""
+    rank, axes = shape(positions)
+    if rank not in (1, 2):
+        return points
+    centre = positions.mean(axis=0)
+    off, there = (points - centre) @ axes.T, (place - centre) @ axes.T
+    towards = there[rank:] / max(float(np.linalg.norm(there[rank:])), 1e-12)
+    off[..., rank:] = np.linalg.norm(off[..., rank:], axis=-1, keepdims=True) * towards
+    return centre + off @ axes
 
 
 def _circle(offset: np.ndarray, axis: np.ndarray, turns: int) -> np.ndarray:

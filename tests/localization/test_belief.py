@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.scenes import planted_evidence
+from soundfix.estimate import Source
 from soundfix.localization.abstention import Abstention
 from soundfix.localization.belief import believe
 from soundfix.localization.boxes import CorrelationBoxes
+from soundfix.localization.consensus import Consensus
+from soundfix.localization.modes import Mode
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import prepare
 from soundfix.localization.search import agree_somewhere
@@ -64,3 +68,23 @@ def test_half_of_the_microphones_cannot_be_outvoted(agreed):
     nothing = disbelieved(prepared, replace(consensus, is_named=np.arange(8) < 4), sources)
     assert nothing.why.code == "inconsistent"
     assert "4 of 8" in nothing.why.sentence
+
+
+SOMEWHERE = Source(position_m=SOURCE, covariance_m2=np.eye(3), radius90_m=2.5, score=1.0)
+
+
+def test_mirror_twins_are_believed_together():
+    """Each alone is unlikely, because the other is as likely."""
+    scene = contract_scene()
+    positions = scene.microphones.positions * [1, 1, 0] + [0, 0, 1]
+    flat = replace(scene, microphones=replace(scene.microphones, positions=positions))
+    prepared, nobody = prepare(flat), np.zeros(8, dtype=bool)
+    evidence = planted_evidence(flat.microphones.positions, SOURCE)
+    modes = [Mode(position=place, score=0.9, probability=0.26) for place in (SOURCE, SOURCE * [1, 1, -1] + [0, 0, 2])]
+    consensus = Consensus(
+        is_kept=~nobody, is_named=nobody, is_inverted=nobody, profiles=(None,) * 8, modes=modes, evidence=evidence,
+        is_contradicted=False,
+    )  # fmt: skip
+    believe(prepared, consensus, [])
+    apart = replace(consensus, modes=[modes[0], replace(modes[1], position=modes[1].position + 0.5)])
+    assert disbelieved(prepared, apart, [SOMEWHERE]).why.code == "no_fix"

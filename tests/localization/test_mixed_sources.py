@@ -237,7 +237,9 @@ class Asked:
 
     def __init__(self, monkeypatch, *says):
         self.count, places = 0, np.concatenate([PLACES, ELSEWHERE[None]])
-        self.mixture = mixture_of(np.random.default_rng(0).uniform(0, 1, (4, 500)), np.ones(500), places, 0.3)
+        self.mixture = mixture_of(
+            np.random.default_rng(0).uniform(0, 1, (4, 500)), np.ones(500), places, POSITIONS, 0.3
+        )
         monkeypatch.setattr(module, "probability", lambda told, ask, least: ask())
         self.says = iter(says)
 

@@ -6,6 +6,7 @@ import pytest
 from soundfix.localization.mixture import LEVEL, SHARE, SHARPNESS, mixture_of
 
 PLACES = np.array([[0.0, 0, 0], [2.0, 0, 0], [4.0, 0, 0], [4.1, 0, 0]])
+MICROPHONES = np.array([[0.0, 3, 1.5], [4.0, 3, 0.5]])
 LOW, HIGH = 0.1, 0.6
 
 
@@ -15,7 +16,7 @@ def of_cells(*owners, apart_m=0.3, counts=None):
     for cell, places in enumerate(owners):
         rho[list(places), cell] = HIGH
     counts = np.ones(len(owners)) if counts is None else np.array(counts, dtype=float)
-    return mixture_of(rho, counts, PLACES, apart_m)
+    return mixture_of(rho, counts, PLACES, MICROPHONES, apart_m)
 
 
 def test_what_a_cell_gains_is_the_log_of_the_mixture():
@@ -46,6 +47,15 @@ def test_no_two_places_that_are_one():
     near = of_cells([2], [2], [3], [0])
     assert near.chosen(4) == [2, 0, 1]
     assert of_cells([2], [2], [3], [0], apart_m=0.05).chosen(4)[1] in (3, 0)
+
+
+@pytest.mark.parametrize(("below_m", "also_told"), [(-1.2, []), (0.2, [1])])
+def test_a_reflection_in_the_floor_is_no_place_beside_its_source(below_m, also_told):
+    """Microphones from 0.5 m up: a floor is below these, or what it mirrors is none."""
+    places = np.array([[2.0, 2, 1.0], [2.05, 2, below_m], [0.0, 0, 1]])
+    rho = np.where(np.eye(3)[:, [0, 0, 0, 1, 1, 2]] > 0, HIGH, LOW)
+    mixture = mixture_of(rho, np.ones(6), places, MICROPHONES, 0.3)
+    assert mixture.chosen(2) == [0, *(also_told or [2])]
 
 
 BLURRED = 5 * [[0, 1]] + 5 * [[1, 2]] + [[0], [2]]  # place 1 has nearly all the cells that 0 and 2 have
@@ -84,4 +94,4 @@ def test_the_posterior_of_a_cell_is_shared_between_places_and_nobody():
 
 
 def test_a_cell_counts_only_so_much():
-    assert np.isfinite(mixture_of(np.ones((4, 3)), np.ones(3), PLACES, 0.3).fills).all()
+    assert np.isfinite(mixture_of(np.ones((4, 3)), np.ones(3), PLACES, MICROPHONES, 0.3).fills).all()

@@ -8,11 +8,13 @@ from helpers.scenes import planted_evidence
 from soundfix.localization.lookup import mean_at
 from soundfix.localization.modes import (
     APART_M,
+    Mode,
     _coarse_grid,
     _coarse_lags,
     _nearest_score,
     apart,
     find_modes,
+    merged,
     polish,
 )
 from soundfix.search_region import SearchRegion
@@ -226,3 +228,12 @@ def test_kept_lags_give_the_scores_that_they_would_have_anew(rng, lags):
     anew = _nearest_score(evidence, _coarse_grid(*grid)[1])
     assert np.array_equal(mean_at(evidence.values, wanted), anew)
     assert len(np.unique(anew)) > 20
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_places_that_are_one_are_told_once_with_the_probability_of_all(known):
+    told = [(0.0, 0.4), (2.0, 0.2), (0.1, 0.15), (2.1, 0.1)]
+    modes = [Mode(position=np.array([x, 0.0, 0.0]), score=1.0, probability=p if known else None) for x, p in told]
+    kept = merged(modes, lambda mode, better: abs(mode.position[0] - better.position[0]) < 0.15)
+    assert [mode.position[0] for mode in kept] == [0.0, 2.0]
+    assert [mode.probability for mode in kept] == (pytest.approx([0.55, 0.3]) if known else [None, None])

@@ -11,8 +11,10 @@ from soundfix import physics
 from soundfix.estimate import Source
 from soundfix.evaluation.metrics import is_inside
 from soundfix.localization import motion, pipeline
+from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.motion import Ways, best_ways, convinces, weighed
+from soundfix.localization.modes import Mode
+from soundfix.localization.motion import Ways, best_ways, convinces, one_of_ways, weighed
 from soundfix.localization.subwindows import PIECES, Subwindows, Window
 from soundfix.simulation.worlds import LUVIRA_TWIN
 from soundfix.testing import contract_scene
@@ -269,3 +271,23 @@ def test_ways_near_a_place_are_sought_once(monkeypatch):
     assert ways.near(MIDDLE.copy()) is first
     assert ways.near(MIDDLE + 0.1) is not first
     assert [given[1].tolist() for given in asked] == [MIDDLE.tolist(), (MIDDLE + 0.1).tolist()]
+
+
+def test_peaks_of_one_walk_are_one_place():
+    """Those that were at one place in the middle of the window; another, and one that was not followed, stay."""
+    places = np.array([[1.0, 1, 1], [1.4, 1, 1], [3.0, 3, 1], [1.2, 1, 1]])
+    modes = [
+        Mode(position=place, score=1.0, probability=p) for place, p in zip(places, (0.4, 0.3, 0.1, 0.1), strict=True)
+    ]
+    nobody = np.zeros(8, dtype=bool)
+    evidence = heard((0.3, 0, 0)).evidence
+    consensus = Consensus(
+        is_kept=~nobody, is_named=nobody, is_inverted=nobody, profiles=(None,) * 8, modes=modes, evidence=evidence,
+        is_contradicted=False,
+    )  # fmt: skip
+    stood = [Source(position_m=place, covariance_m2=np.eye(3), radius90_m=0.1, score=1.0) for place in places[:3]]
+    walked = [replace(stood[0], position_m=places[3]), replace(stood[1], position_m=places[3] + 0.02), stood[2]]
+    stood[0] = replace(stood[0], position_m=places[0] + 0.001)  # the first of several is placed by its own cells
+    modes = one_of_ways(consensus, stood, walked).modes
+    assert [mode.probability for mode in modes] == pytest.approx([0.7, 0.1, 0.1])
+    assert one_of_ways(consensus, stood, stood) is consensus

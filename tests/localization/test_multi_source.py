@@ -35,11 +35,11 @@ def mode(place, probability):
     return Mode(position=np.asarray(place), score=0.9, probability=probability)
 
 
-def next_ones(evidence, first, *, probability=0.9, times=2, least=0.3):
+def next_ones(evidence, first, *, probability=0.9, times=2, least=0.3, box=BOX):
     """What further_sources finds, by a listener that is so sure of whatever it finds."""
 
     def find(kept, places):
-        found = find_modes(cancel_sources(kept, places), BOX)
+        found = find_modes(cancel_sources(kept, places), box)
         return [replace(each, probability=probability) for each in found if each.score > least]
 
     further = further_sources(consensus(evidence, first), [evidence] * times, find)
@@ -56,6 +56,12 @@ def test_the_second_source_is_found_and_no_third():
     found = next_ones(heard(ONE, OTHER), mode(ONE, 0.5))
     assert len(found) == 1
     assert np.linalg.norm(found[0] - OTHER) < 0.02
+
+
+def test_a_reflection_in_the_floor_is_no_further_source():
+    """What ONE is mirrored to by a floor at 0, below all microphones."""
+    below = ONE * [1, 1, -1]
+    assert next_ones(heard(ONE, below), mode(ONE, 0.5), least=0.6, box=np.array([BOX[0] - [0, 0, 1.5], BOX[1]])) == []
 
 
 @pytest.mark.parametrize(("probability", "height", "count"), [(0.4, 0.3, 0), (0.6, 0.3, 1), (0.4, 0.9, 1)])

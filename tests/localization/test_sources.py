@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import soundfix
-from helpers.scenes import anechoic_scene
+from helpers.scenes import anechoic_scene, planted_evidence
 from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.localization.pipeline import estimate_window
-from soundfix.localization.sources import least_expected_error
+from soundfix.localization.sources import least_expected_error, one_of_twins, place_sources
 from soundfix.testing import contract_scene
 
 LOCALIZER = soundfix.load("srp-phat")
@@ -161,7 +161,7 @@ def test_a_declared_position_error_widens_the_region(deep, rng):
     assert wide.radius90_m > 5 * exact.radius90_m
 
 
-def with_probabilities(*probabilities):
+def with_probabilities(*probabilities, follows=False):
     """The answer of a method that gives its best modes these probabilities, in this order, and the others none."""
 
     class Sure(CorrelationBoxes):
@@ -170,7 +170,59 @@ def with_probabilities(*probabilities):
             given = (*probabilities, *[0.0] * len(modes))
             return [replace(mode, probability=p) for mode, p in zip(modes, given, strict=False)]
 
-    return estimate_window(contract_scene(8), Sure(), method="sure").estimate
+    return estimate_window(contract_scene(8), Sure(follows=follows), method="sure").estimate
+
+
+TWIN = SOURCE * [1, 1, -1] + [0, 0, 2]
+ASIDE = SOURCE + np.array([0.3, 0.3, 0.1])
+
+
+def of_flat(flat, *told):
+    """The consensus on a flat array, of a method that tells places and probabilities."""
+    nobody = np.zeros(8, dtype=bool)
+    modes = [Mode(position=np.array(place), score=1.0, probability=p) for place, p in told]
+    return Consensus(
+        is_kept=~nobody, is_named=nobody, is_inverted=nobody, profiles=(None,) * 8, modes=modes,
+        evidence=planted_evidence(flat, SOURCE), is_contradicted=False,
+    )  # fmt: skip
+
+
+def placed(flat, rng, *told):
+    scene = anechoic_scene(flat, SOURCE, rng)
+    return place_sources(scene, one_of_twins(of_flat(flat, *told)), scene.search_box())
+
+
+@pytest.mark.parametrize("sure", [0.88, 0.95])
+def test_mirror_twins_have_regions_that_mirror_each_other(flat, rng, sure):
+    """Whatever side was likelier, and on whatever side something else was left; as wide as one place of both their
+    probability would have."""
+    mirror = np.diag([1.0, 1.0, -1.0])
+    for told in (
+        [(SOURCE, 0.6 * sure), (TWIN, 0.4 * sure), (ASIDE, 0.04)],
+        [(SOURCE, sure), (ASIDE @ mirror + [0, 0, 2], 0.04)],
+    ):
+        (first, second), findings = placed(flat, rng, *told)
+        assert np.allclose(second.position_m, TWIN)
+        assert second.radius90_m == pytest.approx(first.radius90_m, rel=0.02)
+        assert np.allclose(second.covariance_m2, mirror @ first.covariance_m2 @ mirror, atol=0.03 * first.radius90_m**2)
+        assert first.radius90_m < 0.1 if sure > 0.9 else 0.3 < first.radius90_m < 0.9
+        assert "unsure" not in [finding.code for finding in findings]
+
+
+def test_a_rival_of_a_flat_array_has_a_twin_too(flat, rng):
+    above, below = np.array([[4.5, 1.0, 1.4], [4.5, 1.0, 0.6]])
+    sources, _ = placed(flat, rng, (SOURCE, 0.4), (TWIN, 0.35), (above, 0.08), (below, 0.08))
+    assert np.allclose([source.position_m for source in sources], [SOURCE, TWIN, above, below])
+
+
+def test_places_that_no_delay_tells_apart_are_one(flat):
+    """As probable as both; of who does not know how probable places are, nothing is put together."""
+    told = [(SOURCE, 0.3), (ASIDE, 0.2), (TWIN + 0.01, 0.25)]
+    assert [mode.probability for mode in one_of_twins(of_flat(flat, *told)).modes] == [0.55, 0.2]
+    untold = of_flat(flat, *[(place, None) for place, _ in told])
+    assert one_of_twins(untold) is untold
+    solid = of_flat(flat + np.arange(8)[:, None] * [0, 0, 0.1], *told)
+    assert one_of_twins(solid) is solid
 
 
 def test_a_sure_method_changes_nothing():
@@ -184,6 +236,13 @@ def test_probable_places_are_listed():
     assert estimate.verdict == "ambiguous"
     assert "several_places" in estimate.reasons
     assert len(estimate.sources) == 2
+    assert estimate.sources[0].radius90_m < 0.1
+
+
+def test_a_rival_that_is_at_the_first_place_in_the_middle_of_the_window_is_none():
+    """Whoever passes it on a way from there is the same one: as sure as both."""
+    estimate = with_probabilities(0.6, 0.35, 0.02, follows=True)
+    assert (estimate.verdict, len(estimate.sources)) == ("ok", 1)
     assert estimate.sources[0].radius90_m < 0.1
 
 

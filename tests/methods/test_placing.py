@@ -7,15 +7,18 @@ import pytest
 
 import soundfix
 from helpers.networks import tiny
-from helpers.scenes import anechoic_scene
+from helpers.scenes import anechoic_scene, drawn
 from soundfix.localization.cross_check import widen_where_others_disagree
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import prepare
 from soundfix.localization.search import agree_somewhere
+from soundfix.localization.sources import SURE
 from soundfix.methods import placing
 from soundfix.methods.network_boxes import NetworkBoxes
 from soundfix.methods.network_evidence import slot_evidence
-from soundfix.methods.placing import further_evidence, opinions, place_network_sources, steered_power
+from soundfix.methods.placing import further_evidence, opinions, place_network_sources, steered_power, unsure_of
+from soundfix.methods.told_once import AtOnce, ToldOnce
+from soundfix.simulation.worlds import LUVIRA_TWIN
 from soundfix.testing import SOURCE, contract_scene
 
 
@@ -93,3 +96,35 @@ def test_two_sounds_at_once_are_two_sources_and_each_is_no_rival_of_the_other(rn
     gaps = np.linalg.norm(places[:, None] - [source.position_m for source in estimate.sources], axis=-1)
     assert len(estimate.sources) == 2
     assert (gaps.min(axis=1) < 0.05).all()
+
+
+@pytest.mark.parametrize("number", [7, 9])
+def test_without_a_room_what_the_floor_reflects_is_no_second_source(number):
+    """A talker in a studio, whose floor nobody told of."""
+    world = {"duration_s": 0.5, "rt60_s": (0.2, 0.6), "snr_db": (10, 30), "sound_shares": {"voice": 1.0}}
+    scene = drawn(LUVIRA_TWIN, np.random.default_rng([79, number]), **world)
+    estimate = soundfix.load().locate(replace(scene, room=None))
+    assert (estimate.verdict, len(estimate.sources)) == ("ok", 1)
+    assert np.linalg.norm(estimate.sources[0].position_m - scene.truth.sources[0]) < 0.05
+
+
+def test_a_source_beside_the_first_that_is_hardly_likely_is_called_unsure(packaged):
+    consensus = packaged[1].consensus
+    further = [replace(consensus, modes=[replace(consensus.modes[0], probability=p)]) for p in (0.9, SURE, 0.45, None)]
+    assert unsure_of(further[:2]) == unsure_of([]) == unsure_of(further[3:]) == ()
+    (said,) = unsure_of(further)
+    assert (said.code, said.degrades) == ("unsure", True)
+    assert "45%" in said.sentence
+
+
+@pytest.mark.parametrize(("probability", "verdict"), [(0.45, True), (0.85, False)])
+def test_the_verdict_knows_of_an_unlikely_second_source(packaged, monkeypatch, probability, verdict):
+    heard, agreement = packaged
+    own = [
+        replace(agreement.consensus, modes=[replace(agreement.consensus.modes[0], probability=p)])
+        for p in (1.0, probability)
+    ]
+    monkeypatch.setattr(placing, "at_once", lambda *_: AtOnce(own, []))
+    fresh = replace(heard, told_once=ToldOnce())
+    placed = place_network_sources(fresh, prepare(heard.scene), agreement.consensus, agreement.box)
+    assert ("unsure" in [finding.code for finding in placed.findings]) is verdict

@@ -49,6 +49,14 @@ def test_the_likeliest_comes_first_and_only_listed_ones_are_made_exact(heard, bo
     assert np.array_equal(found[3].position, places[1])
 
 
+def test_two_that_climb_to_one_peak_are_one_place(heard, box, monkeypatch):
+    modes = [Mode(position=SOURCE + shift, score=1.0) for shift in (0.02, -0.02, 1.0)]
+    monkeypatch.setattr(reranking, "probabilities", lambda *_, **__: np.array([0.5, 0.3, 0.15, 0.05]))
+    found = reranked(heard, modes, heard.evidence, box=box)
+    assert [mode.probability for mode in found] == [0.8, 0.15]
+    assert np.linalg.norm(found[0].position - SOURCE) < 0.005
+
+
 def test_the_first_is_exact_however_unlikely(heard, box, monkeypatch):
     monkeypatch.setattr(reranking, "probabilities", lambda *_, **__: np.array([0.02, 0.98]))
     (found,) = reranked(heard, [Mode(position=SOURCE + 0.01, score=1.0)], heard.evidence, box=box)

@@ -46,10 +46,19 @@ def test_one_that_moves_is_told_by_what_was_told_of_it(agreed, tell):
     assert again.own[0].evidence is first.own[0].evidence
 
 
+def test_rivals_of_the_place_agreed_on_change_nothing(agreed, tell):
+    told, rival = ToldOnce(), replace(agreed.modes[0], position=np.zeros(3))
+    told(agreed, BOX, tell(agreed))
+    likelier = replace(agreed.modes[0], probability=0.9)
+    told(replace(agreed, modes=[likelier, rival]), BOX, tell(agreed))
+    assert len(tell.asked) == 1
+
+
 def test_any_other_is_told_anew(agreed, tell):
     told = ToldOnce()
     told(agreed, BOX, tell(agreed))
-    others = [replace(agreed, modes=list(agreed.modes)), replace(agreed, is_kept=agreed.is_kept.copy())]
+    elsewhere = [replace(agreed.modes[0], position=np.zeros(3))]
+    others = [replace(agreed, modes=elsewhere), replace(agreed, is_kept=agreed.is_kept.copy())]
     for other in [*others, replace(agreed, is_contradicted=True)]:
         told(other, BOX, tell(other))
     told(agreed, BOX + 1, tell(agreed))

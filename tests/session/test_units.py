@@ -13,6 +13,7 @@ from soundfix.estimate import Estimate, MicrophoneReport, Source
 from soundfix.methods.catalog import load
 from soundfix.microphones import Microphones
 from soundfix.physics import OTHER_UNITS_M
+from soundfix.search_region import SearchRegion
 from soundfix.session import units
 from soundfix.session.units import WINDOWS_FOR_UNITS, UnitsCheck, is_unclear, likely_unit
 from soundfix.simulation.worlds import LUVIRA_TWIN
@@ -21,6 +22,7 @@ from soundfix.testing import contract_scene
 SOUND = contract_scene(4, seconds=0.1)
 SILENCE = replace(SOUND, audio=np.zeros_like(SOUND.audio))
 SRP = load("srp-phat")
+CUBE = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 SOMEWHERE = Source(position_m=np.zeros(3), covariance_m2=np.eye(3), radius90_m=2.5, score=1.0)
 
 
@@ -136,3 +138,24 @@ def test_a_compact_array_is_never_asked(tried):
     told(check := UnitsCheck(), *[answer("abstain")] * 5, scene=replace(SOUND, microphones=microphones))
     check.unit(SRP)
     assert tried == []
+
+
+class FitsWhereItMay:
+    """As well in feet as in metres, where no walls and no search region are told; else nowhere."""
+
+    name = "stub"
+
+    def locate(self, scene):
+        reports = tuple(
+            replace(report, weight=1.0) for report in answer("ok", *["ok"] * len(scene.microphones)).microphones
+        )
+        is_free = scene.room is None and scene.search is None
+        return replace(answer("ok" if is_free else "abstain"), microphones=reports)
+
+
+@pytest.mark.parametrize("told", [{"room": CUBE}, {"search": SearchRegion(bounds=np.array(CUBE))}])
+def test_a_source_that_was_not_looked_for_in_metres_is_no_reason_for_feet(told):
+    """In feet it is sought everywhere: so it is in metres."""
+    free = replace(SOUND, room=None)
+    assert likely_unit(replace(free, **told), FitsWhereItMay(), answer("abstain")) is None
+    assert likely_unit(free, FitsWhereItMay(), answer("abstain")) == "feet"

@@ -17,13 +17,14 @@ from soundfix.localization.sources import (
     doubt,
     least_expected_error,
     likely_modes,
+    one_of_twins,
 )
 
 
 def believe(prepared: Prepared, consensus: Consensus, sources: Sequence[Source]) -> None:
     """Nothing, where these sources can be believed; raises Abstention with what it does not believe in."""
     unsure = doubt(consensus)
-    why = _why_not(prepared, consensus, unsure)
+    why = _why_not(prepared, one_of_twins(consensus), unsure)
     if why is None:
         return
     guess_m = np.array([source.position_m for source in sources])

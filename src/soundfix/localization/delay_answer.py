@@ -158,7 +158,7 @@ def _fits(equations: Equations, rng: np.random.Generator) -> list[Fit]:
     rank = physics.shape_rank(equations.positions)
     if rank == 3 or len(equations.axes) < 3:
         return fit(equations, rng)
-    centre, axes = equations.positions.mean(axis=0), physics.spread(equations.positions)[1]
+    centre, axes = equations.positions.mean(axis=0), physics.shape(equations.positions)[1]
     flat = fit(replace(equations, origin=centre, axes=axes[:2]), rng)
     if rank == 1:
         return _with_twins(flat, equations)
@@ -177,7 +177,7 @@ def _thick(found: Fit, equations: Equations) -> Fit:
 
 
 def _normal(equations: Equations) -> Float[np.ndarray, "3"]:
-    axes: np.ndarray = physics.spread(equations.positions)[1]
+    axes: np.ndarray = physics.shape(equations.positions)[1]
     return axes[2]
 
 

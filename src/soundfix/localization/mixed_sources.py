@@ -119,7 +119,8 @@ def mixed_sources(
     places = np.concatenate([agreed[None], candidates(scene, white, rate, box)])
     if len(places) < 3:
         return []
-    mixture = with_rest(mixture_of(cells.coherence(places), cells.loudness(), places, APART_M), cells, box)
+    mixture = mixture_of(cells.coherence(places), cells.loudness(), places, cells.positions, APART_M)
+    mixture = with_rest(mixture, cells, box)
     if not may_be_several(mixture, scene, believe):
         return []  # most windows: pieces would cost more than all that was done before
     mixture = with_places(mixture, candidates(scene, white, rate, box, list(mixture.places)), cells)

@@ -29,23 +29,26 @@ Places = Float[np.ndarray, "place 3"]
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture:
     """places: where somebody may be (m). fills: SHARE exp(...) of every cell from there. counts: how much every cell does, 1
-    on average. apart_m: nearer is one place."""
+    on average. apart_m: nearer is one place. positions: of microphones (m); a place that a floor or a ceiling would make of
+    another by reflection is none beside it."""
 
     places: Places
     fills: Float[np.ndarray, "place cell"]
     counts: Float[np.ndarray, "cell"]
     apart_m: float
+    positions: Float[np.ndarray, "mic 3"]
 
     def explained(self, chosen: list[int]) -> Float[np.ndarray, "cell"]:
         """1 + what these places fill."""
         return 1 + self.fills[chosen].sum(axis=0)
 
     def gains(self, chosen: list[int]) -> Float[np.ndarray, "place"]:
-        """Of the log-likelihood of a cell, for each place beside these; minus infinity for what is as good as one."""
+        """Of the log-likelihood of a cell, for each place beside these; minus infinity for one of them, and for its echo."""
         before = self.explained(chosen)
         gain = np.log1p(self.fills / before) @ self.counts / len(self.counts)
-        near = (physics.distances(self.places, self.places[chosen]) < self.apart_m).any(axis=1)
-        return np.where(near, -np.inf, gain)
+        near = physics.distances(self.places, self.places[chosen]) < self.apart_m
+        mirrored = physics.level_images(self.places, self.places[chosen], self.positions)
+        return np.where((near | mirrored).any(axis=1), -np.inf, gain)
 
     def chosen(self, most: int) -> list[int]:
         """The places that explain most, one by one."""
@@ -79,10 +82,11 @@ class Mixture:
 
 
 def mixture_of(
-    coherence: Float[np.ndarray, "place cell"], counts: Float[np.ndarray, "cell"], places: Places, apart_m: float
-) -> Mixture:
+    coherence: Float[np.ndarray, "place cell"], counts: Float[np.ndarray, "cell"], places: Places,
+    positions: Float[np.ndarray, "mic 3"], apart_m: float,
+) -> Mixture:  # fmt: skip
     """The mixture of sources at any of these places."""
-    return Mixture(places=places, fills=filled(coherence), counts=counts, apart_m=apart_m)
+    return Mixture(places=places, fills=filled(coherence), counts=counts, apart_m=apart_m, positions=positions)
 
 
 def filled(coherence: Float[np.ndarray, "place cell"]) -> Float[np.ndarray, "place cell"]:

@@ -31,6 +31,7 @@ SMOOTHING_SHARE = 0.45  # half-width of the smoothing, as a share of the cell
 RUNNER_UP_STEP_M, RUNNERS_UP = 0.04, 6  # while cells are larger than this, the best distinct ones are remembered
 POLISH_STEPS_M = (0.02, 0.015, 0.01, 0.008, 0.005, 0.004, 0.004)
 APART_M, USUAL_EXTENT_M = 0.25, 4.0  # two modes nearer than this are one, in an array of this size or larger
+SAME_M = 0.05  # ... and if they came so near to each other when they were placed exactly
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,6 +109,18 @@ def polish(
 def apart(grain: float, extent_m: float) -> float:
     """Two modes nearer than this (m) are one: APART_M, and less for fine peaks (Evidence.grain) in a small array."""
     return APART_M * max(grain, min(1.0, extent_m / USUAL_EXTENT_M))
+
+
+def merged(modes: list[Mode], are_one: Callable[[Mode, Mode], bool]) -> list[Mode]:
+    """The modes, each place once and as probable as all that are one with it. are_one: of a mode, and a better one."""
+    kept: list[Mode] = []
+    for mode in modes:
+        first = next((k for k, better in enumerate(kept) if are_one(mode, better)), None)
+        if first is None:
+            kept.append(mode)
+        elif mode.probability is not None:
+            kept[first] = replace(kept[first], probability=mode.probability + (kept[first].probability or 0.0))
+    return kept
 
 
 def _apart_from_better(modes: list[Mode], apart_m: float) -> list[Mode]:

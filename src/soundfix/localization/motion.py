@@ -23,7 +23,9 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.estimate import Finding, Source
+from soundfix.localization.consensus import Consensus
 from soundfix.localization.lookup import slopes_nearest
+from soundfix.localization.modes import SAME_M, Mode, merged
 from soundfix.localization.subwindows import Subwindows, Trajectories, Window, split_window
 from soundfix.scene import free_axes
 
@@ -84,6 +86,24 @@ def followed(ways: Ways, sources: Sequence[Source]) -> tuple[tuple[Source, ...],
         return tuple(sources), ()
     believed = [weighed(source, *ways.near(source.position_m)) for source in sources]
     return tuple(each.source for each in believed), _said(believed[0])
+
+
+def one_of_ways(consensus: Consensus, placed: Sequence[Source], moved: Sequence[Source]) -> Consensus:
+    """The consensus with one mode for peaks of one way: in the middle of the window they are at one place.
+
+    placed, moved: sources before and after they were followed, the first at the first mode; a mode of none of them stays.
+    """
+    middle = {source.position_m.tobytes(): there.position_m for source, there in zip(placed, moved, strict=True)}
+    middle[consensus.modes[0].position.tobytes()] = moved[
+        0
+    ].position_m  # of several the first stands where its cells say
+
+    def are_of_one(mode: Mode, better: Mode) -> bool:
+        ends = [middle.get(each.position.tobytes(), each.position) for each in (mode, better)]
+        return mode.position.tobytes() in middle and bool(np.linalg.norm(ends[0] - ends[1]) < SAME_M)
+
+    modes = merged(consensus.modes, are_of_one)
+    return consensus if len(modes) == len(consensus.modes) else replace(consensus, modes=modes)
 
 
 def _said(first: Belief) -> tuple[Finding, ...]:

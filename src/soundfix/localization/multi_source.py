@@ -36,7 +36,7 @@ def further_sources(
     for evidence in heard:
         places = [each.modes[0].position for each in (consensus, *found)]
         modes = find(evidence.among(consensus.is_kept), places)
-        fresh = [mode for mode in modes if _is_elsewhere(mode, places)]
+        fresh = [mode for mode in modes if _is_elsewhere(mode, places) and not _is_echo(mode, places, consensus)]
         other = replace(consensus, modes=fresh[:1], evidence=cancel_sources(evidence, places))
         share = fresh[0].score / consensus.modes[0].score if fresh else 0.0
         if share < LEAST_SHARE or not _is_source(other, share):
@@ -79,3 +79,8 @@ def cancel_sources(evidence: Evidence, places: Spots) -> Evidence:
 
 def _is_elsewhere(mode: Mode, places: Spots) -> bool:
     return all(np.linalg.norm(mode.position - place) > APART_M for place in places)
+
+
+def _is_echo(mode: Mode, places: Spots, consensus: Consensus) -> bool:
+    kept = consensus.evidence.positions[consensus.is_kept]
+    return bool(physics.level_images(mode.position, np.array(places), kept).any())

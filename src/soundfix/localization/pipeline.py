@@ -28,7 +28,7 @@ from soundfix.localization.boxes import Boxes, Placed
 from soundfix.localization.compact import Directed, is_far_for, locate_direction, tells_directions_only
 from soundfix.localization.directions import CONES
 from soundfix.localization.microphone_status import report_microphones, report_unbelieved, report_unused
-from soundfix.localization.motion import Ways, followed
+from soundfix.localization.motion import Ways, followed, one_of_ways
 from soundfix.localization.own_frame import own_frame
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import Prepared, prepare
@@ -84,8 +84,10 @@ def _answer(scene: Scene, boxes: Boxes, method: str) -> Answer:
     follows = boxes.follows and not agreement.consensus.evidence.errors_hide_waves
     ways = ways_of(prepared, agreement)
     moved = follow(ways, placed) if follows else Placed(placed.sources, ())
-    if any(finding.code == "moves" for finding in moved.findings):  # peaks that do not meet are not the list's fault
-        agreement = agreement._replace(consensus=replace(agreement.consensus, is_moving=True))
+    consensus = one_of_ways(agreement.consensus, placed.sources, moved.sources)
+    is_moving = any(finding.code == "moves" for finding in moved.findings)
+    if is_moving or consensus is not agreement.consensus:  # peaks that do not meet are not the list's fault
+        agreement = agreement._replace(consensus=replace(consensus, is_moving=is_moving))
         placed = boxes.place(heard, prepared, agreement.consensus, agreement.box)
         moved = follow(ways, placed)
     return Answer(report(prepared, agreement, placed, moved, method=method), heard)

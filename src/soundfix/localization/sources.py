@@ -19,7 +19,7 @@ from soundfix.estimate import COVERAGE, Finding, Regions, Source
 from soundfix.localization.arrival_errors import above_chance
 from soundfix.localization.consensus import Consensus
 from soundfix.localization.list_error import list_error_m
-from soundfix.localization.modes import Mode
+from soundfix.localization.modes import APART_M, Mode, merged
 from soundfix.microphones import Microphones
 from soundfix.physics import REGION_90
 from soundfix.scene import LEAST_MARGIN_M, THIN_ROOM_M, Scene, free_axes, is_within, unknowns
@@ -64,18 +64,19 @@ def place_sources(
     ):  # far away it has little but a direction, and peaks all along it
         region = _source(microphones, consensus, best, box, told)
         rivals = [mode for mode in rivals if not _holds(region, mode.position)]
-    mirrored = [
-        Mode(position=p, score=best.score) for p in physics.twins(best.position, kept) if _may_be(p, box, scene)
-    ]
-    symmetric = [twin for twin in mirrored if np.linalg.norm(twin.position - best.position) > 2 * BORDER_M]
+    symmetric = _twins(best, kept, box, scene)
     if best.fix is not None and np.isfinite(scene.ground_m):  # a little above the plane of recorders, or a little below
         best, symmetric = replace(best, fix=best.fix.reaching(twin.position for twin in symmetric)), []
-    modes = [best, *symmetric, *_without(rivals[: MOST_CANDIDATES - 1], symmetric)]
+    further = _without(rivals[: MOST_CANDIDATES - 1], symmetric)
+    if len(symmetric) == 1:  # a line has circles of them
+        further += _without([twin for rival in further for twin in _twins(rival, kept, box, scene)], further)
+    modes = [best, *symmetric, *further]
     sources = tuple(_source(microphones, consensus, mode, box, told) for mode in modes)
     if best.probability is not None:
         listed = likely_modes(consensus)
         unlisted = [mode for mode in consensus.modes if all(mode is not other for other in listed)]
-        sources = (_widened(sources[0], listed, unlisted, _elsewhere(listed, scene, box)), *sources[1:])
+        elsewhere, twins = Elsewhere(listed, unlisted, _elsewhere(listed, scene, box), kept), 1 + len(symmetric)
+        sources = (*(_widened(source, elsewhere) for source in sources[:twins]), *sources[twins:])
     findings = [
         *_ambiguity(rivals, symmetric, physics.shape_rank(kept)),
         *_unsure(best, rivals),
@@ -100,6 +101,21 @@ def _holds(source: Source, place: Float[np.ndarray, "3"]) -> bool:
     return bool(off @ np.linalg.solve(source.covariance_m2, off) <= REGION_90)
 
 
+def one_of_twins(consensus: Consensus) -> Consensus:
+    """The consensus with one mode for places that no delay can tell apart, as probable as they are together.
+
+    A method that knows how probable its modes are spreads what it knows over both sides of a flat array.
+    """
+    kept = consensus.evidence.positions[consensus.is_kept]
+    if consensus.modes[0].probability is None or physics.shape_rank(kept) == 3:
+        return consensus
+
+    def are_twins(mode: Mode, better: Mode) -> bool:
+        return bool(np.linalg.norm(physics.beside(mode.position, better.position, kept) - better.position) < APART_M)
+
+    return replace(consensus, modes=merged(consensus.modes, are_twins))
+
+
 def likely_modes(consensus: Consensus) -> list[Mode]:
     """The first mode, and the others that are listed."""
     return [consensus.modes[0], *_rivals(consensus)[: MOST_CANDIDATES - 1]]
@@ -120,19 +136,32 @@ def _rivals(consensus: Consensus) -> list[Mode]:
     return [mode for mode in others if mode.score > close]
 
 
-def _widened(source: Source, listed: list[Mode], unlisted: list[Mode], spots: Float[np.ndarray, "place 3"]) -> Source:
+class Elsewhere(NamedTuple):
+    """What a region widens for: the modes that are listed, those that are not, spots (m) where a source may be that is at
+    none of these, and where those stand (m) who were heard."""
+
+    listed: list[Mode]
+    unlisted: list[Mode]
+    spots: Float[np.ndarray, "place 3"]
+    kept: Float[np.ndarray, "mic 3"]
+
+
+def _widened(source: Source, elsewhere: Elsewhere) -> Source:
     """The source, with a region that reaches as far as it must to hold LISTED of all probability: what is listed, and the
     nearest part of what is not. That is at other modes, or, where it is at none, at one of these spots, alike each.
 
-    An ellipsoid: the second moments of all that is not listed give its shape, and their quantile its size.
+    An ellipsoid: the second moments of all that is not listed give its shape, and their quantile its size. Mirror twins are
+    alike in this, too: what is not listed is beside each of them, on whatever side of the array it was sought.
     """
-    known, others = (sum(mode.probability or 0.0 for mode in modes) for modes in (listed, unlisted))
+    known, others = (sum(mode.probability or 0.0 for mode in modes) for modes in elsewhere[:2])
     missing = LISTED - known
     if missing <= 0:
         return source
+    spots = elsewhere.spots
     weight = np.full(len(spots), (1 - known - others) / len(spots))
-    weight = np.append(weight, [mode.probability or 0.0 for mode in unlisted])
-    off_m = np.array([*spots, *(mode.position for mode in unlisted)]) - source.position_m
+    weight = np.append(weight, [mode.probability or 0.0 for mode in elsewhere.unlisted])
+    places = np.array([*spots, *(mode.position for mode in elsewhere.unlisted)])
+    off_m = physics.beside(places, source.position_m, elsewhere.kept) - source.position_m
     moments = source.covariance_m2 + (weight[:, None] * off_m).T @ off_m / weight.sum()
     squared = np.einsum("ni,ij,nj->n", off_m, np.linalg.inv(moments), off_m)
     order = np.argsort(squared)
@@ -244,6 +273,16 @@ def _of_wind(
     )
     moved = np.linalg.solve(information, centred.T @ (weight * (point - positions)))
     return share**2 * moved @ moved.T
+
+
+def _twins(
+    mode: Mode, kept: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], scene: Scene
+) -> list[Mode]:  # fmt: skip
+    """As good as this mode, and apart from it: where else the source may be, by the array's symmetry."""
+    twins = (
+        replace(mode, position=place) for place in physics.twins(mode.position, kept) if _may_be(place, box, scene)
+    )
+    return [twin for twin in twins if np.linalg.norm(twin.position - mode.position) > 2 * BORDER_M]
 
 
 def _may_be(point: Float[np.ndarray, "3"], box: Float[np.ndarray, "2 3"], scene: Scene) -> bool:

@@ -17,7 +17,7 @@ from soundfix.localization.mixed_sources import Believe, Found, Places, can_be_t
 from soundfix.localization.multi_source import MOST_SOURCES, apart_from, further_sources, multi_source_findings
 from soundfix.localization.pairs import weighted
 from soundfix.localization.preparation import Prepared
-from soundfix.localization.sources import CLEAR_LEAD, LISTED, place_sources
+from soundfix.localization.sources import CLEAR_LEAD, LISTED, SURE, one_of_twins, place_sources
 from soundfix.methods.frame import width_m
 from soundfix.methods.network_evidence import NetworkHeard, likelihoods_of, metres, slot_evidence, white_sound
 from soundfix.methods.reranking import chances, likeliest_places
@@ -31,7 +31,7 @@ def place_network_sources(
     """The first source and its rivals, and the further sources that sound at once."""
     scene = prepared.scene
     own, further = heard.told_once(consensus, box, partial(at_once, heard, prepared, consensus, box))
-    consensus = apart_from(consensus, [other.modes[0].position for other in (*own[1:], *further)])
+    consensus = one_of_twins(apart_from(consensus, [other.modes[0].position for other in (*own[1:], *further)]))
     (first, *rivals), findings = place_sources(scene, consensus, box)
     sure = consensus.modes[0].probability
     left = 1 - (LISTED if sure is None else sure)
@@ -39,7 +39,16 @@ def place_network_sources(
     alone = [first, *(place_sources(scene, other, box)[0][0] for other in further)]
     together = [conformal.among_several(place_sources(scene, each, box)[0][0]) for each in own]
     sources = (*(together or conformal.calibrated(alone, consensus)), *conformal.calibrated(rivals, consensus))
-    return Placed(sources, (*findings, *said, *multi_source_findings(together or alone), *beyond_training(heard)))
+    count = multi_source_findings(together or alone)
+    return Placed(sources, (*findings, *said, *count, *unsure_of(own[1:] or further), *beyond_training(heard)))
+
+
+def unsure_of(further: Sequence[Consensus]) -> tuple[Finding, ...]:
+    """That a source beside the first is hardly likely one: its region says so, and the verdict has to."""
+    least = min((each.modes[0].probability or 0.0 for each in further if each.modes[0].probability), default=1.0)
+    if least >= SURE:
+        return ()
+    return (Finding("unsure", f"one of the sources beside the first is one with {least:.0%} only"),)
 
 
 def at_once(heard: NetworkHeard, prepared: Prepared, consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> AtOnce:

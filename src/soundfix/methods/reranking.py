@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from soundfix import physics
 from soundfix.localization.evidence import Evidence
-from soundfix.localization.modes import APART_M, RUNNERS_UP, Mode, find_modes, polish
+from soundfix.localization.modes import APART_M, RUNNERS_UP, SAME_M, Mode, find_modes, merged, polish
 from soundfix.localization.multi_source import Spots, cancel_sources
 from soundfix.localization.position_errors import fit_with_position_errors
 from soundfix.localization.sources import LIKELY, MOST_CANDIDATES
@@ -62,14 +62,14 @@ def _of_physics(
 def reranked(
     heard: NetworkHeard, modes: list[Mode], evidence: Evidence, found_m: Spots = (), *, box: Float[np.ndarray, "2 3"]
 ) -> list[Mode]:
-    """The modes, likeliest first; those that are listed as exact as the plain curves allow."""
+    """The modes, likeliest first; those that are listed as exact as the plain curves allow, each peak of these once."""
     probability = probabilities(heard, modes, evidence, found_m, box=box)
     order = np.argsort(-probability[:-1], kind="stable")
     plain = plain_curves(heard, evidence)
     is_listed = (probability[order] > LIKELY) & (np.arange(len(order)) < MOST_CANDIDATES)
     is_listed[0] = True
     sigma_m = heard.scene.microphones.sigma_m
-    return [
+    found = [
         replace(
             modes[k],
             position=exact(plain, sigma_m, modes[k].position, box) if listed else modes[k].position,
@@ -77,6 +77,12 @@ def reranked(
         )
         for k, listed in zip(order, is_listed, strict=True)
     ]
+    listed = int(is_listed.sum())
+    return [*merged(found[:listed], _are_near), *found[listed:]]
+
+
+def _are_near(mode: Mode, better: Mode) -> bool:
+    return bool(np.linalg.norm(mode.position - better.position) < SAME_M)
 
 
 def _as_exact(heard: NetworkHeard, modes: list[Mode], evidence: Evidence, box: Float[np.ndarray, "2 3"]) -> list[Mode]:

@@ -43,5 +43,7 @@ class ToldOnce:
 
 
 def _is_same(one: Consensus, other: Consensus) -> bool:
-    """Whether one is the other, but for motion: what was agreed on is never written to."""
-    return all(vars(one)[name] is vars(other)[name] for name in vars(one) if name != "is_moving")
+    """Whether one is the other, but for motion and rivals: what was agreed on is never written to."""
+    alike = (name for name in vars(one) if name not in ("is_moving", "modes"))
+    is_alike = all(vars(one)[name] is vars(other)[name] for name in alike)
+    return is_alike and one.modes[0].position is other.modes[0].position

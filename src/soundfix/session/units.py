@@ -57,7 +57,12 @@ def is_unclear(scene: Scene, estimate: Estimate) -> bool:
 
 
 def likely_unit(scene: Scene, localizer: Localizer, estimate: Estimate) -> str | None:
-    """The unit in which the positions fit the sound far better than in metres, if there is one."""
+    """The unit in which the positions fit the sound far better than in metres, if there is one.
+
+    Another unit is tried without the room and the search region, which were told in metres: so metres are, too.
+    """
+    if scene.room is not None or scene.search is not None:
+        estimate = localizer.locate(_scaled(scene, 1.0))
     for unit, metres in OTHER_UNITS_M.items():
         try:
             other = localizer.locate(_scaled(scene, metres))

@@ -223,7 +223,7 @@ def has_twin(
 
 def _plane(positions: Float[np.ndarray, "mic 3"]) -> str:
     """The plane of a flat array in words."""
-    normal = np.abs(physics.spread(positions)[1][2])
+    normal = np.abs(physics.shape(positions)[1][2])
     axis = int(normal.argmax())
     if normal[axis] < 1 - physics.FLAT_RATIO:
         return "its slanted plane"

@@ -164,7 +164,7 @@ def _plane_of(estimate: Estimate) -> _Plane | None:
     positions = np.array(heard)
     if physics.shape_rank(positions) != 2 and "mirror_twin" not in estimate.reasons:
         return None
-    normal = physics.spread(positions)[1][2]
+    normal = physics.shape(positions)[1][2]
     return _Plane(centre_m=positions.mean(axis=0), normal=normal * np.sign(normal[np.abs(normal).argmax()]))
 
 
