@@ -3,8 +3,8 @@
     PYTHONPATH=tests python -m attacks.fuzz [--minutes 5] [--seed 0] [--workers 1] [--only checkpoint,scene] [--out fuzz]
 
 Every reader gets files of its own kind with a few small changes (mutations.py), in files that are in memory. It must read
-them, with finite numbers, or refuse them with an error of ours, in 10 s of a processor and 1 GiB beyond the memory that it began
-with, and its process must live. Readers share the time, not the count: a slice each in a process of its own
+them, with finite numbers, or refuse them with an error of ours, in 10 s of a processor and 1 GiB beyond the memory that it
+began with, and its process must live. Readers share the time, not the count: a slice each in a process of its own
 (slices.py), who had least time first. The exit status is 1 where one did not.
 
 Input N of a reader is made from the seed, its name and N. The folder keeps, in ran.jsonl, which were tried: the same seed
@@ -26,9 +26,8 @@ from typing import Any
 
 import torch
 
-from attacks import mutations
 from attacks.readers import READERS, Reader
-from attacks.slices import Slice, Tally, total
+from attacks.slices import Slice, Tally, content, total
 
 LEDGER = "ran.jsonl"
 LONGEST_SLICE_S, SHORTEST_SLICE_S = 3.0, 0.1
@@ -54,7 +53,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only", help="names of readers, between commas")
-    parser.add_argument("--out", type=Path, default=Path("fuzz"), help="folder for files that failed, and what was tried")
+    parser.add_argument(
+        "--out", type=Path, default=Path("fuzz"), help="folder for files that failed, and what was tried"
+    )
     return parser.parse_args()
 
 
@@ -90,13 +91,19 @@ def whole(reader: Reader) -> bytes:
 
 
 def note(out: Path, name: str, seed: int, tally: Tally) -> None:
-    """What was tried; `made` tells of the changes that made it."""
+    """What was tried; `made` changes where the same number makes another file."""
     told = {"reader": name, "seed": seed, "made": MADE, "pid": os.getpid()} | tally._asdict()
     with (out / LEDGER).open("a", encoding="utf-8") as file:
         file.write(json.dumps(told) + "\n")
 
 
-MADE = sha256(Path(mutations.__file__).read_bytes()).hexdigest()[:8]
+def made() -> str:
+    """Of the changes that make files, as they are now."""
+    samples = (b'{"a": [1, 2.5, "x"], "b": {"c": null}}', bytes(range(256)), b"x,y\n1,2\n3,4.5\n")
+    return sha256(b"".join(content(each, 0, "", number) for each in samples for number in range(200))).hexdigest()[:8]
+
+
+MADE = made()
 
 
 def ran(out: Path) -> list[dict[str, Any]]:
@@ -118,7 +125,10 @@ def tried(slices: Iterable[dict[str, Any]]) -> int:
 
 
 def table(tallies: dict[str, list[Tally]]) -> str:
-    lines = ["| reader | files | refused | read | failed | slowest, ms | most memory, MiB |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| reader | files | refused | read | failed | slowest, ms | most memory, MiB |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, slices in tallies.items():
         of = total(slices)
         counts = f"{of.next} | {of.refused} | {of.next - of.refused - of.failed} | {of.failed}"

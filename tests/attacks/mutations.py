@@ -5,15 +5,17 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-LONGEST_JSON = 2**18
+LONGEST_JSON, LONG = 2**18, 100_000
 DEEP = "[" * 3000 + "]" * 3000
 VALUES = (
     None, True, "", "x", -1, 0, 1.5, 1e308, -1e308, 10**30, 2**63, -(2**63), 10**6, float("nan"), float("inf"), [], {}, [[]],
     [None], {"": 1}, "\x00", "9" * 400, [1] * 50,
 )  # fmt: skip
 TEXTS = (b"-1", b"0", b"1e400", b"nan", b"inf", b"-inf", b"9" * 30, b"1e-320", b"99999999999", b"0x10", b"")
+SWELLS = 0.005  # such files take long to read
 STRANGE = (
-    b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\n", b"\x85", b"\xe2\x80\xa8", b'"', b"'", b";", b"\t", b",", b"#", b"{", b"[", b"\\",
+    b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\n", b"\x85", b"\xe2\x80\xa8", b'"', b"'", b";", b"\t", b",", b"#", b"{",
+    b"[", b"\\",
     b"\xed\xa0\x80", b"\xd9\xa3", b"1_0", b"%s", b"../", b"&a *a", b"!!python/object:a.b {}", b" " * 300, b"9" * 5000,
 )  # fmt: skip
 BETWEEN = (b"\n", b"\n", b",", b"\t", b" ")
@@ -24,13 +26,21 @@ NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFF
 def mutated(whole: bytes, rng: Random) -> bytes:
     """One to four changes, the kinds drawn; of a file with JSON in it often of one of its values."""
     for _ in range(rng.randrange(1, 5)):
-        whole = rng.choice(CHANGES)(whole, rng) if whole else b"\x00"
+        change = _swollen if rng.random() < SWELLS else rng.choice(CHANGES)
+        whole = change(whole, rng) if whole else b"\x00"
     return whole
 
 
 def _flipped(whole: bytes, rng: Random) -> bytes:
     at = rng.randrange(len(whole))
     return whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
+
+
+def _swollen(whole: bytes, rng: Random) -> bytes:
+    """A few bytes repeated to a hundred thousand: what looks at each of them again for each of them takes too long."""
+    at, count = rng.randrange(len(whole)), rng.randrange(1, 8)
+    piece = rng.choice((whole[at : at + count], rng.choice(STRANGE)[:8]))
+    return whole[:at] + piece * (LONG // len(piece)) + whole[at:]
 
 
 def _early_flipped(whole: bytes, rng: Random) -> bytes:

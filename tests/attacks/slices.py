@@ -50,7 +50,9 @@ def content(whole: bytes, seed: int, name: str, number: int) -> bytes:
 class Slice:
     """Inputs of one reader, from a number on, for some seconds of a processor."""
 
-    def __init__(self, reader: Reader, whole: bytes, name: str, seed: int, first: int, lasts_s: float, out: Path) -> None:
+    def __init__(
+        self, reader: Reader, whole: bytes, name: str, seed: int, first: int, lasts_s: float, out: Path
+    ) -> None:
         self.reader, self.whole, self.name, self.seed, self.first = reader, whole, name, seed, first
         self.lasts_s, self.out = lasts_s, out
         self._seen = FORK.RawArray("d", [first, 0, 0, 0, 0])  # next, refused, failed, slowest, memory
@@ -82,7 +84,7 @@ class Slice:
         print(f"{self.name}, seed {self.seed}, number {number}: {why}", flush=True)
 
     def _run(self) -> None:
-        tempfile.tempdir = self._folder.name
+        tempfile.tempdir, sys.stdout = self._folder.name, os.fdopen(os.dup(1), "w")
         _prepare()
         path, before_kb = Path(self._folder.name) / f"attack{self.reader.suffix}", _most_kb()
         number, began = self.first, _spent_s()
@@ -107,9 +109,9 @@ class Slice:
 
 
 def _prepare() -> None:
-    """What C libraries say is not heard; time and memory are limited."""
-    sys.stdout.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    """What libraries say is not heard; time and memory are limited."""
+    for number in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     warnings.simplefilter("ignore")
     for each in ENDS:
         signal.signal(each, signal.SIG_DFL)

@@ -193,7 +193,9 @@ def _qualisys_times(export: _Export) -> Float[np.ndarray, "time"]:
 def _csv_parts(path: Path) -> tuple[list[str], list[_Row]]:
     """Column names, without case, spaces and units; then the rows."""
     lines = _lines(path, lambda first: max(",;\t", key=first.count))
-    columns = [re.sub(r"\[\D*\]|\(\D*\)", "", cell).strip().casefold().replace(" ", "_") for cell in lines[0].cells]
+    columns = [
+        re.sub(r"\[[^\[\]\d]*\]|\([^()\d]*\)", "", cell).strip().casefold().replace(" ", "_") for cell in lines[0].cells
+    ]
     if len(lines) < 3:
         raise DatasetError(f"{path} has {len(lines) - 1} frames, wanted two or more: was the copy interrupted?")
     return columns, lines[1:]
