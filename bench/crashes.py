@@ -9,7 +9,7 @@ ones in memory (root mounts them; without root those rows are left out).
 
 Commands are forked from this process, in which everything is imported, so that most moments are moments of work. A write
 that fails is one that a small library (made with cc; without it those rows are left out) refuses as a full disk does.
-Rows of other commands stay on the page.
+Rows of other commands and events stay on the page.
 """
 
 import argparse
@@ -361,15 +361,15 @@ def table(rows: list[Row]) -> str:
 
 
 def rewrite(page: Path, rows: list[Row]) -> None:
-    """With these rows, and those that stand there of other commands."""
-    new = {name for name, *_ in rows}
+    """With these rows, and what stands there of other commands and events."""
     found = SHOWN.findall(page.read_text("utf-8")) if page.exists() else []
     kept = [
         (name, event, Counter(dict(zip(OUTCOMES, map(int, counts), strict=True)))) for name, event, *counts in found
     ]
+    every = {(name, event): seen for name, event, seen in [*kept, *rows]}
     order = [*COMMANDS, SERVE]
-    every = [row for row in kept if row[0] not in new] + rows
-    page.write_text(PAGE.format(table=table(sorted(every, key=lambda row: order.index(row[0])))), "utf-8")
+    listed = [(name, event, seen) for (name, event), seen in every.items()]
+    page.write_text(PAGE.format(table=table(sorted(listed, key=lambda row: order.index(row[0])))), "utf-8")
 
 
 SERVE = "serve"

@@ -273,11 +273,12 @@ HEAD = b"name,x,y,z\n"
         ("list.csv", b"name,x" + b"_" * LONG + b"?,y,z\nm1,0,0,0\n"),
         ("list.cfg", b"/* " * LONG),
         ("list.cfg", b"general: { mics = (\n{ mu = ( " + b"9" * LONG + b" 1, 0, 0 ); }\n); }\n"),
+        ("positions", b"Time,speaker_x,speaker_y,speaker_z" + b",_x" * 40_000 + b"\n0,1,2,3\n1,1,2,3\n"),
         ("trajectory", b"[" * 5 * LONG + b",X,Y,Z\n1,2,3,4\n2,2,3,4\n"),
     ],
 )
 def test_what_takes_longer_than_its_length(name, content):
-    """A hundred thousand of the same letter, each of which an expression began with and gave up."""
+    """Tens of thousands of the same, for each of which all others were looked at again."""
     attacked(name, content)
 
 

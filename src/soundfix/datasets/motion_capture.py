@@ -202,13 +202,14 @@ def _csv_parts(path: Path) -> tuple[list[str], list[_Row]]:
 
 
 def _wanted(columns: list[str], names: Sequence[str], path: Path) -> list[int]:
-    missing = [name for name in names if name not in columns]
+    places = {name: place for place, name in reversed([*enumerate(columns)])}  # the first of each
+    missing = [name for name in names if name not in places]
     if missing:
         raise DatasetError(
             f"{path}: columns {', '.join(columns[:LONGEST_LIST])}; wanted {', '.join(missing[:LONGEST_LIST])} too: is "
             "the line with the names missing, or is it another table?"
         )
-    return [columns.index(name) for name in names]
+    return [places[name] for name in names]
 
 
 def _numbers(rows: list[_Row], columns: list[int], path: Path) -> Float[np.ndarray, "time column"]:
