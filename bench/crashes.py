@@ -1,17 +1,22 @@
 """What is left when a command is killed, told to stop, has no disk or no reader, or runs twice at once: a table.
 
-    python bench/crashes.py [--commands locate,calibrate,simulate,archive] [--kills 100] [--write docs/crashes.md]
+    python bench/crashes.py [--commands locate,archive,serve] [--kills 100] [--writes 100] [--write docs/crashes.md]
 
 Every command is started, disturbed, and then run again as a user would. `same`: the second run ends well with the results
 of a run that nothing disturbed, and nothing half written is left. `refused`: it says why not, in a sentence. `wrong` is
 anything else: other results, a traceback, a run that says that all is well though its files are not there. Disks are small
 ones in memory (root mounts them; without root those rows are left out).
+
+Commands are forked from this process, in which everything is imported, so that most moments are moments of work. A write
+that fails is one that a small library (made with cc; without it those rows are left out) refuses as a full disk does.
+Rows of other commands and events stay on the page.
 """
 
 import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -19,17 +24,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 from safetensors.torch import load_file
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from helpers.service import sent
+from started import ENDED_S, Ended, Started, import_all
+
 SIZES, PAGE_KB = 12, 4  # of disks that are too small, from next to nothing to all but enough
-ENDED_S = 120.0
 BROKEN = "Traceback"
+FAILS, UNDER, MARK = "FAIL_WRITE", "FAIL_UNDER", "FAIL_MARK"  # the number of a write, the folder, a byte a write there
 
 
 class Command(NamedTuple):
@@ -43,20 +53,54 @@ class Command(NamedTuple):
 
 def main() -> int:
     given = arguments()
-    rows: list[tuple[str, str, Counter[str]]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        take = Path(folder) / "take"
-        run(f"simulate {take} --world luvira-twin --set duration_s=3 --seed 3")
-        season(take)
-        for name in given.commands.split(","):
-            for event, outcomes in disturbed(COMMANDS[name], Path(folder), take, given.kills):
-                rows.append((name, event, outcomes))
-                print(f"{name:10} {event:24} {dict(outcomes)}", flush=True)
-    text = table(rows)
-    print(text)
-    if given.write:
-        Path(given.write).write_text(PAGE.format(table=text), "utf-8")
+    with_refusals()
+    import_all()
+    rows: list[Row] = []
+    folder = Path(tempfile.mkdtemp())  # no TemporaryDirectory: forked processes would remove it
+    try:
+        for name, event, outcomes in disturbances(given, folder):
+            rows.append((name, event, outcomes))
+            print(f"{name:10} {event:24} {dict(outcomes)}", flush=True)
+            if given.write:
+                rewrite(Path(given.write), rows)
+    finally:
+        shutil.rmtree(folder)
+    print(table(rows))
     return sum(outcomes["wrong"] for *_, outcomes in rows)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--commands", default=",".join([*COMMANDS, SERVE]))
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--writes", type=int, default=100, help="of one run at most that fail, spread over all")
+    parser.add_argument("--write", help="page to write the table to")
+    return parser.parse_args()
+
+
+def with_refusals() -> None:
+    """This program again, with the library that refuses writes."""
+    if "LD_PRELOAD" in os.environ or not shutil.which("cc"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="refusing-"))
+    source = Path(__file__).with_name("refusing.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "refusing.so", source, "-ldl"], check=True)
+    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"LD_PRELOAD": str(folder / "refusing.so")})
+
+
+def disturbances(given: argparse.Namespace, folder: Path) -> "Iterator[Row]":
+    """Of every command in turn."""
+    take = folder / "take"
+    made = run(f"simulate {take} --world luvira-twin --set duration_s=3 --seed 3")
+    assert made.returncode == 0, made.stderr
+    season(take)
+    for name in given.commands.split(","):
+        if name == SERVE:
+            outcomes = served(folder, take, max(1, given.kills // 10))
+        else:
+            outcomes = disturbed(COMMANDS[name], folder, take, given.kills, given.writes)
+        for event, seen in outcomes:
+            yield name, event, seen
 
 
 def season(take: Path) -> None:
@@ -66,22 +110,20 @@ def season(take: Path) -> None:
         shutil.copy(take / "scene.wav", take / "season" / f"take_20220620_06{5 * number:02d}00.wav")
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--commands", default=",".join(COMMANDS))
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--write", help="page to write the table to")
-    return parser.parse_args()
-
-
-def disturbed(command: Command, folder: Path, take: Path, kills: int) -> Iterator[tuple[str, Counter[str]]]:
+def disturbed(
+    command: Command, folder: Path, take: Path, kills: int, writes: int
+) -> Iterator[tuple[str, Counter[str]]]:
     """Every way to disturb it, and how often it ended how."""
     rng = random.Random(0)
     whole = folder / "whole"
     started = time.monotonic()
-    assert run(words(command, whole, take)).returncode == 0
+    first = run(words(command, whole, take))
+    assert first.returncode == 0, first.stderr
     lasts_s, wanted = time.monotonic() - started, command.results(whole)
     size_kb = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file()) / 1024
+
+    def is_whole(place: Path) -> bool:
+        return bool(command.results(place) == wanted)
 
     def ended(how: Callable[[str, Path], bool], place: Path) -> str:
         """how: starts the words, disturbs them, and says whether they behaved."""
@@ -97,8 +139,14 @@ def disturbed(command: Command, folder: Path, take: Path, kills: int) -> Iterato
         yield f"{sign.name}, any moment", Counter(ended(each, out) for each in how)
     yield "nobody reads its output", Counter([ended(unread, out)])
     yield "two at once", Counter(ended(twice, out) for _ in range(count // 20 + 1))
+    if "LD_PRELOAD" in os.environ:
+        total = count_writes(words(command, out, take), out)
+        empty(out)
+        numbers = sorted({1 + k * total // min(writes, total) for k in range(min(writes, total))})
+        found = Counter(ended(partial(refusing, is_whole, number), out) for number in numbers)
+        yield f"a write fails: {'each' if len(numbers) == total else len(numbers)} of {total}", found
     if os.geteuid() == 0:
-        on_disk = partial(on_small_disk, ended, folder / "disk", lambda place: bool(command.results(place) == wanted))
+        on_disk = partial(on_small_disk, ended, folder / "disk", is_whole)
         sizes = {max(PAGE_KB, int(size_kb * k / SIZES) // PAGE_KB * PAGE_KB) for k in range(SIZES)}
         yield "disk full", Counter(map(on_disk, sorted(sizes)))
         yield "disk read-only", Counter([on_disk(None)])
@@ -110,18 +158,8 @@ def words(command: Command, out: Path, take: Path, more: str = "") -> str:
     return f"{command.words} {more}".replace("OUT", str(out)).replace("TAKE", str(take))
 
 
-def start(line: str, **options: object) -> "subprocess.Popen[str]":
-    env = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "soundfix", *line.split()], text=True, env=env, start_new_session=True,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
-    )  # fmt: skip
-
-
-def run(line: str) -> "subprocess.CompletedProcess[str]":
-    process = start(line)
-    out, complaint = process.communicate(timeout=ENDED_S)
-    return subprocess.CompletedProcess(line, process.returncode, out, complaint)
+def run(line: str, environment: Mapping[str, str] | None = None) -> Ended:
+    return Started(line, environment).ended()
 
 
 def again(command: Command, out: Path, take: Path, wanted: object) -> str:
@@ -153,25 +191,50 @@ def signalled(sign: signal.Signals, after_s: float) -> Callable[[str, Path], boo
     """To the process alone, as a user's kill does; its children are then to go by themselves."""
 
     def how(line: str, _out: Path) -> bool:
-        process = start(line)
+        started = Started(line)
         time.sleep(after_s)
-        process.send_signal(sign)
-        return is_calm(process.communicate(timeout=ENDED_S)[1])
+        with suppress(ProcessLookupError):
+            os.kill(started.pid, sign)
+        return is_calm(started.ended().stderr)
 
     return how
 
 
 def unread(line: str, _out: Path) -> bool:
+    """By an interpreter of its own: what it says at its very end counts."""
     reader, writer = os.pipe()
-    process = start(line, stdout=writer)
+    words = [sys.executable, "-m", "soundfix", *line.split()]
+    process = subprocess.Popen(words, stdout=writer, stderr=subprocess.PIPE, text=True, start_new_session=True)
     os.close(reader)
     os.close(writer)
     return is_calm(process.communicate(timeout=ENDED_S)[1])
 
 
 def twice(line: str, _out: Path) -> bool:
-    both = [start(line) for _ in range(2)]
-    return is_calm("".join(process.communicate(timeout=ENDED_S)[1] for process in both))
+    both = [Started(line) for _ in range(2)]
+    return is_calm("".join(each.ended().stderr for each in both))
+
+
+def count_writes(line: str, out: Path) -> int:
+    mark = out.with_name("mark")
+    run(line, {FAILS: "0", UNDER: str(out), MARK: str(mark)})
+    count = mark.stat().st_size
+    mark.unlink()
+    return count
+
+
+def refusing(is_whole: Callable[[Path], bool], number: int, line: str, out: Path) -> bool:
+    """One write of all fails, as on a full disk: it says so, or had no need of it."""
+    return is_told(run(line, {FAILS: str(number), UNDER: str(out), MARK: os.devnull}), is_whole, out)
+
+
+def is_told(first: Ended, is_whole: Callable[[Path], bool], out: Path) -> bool:
+    """Whether a run that could not write said so; else its files must be there."""
+    said = first.returncode > 0 and BROKEN not in first.stderr and bool(first.stderr.strip())
+    behaved = said or (first.returncode == 0 and is_whole(out))
+    if not behaved:
+        report("wrong", f"status {first.returncode}: {first.stderr}")
+    return behaved
 
 
 def on_small_disk(ended: Callable[..., str], place: Path, is_whole: Callable[[Path], bool], size_kb: int | None) -> str:
@@ -180,11 +243,7 @@ def on_small_disk(ended: Callable[..., str], place: Path, is_whole: Callable[[Pa
     def how(line: str, out: Path) -> bool:
         first = run(line)
         remount("size=64m,rw")
-        is_told = first.returncode > 0 and BROKEN not in first.stderr and bool(first.stderr.strip())
-        behaved = is_told or (first.returncode == 0 and is_whole(out))
-        if not behaved:
-            report("wrong", f"status {first.returncode}: {first.stderr}")
-        return behaved
+        return is_told(first, is_whole, out)
 
     def remount(options: str) -> None:
         subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)
@@ -210,6 +269,61 @@ def empty(folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
+def served(folder: Path, take: Path, kills: int) -> Iterator[tuple[str, Counter[str]]]:
+    """A service that is killed while a job waits or runs: the next one in its folder does it again, or says why not."""
+    rng, started = random.Random(0), time.monotonic()
+    with service(folder / "whole") as (_, client):
+        wanted = result(client, asked(client, take))
+        lasts_s = time.monotonic() - started
+    assert isinstance(wanted, list), wanted
+    moments = [rng.uniform(0, lasts_s) for _ in range(kills)]
+    yield "SIGKILL, with a job", Counter(killed(folder / "out", take, wanted, [each]) for each in moments)
+    often = [moments[: k + 2] for k in range(max(1, kills // 5))]
+    yield "SIGKILL, twice or more", Counter(killed(folder / "out", take, wanted, each) for each in often)
+
+
+def killed(folder: Path, take: Path, wanted: object, after_s: list[float]) -> str:
+    """What becomes of a job whose service is killed so long after it began, and the next ones too."""
+    name = ""
+    for wait_s in after_s:
+        with service(folder) as (process, client):
+            name = name or asked(client, take)
+            time.sleep(wait_s)
+            process.kill()
+    with service(folder) as (_, client):
+        found = result(client, name)
+    shutil.rmtree(folder)
+    told = "refused" if isinstance(found, str) and found else "wrong"
+    return "same" if found == wanted else report(told, str(found)[:300])
+
+
+@contextmanager
+def service(folder: Path) -> "Iterator[tuple[subprocess.Popen[str], httpx.Client]]":
+    words = [sys.executable, "-m", "soundfix", "serve", "--folder", str(folder), "--port", "0"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    try:
+        with httpx.Client(base_url=process.stdout.readline().strip(), timeout=ENDED_S) as client:
+            yield process, client
+    finally:
+        process.kill()
+        process.wait()
+
+
+def asked(client: httpx.Client, take: Path) -> str:
+    """The id of a job."""
+    files = sent(take / "scene.wav", (take / "microphones.csv").read_text())
+    answer = client.post("/locate?wait=0", files=files, data={"method": "srp-phat"})
+    return str(answer.json()["id"])
+
+
+def result(client: httpx.Client, name: str) -> object:
+    """Its estimates, or the sentence that says why there are none."""
+    while (answer := client.get(f"/jobs/{name}/result")).status_code == 202:
+        time.sleep(0.1)
+    return answer.json().get("estimates") or answer.json().get("detail")
+
+
 def texts(*names: str) -> Callable[[Path], object]:
     """These files, byte by byte."""
     return lambda out: [(out / name).read_bytes() if (out / name).exists() else None for name in names]
@@ -233,14 +347,32 @@ def weights(out: Path) -> object:
     return {name: each.tolist() for name, each in load_file(path).items()} if path.exists() else None
 
 
-def table(rows: list[tuple[str, str, Counter[str]]]) -> str:
+Row = tuple[str, str, "Counter[str]"]
+SHOWN = re.compile(r"^\| `(\w+)` \| (.*) \| \d+ \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
+OUTCOMES = ("same", "refused", "wrong")
+
+
+def table(rows: list[Row]) -> str:
     lines = ["| command | disturbed | times | same | refused | wrong |", "|---|---|---|---|---|---|"]
     for name, event, seen in rows:
-        counts = " | ".join(str(seen[outcome]) for outcome in ("same", "refused", "wrong"))
+        counts = " | ".join(str(seen[outcome]) for outcome in OUTCOMES)
         lines.append(f"| `{name}` | {event} | {sum(seen.values())} | {counts} |")
     return "\n".join(lines)
 
 
+def rewrite(page: Path, rows: list[Row]) -> None:
+    """With these rows, and what stands there of other commands and events."""
+    found = SHOWN.findall(page.read_text("utf-8")) if page.exists() else []
+    kept = [
+        (name, event, Counter(dict(zip(OUTCOMES, map(int, counts), strict=True)))) for name, event, *counts in found
+    ]
+    every = {(name, event): seen for name, event, seen in [*kept, *rows]}
+    order = [*COMMANDS, SERVE]
+    listed = [(name, event, seen) for (name, event), seen in every.items()]
+    page.write_text(PAGE.format(table=table(sorted(listed, key=lambda row: order.index(row[0])))), "utf-8")
+
+
+SERVE = "serve"
 COMMANDS = {
     "locate": Command(
         "locate TAKE/scene.wav --microphones TAKE/microphones.csv --method srp-phat --csv OUT/answers.csv"
@@ -269,11 +401,13 @@ COMMANDS = {
 PAGE = """# What is left when a command is disturbed
 
 No file is ever half written: after a kill, a full disk or a second run in the same folder the command is run again, and ends
-with the results of a run that nothing disturbed, or says in a sentence why not.
+with the results of a run that nothing disturbed, or says in a sentence why not. A service that is killed does its job once
+more when it is started again; where that happened twice, it gives it up and says so.
 
 `bench/crashes.py` starts each command, disturbs it and runs it again. *same*: the second run gives the same results, bit for
 bit (without the seconds that answers took), and leaves nothing half written. *refused*: it says why it does not go on.
-*wrong*: anything else. Disks that are full are small ones in memory, of sizes between nothing and all but enough.
+*wrong*: anything else. Disks that are full are small ones in memory, of sizes between nothing and all but enough. *A write
+fails*: one write, fsync, rename or mkdir of those in the folder of results, as on a full disk, and the next ones do not.
 
 {table}
 

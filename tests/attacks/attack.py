@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,32 +16,61 @@ from attacks.readers import Reader
 from soundfix.errors import SoundfixError
 
 DEADLINE_S = 10.0
+TO_FILL = ("can't allocate memory", "bad allocation", "Unable to allocate")  # of torch, onnxruntime, numpy
 
 
 class HangError(BaseException):
     """No Exception, so that nobody catches it on the way."""
 
 
+class Outcome(NamedTuple):
+    """complaint: what is wrong with how it was read; None where it is as it should be."""
+
+    complaint: str | None
+    is_refused: bool
+
+
 def complaint(reader: Reader, content: bytes) -> str | None:
-    """What is wrong with how it was read; None where it is as it should be."""
+    """Of a file with these bytes, in a folder of its own; what hangs is stopped where Python is asked again."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"attack{reader.suffix}"
-        path.write_bytes(content)
         try:
             with deadline(), warnings.catch_warnings(action="ignore"):
-                told = reader.tells(reader.read(path))
-        except SoundfixError:
-            return None
+                return attacked(reader, content, path).complaint
         except HangError:
             return f"hangs: more than {DEADLINE_S:g} s"
-        except BaseException as error:
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            return f"{type(error).__name__}: {str(error)[:120]} ({Path(where.filename).name}:{where.lineno})"
-    return (
-        None
-        if all(np.isfinite(np.asarray(each, dtype=float)).all() for each in told)
-        else "numbers that are not finite"
-    )
+
+
+def attacked(reader: Reader, content: bytes, path: Path) -> Outcome:
+    """With these bytes at this path."""
+    path.write_bytes(content)
+    try:
+        told = reader.tells(reader.read(path))
+    except HangError:
+        raise
+    except SoundfixError as error:
+        return Outcome(f"asks for too much memory: {told_by(error)}" if wants_memory(error) else None, True)
+    except BaseException as error:
+        return Outcome(told_by(error), False)
+    return Outcome(None if all(map(is_finite, told)) else "numbers that are not finite", False)
+
+
+def is_finite(numbers: object) -> bool:
+    return bool(np.isfinite(np.asarray(numbers, dtype=float)).all())
+
+
+def wants_memory(error: BaseException | None) -> bool:
+    """Whether it was for want of memory to fill; a file that is asked for more bytes than it has fills none."""
+    while error is not None:
+        if any(words in str(error) for words in TO_FILL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def told_by(error: BaseException) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {str(error)[:160]} ({Path(where.filename).name}:{where.lineno})"
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import io
 import json
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,23 +17,31 @@ import torch
 import soundfix
 from helpers.beats import FEW, as_published, shaken
 from helpers.locata import write_recording
+from helpers.luvira_files import steady, write_csv, write_tsv
 from helpers.networks import SMALL_NGCC, tiny
 from soundfix.api.again import read_answer
+from soundfix.archive.parts import Parts
+from soundfix.archive.work import Located
 from soundfix.datasets.folder import read_stored_scene, read_truth
 from soundfix.datasets.locata import locata
 from soundfix.datasets.measured import read_npz, read_sofa
 from soundfix.datasets.members import decode, encode
+from soundfix.datasets.motion_capture import read_positions, read_qualisys, read_trajectory
 from soundfix.datasets.shards import Shards
 from soundfix.datasets.simulated import Simulated
 from soundfix.datasets.writing import write_set
 from soundfix.files.audio import open_recording
+from soundfix.files.decoding import open_what_is_left
 from soundfix.files.delays import read_delays
 from soundfix.files.events.reading import read_events
 from soundfix.files.microphones import read_microphones
 from soundfix.files.polygons import read_corners
+from soundfix.files.start_tables import read_starts
+from soundfix.files.start_times import StartTime, Told, believed, told_by
 from soundfix.microphones import Microphones
-from soundfix.networks import checkpoint
+from soundfix.networks import checkpoint, onnx_runtime
 from soundfix.networks.encoders import beats, ngcc
+from soundfix.networks.exported import PACKAGED, digest_of, read_exported
 from soundfix.networks.kinds import PACKAGED as KINDS
 from soundfix.networks.kinds import load_kinds
 from soundfix.networks.registry import THREE_STREAM
@@ -51,15 +60,12 @@ LISTED = {"microphones": [{"name": f"m{k}", "x": x, "y": y, "z": z} for k, (x, y
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader, the suffix of its files, and the bytes of one that it reads. tells: the numbers that it gave back; turns: of
-    so many, one is its own (it starts a process each time).
-    """
+    """A reader, the suffix of its files, and the bytes of one that it reads. tells: the numbers that it gave back."""
 
     suffix: str
     whole: Callable[[], bytes]
     read: Callable[[Path], object]
     tells: Callable[[object], list[np.ndarray]] = lambda content: []
-    turns: int = 1
 
 
 def scene():
@@ -178,13 +184,19 @@ def small_set() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
-def read_set(path: Path) -> object:
-    """With this manifest, or this first shard."""
-    name = "manifest.json" if path.suffix == ".json" else "000000.tar"
-    with TemporaryDirectory() as folder:
-        for each, content in (small_set() | {name: path.read_bytes()}).items():
-            (Path(folder) / each).write_bytes(content)
-        return Shards(folder)[0]
+def among(files: Callable[[], dict[str, bytes]], name: str, read: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Reads a folder of these files, with the one that is attacked for the one of that name."""
+
+    def read_folder(path: Path) -> object:
+        folder = path.parent / f"around-{name}"
+        if not folder.exists():
+            folder.mkdir()
+            for each, content in files().items():
+                (folder / each).write_bytes(content)
+        (folder / name).write_bytes(path.read_bytes())
+        return read(folder)
+
+    return read_folder
 
 
 TIMESTAMPS = "audio_array_timestamps_benchmark2.txt"
@@ -201,14 +213,7 @@ def locata_files() -> dict[str, bytes]:
 
 def read_locata(name: str) -> Callable[[Path], object]:
     """With this file for the one of that name."""
-
-    def read(path: Path) -> object:
-        with TemporaryDirectory() as folder:
-            for each, content in (locata_files() | {name: path.read_bytes()}).items():
-                (Path(folder) / each).write_bytes(content)
-            return locata(Path(folder), clip_s=0.1)[0]
-
-    return read
+    return among(locata_files, name, lambda folder: locata(folder, clip_s=0.1)[0])
 
 
 @cache
@@ -222,16 +227,61 @@ def bag_files(kind: str = "sqlite3") -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in written.iterdir()}
 
 
-def read_bag(name: str, kind: str = "sqlite3") -> Callable[[Path], None]:
+def read_bag(name: str, kind: str = "sqlite3") -> Callable[[Path], object]:
     """With this file for the one of that name."""
+    return among(lambda: bag_files(kind), name, hear_all)
 
-    def read(path: Path) -> None:
-        with TemporaryDirectory() as folder:
-            for each, content in (bag_files(kind) | {name: path.read_bytes()}).items():
-                (Path(folder) / each).write_bytes(content)
-            hear_all(Path(folder))
 
-    return read
+@cache
+def exported_files() -> dict[str, bytes]:
+    """The packaged network for onnxruntime; its description tells no digest of the weights, which takes long."""
+    about = json.loads((PACKAGED / "network.json").read_text())
+    found = {name: (PACKAGED / name).read_bytes() for name in about["files"]}
+    about["files"] = {name: digest for name, digest in about["files"].items() if name.endswith(".onnx")}
+    return found | {"network.json": json.dumps(about).encode()}
+
+
+def read_graph(folder: Path) -> object:
+    """A graph whose digest the description tells."""
+    about = json.loads(exported_files()["network.json"])
+    about["files"]["mask.onnx"] = digest_of(folder / "mask.onnx")
+    (folder / "network.json").write_text(json.dumps(about))
+    return onnx_runtime.load(folder)
+
+
+def wave_with_chunks() -> bytes:
+    """A recording with GUANO's chunk and BWF's."""
+    bext = b"\0" * 320 + b"2022-06-2012:00:00" + struct.pack("<Q", 12 * 3600 * RATE) + b"\0" * 256
+    parts = ((b"guan", b"GUANO|Version: 1.0\nTimestamp: 2022-06-20T12:00:00.125+02:00\nMake: x\n "), (b"bext", bext))
+    whole = audio("WAV") + b"".join(name + struct.pack("<I", len(each)) + each for name, each in parts)
+    return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
+
+
+def read_start(path: Path) -> object:
+    """Beside a file that tells the same time in another way."""
+    told = told_by(open_what_is_left(path))
+    noon = StartTime(datetime(2022, 6, 20, 12, tzinfo=UTC))
+    return told.is_contradicted, believed([Told(by_header=noon), told]), believed([Told(by_name=noon), told])
+
+
+def of_capture(capture: object) -> list[np.ndarray]:
+    return [capture.times_s]
+
+
+def put_part(path: Path) -> str:
+    parts = path.parent / "run" / "parts"
+    parts.mkdir(parents=True, exist_ok=True)
+    (parts / "a.json").write_bytes(path.read_bytes())
+    return "a"
+
+
+def read_part(path: Path) -> object:
+    key = put_part(path)
+    return list(Parts(path.parent / "run").read([key]))
+
+
+def part() -> bytes:
+    return json.dumps(asdict(Located(key="a", audio_s=3.0, rows=[["a", 1.0]], counts={"ok": 1}))).encode()
 
 
 def answers() -> bytes:
@@ -242,8 +292,13 @@ def answers() -> bytes:
     return json.dumps(located.to_dict()).encode()
 
 
+@cache
+def heard() -> np.ndarray:
+    return scene().audio
+
+
 def read_answers(path: Path) -> object:
-    return read_answer(path, scene().audio)
+    return read_answer(path, heard())
 
 
 def read_state(path: Path) -> object:
@@ -259,7 +314,8 @@ def state() -> bytes:
 
 def folder_scene(path: Path) -> object:
     (path.parent / "scene.json").write_bytes(path.read_bytes())
-    soundfile.write(path.parent / "scene.wav", np.zeros((800, 3)) + 0.1, RATE)
+    if not (path.parent / "scene.wav").exists():
+        soundfile.write(path.parent / "scene.wav", np.zeros((800, 3)) + 0.1, RATE)
     return read_stored_scene(path.parent)
 
 
@@ -275,6 +331,10 @@ TRUTH = json.dumps(
 ).encode()
 RAVEN = b"Selection\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\n1\t0.5\t1.5\t200\t4000\n"
 BIRDNET = b"Start (s),End (s),Scientific name,Common name,Confidence\n0.0,3.0,Turdus merula,Blackbird,0.9\n"
+LOCAR = b"Station1,Station2,Station3,From,To,F_Low,F_High,Species\nm0,m1,m2,0.5,1.5,200,4000,owl\nm1,m2,,2,3,,,jay\n"
+SCORES = b"file,start_time,end_time,owl,jay\nm0.wav,0.0,3.0,0.9,0.1\nm1.wav,0.0,3.0,0.7,0.6\n"
+STARTS = b"file,start\na.wav,2022-06-20T14:30:00.125Z\nb/c.wav,2022-06-20 14:30:01+02:00\n"
+POSITIONS = b"Time,speaker_x,speaker_y,speaker_z,mic1_x,mic1_y,mic1_z\n0.0,1,2,1.5,3,4,1\n0.01,1.1,2,1.5,3,4,1\n"
 DELAYS = b"event,mic,delay_s\n" + b"".join(b"a,m%d,%.6f\n" % (k, 0.001 * k) for k in range(5))
 
 AUDACITY = b"0.5\t1.5\towl\n\\\t200.0\t4000.0\n2.0\t2.5\tjay\n"
@@ -323,15 +383,21 @@ READERS = {
     "bag.mcap": Reader(".mcap", lambda: bag_files("mcap")["bag.mcap"], read_bag("bag.mcap", "mcap")),
     "raven": Reader(".txt", lambda: RAVEN, read_events),
     "birdnet": Reader(".csv", lambda: BIRDNET, read_events),
+    "locar": Reader(".csv", lambda: LOCAR, read_events),
+    "scores": Reader(".csv", lambda: SCORES, read_events),
+    "starts": Reader(".csv", lambda: STARTS, read_starts),
+    "starts later": Reader(".csv", lambda: b"file,offset_s\na.wav,0.25\nb/c.wav,-1\n", read_starts),
     "corners": Reader(".csv", lambda: b"x,y\n0,0\n4,0\n4,3\n", read_corners),
     "scene": Reader(".scene", scene_bytes, read_members, of_scene),
     "scene.json": Reader(".json", scene_json, folder_scene),
     "truth.json": Reader(".json", lambda: TRUTH, read_truth),
-    "manifest": Reader(".json", lambda: small_set()["manifest.json"], read_set),
-    "shard": Reader(".tar", lambda: small_set()["000000.tar"], read_set),
+    "manifest": Reader(".json", lambda: small_set()["manifest.json"],
+                       among(small_set, "manifest.json", lambda folder: Shards(folder)[0])),
+    "shard": Reader(".tar", lambda: small_set()["000000.tar"],
+                    among(small_set, "000000.tar", lambda folder: Shards(folder)[0])),
     "room.npz": Reader(".npz", arrays, read_npz, lambda room: [room.responses, room.sources]),
     "tails": Reader(".npz", tails, lambda path: read_tails.__wrapped__(str(path), float(RATE)), list),
-    "room.sofa": Reader(".sofa", sofa, read_sofa, lambda rooms: [room.responses for room in rooms], turns=20),
+    "room.sofa": Reader(".sofa", sofa, read_sofa, lambda rooms: [room.responses for room in rooms]),
     "checkpoint": Reader(".safetensors", lambda: written(lambda path: checkpoint.save(tiny(), path), ".safetensors"),
                          lambda path: checkpoint.load_kind(path, THREE_STREAM), weights),
     "kinds": Reader(".safetensors", KINDS.read_bytes, load_kinds, weights),
@@ -339,9 +405,19 @@ READERS = {
     "ngcc.pth": Reader(".pth", lambda: torch_bytes(ngcc.Ngcc(ngcc.NgccConfig()).state_dict()), ngcc.load, weights),
     "beats.pt": Reader(".pt", lambda: torch_bytes(published_beats()), beats.load, weights),
     "beats": Reader(".safetensors", converted_beats, beats.load, weights),
+    "onnx.json": Reader(".json", lambda: exported_files()["network.json"],
+                        among(exported_files, "network.json", read_exported)),
+    "onnx": Reader(".onnx", lambda: exported_files()["mask.onnx"], among(exported_files, "mask.onnx", read_graph)),
     "answers": Reader(".json", answers, read_answers),
     "state": Reader(".safetensors", state, read_state),
+    "part": Reader(".json", part, read_part),
+    "qualisys": Reader(".tsv", lambda: written(lambda path: write_tsv(path, {"a": steady((1, 2, 3), 5)}, frames=5), ".tsv"),
+                       read_qualisys, of_capture),
+    "trajectory": Reader(".csv", lambda: written(lambda path: write_csv(path, frames=5), ".csv"),
+                         read_trajectory, of_capture),
+    "positions": Reader(".csv", lambda: POSITIONS, read_positions, of_capture),
     "wav": Reader(".wav", lambda: audio("WAV"), hear_all),
+    "wav header": Reader(".wav", wave_with_chunks, read_start),
     "flac": Reader(".flac", lambda: audio("FLAC"), hear_all),
     "ogg": Reader(".ogg", lambda: audio("OGG"), hear_all),
     "mp3": Reader(".mp3", lambda: audio("MP3"), hear_all),

@@ -5,6 +5,7 @@ import json
 import struct
 import zipfile
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def test_small_changes(name):
     """`make fuzz` tries them by the thousand."""
     whole = READERS[name].whole()
     for number in range(12):
-        content = mutated(whole, np.random.default_rng([7, number]))
+        content = mutated(whole, Random(f"7 {number}"))
         assert complaint(READERS[name], content) is None, number
 
 
@@ -259,6 +260,47 @@ def test_a_cell_too_long_for_csv():
     long = b"x" * 200_000
     for name in ("raven", "birdnet", "list.csv", "corners", "delays"):
         attacked(name, READERS[name].whole() + b'"' + long + b'"' * 3)
+
+
+LONG = 120_000  # the longest cell of a CSV is 131,072
+HEAD = b"name,x,y,z\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.csv", HEAD + b"m1," + b"9" * LONG + b"x,0,0\n"),
+        ("list.csv", b"name,x" + b"_" * LONG + b"?,y,z\nm1,0,0,0\n"),
+        ("list.cfg", b"/* " * LONG),
+        ("list.cfg", b"general: { mics = (\n{ mu = ( " + b"9" * LONG + b" 1, 0, 0 ); }\n); }\n"),
+        ("positions", b"Time,speaker_x,speaker_y,speaker_z" + b",_x" * 40_000 + b"\n0,1,2,3\n1,1,2,3\n"),
+        ("trajectory", b"[" * 5 * LONG + b",X,Y,Z\n1,2,3,4\n2,2,3,4\n"),
+    ],
+)
+def test_what_takes_longer_than_its_length(name, content):
+    """Tens of thousands of the same, for each of which all others were looked at again."""
+    attacked(name, content)
+
+
+def with_chunk(name, content):
+    whole = READERS["wav"].whole()
+    return whole + name + struct.pack("<I", len(content)) + content
+
+
+@pytest.mark.parametrize(
+    "time", [b"x" + b" " * 5 * LONG + b"y", b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00"]
+)
+def test_a_time_in_a_header_that_takes_long_or_is_at_an_end_of_the_calendar(time):
+    attacked("wav header", with_chunk(b"guan", b"GUANO|Version: 1.0\nTimestamp: " + time))
+
+
+@pytest.mark.parametrize("time", ["inf", "-inf", "1e309"])
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_motion_capture_with_a_time_that_is_infinite(time, row):
+    times = ["0.0", "0.01"]
+    times[row] = time
+    rows = "".join(f"{each},1,2,1.5\n" for each in times)
+    attacked("positions", f"Time,speaker_x,speaker_y,speaker_z\n{rows}".encode())
 
 
 def test_more_microphones_than_distances_have_memory_for():

@@ -9,7 +9,7 @@ import soundfile
 
 from helpers.recordings import RATE, saved
 from soundfix.files.decoding import open_audio_file
-from soundfix.files.start_times import StartTime, Told, believed, time_in_header, time_in_name, told_by
+from soundfix.files.start_times import StartTime, Told, believed, parse_time, time_in_header, time_in_name, told_by
 
 NOON = datetime(2022, 6, 20, 12)
 EAST = timezone(timedelta(hours=2))
@@ -154,3 +154,8 @@ def test_zones_are_compared_where_all_have_one():
     first, second = believed(files)
     assert (first.at, second.at.tzinfo) == (second.at, EAST)
     assert [time.at for time in believed([*files, told(NOON)])] == [NOON, NOON - timedelta(hours=2), NOON]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0999-12-31"])
+def test_no_time_that_a_zone_moves_out_of_the_calendar(text):
+    assert parse_time(text) is None

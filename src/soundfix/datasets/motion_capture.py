@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 
 from soundfix.errors import DatasetError
+from soundfix.gate import gate
 
 RATE_HZ = 100.0
 UNITS_S = (1.0, 1e-3, 1e-6, 1e-9, 1 / RATE_HZ)  # of a timestamp: s, ms, us, ns, frames
@@ -49,6 +50,7 @@ class MotionCapture:
     has_bodies: bool = False
 
 
+@gate(DatasetError)
 def read_qualisys(path: Path) -> MotionCapture:
     """Read a 3D or 6D export. Raises DatasetError, which names the file and, where it can, the line."""
     export = _export(path)
@@ -66,6 +68,7 @@ def read_qualisys(path: Path) -> MotionCapture:
     )
 
 
+@gate(DatasetError)
 def read_trajectory(path: Path) -> MotionCapture:
     """Read a processed CSV of one body, called "body". Raises DatasetError."""
     columns, rows = _csv_parts(path)
@@ -75,6 +78,7 @@ def read_trajectory(path: Path) -> MotionCapture:
     return _checked(MotionCapture(path=path, times_s=times_s, places={"body": places[:, 0]}, has_bodies=True))
 
 
+@gate(DatasetError)
 def read_positions(path: Path) -> MotionCapture:
     """Read gt_positions.csv: "speaker", "mic1", ... as the columns say. Raises DatasetError."""
     columns, rows = _csv_parts(path)
@@ -189,20 +193,23 @@ def _qualisys_times(export: _Export) -> Float[np.ndarray, "time"]:
 def _csv_parts(path: Path) -> tuple[list[str], list[_Row]]:
     """Column names, without case, spaces and units; then the rows."""
     lines = _lines(path, lambda first: max(",;\t", key=first.count))
-    columns = [re.sub(r"\[\D*\]|\(\D*\)", "", cell).strip().casefold().replace(" ", "_") for cell in lines[0].cells]
+    columns = [
+        re.sub(r"\[[^\[\]\d]*\]|\([^()\d]*\)", "", cell).strip().casefold().replace(" ", "_") for cell in lines[0].cells
+    ]
     if len(lines) < 3:
         raise DatasetError(f"{path} has {len(lines) - 1} frames, wanted two or more: was the copy interrupted?")
     return columns, lines[1:]
 
 
 def _wanted(columns: list[str], names: Sequence[str], path: Path) -> list[int]:
-    missing = [name for name in names if name not in columns]
+    places = {name: place for place, name in reversed([*enumerate(columns)])}  # the first of each
+    missing = [name for name in names if name not in places]
     if missing:
         raise DatasetError(
             f"{path}: columns {', '.join(columns[:LONGEST_LIST])}; wanted {', '.join(missing[:LONGEST_LIST])} too: is "
             "the line with the names missing, or is it another table?"
         )
-    return [columns.index(name) for name in names]
+    return [places[name] for name in names]
 
 
 def _numbers(rows: list[_Row], columns: list[int], path: Path) -> Float[np.ndarray, "time column"]:
@@ -240,7 +247,8 @@ def _places(values_m: Float[np.ndarray, "*rows 3"]) -> Float[np.ndarray, "*rows 
 
 
 def _increasing(times_s: Float[np.ndarray, "time"], path: Path) -> Float[np.ndarray, "time"]:
-    is_wrong = ~(np.diff(times_s) > 0)
+    steps = np.diff(times_s)
+    is_wrong = ~((steps > 0) & (steps < np.inf))
     if len(times_s) < 2 or is_wrong.any():
         where = f"after {times_s[int(is_wrong.argmax())]:g}" if is_wrong.any() else "with a single frame"
         raise DatasetError(

@@ -21,8 +21,8 @@ METRES = ((("x",), ("y",)), (("easting",), ("northing",)))
 DEGREES = (("longitude", "lon", "lng", "long"), ("latitude", "lat"))
 HEIGHTS = ("z", "elevation", "altitude", "elev", "ele", "alt")
 LARGEST_LONGITUDE, LARGEST_LATITUDE = 180.0, 90.0
-UNIT = re.compile(r"[ _]*[(\[]m[)\]]$|[ _]m$")  # that says metres
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+UNIT = re.compile(r"(?<![ _])[ _]*[(\[]m[)\]]$|[ _]m$")  # that says metres
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 LEVEL = "No z in the list: all microphones are taken to be at one height, 0 m."
 
 

@@ -10,7 +10,7 @@ import re
 
 from soundfix.errors import MicrophoneFileError
 
-COMMENT = re.compile(r"#[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
+COMMENT = re.compile(r"#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 MICS, MAP = re.compile(r"\bmics\s*[=:]\s*\("), re.compile(r"\bmap\s*[=:]\s*\(([^()]*)\)")
 ENTRY = re.compile(r"\{([^{}]*)\}")
 VECTOR = re.compile(r"\b(mu|sigma2)\s*[=:]\s*\(([^()]*)\)")

@@ -39,12 +39,15 @@ class Located(BaseModel):
     bandpass_range: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
 
 
+LOCATED = TypeAdapter(list[Located])  # made once: it takes longer than a file
+
+
 def read_located(path: Path, refusal: type[SoundfixError]) -> list[Located]:
     """All of a file. Raises this refusal."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise refusal(f"{path} has {path.stat().st_size} bytes, wanted a list of events: is it another file?")
-        return TypeAdapter(list[Located]).validate_json(path.read_bytes())
+        return LOCATED.validate_json(path.read_bytes())
     except OSError as error:
         raise refusal(f"{path} cannot be read ({error.strerror}), wanted OpenSoundscape's events in JSON") from error
     except ValidationError as error:

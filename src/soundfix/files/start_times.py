@@ -26,13 +26,14 @@ NAME = re.compile(
 )
 CHANNELS = re.compile(r"_\d\+\d$")  # Song Meter: which of its channels are in the file
 SEPARATORS = "_-. $"
-GUANO_TIME = re.compile(r"^Timestamp:\s*(\S.*?)\s*$", re.MULTILINE)
+GUANO_TIME = re.compile(r"^Timestamp:(.*)$", re.MULTILINE)
 AUDIOMOTH = re.compile(
-    r"Record\w+ at (?P<time>\d\d:\d\d:\d\d)(?P<fraction>\.\d+)? (?P<day>\d\d)/(?P<month>\d\d)/(?P<year>\d{4})"
+    r"Record\w{1,8} at (?P<time>\d\d:\d\d:\d\d)(?P<fraction>\.\d+)? (?P<day>\d\d)/(?P<month>\d\d)/(?P<year>\d{4})"
     r"(?: \(UTC(?:(?P<sign>[+-])(?P<hours>\d{1,2})(?::(?P<minutes>\d\d))?)?(?P<is_utc>\)))?"
 )
 OPENSOUNDSCAPE = re.compile(r'"recording_start_time": "([^"]+)"')
 BEXT_FIELDS = "<256x32x32x10s8sQ"  # date, time, samples since midnight
+FIRST_YEAR, LAST_YEAR = 1000, 2999
 NEAR = timedelta(seconds=1)  # closer than this two times agree to the second
 
 
@@ -86,7 +87,7 @@ def time_in_header(file: AudioFile) -> StartTime | None:
     guano = GUANO_TIME.search(chunks.get(b"guan", b"").decode("utf-8", "replace"))
     soundscape = OPENSOUNDSCAPE.search(file.comment)
     for found in (guano, soundscape):
-        if found and (at := parse_time(found[1])):
+        if found and (at := parse_time(found[1].strip())):
             return StartTime(at, "." in found[1])
     return _audiomoth_time(file.comment) or _bext_time(chunks.get(b"bext", b""), file.sample_rate)
 
@@ -137,10 +138,12 @@ def _clocks(at: datetime) -> list[datetime]:
 
 
 def parse_time(text: str) -> datetime | None:
+    """None where it is none, or beyond the years that names can tell: at the ends of the calendar zones overflow."""
     try:
-        return datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return at if FIRST_YEAR <= at.year <= LAST_YEAR else None
 
 
 def _audiomoth_time(comment: str) -> StartTime | None:
