@@ -16,11 +16,8 @@ SPEED_OF_SOUND_M_S = 343.2  # dry air at 20 °C, the value method papers of this
 NOMINAL_SPEED_M_S = 343.0  # what simulated scenes say, so what the rivals are trained with: rounded, and kept for that
 UPRIGHT_M = 0.25  # a place so nearly above or below another may be its reflection in a floor or ceiling
 FLAT_RATIO = 0.02  # an array thinner than 2 % of its width cannot tell the two sides of its plane apart
-BOARD_SHARE, BOARD_M, LARGEST_SHARE = (
-    0.05,
-    0.5,
-    2.0,
-)  # from neighbours on one board, of the array's width; a whole board
+BOARD_SHARE, BOARD_M = 0.05, 0.5  # between neighbours on one board: of the array's width, and at most
+LARGEST_SHARE = 2.0  # times as wide as that: the widest board
 REGION_90 = 6.251  # 0.9 quantile of chi squared with 3 degrees of freedom: the ellipsoid that holds 90 %
 OTHER_UNITS_M = {"feet": 0.3048, "cm": 0.01, "inches": 0.0254, "mm": 0.001}  # that lists are given in for metres
 EXPLAINED_M = 0.25  # range differences this near to a source's are its peak and the ripples of that

@@ -101,7 +101,7 @@ def test_two_sounds_at_once_are_two_sources_and_each_is_no_rival_of_the_other(rn
 @pytest.mark.parametrize("number", [7, 9])
 def test_without_a_room_what_the_floor_reflects_is_no_second_source(number):
     """A talker in a studio, whose floor nobody told of."""
-    world = {"duration_s": 0.5, "rt60_s": (0.2, 0.6), "snr_db": (10, 30), "sound_shares": {"voice": 1.0}}
+    world = {"duration_s": 0.5, "rt60_s": (0.2, 0.6), "snr_db": (10.0, 30.0), "sound_shares": {"voice": 1.0}}
     scene = drawn(LUVIRA_TWIN, np.random.default_rng([79, number]), **world)
     estimate = soundfix.load().locate(replace(scene, room=None))
     assert (estimate.verdict, len(estimate.sources)) == ("ok", 1)

@@ -35,6 +35,13 @@ def test_a_parameter_far_too_large_is_refused_before_it_is_filled(monkeypatch):
     assert not filled
 
 
+@pytest.mark.parametrize("build", [lambda: nn.Linear(10**7, 10**7), lambda: nn.Embedding(10**12, 1)])
+def test_what_is_larger_than_all_memory_is_not_asked_for(build):
+    """Whoever promises memory would refuse, in words of its own."""
+    with pytest.raises(CheckpointError, match="far more than the 2 tensors it holds"):
+        built("a", build, HELD)
+
+
 def test_parts_without_parameters_end_it_too():
     with pytest.raises(CheckpointError, match="more parts than the 2 tensors"):
         built("a", lambda: nn.Sequential(*[nn.Identity() for _ in range(10**5)]), HELD)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache, partial
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool

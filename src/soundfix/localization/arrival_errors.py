@@ -22,6 +22,7 @@ from soundfix.localization.lookup import highest_round
 from soundfix.scene import Scene
 
 BROAD_M = 0.2  # mean standard error of arrivals from which evidence is made as broad
+OPEN_M = 0.06  # the same outdoors, where no echoes are blurred with it, and space is too wide to look for a narrow peak
 USUAL_M, USUAL_SHARE = 0.3, 0.004  # outdoors, where nothing is said: standard error, and more for each metre of width
 STEPS = 10  # of broad curves, in a standard error
 WELSCH = 2.1  # standard errors: with it a robust fit to Gaussian errors is as good as 95 % of the best one
@@ -59,7 +60,7 @@ def is_declared(scene: Scene) -> bool:
 
 def are_large(scene: Scene) -> bool:
     """Whether evidence is to be as broad as these errors."""
-    return bool(with_wind_m(scene).mean() >= BROAD_M)
+    return bool(with_wind_m(scene).mean() >= (OPEN_M if scene.is_outdoors else BROAD_M))
 
 
 def broadened(evidence: Evidence, sigma_m: Float[np.ndarray, "mic"]) -> Evidence:

@@ -2,12 +2,13 @@
 
 A configuration of a few bytes can ask for a million layers, or for one of a terabyte. So building ends once there are far
 more parameters, or numbers in them, than the file holds. A layer names its parameters before it fills them: until then
-their memory is promised, and not taken.
+their memory is promised, and not taken; what alone is more than the file holds is not even asked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from math import prod
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.overrides import TorchFunctionMode
 
 from soundfix.errors import CheckpointError
 
@@ -53,17 +55,35 @@ def built(path: object, build: Callable[[], Built], tensors: Mapping[str, Tensor
         return build()
 
 
+class _NoneLarger(TorchFunctionMode):
+    """No tensor of more numbers is made to be filled later, as layers make theirs."""
+
+    def __init__(self, most: int, error: Exception) -> None:
+        super().__init__()
+        self.most, self.error = most, error
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, arguments: tuple[Any, ...] = (), named: Any = None
+    ) -> Any:
+        if function is torch.empty and arguments:
+            size = arguments[0] if isinstance(arguments[0], tuple | list) else arguments
+            if prod(size) > self.most:
+                raise self.error
+        return function(*arguments, **(named or {}))
+
+
 @contextmanager
 def _no_more_than(path: object, held: Held) -> Iterator[None]:
     parameters, numbers, modules = 0, 0, 0
+    too_much = CheckpointError(
+        f"{path}: its configuration asks for far more than the {held.tensors} tensors it holds: was it edited?"
+    )
 
     def count_parameter(module: nn.Module, name: str, parameter: Tensor | None) -> None:
         nonlocal parameters, numbers
         parameters, numbers = parameters + 1, numbers + (0 if parameter is None else parameter.numel())
         if parameters > SPARE * held.tensors or numbers > SPARE * held.numbers:
-            raise CheckpointError(
-                f"{path}: its configuration asks for far more than the {held.tensors} tensors it holds: was it edited?"
-            )
+            raise too_much
 
     def count_module(*_: object) -> None:
         nonlocal modules
@@ -78,7 +98,8 @@ def _no_more_than(path: object, held: Held) -> Iterator[None]:
         register_module_module_registration_hook(count_module),
     ]
     try:
-        yield
+        with _NoneLarger(SPARE * held.numbers, too_much):
+            yield
     finally:
         for hook in hooks:
             hook.remove()
