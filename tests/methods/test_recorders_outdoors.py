@@ -1,5 +1,6 @@
 """The whole way outdoors: recorders in a wood, coordinates good to a metre, clocks to a millisecond, air of another day."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -133,8 +134,9 @@ def test_a_cold_day_that_was_taken_for_a_warm_one_is_noticed():
         assert not accused(estimate)
     summary = session.conclusion()
     lines = "\n".join(summary_lines(summary))
-    assert "(still air of 0 °C), not at 343.2 m/s (20 °C)" in lines
-    assert "--temperature 0 says so" in lines
+    assert summary.air.speed_m_s == pytest.approx(331.3, abs=1.2)  # each song alone leans to what was told
+    assert re.search(r"\(still air of [01] °C\), not at 343.2 m/s \(20 °C\)", lines)
+    assert re.search("--temperature [01] says so", lines)
     assert summary_dict(summary)["air"]["contradicts"] is True
 
 

@@ -29,7 +29,7 @@ from soundfix.physics import REGION_90
 from soundfix.scene import free_axes
 
 AIR = 0.01  # half the width of what the speed of sound is about what it is taken for (Cauchy): 6 degrees, or 3.4 m/s of wind
-TOLD_AIR = 0.003  # the same where somebody told it, and how good places and clocks are: 2 degrees, or 1 m/s
+TOLD_AIR = 0.003  # the same where somebody told it: 2 degrees, or 1 m/s
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
 ROUNDS, STEPS = 6, 4

@@ -74,8 +74,7 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     fit = partial(
         fit_arrivals, exact, arrival_sigma_m(scene), box=box,
         known=Known(
-            is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share,
-            TOLD_AIR if scene.is_air_told and is_declared(scene) else AIR,
+            is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share, TOLD_AIR if scene.is_air_told else AIR
         ),
     )  # fmt: skip
     kept: list[Mode] = []
