@@ -28,10 +28,6 @@ class Dataset(Protocol):
 class Clipped(Protocol):
     """A recording that is cut into clips of so many samples at 16 kHz."""
 
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
     def count(self, samples: int) -> int:
         """How many there are."""
 

@@ -18,7 +18,6 @@ is most of a clip, and `notes` names every scene that loses half a clip or more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -26,7 +25,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from soundfix.datasets.dataset import find_clip
+from soundfix.datasets.dataset import RecordedClips
 from soundfix.datasets.stretch import SAMPLE_RATE_HZ, clip_samples, open_wave, read_stretch, samples_of, track_within
 from soundfix.errors import DatasetError, MicrophoneFileError, SceneError
 from soundfix.files.audio import Channel
@@ -108,6 +107,10 @@ class StoredScene:
     speed_of_sound_m_s: float | None = None
     temperature_c: float | None = None
 
+    def count(self, samples: int) -> int:
+        """How many clips of so many samples there are."""
+        return samples_of(self.file) // samples
+
     def clip(self, number: int, samples: int) -> Scene:
         """So many samples, at 16 kHz, after `number` times as many."""
         first = number * samples
@@ -129,26 +132,10 @@ class StoredScene:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SceneFolder:
+class SceneFolder(RecordedClips[StoredScene]):
     """Clips of `clip_s` seconds at 16 kHz, scene after scene. notes: sentences about what is dropped."""
 
-    scenes: tuple[StoredScene, ...]
-    clip_s: float
     notes: tuple[str, ...]
-    name: str = "folder"
-
-    def __len__(self) -> int:
-        return sum(self._counts)
-
-    def __getitem__(self, clip: int) -> Scene:
-        """Raises DatasetError, which names the file, where it cannot be read or is no scene."""
-        scene, number = find_clip(self._counts, clip)
-        return self.scenes[scene].clip(number, clip_samples(self.clip_s))
-
-    @cached_property
-    def _counts(self) -> list[int]:
-        samples = clip_samples(self.clip_s)
-        return [samples_of(scene.file) // samples for scene in self.scenes]
 
 
 def scene_folder(root: Path, *, clip_s: float = 2.0) -> SceneFolder:
@@ -164,7 +151,7 @@ def scene_folder(root: Path, *, clip_s: float = 2.0) -> SceneFolder:
         longest_s = max(scene.file.duration_s for scene in scenes)
         raise DatasetError(f"the longest scene in {root} has {longest_s:.2f} s, wanted a clip of {clip_s:g} s or more")
     notes = tuple(note for scene in scenes for note in _notes(scene, samples))
-    return SceneFolder(scenes=scenes, clip_s=clip_s, notes=notes, name=root.name or "folder")
+    return SceneFolder(recordings=scenes, clip_s=clip_s, notes=notes, name=root.name or "folder")
 
 
 def scene_folders(root: Path) -> list[Path]:

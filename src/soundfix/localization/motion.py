@@ -94,9 +94,8 @@ def one_of_ways(consensus: Consensus, placed: Sequence[Source], moved: Sequence[
     placed, moved: sources before and after they were followed, the first at the first mode; a mode of none of them stays.
     """
     middle = {source.position_m.tobytes(): there.position_m for source, there in zip(placed, moved, strict=True)}
-    middle[consensus.modes[0].position.tobytes()] = moved[
-        0
-    ].position_m  # of several the first stands where its cells say
+    first = consensus.modes[0].position.tobytes()
+    middle[first] = moved[0].position_m  # of several the first stands where its cells say
 
     def are_of_one(mode: Mode, better: Mode) -> bool:
         ends = [middle.get(each.position.tobytes(), each.position) for each in (mode, better)]

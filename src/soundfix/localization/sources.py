@@ -275,13 +275,10 @@ def _of_wind(
     return share**2 * moved @ moved.T
 
 
-def _twins(
-    mode: Mode, kept: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], scene: Scene
-) -> list[Mode]:  # fmt: skip
+def _twins(mode: Mode, kept: Float[np.ndarray, "mic 3"], box: Float[np.ndarray, "2 3"], scene: Scene) -> list[Mode]:
     """As good as this mode, and apart from it: where else the source may be, by the array's symmetry."""
-    twins = (
-        replace(mode, position=place) for place in physics.twins(mode.position, kept) if _may_be(place, box, scene)
-    )
+    places = (place for place in physics.twins(mode.position, kept) if _may_be(place, box, scene))
+    twins = (replace(mode, position=place) for place in places)
     return [twin for twin in twins if np.linalg.norm(twin.position - mode.position) > 2 * BORDER_M]
 
 
