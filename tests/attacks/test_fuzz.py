@@ -1,6 +1,7 @@
 """What `make fuzz` must notice itself, with readers that do it."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -64,8 +65,8 @@ def test_who_refuses_and_who_reads_is_counted(tmp_path):
     [
         (foreign, "KeyError"),
         (without_memory, "asks for too much memory"),
-        (filled, "takes 15"),
-        (dead, "ends its process (-9)"),
+        (filled, r"takes 1\d{3} MiB"),  # less than 1536 where others' memory went meanwhile
+        (dead, r"ends its process \(-9\)"),
     ],
 )
 def test_what_fails_is_kept_with_its_number(read, said, tmp_path, capfd):
@@ -73,7 +74,7 @@ def test_what_fails_is_kept_with_its_number(read, said, tmp_path, capfd):
     assert tally.failed >= 1
     assert tally.next - tally.first == tally.failed
     assert (tmp_path / "fuzz" / "one-5-3.csv").read_bytes() == content(WHOLE, 5, "one", 3)
-    assert f"one, seed 5, number 3: {said}" in capfd.readouterr().out
+    assert re.search(f"one, seed 5, number 3: {said}", capfd.readouterr().out)
 
 
 def test_numbers_that_are_not_finite_fail(tmp_path):
