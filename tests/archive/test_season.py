@@ -170,6 +170,15 @@ def test_other_settings_are_not_mixed_in(done):
             run(other, HERE, Told())
 
 
+def test_weights_are_settings_by_what_they_hold(done, tmp_path):
+    def settings(name, contents):
+        path = tmp_path / name
+        path.write_bytes(contents)
+        return replace(done[0], asked=replace(done[0].asked, checkpoint=path)).settings()
+
+    assert settings("mine", b"one") == settings("moved", b"one") != settings("mine", b"two")
+
+
 def test_every_window_is_located_where_that_is_asked(done, tmp_path):
     request, _, _ = done
     other = replace(request, out=tmp_path / "out", asked=replace(request.asked, every=True, window_s=2.0))

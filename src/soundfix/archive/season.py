@@ -52,6 +52,7 @@ class ArchiveRequest:
     def settings(self) -> dict[str, Any]:
         """All that answers depend on, but what pieces are made of: recordings, when they began, and events."""
         return self.asked.to_dict() | {
+            "checkpoint": digest(self.asked.checkpoint).sha256 if self.asked.checkpoint else None,
             "microphones": digest(self.microphones).sha256,
             "position_sigma_m": self.position_sigma_m,
             "clock_sigma_s": self.clock_sigma_s,

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +22,7 @@ from soundfix.estimate import Localizer
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
 from soundfix.evaluation.metrics import said, score
 from soundfix.evaluation.rows import NAME, Row, RowFile
+from soundfix.files.digest import digest
 from soundfix.methods.catalog import CATALOG, load
 from soundfix.networks.checkpoint import PACKAGED
 from soundfix.scene import Scene
@@ -72,7 +72,7 @@ class Method:
 
 
 def _digest(file: Path | None) -> str | None:
-    return sha256(file.read_bytes()).hexdigest() if file else None
+    return digest(file).sha256 if file else None
 
 
 @dataclass(frozen=True, kw_only=True)
