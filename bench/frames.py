@@ -75,13 +75,9 @@ def gap_m(localizer: Localizer, change: str, number: int, known: dict[int, Estim
 
 
 def window(rng: np.random.Generator) -> Scene:
-    """Half a second, and nothing known of walls. What a resampler takes is taken before: all hear the same sound."""
+    """Half a second, and nothing known of walls."""
     world = replace(world_named("luvira-twin"), duration_s=0.5)
-    scene = draw_world(world, BuiltInSounds(), rng)
-    audio = resampled(
-        resampled(scene.audio, scene.sample_rate, 3 * scene.sample_rate), 3 * scene.sample_rate, scene.sample_rate
-    )
-    return replace(scene, audio=audio, room=None, truth=None)
+    return replace(draw_world(world, BuiltInSounds(), rng), room=None, truth=None)
 
 
 def ordered(scene: Scene, rng: np.random.Generator) -> Changed:

@@ -56,15 +56,15 @@ def test_what_is_wild_is_put_back_at_the_nearest(rng, rate, wanted, bad, put_bac
 
 
 def test_a_band_ends_where_the_usual_one_does():
-    assert listening_rate(None) == listening_rate((100.0, 7900.0)) == 16_000.0
-    assert listening_rate((35e3, 79e3)) == 160_000.0
-    assert listening_rate((20.0, 197.5)) == 400.0
-    assert working_rate(384e3, (35e3, 79e3)) == 160_000.0
-    assert working_rate(150e3, (35e3, 75e3)) == 150_000.0
-    assert working_rate(16e3, (20.0, 197.5)) == 400.0
+    assert listening_rate(None) == listening_rate((100.0, 7500.0)) == 16_000.0
+    assert listening_rate((35e3, 75e3)) == 160_000.0
+    assert listening_rate((20.0, 187.5)) == 400.0
+    assert working_rate(384e3, (35e3, 75e3)) == 160_000.0
+    assert working_rate(150e3, (35e3, 71e3)) == 150_000.0
+    assert working_rate(16e3, (20.0, 187.5)) == 400.0
 
 
 def test_a_rate_hardly_above_that_of_a_band_is_kept_and_without_a_band_the_usual_one_is_taken():
-    assert working_rate(16e3, (1500.0, 7500.0)) == 16_000.0
-    assert working_rate(17.6e3, (100.0, 7900.0)) == 17_600.0
-    assert working_rate(17.7e3, (100.0, 7900.0)) == working_rate(17e3) == 16_000.0
+    assert working_rate(16e3, (1500.0, 7100.0)) == 16_000.0
+    assert working_rate(17.6e3, (100.0, 7500.0)) == 17_600.0
+    assert working_rate(17.7e3, (100.0, 7500.0)) == working_rate(17e3) == 16_000.0

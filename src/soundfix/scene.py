@@ -75,7 +75,7 @@ class Scene:
     speed_of_sound_m_s: in m/s, wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
     with (all, by default); the others are only listened to and judged. truth: what a simulation knows.
     wind_m_s: standard error of the wind along each axis (m/s), of which nothing else is known; still air without it.
-    band_hz: (lowest, highest) frequency that is listened to; without it 100 Hz to 7.9 kHz.
+    band_hz: (lowest, highest) frequency that is listened to; without it 100 Hz to 7.5 kHz.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
 

@@ -48,9 +48,9 @@ def test_the_band_that_is_shared_is_chosen_and_told(sound):
 def test_a_band_that_is_told_is_taken(sound):
     tuned, band_hz = listened(sound, (20_000, 30_000))
     assert band_hz == (20_000.0, 30_000.0)
-    assert tuned.sample_rate == listening_rate(band_hz) == 60_760.0
+    assert tuned.sample_rate == listening_rate(band_hz) == 64_000.0
     _, part = next(iter(tuned.windows(0.5, 0.5)))
-    assert part.shape == (len(CAGE), 30_380)
+    assert part.shape == (len(CAGE), 32_000)
 
 
 def test_what_is_high_is_heard_beneath_what_is_loud(audio):

@@ -60,7 +60,7 @@ def test_half_octaves_fill_what_is_above_the_usual_band(rate, count):
     assert len(bands) == count
     edges = [low for low, _ in bands] + [high for _, high in bands[-1:]]
     assert edges == sorted(edges)
-    assert not bands or (edges[0], edges[-1]) == (7900.0, pytest.approx(7900 * rate / 16_000))
+    assert not bands or (edges[0], edges[-1]) == (7500.0, pytest.approx(7500 * rate / 16_000))
     assert all(low_high[1] == after[0] for low_high, after in pairwise(bands))
 
 

@@ -21,7 +21,7 @@ from soundfix.localization.in_numpy import TO_THE_END, Curves, Pairs
 from soundfix.scene import free_axes
 
 STEPS = 40
-LONGEST_M = 0.004  # of a step, for peaks of sound in air up to 7.9 kHz
+LONGEST_M = 0.004  # of a step, for peaks of sound in air up to 7.5 kHz
 SHRINKS, SETTLED_M = 0.25, 2e-5
 NEAREST_M = 1e-9
 FLATTEST = 1e-3  # of the largest curvature: along a flatter axis it goes as if it were so

@@ -23,8 +23,8 @@ UNKNOWN_M = 20.0  # across an array of which no position is known
 class Correlator:
     """How pairs are correlated.
 
-    band_hz: the frequencies used where a scene names no band; below 100 Hz is rumble, above 7.9 kHz the anti-aliasing
-    filter of 16 kHz.
+    band_hz: the frequencies used where a scene names no band; below 100 Hz is rumble, above TOP_HZ are the filters against
+    aliases of 16 kHz.
     latest_s: how late a microphone may be beyond the widest delay.
     whitening, floor, smoothing_hz: as in gcc.py. The default has whitening that spares what is weaker than half the median.
     """
@@ -86,7 +86,7 @@ def lags_of(scene: Scene) -> int:
 
 
 def grain(scene: Scene) -> float:
-    """Size of the peaks of its correlations against the usual one, of sound in air up to 7.9 kHz."""
+    """Size of the peaks of its correlations against the usual one, of sound in air up to 7.5 kHz."""
     if scene.band_hz is None:
         return 1.0
     return scene.speed / SPEED_OF_SOUND_M_S * TOP_HZ / scene.band_hz[1]

@@ -4,7 +4,7 @@ A correlation at full resolution has peaks a centimetre wide; a room has million
 search therefore looks at evidence smoothed to the size of its cells (after Cobos et al., 2011, who add up all lags
 that a cell spans), keeps the best cells and cuts them into eight. The last levels see the curves unsmoothed; the
 best places are then polished by a quadratic fitted to the evidence within a centimetre. All these lengths are those of
-sound in air up to 7.9 kHz: where peaks are finer or broader (Evidence.grain), so are they.
+sound in air up to 7.5 kHz: where peaks are finer or broader (Evidence.grain), so are they.
 """
 
 import itertools

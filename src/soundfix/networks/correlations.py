@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from jaxtyping import Complex, Float, Int
 
-from soundfix.resample import SAMPLE_RATE
+from soundfix.resample import SAMPLE_RATE, TOP_HZ
 from soundfix.signal import gcc
 from soundfix.signal.arrays import Array, as_kind, namespace
 from soundfix.signal.rumble import without_rumble
@@ -36,7 +36,7 @@ class HeadConfig:
     lag_channels: int = 8
     lag_taps: int = 9
     lags_a_sample: int = 2
-    band_hz: tuple[float, float] = (100.0, 7900.0)
+    band_hz: tuple[float, float] = (100.0, TOP_HZ)
     floor: float = 0.5  # of the whitening, as in gcc.py
     smoothing_hz: float = 10.0
     partial: tuple[float, float] | None = None
