@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_type_hints
 
 import jaxtyping
 from beartype import beartype
@@ -26,9 +27,20 @@ def checked(thing: Any) -> Any:
 
 
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    written = function.__annotations__
+    known = {name: _known(hint, function.__globals__) for name, hint in written.items()}
+    has_shapes = any("jaxtyping." in repr(hint) for hint in known.values())
+    if "<locals>" in function.__qualname__ and not has_shapes:
+        return function  # it is made at every call of another, and to make the check takes longer than that
+    function.__annotations__ = known
     by_type = beartype(function)
-    return jaxtyped(by_type, typechecker=None) if _has_shapes(function) else by_type
+    function.__annotations__ = by_type.__annotations__ = written
+    return jaxtyped(by_type, typechecker=None) if has_shapes else by_type
 
 
-def _has_shapes(function: Callable[..., Any]) -> bool:
-    return any("jaxtyping." in repr(hint) for hint in function.__annotations__.values())
+def _known(hint: Any, names: dict[str, Any]) -> Any:
+    """What it means there; what is imported for type checkers alone, or defined further down, may be anything."""
+    try:
+        return get_type_hints(SimpleNamespace(__annotations__={"it": hint}), names, include_extras=True)["it"]
+    except NameError:
+        return Any

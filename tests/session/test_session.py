@@ -64,16 +64,15 @@ def test_a_late_and_a_moved_microphone_are_named_and_no_other(in_broken, broken,
 
 
 @pytest.mark.parametrize(("method", "off_m"), [("srp-phat", 0.0), ("three-stream", 0.002)])
-def test_later_windows_do_not_hear_the_convicted(broken, method, off_m):
+def test_later_windows_do_not_hear_the_convicted(in_broken, broken, method, off_m):
     """After the first window mic2 and mic8 may hear anything: the places stay the same, of SRP-PHAT to the last bit.
 
     The network still listens to them, to judge them, and so does its mask a little.
     """
-    broken = broken.part(0, 16_000)
     other = broken.audio.copy()
     later = slice(round(0.5 * RATE), None)
     other[[1, 7], later] = 0.1 * np.random.default_rng(5).standard_normal(other[[1, 7], later].shape)
-    first = locate(broken, method=method)
+    first = in_broken if method == "three-stream" else locate(broken, method=method)
     second = locate(replace(broken, audio=other), method=method)
     assert {"late:mic2", "misplaced:mic8"} <= set(first.estimates[0].reasons)
     assert np.abs(places(first) - places(second)).max() <= off_m
