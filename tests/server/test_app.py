@@ -12,6 +12,7 @@ import soundfile
 
 import soundfix
 from helpers.service import FAST, LIST, TALKER_M, in_this_process, instant, recording, running, sent, until
+from soundfix.server import at_once
 from soundfix.server.at_once import WARM_UP
 from soundfix.server.limits import Limits
 from soundfix.server.workers import Outcome
@@ -257,14 +258,15 @@ def test_a_recording_that_is_too_long_is_refused(monkeypatch, tmp_path, take):
 
 
 def test_nothing_is_said_after_its_end(monkeypatch, tmp_path, take, capsys):
-    """Though the second process was starting."""
+    """Though the second process was starting, and went on for longer than the first wait for it."""
+    monkeypatch.setattr(at_once, "STOP_S", 0.05)
     begun = []
 
     def slow(kind, folder, options, tell, is_cancelled):
         if options == WARM_UP:
             begun.append(True)
             until(is_cancelled)
-            time.sleep(0.2)
+            time.sleep(0.4)
         return Outcome(document="{}")
 
     with instant(monkeypatch, tmp_path / "s", slow) as service:
