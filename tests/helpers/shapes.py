@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from functools import wraps
+from inspect import isgeneratorfunction, unwrap
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
@@ -9,6 +11,7 @@ import jaxtyping
 from beartype import beartype
 
 jaxtyped = jaxtyping.jaxtyped
+OWN_SIZES = jaxtyped("context")
 
 
 def enforce(package: str) -> None:
@@ -29,13 +32,27 @@ def checked(thing: Any) -> Any:
 def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     written = function.__annotations__
     known = {name: _known(hint, function.__globals__) for name, hint in written.items()}
-    has_shapes = any("jaxtyping." in repr(hint) for hint in known.values())
+    hints = " ".join(map(repr, known.values()))
+    has_shapes = "jaxtyping." in hints
     if "<locals>" in function.__qualname__ and not has_shapes:
         return function  # it is made at every call of another, and to make the check takes longer than that
     function.__annotations__ = known
     by_type = beartype(function)
     function.__annotations__ = by_type.__annotations__ = written
-    return jaxtyped(by_type, typechecker=None) if has_shapes else by_type
+    return _sized(by_type, hints) if has_shapes else by_type
+
+
+def _sized(function: Callable[..., Any], hints: str) -> Callable[..., Any]:
+    """With sizes of its own: what `mic` is in one call is another number in the next."""
+    if "{" in hints or isgeneratorfunction(unwrap(function)):  # a size is the value of an argument
+        return jaxtyped(function, typechecker=None)
+
+    @wraps(function)
+    def sized(*given: Any, **options: Any) -> Any:
+        with OWN_SIZES:
+            return function(*given, **options)
+
+    return sized
 
 
 def _known(hint: Any, names: dict[str, Any]) -> Any:
