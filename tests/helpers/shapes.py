@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from functools import wraps
-from inspect import isgeneratorfunction, unwrap
+from inspect import isgeneratorfunction
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
@@ -36,16 +36,18 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     has_shapes = "jaxtyping." in hints
     if "<locals>" in function.__qualname__ and not has_shapes:
         return function  # it is made at every call of another, and to make the check takes longer than that
+    if has_shapes and (
+        "{" in hints or isgeneratorfunction(function)
+    ):  # a size is the value of an argument; or it runs later
+        return jaxtyped(function, typechecker=beartype)
     function.__annotations__ = known
     by_type = beartype(function)
     function.__annotations__ = by_type.__annotations__ = written
-    return _sized(by_type, hints) if has_shapes else by_type
+    return _sized(by_type) if has_shapes else by_type
 
 
-def _sized(function: Callable[..., Any], hints: str) -> Callable[..., Any]:
+def _sized(function: Callable[..., Any]) -> Callable[..., Any]:
     """With sizes of its own: what `mic` is in one call is another number in the next."""
-    if "{" in hints or isgeneratorfunction(unwrap(function)):  # a size is the value of an argument
-        return jaxtyped(function, typechecker=None)
 
     @wraps(function)
     def sized(*given: Any, **options: Any) -> Any:
