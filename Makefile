@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
-# make test SHAPES=1 checks every annotation while tests run (jaxtyping, beartype); that costs a quarter as much time again.
+# make test SHAPES=1 checks every annotation while tests run (jaxtyping, beartype); that costs a third as much time again.
 export SHAPES ?=
 # Tests start hundreds of processes: what these import is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
