@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
-# make test SHAPES=1 checks every shape annotation while tests run (jaxtyping, beartype); that costs half as much time again.
+# make test SHAPES=1 checks every annotation while tests run (jaxtyping, beartype); that costs a third as much time again.
 export SHAPES ?=
+# Tests start hundreds of processes: what these import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # A module's tests stay on one worker, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 

@@ -1,4 +1,4 @@
-"""Seeds for every test; shape annotations enforced while tests run, where SHAPES=1 (they cost half of the time)."""
+"""Seeds for every test; shape annotations enforced while tests run, where SHAPES=1 (helpers/shapes.py)."""
 
 import os
 import sys
@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pytest
 import torch
-from jaxtyping import install_import_hook
 from threadpoolctl import threadpool_limits
 
+from helpers import shapes
+
 if os.environ.get("SHAPES"):
-    install_import_hook("soundfix", "beartype.beartype")
+    shapes.enforce("soundfix")
 
 
 torch.set_num_threads(1)

@@ -184,7 +184,7 @@ def test_mistakes_are_one_sentence(scene, change, error, message):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.skipif("SHAPES" in os.environ, reason="a check of types refuses it before")
+@pytest.mark.skipif(bool(os.environ.get("SHAPES")), reason="a check of types refuses it before")
 def test_a_list_in_the_place_of_the_rate(files):
     with pytest.raises(SceneError, match="was it meant as microphones="):
         soundfix.locate(files / "scene.wav", str(files / "microphones.csv"))

@@ -60,7 +60,7 @@ def test_scenes_are_a_sequence():
         scenes[3]
 
 
-@pytest.mark.skipif("SHAPES" in os.environ, reason="a check of types draws a scene to look at")
+@pytest.mark.skipif(bool(os.environ.get("SHAPES")), reason="a check of types draws a scene to look at")
 def test_nothing_is_drawn_before_it_is_asked_for(monkeypatch):
     drawn = []
     monkeypatch.setattr("soundfix.datasets.simulated.draw_world", lambda *given: drawn.append(1))

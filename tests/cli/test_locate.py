@@ -101,7 +101,7 @@ def test_a_thin_room_is_a_known_height(take, tmp_path, command):
 
 
 def test_a_temperature_is_a_speed_and_the_speed_wins(take, tmp_path, command):
-    words = ["locate", take / "scene.wav", "-m", take / "microphones.csv", "--window", 1.0]
+    words = ["locate", take / "scene.wav", "-m", take / "microphones.csv", "--method", "srp-phat", "--window", 1.0]
     cold, warm, given_speed = (
         place(answers(command, tmp_path, *words, *options)[0])
         for options in (["--temperature", -40], ["--temperature", 20], ["--temperature", -40, *SPEED])
@@ -129,13 +129,13 @@ def test_the_wind_makes_regions_larger(take, tmp_path, command):
     ],
 )
 def test_window_and_hop_set_the_number_of_answers(take, tmp_path, command, options, starts):
-    estimates = answers(command, tmp_path, *given(take, *options))
+    estimates = answers(command, tmp_path, *given(take, "--method", "srp-phat", *options))
     assert [estimate["start_s"] for estimate in estimates] == starts
 
 
 def test_smooth_changes_places_and_nothing_else(take, tmp_path, command):
     options = (["--window", 0.25], ["--window", 0.25, "--smooth"])
-    usual, smooth = (answers(command, tmp_path, *given(take, *words)) for words in options)
+    usual, smooth = (answers(command, tmp_path, *given(take, "--method", "srp-phat", *words)) for words in options)
     assert [estimate["start_s"] for estimate in smooth] == [estimate["start_s"] for estimate in usual]
     assert any((place(a) != place(b)).any() for a, b in zip(smooth, usual, strict=True))
 
@@ -276,7 +276,7 @@ def test_a_method_without_weights_refuses_them(command, take, weights):
 
 def test_a_height_is_known(take, tmp_path, command):
     for options in (["--height", 1.3], ["--height", "1.28,1.32"], ["--room", ROOM, "--height", 1.3]):
-        estimate = answers(command, tmp_path, *given(take, *options))[0]
+        estimate = answers(command, tmp_path, *given(take, "--method", "srp-phat", *options))[0]
         assert place(estimate) == pytest.approx(SOURCE, abs=0.02)
         assert "at_border" not in estimate["reasons"]
 
@@ -284,7 +284,7 @@ def test_a_height_is_known(take, tmp_path, command):
 def test_a_search_region_is_a_box_or_a_polygon(take, tmp_path, command):
     (tmp_path / "stage.csv").write_text("x,y\n0,0\n3,0\n3,5\n0,5\n")
     for search in ("0,0,0,3,5,3", tmp_path / "stage.csv"):
-        for estimate in answers(command, tmp_path, *given(take, "--search", search)):
+        for estimate in answers(command, tmp_path, *given(take, "--method", "srp-phat", "--search", search)):
             assert estimate["sources"] == []
             assert estimate["reasons"] == ["outside_search"]
 

@@ -18,7 +18,7 @@ def test_send_sends_what_a_pipe_gives(take, pcm, command):
     microphones = [word for name in names for word in ("--microphone", name)]
     words = ["send", "-", f"tcp://localhost:{receiver.port}", *microphones, *pcm]
     assert command(*words) == (0, "", "")
-    blocks, deadline = [], time.monotonic() + 5
+    blocks, deadline = [], time.monotonic() + 60
     while sum(len(each.sound) for each in blocks) < 16_000 and time.monotonic() < deadline:
         blocks += inbox.take(0.1)
     receiver.close()

@@ -40,7 +40,7 @@ def test_it_answers_and_ends(tmp_path):
 def test_killed_in_the_middle_nothing_is_lost(tmp_path):
     with serving(tmp_path / "s") as (process, client):
         done = client.post("/locate", files=sent(recording(tmp_path / "a.wav")), data=FAST).headers["location"]
-        long = recording(tmp_path / "b.wav", seconds=60.0)
+        long = recording(tmp_path / "b.wav", seconds=6.0)
         jobs = [
             client.post("/locate?wait=0", files=sent(long), data=FAST | {"hop_s": 0.1}).headers["location"]
             for _ in range(2)
@@ -52,7 +52,7 @@ def test_killed_in_the_middle_nothing_is_lost(tmp_path):
         assert client.get(f"{done}/result").json()["estimates"]
         for job in jobs:
             until(lambda job=job: client.get(job).json()["state"] == "done", 120)
-            assert len(client.get(f"{job}/result").json()["estimates"]) > 590
+            assert len(client.get(f"{job}/result").json()["estimates"]) > 50
 
 
 def test_open_to_everybody_only_with_a_token(command, tmp_path, monkeypatch):

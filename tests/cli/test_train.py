@@ -59,19 +59,20 @@ def test_train_on_a_world_by_name_then_go_on(tmp_path, monkeypatch):
 
 @pytest.fixture
 def started(tmp_path, monkeypatch):
-    """A run that was stopped after its first steps, and the weights of one that was not."""
+    """A run that was stopped after its first steps, and its words."""
     monkeypatch.setattr(loop, "NORMALIZED_TO", 8)  # clips
     words = ["tiny", "--data", "luvira-twin", "--workers", 0, "--seed", 2, *small()]
-    assert run(*words, "--out", tmp_path / "whole").exit_code == 0
     first = run(*words, "--out", tmp_path / "parts", "--minutes", 0.01)
     assert "--resume goes on with it" in first.output
     assert states(tmp_path / "parts")[-1] < 4
-    return tmp_path / "parts", load_file(tmp_path / "whole" / "model.safetensors")
+    return tmp_path / "parts", words
 
 
 def test_going_on_needs_no_words(started, monkeypatch):
-    """Not even where: this folder."""
-    folder, whole = started
+    """Not even where: this folder; the weights are those of a run that was not stopped."""
+    folder, words = started
+    assert run(*words, "--out", folder.parent / "whole").exit_code == 0
+    whole = load_file(folder.parent / "whole" / "model.safetensors")
     monkeypatch.chdir(folder)
     result = run("--resume")
     assert result.exit_code == 0, result.output
@@ -112,6 +113,14 @@ LONG = ["correlation.steps=1", "autoencoder.steps=1", "localization.steps=2000",
 WORDS = ["tiny", "--data", "luvira-twin", *(word for change in LONG for word in ("--set", change))]
 
 
+MAIN = """
+from soundfix.__main__ import main
+from soundfix.training import loop
+loop.NORMALIZED_TO = 8  # clips
+main()
+"""
+
+
 def states(folder):
     return sorted(int(path.stem.split("-")[1]) for path in folder.glob("state-*.safetensors"))
 
@@ -121,7 +130,7 @@ def states(folder):
 )
 def test_stopped_by_a_signal_the_state_is_saved(tmp_path, number, send, workers):
     """Ctrl-C is told to the processes that make batches too, which the last step still needs."""
-    words = [sys.executable, "-m", "soundfix", "train", *WORDS, "--workers", str(workers), "--out", tmp_path / "run"]
+    words = [sys.executable, "-c", MAIN, "train", *WORDS, "--workers", str(workers), "--out", tmp_path / "run"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     until(lambda: states(tmp_path / "run"), 200)
     send(process.pid, number)

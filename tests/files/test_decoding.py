@@ -112,10 +112,10 @@ def stuck(monkeypatch):
     def read(self, *args, **kwargs):
         calls.append(args)
         if len(calls) == 2:
-            release.wait(10)
+            release.wait(60)
         return honest(self, *args, **kwargs)
 
-    monkeypatch.setattr(decoding, "DEADLINE_S", 0.2)
+    monkeypatch.setattr(decoding, "DEADLINE_S", 0.5)
     monkeypatch.setattr(decoding._Forwards, "read", read)
     yield
     release.set()
@@ -124,9 +124,9 @@ def stuck(monkeypatch):
 def test_a_stuck_decoder_becomes_an_error(take, stuck, monkeypatch):
     monkeypatch.setattr(audio, "LARGEST_READ_FRAMES", 4000)
     began = time.monotonic()
-    with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.25 s for 0\.2 s"):
+    with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.25 s for 0\.5 s"):
         heard(open_recording([take]))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
 
 
 def test_three_others_go_on_without_a_stuck_decoder(tmp_path, sound, stuck, monkeypatch):
@@ -142,7 +142,7 @@ def test_three_others_go_on_without_a_stuck_decoder(tmp_path, sound, stuck, monk
 def test_a_stuck_opening_becomes_an_error(take, monkeypatch):
     release = threading.Event()
     monkeypatch.setattr(decoding, "DEADLINE_S", 0.1)
-    monkeypatch.setattr(decoding, "_Forwards", lambda *_: release.wait(10))
+    monkeypatch.setattr(decoding, "_Forwards", lambda *_: release.wait(60))
     with pytest.raises(AudioFileError, match=r"take\.wav: the decoder has been stuck at 0\.00 s"):
         open_recording([take])
     release.set()

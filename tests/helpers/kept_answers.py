@@ -8,6 +8,7 @@ writes them anew, where answers were meant to change (and EXPERIMENTS.md says wh
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -50,6 +51,7 @@ def windows(count: int) -> Iterator[Scene]:
         yield scene.without_room() if kind == "no room" else scene
 
 
+@cache
 def kept_windows() -> dict[str, Scene]:
     """By name: one of every world and kind, a microphone of unknown position, a compact array."""
     drawn = list(windows(len(NAMES) * len(KINDS)))

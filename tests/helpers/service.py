@@ -15,7 +15,7 @@ import soundfile
 from starlette.testclient import TestClient
 
 from helpers.scenes import anechoic_scene
-from soundfix.server import at_once, jobs
+from soundfix.server import at_once, jobs, tasks, workers
 from soundfix.server.app import create
 from soundfix.server.limits import Limits
 from soundfix.server.workers import Outcome, Worker
@@ -82,6 +82,17 @@ def instant(monkeypatch, folder: Path, answer=None, **given) -> Iterator[TestCli
         yield client
 
 
+def in_this_process(limits: Limits) -> Callable[..., Outcome]:
+    """What a worker answers, without the seconds until one has started."""
+
+    def answer(kind, folder, options, tell, is_cancelled):
+        outcome = workers._heard(workers._done(tasks, (kind, folder, options), limits, tell), tell)
+        assert outcome is not None
+        return outcome
+
+    return answer
+
+
 @contextmanager
 def serving(folder: Path, *, waits: bool = True, **environment) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
     """A process of `soundfix serve`, and a client of it; with a port of its own, and ready if anybody `waits`."""
@@ -106,7 +117,7 @@ def _is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for what comes soon."""
     end = time.monotonic() + seconds
     while not condition():

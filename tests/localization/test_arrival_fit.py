@@ -51,7 +51,7 @@ def test_what_somebody_declares_makes_the_region_wider_than_what_is_seen():
 @pytest.mark.parametrize(("sigma_m", "is_declared"), [(0.5, True), (0.05, False)])
 def test_regions_hold_nine_of_ten_and_errors_are_as_small_as_theory_allows(sigma_m, is_declared):
     rng, held, squared, bound = np.random.default_rng(4), [], [], []
-    for _ in range(120):
+    for _ in range(80):
         place = np.append(rng.uniform(5, 75, 2), rng.uniform(8, 20))
         errors_m = sigma_m * rng.standard_normal(9)
         fix = fitted(evidence(place, errors_m), place, sigma_m if is_declared else 0.6, is_declared=is_declared)

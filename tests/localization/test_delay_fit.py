@@ -67,7 +67,7 @@ def test_it_finds_the_place_among_wrong_delays(rng):
 @pytest.mark.parametrize("told", [True, False])
 @pytest.mark.parametrize("sigma_s", [1e-4, 3e-3])
 def test_regions_hold_the_place(sigma_s, told, rng):
-    positions, sources, times_s, _ = playback(3, recorders=12, places=80, wrong=0.17, sigma_s=sigma_s)
+    positions, sources, times_s, _ = playback(3, recorders=12, places=40, wrong=0.17, sigma_s=sigma_s)
     sigma_m = sigma_s * SPEED_OF_SOUND_M_S if told else 0.2
     held = []
     for source, times in zip(sources, times_s, strict=True):

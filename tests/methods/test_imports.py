@@ -8,18 +8,12 @@ import sys
 import soundfix
 from soundfix.testing import contract_scene
 scene = contract_scene(6, seconds=0.5)
-located = soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, method={method!r}, room=scene.room)
+located = soundfix.locate(scene.audio, scene.sample_rate, scene.microphones, method="srp-phat", room=scene.room)
 assert located.estimates[0].sources
 print("torch" in sys.modules, "scipy.stats" in sys.modules)
 """
 
 
-def loaded(method):
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(method=method)], capture_output=True, text=True, check=True
-    ).stdout.split()
-
-
 def test_srp_phat_loads_no_pytorch():
-    assert loaded("srp-phat") == ["False", "False"]
-    assert loaded("three-stream")[0] == "True"
+    said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "False"]

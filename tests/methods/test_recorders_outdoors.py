@@ -65,14 +65,14 @@ def test_a_song_among_recorders_is_found_to_centimetres_and_nobody_is_accused(me
 )
 def test_what_is_off_by_a_metre_or_a_millisecond_is_held_against_nobody(method, wood, sigma_m, clock_s, far_m):
     localizer, held = soundfix.load(method), []
-    for seed in range(5):
+    for seed in range(3):
         scene, singer = song(wood, seed)
         known = scene.microphones.with_errors(sigma_m, clock_s)
         estimate = localizer.locate(replace(scene, microphones=known))
         assert off_m(estimate, singer) < far_m
         assert not accused(estimate)
         held.append(is_held(estimate, singer))
-    assert sum(held) >= 3
+    assert sum(held) >= 2
 
 
 def test_who_is_far_more_off_than_that_is_named():

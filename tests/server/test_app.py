@@ -3,13 +3,17 @@
 import io
 import json
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
 import soundfile
 
 import soundfix
-from helpers.service import FAST, LIST, TALKER_M, instant, recording, running, sent, until
+from helpers.service import FAST, LIST, TALKER_M, in_this_process, instant, recording, running, sent, until
+from soundfix.server import at_once
+from soundfix.server.at_once import WARM_UP
 from soundfix.server.limits import Limits
 from soundfix.server.workers import Outcome
 
@@ -244,9 +248,29 @@ def test_too_many_jobs_are_told_to_come_again(monkeypatch, tmp_path, take):
             assert (refused.status_code, refused.headers["retry-after"]) == (status, "10")
 
 
-def test_a_recording_that_is_too_long_is_refused(tmp_path, take):
-    with running(tmp_path / "s", limits=Limits(sound_s=0.5)) as service:
+def test_a_recording_that_is_too_long_is_refused(monkeypatch, tmp_path, take):
+    limits = Limits(sound_s=0.5)
+    with instant(monkeypatch, tmp_path / "s", in_this_process(limits), limits=limits) as service:
         refused = service.post("/locate?wait=120", files=sent(take), data=FAST)
         assert (refused.status_code, refused.json()["detail"]) == (
             413, "1 s of sound, 0 s at most: cut the recording into pieces"
         )  # fmt: skip
+
+
+def test_nothing_is_said_after_its_end(monkeypatch, tmp_path, take, capsys):
+    """Though the second process was starting, and went on for longer than the first wait for it."""
+    monkeypatch.setattr(at_once, "STOP_S", 0.05)
+    begun = []
+
+    def slow(kind, folder, options, tell, is_cancelled):
+        if options == WARM_UP:
+            begun.append(True)
+            until(is_cancelled)
+            time.sleep(0.4)
+        return Outcome(document="{}")
+
+    with instant(monkeypatch, tmp_path / "s", slow) as service:
+        service.post("/locate", files=sent(take))
+        until(lambda: begun)
+    assert not [thread.name for thread in threading.enumerate() if "_start_second" in thread.name]
+    assert "at once" not in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_one_after_another_and_no_more_than_so_many(asked):
     def slow(kind, folder, options, tell, is_cancelled):
         inside.append(options["n"])
         most.append(len(inside))
-        go.wait(10)
+        go.wait(60)
         inside.pop()
         return Outcome(document=str(options["n"]))
 
@@ -80,13 +80,13 @@ def test_who_waits_too_long_is_told(asked, monkeypatch):
 
     def slow(*_):
         begun.set()
-        go.wait(10)
+        go.wait(60)
         return Outcome(document="")
 
     once = asked(slow)
     thread = threading.Thread(target=lambda: once.ask("window", keep, {}))
     thread.start()
-    begun.wait(10)
+    begun.wait(60)
     with pytest.raises(Busy, match="takes long"):
         once.ask("window", keep, {})
     go.set()

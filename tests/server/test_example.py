@@ -12,13 +12,14 @@ def test_it_is_located_with_what_is_wrong_in_it(tmp_path):
     located = soundfix.locate(
         tmp_path / "audio" / AUDIO, microphones=tmp_path / "microphones" / MICROPHONES,
         room=((0.0, 0.0, 0.0), (x, y, z)), speed_of_sound_m_s=told["options"]["speed_of_sound_m_s"],
+        hop_s=1.0,
     )  # fmt: skip
     assert {each.name: each.status for each in located.microphones if each.status != "ok"} == {
         "mic4": "dead",
         "mic9": "late",
     }
     assert "mic4 is dead, mic9 is 6 ms late" in told["about"]
-    assert sum(bool(each.sources) for each in located.estimates) > 6
+    assert sum(bool(each.sources) for each in located.estimates) > 4
 
 
 def test_it_is_small():

@@ -87,7 +87,7 @@ def test_row_09_a_header_that_lies_costs_the_microphone_and_nothing_else(walked)
     assert all(estimate.microphones[2].weight == 0 for estimate in heard.estimates[6:])
 
 
-@pytest.mark.parametrize("late_s", [0.0005, 0.002, 0.015])
+@pytest.mark.parametrize("late_s", [0.0005, 0.015])
 def test_row_11_a_small_offset_is_left_out_and_estimated(walked, late_s):
     heard = heard_with(walked, "late", late_s)
     assert named(heard) == {"mic3"}

@@ -33,14 +33,16 @@ def test_a_unit_that_no_window_spans_is_refused(outdoors, unit):
 
 
 def test_positions_in_another_unit_are_told_once_and_the_run_goes_on(outdoors):
-    located = soundfix.locate(outdoors.audio, RATE, CORNERS / OTHER_UNITS_M["feet"], speed_of_sound_m_s=343.0)
+    located = soundfix.locate(
+        outdoors.audio, RATE, CORNERS / OTHER_UNITS_M["feet"], method="srp-phat", speed_of_sound_m_s=343.0
+    )
     assert len(located.estimates) == 4
     assert located.to_dict()["list_unit"] == "feet"
     assert repr(located).count("they do as feet: were they given in feet?") == 1
 
 
 def test_metres_are_not_spoken_of(outdoors):
-    located = soundfix.locate(outdoors.audio, RATE, CORNERS, speed_of_sound_m_s=343.0)
+    located = soundfix.locate(outdoors.audio, RATE, CORNERS, method="srp-phat", speed_of_sound_m_s=343.0)
     assert "list_unit" not in located.to_dict()
     assert "given in" not in repr(located)
 
@@ -53,7 +55,7 @@ def test_likely_unit_of_a_live_room(studio):
     assert likely_unit(feet, load(), abstained) == "feet"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_metres_are_not_taken_for_another_unit(seed):
     """Also where the windows are hard: no exception, whatever the verdict."""
     scene = drawn(LUVIRA_TWIN, np.random.default_rng([3, seed]), duration_s=1.0)

@@ -24,7 +24,7 @@ def package(monkeypatch):
 
 
 def until(is_so):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -45,7 +45,7 @@ def test_a_pipe_waits():
     taken = []
     while len(taken) < 10:
         taken += values(inbox.take(1.0))
-    thread.join(5)
+    thread.join(60)
     assert taken == list(range(10))
     assert inbox.dropped == 0
 
@@ -56,7 +56,7 @@ def test_a_pipe_that_waits_is_let_go_at_the_end():
     thread = Thread(target=lambda: inbox.put(block(1), waits=True), daemon=True)
     thread.start()
     inbox.close()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -34,7 +34,7 @@ def test_of_a_slow_reader_the_oldest_are_dropped_and_counted():
     got, may_go = [], Event()
 
     def write(line):
-        may_go.wait(5)
+        may_go.wait(60)
         got.append(line)
 
     one = Outlet(write, most=10)
@@ -44,7 +44,7 @@ def test_of_a_slow_reader_the_oldest_are_dropped_and_counted():
     started = time.monotonic()
     for k in range(100):
         one.put(str(k))
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 30
     may_go.set()
     one.close()
     assert got == ["first", *(str(k) for k in range(90, 100))]
@@ -60,10 +60,10 @@ def test_a_reader_that_never_reads_is_left_at_the_end(monkeypatch):
             one.put("x" * 1000)
         started = time.monotonic()
         one.close()
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 30
         assert one.dropped > 0
         os.close(reading)
-        one._thread.join(5)
+        one._thread.join(60)
 
 
 def test_who_has_gone_is_told():

@@ -42,7 +42,7 @@ def receiver(kind, inbox):
 
 
 def taken(inbox, count):
-    blocks, deadline = [], time.monotonic() + 5
+    blocks, deadline = [], time.monotonic() + 60
     while len(blocks) < count and time.monotonic() < deadline:
         blocks += inbox.take(0.05)
     assert len(blocks) == count
@@ -77,7 +77,7 @@ def test_what_is_none_of_ours_is_told_and_harms_nobody(kind, receiver, sender, i
     other = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
     other.connect(("localhost", receiver.port))
     other.sendall(b"GET / HTTP/1.1\r\nHost: somebody else altogether\r\n")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not (said := inbox.sentences()) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert "wanted b'SFX1'" in said[0]
@@ -103,7 +103,7 @@ def test_a_sender_counts_on_while_nobody_is_there(inbox):
     sender.send(block(0.5))
     taken(inbox, 1)
     first.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not sender.lost and time.monotonic() < deadline:
         sender.send(block(0.5, 4))
     sent = sender._counter

@@ -22,7 +22,7 @@ STEREO = Shape(sample_rate=8000.0, channels=2)
 
 
 def all_of(inbox):
-    blocks, deadline = [], time.monotonic() + 5
+    blocks, deadline = [], time.monotonic() + 60
     while not inbox.is_over and time.monotonic() < deadline:
         blocks += inbox.take(0.05)
     return blocks

@@ -10,7 +10,7 @@ from helpers.studies import BUDGET, SETTING, small
 from soundfix.errors import DatasetError, OutputError, SoundfixError, TrainingError
 from soundfix.networks import checkpoint
 from soundfix.networks.registry import KINDS, build, kind_of
-from soundfix.studies import study
+from soundfix.studies import setting, study
 from soundfix.studies.reproduce import SHORT, entrants, reproduce
 from soundfix.studies.setting import material_for, rows_of
 from soundfix.studies.study import Entrant, train_all, train_one
@@ -127,9 +127,10 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-def test_several_processes_after_training(two_threads, small_recipes, tmp_path):
+def test_several_processes_after_training(two_threads, small_recipes, tmp_path, monkeypatch):
     """Training leaves threads of torch behind, which the processes of an evaluation do not have."""
-    setting = replace(SETTING, clips=2, budget=replace(BUDGET, workers=2))
-    material = material_for(setting, tmp_path, print)
+    monkeypatch.setattr(setting, "VALID_SCENES", 3)
+    few = replace(SETTING, clips=2, budget=replace(BUDGET, workers=2))
+    material = material_for(few, tmp_path, print)
     methods = train_all([Entrant(label="GNN", method="gnn", recipe="gnn")], material, tmp_path, BUDGET, print)
-    assert len(rows_of(setting, tmp_path / "rows", [*methods.values()], SHORT, lambda done: None)) == 2
+    assert len(rows_of(few, tmp_path / "rows", [*methods.values()], SHORT, lambda done: None)) == 2

@@ -55,7 +55,7 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("last", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("last", [1, 2, 5])
 def test_a_run_goes_on_bit_for_bit(whole, tmp_path, last):
     """Stopped after step `last`, in the middle of a stage or at its end."""
 

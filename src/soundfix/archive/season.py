@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import fsum
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -90,7 +91,7 @@ def run(request: ArchiveRequest, engine: Engine, watch: Watch) -> Report:
         pieces, report = _planned(request, microphones, watch)
         parts, started = Parts(request.out), monotonic()
         entries = [_Entry(piece.key, piece.audio_s / 3600, parts.is_done(piece.key)) for piece in pieces]
-        watch.begun(sum(each.hours for each in entries), sum(each.hours for each in entries if each.is_done))
+        watch.begun(fsum(each.hours for each in entries), fsum(each.hours for each in entries if each.is_done))
         make = partial(worker, request.asked, microphones, crs)
         missing = pieces.only([number for number, each in enumerate(entries) if not each.is_done])
         for located in _located(engine, make, missing, watch):

@@ -99,7 +99,7 @@ def _say_rest(count: int, files: Sequence[Path]) -> None:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator:
+def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
     """A bar with rate and time left on a terminal, nothing elsewhere; yields a function that moves it, by one or more."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -123,7 +123,7 @@ def progress(label: str, total: int) -> Iterator:
 
 
 @contextmanager
-def steps(label: str) -> Iterator:
+def steps(label: str) -> Iterator[Callable[[str], None]]:
     """What is done now, on a terminal, nothing elsewhere; yields a function that is told it."""
     from rich.console import Console
 
@@ -131,7 +131,7 @@ def steps(label: str) -> Iterator:
         yield lambda step: status.update(f"{label}: {step}")
 
 
-def watched(items: Iterator, advance: Callable[[], None]) -> Iterator:
+def watched(items: Iterator[Any], advance: Callable[[], None]) -> Iterator[Any]:
     """The items, moving a progress bar with each."""
     for item in items:
         yield item

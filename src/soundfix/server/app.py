@@ -24,7 +24,7 @@ from starlette.websockets import WebSocket
 from soundfix import __version__
 from soundfix.methods.catalog import CATALOG, DEFAULT
 from soundfix.server import answers
-from soundfix.server.at_once import AtOnce
+from soundfix.server.at_once import STOP_S, AtOnce
 from soundfix.server.guard import Guard, Refused, answer_to
 from soundfix.server.jobs import Busy, Jobs
 from soundfix.server.limits import Limits
@@ -72,12 +72,14 @@ def create(
         app.state.live = Live(store, limits)
         app.state.at_once = AtOnce(folder / "at-once", limits)
         app.state.jobs.start()
-        Thread(target=_start_second, args=(app.state.jobs, app.state.at_once), daemon=True).start()
+        second = Thread(target=_start_second, args=(app.state.jobs, app.state.at_once), daemon=True)
+        second.start()
         try:
             yield
         finally:
             app.state.at_once.stop()
             await run_in_threadpool(app.state.jobs.stop)
+            await run_in_threadpool(second.join, STOP_S)
             store.close()
 
     app = FastAPI(title="soundfix", version=__version__, description=ABOUT, lifespan=life)

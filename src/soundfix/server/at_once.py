@@ -36,8 +36,11 @@ class AtOnce:
         with self._lock:
             if not self._is_stopping and not self.worker.is_ready:
                 self.worker.start()
+            if self._is_stopping:  # meanwhile, and nobody waited for it
+                self.worker.stop()
         self.ask("locate", write_example, WARM_UP)
-        log("at once", state="ready")
+        if not self._is_stopping:
+            log("at once", state="ready")
 
     def stop(self) -> None:
         """Soon, whatever it does; a process that is still starting ends with the service's own."""
