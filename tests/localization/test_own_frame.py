@@ -11,7 +11,10 @@ from soundfix.estimate import Estimate, Finding, Source
 from soundfix.localization.boxes import CorrelationBoxes
 from soundfix.localization.own_frame import own_frame
 from soundfix.localization.pipeline import estimate_window
+from soundfix.resample import resampled
 from soundfix.search_region import SearchRegion
+from soundfix.simulation.soundbank import BuiltInSounds
+from soundfix.simulation.worlds import draw_world, world_named
 
 SHIFT_M = np.array([3.0, -7.0, 0.0])
 ARRAY = np.array(
@@ -120,3 +123,13 @@ def test_microphones_on_a_line_and_on_one_spot_of_the_map_have_a_frame_too():
     frame = own_frame(open_scene(upright))
     np.testing.assert_array_equal(frame.inside(upright)[:, 2], upright[:, 2])
     np.testing.assert_allclose(frame.outside(frame.inside(upright)), upright, atol=1e-12)
+
+
+@pytest.mark.parametrize("number", [8, 23, 107])
+def test_another_sample_rate_moves_no_answer(number):
+    """What a filter against aliases has left at the top of the band is noise, which PHAT weighs as it does the sound."""
+    world = replace(world_named("luvira-twin"), duration_s=0.5)
+    scene = replace(draw_world(world, BuiltInSounds(), np.random.default_rng([9, number])), room=None)
+    higher = replace(scene, audio=resampled(scene.audio, scene.sample_rate, 44_100), sample_rate=44_100)
+    one, other = (answer(each).sources[0].position_m for each in (scene, higher))
+    assert np.linalg.norm(one - other) < 5e-4
