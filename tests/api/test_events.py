@@ -129,7 +129,7 @@ def test_a_band_reaches_as_high_as_the_recording_does():
         (("z.flac",), [2]),
         (("copies/z.wav",), [2]),
         ((), []),
-        (("a", "b", "c", "d"), []),
+        (("a", "b", "c", "d"), [0, 1, 2, 3]),
     ],
 )
 def test_a_station_is_named_or_its_file_or_its_folder(stations, expected):
