@@ -85,7 +85,7 @@ def _late_m(
     metre, middle = scene.sample_rate / scene.speed, length // 2 - 1
     reach = np.ceil(reach_m * metre).astype(int)
     lag = np.array([c[middle - r : middle + r + 1].argmax() - r for c, r in zip(curves, reach, strict=True)])
-    turned = whose * np.exp(2j * np.pi / length * np.arange(own.shape[1]) * lag[:, None]).astype(np.complex64)
+    turned = whose * gcc.turns(2 * np.pi / length * lag, own.shape[1])
     each = (turned @ own.conj().T).real / length  # what each of the own ones says at this lag
     usual = curves.std(axis=1) * (1 - 1 / len(own)) ** 0.5
     is_clear = each.sum(axis=1) - each.max(axis=1) > CLEAR * np.maximum(usual, 1e-12)
