@@ -253,7 +253,7 @@ def _arrival_errors(
 def _fix(
     arrivals: Arrivals, point: np.ndarray, air: np.ndarray, errors_m: np.ndarray, box: np.ndarray, known: Known
 ) -> Fix:
-    positions, heard_m, sigma_m = arrivals
+    positions, _, sigma_m = arrivals
     freedom = max(0.0, len(positions) - 2.0 - free_axes(box).sum())
     prior, expected_m = (
         (DECLARED_FREEDOM, sigma_m) if known.is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
