@@ -60,6 +60,10 @@ class Microphones:
         """The largest distance between two of known position; 0 where there are no two."""
         return float(_gaps(self.positions[self.is_known]).max(initial=0.0))
 
+    def lateness_s(self, at_s: float) -> Float[np.ndarray, "mic"]:
+        """By how much each clock is known to be late, so long (s) after the start: its offset, and its drift since."""
+        return self.offset_s + 1e-6 * self.drift_ppm * at_s
+
     def where(self, mask: ArrayLike) -> "Microphones":
         """The microphones for which the boolean mask (M,) is true."""
         keep = np.flatnonzero(checked_mask(mask, len(self)))

@@ -65,6 +65,18 @@ class Truth:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Others:
+    """W microphones of known position that nobody said hear this sound; something else, perhaps.
+
+    audio: (W, T) at the rate of the scene, NaN where there is none, from start_s on (s), a while before the scene.
+    """
+
+    audio: Float[np.ndarray, "other time"]
+    start_s: float
+    microphones: Microphones
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
     """One stretch of sound, heard by M microphones.
 
@@ -75,7 +87,7 @@ class Scene:
     speed_of_sound_m_s: in m/s, wins over temperature_c (°C); with neither, 343.2 m/s. is_trusted: (M,) microphones to locate
     with (all, by default); the others are only listened to and judged. truth: what a simulation knows.
     wind_m_s: standard error of the wind along each axis (m/s), of which nothing else is known; still air without it.
-    band_hz: (lowest, highest) frequency that is listened to; without it 100 Hz to 7.5 kHz.
+    band_hz: (lowest, highest) frequency that is listened to; without it 100 Hz to 7.5 kHz. others: who may hear it too.
     Raises SceneError on shapes that disagree, an empty recording, or an array too large for the recording.
     """
 
@@ -91,6 +103,7 @@ class Scene:
     band_hz: Band | None = None
     is_trusted: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     truth: Truth | None = None
+    others: Others | None = None
 
     def __post_init__(self) -> None:
         set_frozen(self, audio=_checked_audio(self.audio, self.microphones), sample_rate=checked_rate(self.sample_rate))
@@ -112,13 +125,18 @@ class Scene:
 
     @property
     def lateness_s(self) -> Float[np.ndarray, "mic"]:
-        """By how much each clock is known to be late in this window: its offset, and its drift since the start."""
-        return self.microphones.offset_s + 1e-6 * self.microphones.drift_ppm * (self.start_s + self.duration_s / 2)
+        """By how much each clock is known to be late in this window."""
+        return self.microphones.lateness_s(self.middle_s)
 
     @property
     def duration_s(self) -> float:
         """Of the sound (s)."""
         return self.audio.shape[1] / self.sample_rate
+
+    @property
+    def middle_s(self) -> float:
+        """Of the window, in seconds from the start of the recording."""
+        return self.start_s + self.duration_s / 2
 
     @property
     def speed(self) -> float:

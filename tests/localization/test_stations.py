@@ -98,14 +98,14 @@ def test_a_band_between_two_lines_of_a_frame_is_the_one_next_to_it():
 
 
 def test_whoever_hears_it_and_the_loudest_of_too_few():
-    assert chosen([20.0, 1.0, 9.0, 8.0, 7.0, 12.0, 6.5, 2.0]) == [0, 2, 3, 4, 5, 6]
-    assert chosen([20.0, 1.0, 3.0, 8.0, 0.0, 12.0, 2.0]) == [0, 2, 3, 5, 6]
+    assert chosen([20.0, 1.0, 9.0, 8.0, 7.0, 12.0, 6.5, 2.0, 9.0, 7.0]) == [0, 2, 3, 4, 5, 6, 8, 9]
+    assert chosen([20.0, 1.0, 3.0, 8.0, 0.0, 12.0, 2.0, 0.5, 0.7]) == [0, 1, 2, 3, 5, 6, 8]
     assert chosen([20.0, 1.0, 3.0]) == [0, 1, 2]
     assert len(chosen([20.0] * 30)) == MOST > FEWEST
 
 
 def test_listed_ones_go_first_where_more_are_needed():
-    assert chosen([0.0, 1.0, 20.0, 19.0, 18.0, 2.0, 3.0], listed=(0, 1)) == [0, 1, 2, 3, 4]
+    assert chosen([0.0, 1.0, 20.0, 19.0, 18.0, 2.0, 3.0, 4.0, 5.0], listed=(0, 1)) == [0, 1, 2, 3, 4, 7, 8]
 
 
 def test_where_a_recorder_has_no_sound_nothing_stands_out_by_that(rng):

@@ -214,3 +214,8 @@ def test_bins_on_the_edge_of_a_band_are_in_it_as_networks_have_learned(rate):
         frequency = torch.fft.rfftfreq(length, 1 / rate)
         is_inside = (frequency >= 100.0) & (frequency <= 7900.0)
         assert np.array_equal(gcc.band_mask(length, sample_rate=rate, band_hz=BAND), is_inside.float().numpy())
+
+
+def test_turns_are_exponentials():
+    step = np.array([0.0, 0.3, -1.7])
+    assert gcc.turns(step, 1001) == pytest.approx(np.exp(1j * step[:, None] * np.arange(1001)), abs=2e-6)

@@ -24,7 +24,7 @@ from soundfix.files.take import Take
 from soundfix.localization.stations import Stretch, chosen_stations, loudness
 from soundfix.microphones import Microphones
 from soundfix.resample import resampled, working_rate
-from soundfix.scene import Band, checked_band, search_box, unknowns
+from soundfix.scene import Band, Others, checked_band, search_box, unknowns
 from soundfix.session.ahead import begun_ahead
 from soundfix.session.session import Session
 
@@ -83,9 +83,9 @@ def event_estimates(
     heard = (
         _heard(session, stretch, each, reach_s) for stretch, each in zip(stretches(sound, spans), listed, strict=True)
     )
-    turns = begun_ahead(heard, session, lambda turn: session.event_scene(turn.part, turn.is_chosen, turn.event.band_hz))
-    for event, part, is_chosen in takewhile(lambda _: not stop(), turns):
-        estimate = session.hear_event(part, is_chosen, event.band_hz)
+    turns = begun_ahead(heard, session, lambda turn: session.event_scene(*turn.told))
+    for turn in takewhile(lambda _: not stop(), turns):
+        event, estimate = turn.event, session.hear_event(*turn.told)
         yield with_clock(replace(estimate, event=event, start_s=event.start_s, end_s=event.end_s), sound)
 
 
@@ -96,11 +96,17 @@ def with_clock(estimate: Estimate, sound: Sound) -> Estimate:
 
 
 class _Heard(NamedTuple):
-    """An event, the sound that it is located in, at the rate that suits it, and the stations (M,) that hear it."""
+    """An event, the sound that it is located in, at the rate that suits it, the stations (M,) that hear it, others."""
 
     event: SoundEvent
     part: Stretch
     is_chosen: Bool[np.ndarray, "mic"]
+    others: Others | None
+
+    @property
+    def told(self) -> tuple[Stretch, Bool[np.ndarray, "mic"], Band | None, Others | None]:
+        """What a session is."""
+        return self.part, self.is_chosen, self.event.band_hz, self.others
 
 
 def _heard(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -> _Heard:
@@ -108,24 +114,43 @@ def _heard(session: Session, stretch: Stretch, listed: Listed, reach_s: float) -
     event, microphones = listed.event, session.microphones
     is_able = microphones.is_known if microphones.is_known.any() else np.ones_like(microphones.is_known)
     fewest = unknowns(search_box(microphones, session.room, session.search))
-    span_s, loud = (event.start_s, event.end_s), loudness(stretch, event.band_hz)
-    is_chosen = is_able.copy()
-    level_db = loud.stands_out_db(span_s, reach_s)[is_able]
-    is_chosen[is_able] = chosen_stations(level_db, listed.is_listed[is_able], fewest=fewest)
+    is_asked = is_able & listed.is_listed
+    if is_asked.sum() < fewest:
+        is_asked = is_able
+    span_s, loud = (event.start_s, event.end_s), loudness(_of(stretch, is_asked), event.band_hz)
+    is_chosen, level_db = is_asked.copy(), loud.stands_out_db(span_s, reach_s)
+    is_chosen[is_asked] = chosen_stations(level_db, listed.is_listed[is_asked], fewest=fewest)
     crossing_s = microphones.where(is_chosen).width_m / session.speed + SLACK_S
     from_s, to_s = event.start_s - crossing_s, event.end_s + crossing_s
-    if sounding := loud.where(is_chosen).heard_s(span_s, crossing_s):
+    if sounding := loud.where(is_chosen[is_asked]).heard_s(span_s, crossing_s):
         best, first_s, last_s = sounding
         beside_s = _reach_s(microphones.where(is_chosen), best, session.speed)
         from_s, to_s = max(from_s, first_s - beside_s), min(to_s, last_s + beside_s)
     beside_s = max(0.0, (SHORTEST_S - to_s + from_s) / 2)
-    return _Heard(event, _tuned(stretch.part(from_s - beside_s, to_s + beside_s), event.band_hz), is_chosen)
+    from_s, to_s = from_s - beside_s, to_s + beside_s
+    others = _others(stretch.part(from_s - reach_s, to_s + reach_s), microphones, is_able & ~is_chosen, event.band_hz)
+    return _Heard(event, _tuned(stretch.part(from_s, to_s), event.band_hz), is_chosen, others)
+
+
+def _others(
+    stretch: Stretch, microphones: Microphones, is_other: Bool[np.ndarray, "mic"], band_hz: Band | None
+) -> Others | None:
+    """Who was not chosen, and what they hear meanwhile; None where there is nobody of known position."""
+    if not (is_other & microphones.is_known).any():
+        return None
+    heard = _tuned(_of(stretch, is_other), band_hz)
+    return Others(audio=heard.audio, start_s=heard.start_s, microphones=microphones.where(is_other))
 
 
 def _reach_s(microphones: Microphones, best: int, speed_m_s: float) -> float:
     """By how much sooner or later than this one the others hear a sound."""
     away_m = np.linalg.norm(microphones.positions - microphones.positions[best], axis=1)
     return float(np.nanmax(away_m) / speed_m_s + np.ptp(microphones.offset_s)) + CLOCKS_S
+
+
+def _of(stretch: Stretch, mask: Bool[np.ndarray, "mic"]) -> Stretch:
+    """What these stations hear."""
+    return replace(stretch, audio=stretch.audio[mask])
 
 
 def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:
@@ -140,7 +165,7 @@ def _listed(event: SoundEvent, sound: Sound, whose: Whose, band_hz: Band | None,
     is_listed = np.any(stations, axis=0) if stations else np.zeros(len(sound.microphones), dtype=bool)
     if event.start_s >= sound.duration_s or (stations and not is_listed.any()):
         return None
-    if is_listed.all():  # the one file of all: nobody in particular
+    if len(stations) == 1 and is_listed.all():  # the one file of all: nobody in particular
         is_listed = np.zeros_like(is_listed)
     return Listed(event=replace(event, band_hz=_band(event, sound.native_rate, band_hz, path)), is_listed=is_listed)
 

@@ -19,7 +19,8 @@ from jaxtyping import Float
 from soundfix import robust
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.lookup import highest_round
-from soundfix.scene import Scene
+from soundfix.microphones import Microphones
+from soundfix.scene import Others, Scene
 
 BROAD_M = 0.2  # mean standard error of arrivals from which evidence is made as broad
 OPEN_M = 0.06  # the same outdoors, where no echoes are blurred with it, and space is too wide to look for a narrow peak
@@ -34,12 +35,23 @@ ANYWHERE = np.random.default_rng(0).random((1000, 3))  # in a unit cube
 def arrival_sigma_m(scene: Scene) -> Float[np.ndarray, "mic"]:
     """Standard error (m of path) of what each microphone hears: of position and clock as declared, or as usual outdoors."""
     microphones = scene.microphones
-    declared = np.hypot(microphones.sigma_m, scene.speed * microphones.clock_sigma_s)
+    declared = _declared_m(microphones, scene.speed)
     if declared.any() or not (scene.is_outdoors or scene.wind_m_s):
         return declared
     if not scene.is_outdoors:
         return np.full(len(microphones), PEAK_M)  # beside what the wind does
     return np.full(len(microphones), USUAL_M + USUAL_SHARE * microphones.width_m)
+
+
+def others_sigma_m(scene: Scene, others: Others) -> Float[np.ndarray, "other"]:
+    """The same of those that may hear it too."""
+    if is_declared(scene):
+        return np.maximum(_declared_m(others.microphones, scene.speed), PEAK_M)
+    return np.full(len(others.microphones), arrival_sigma_m(scene).mean())
+
+
+def _declared_m(microphones: Microphones, speed_m_s: float) -> Float[np.ndarray, "mic"]:
+    return np.hypot(microphones.sigma_m, speed_m_s * microphones.clock_sigma_s)
 
 
 def with_wind_m(scene: Scene) -> Float[np.ndarray, "mic"]:

@@ -52,10 +52,18 @@ class Known(NamedTuple):
     air: float = AIR
 
 
+class Arrivals(NamedTuple):
+    """Where microphones stand (m), when they hear a sound (m of path, but for what is common), and standard errors (m)."""
+
+    positions: Float[np.ndarray, "used 3"]
+    heard_m: Float[np.ndarray, "used"]
+    sigma_m: Float[np.ndarray, "used"]
+
+
 class Fix(NamedTuple):
     """A place (m), its covariance (m²), and how many times slower sound is than was told, with its standard error.
 
-    errors_m: (M,) how late each microphone hears, 0 for those without a pair. cost: what is left over, in squared standard
+    arrivals: of those that it was found by. cost: what is left over, in squared standard
     errors, and what is known beforehand.
     """
 
@@ -63,8 +71,19 @@ class Fix(NamedTuple):
     covariance_m2: Float[np.ndarray, "3 3"]
     slower: float
     slower_sigma: float
-    errors_m: Float[np.ndarray, "mic"]
+    arrivals: Arrivals
     cost: float
+
+    @property
+    def errors_m(self) -> Float[np.ndarray, "used"]:
+        """How late each of them hears: what is left over, 0 on average."""
+        off_m = self.arrivals.heard_m - (1 + self.slower) * physics.distances(self.position_m, self.arrivals.positions)
+        return off_m - off_m.mean()
+
+    def holds(self, place: Float[np.ndarray, "3"]) -> bool:
+        """Whether its region of 90 % holds this place (m)."""
+        off_m = place - self.position_m
+        return bool(off_m @ np.linalg.solve(self.covariance_m2, off_m) <= REGION_90)
 
     def reaching(self, places: Iterable[Float[np.ndarray, "3"]]) -> "Fix":
         """With a region that holds these places (m) too."""
@@ -103,7 +122,38 @@ def fit_arrivals(
         error_m = sigma_m * np.clip(SHRINKS_TO * left, least, 1.0)
         if number >= WIDE and steps == 1 and np.abs(error_m / wider_m - 1).max() < SETTLED_AIR:
             break
-    return _fix(evidence, sigma_m, point, air, errors_m, box, known)
+    arrivals = Arrivals(evidence.positions[used], _heard_m(evidence.positions, point, air)[used], sigma_m[used])
+    return _fix(arrivals, point, air, errors_m[used], box, known)
+
+
+def refit(arrivals: Arrivals, fix: Fix, box: Float[np.ndarray, "2 3"], known: Known) -> Fix:
+    """From a fix to the best place for arrivals that are told one by one: as above, of microphones instead of pairs."""
+    positions, heard_m, sigma_m = arrivals
+    point, air = fix.position_m, np.append(fix.slower, np.zeros(3 if known.wind else 0))
+    error_m, is_free = np.hypot(sigma_m, known.wind * from_middle_m(positions)), free_axes(box)
+    for _ in range(ROUNDS * STEPS):
+        late_m, weight = _late_m(heard_m - _heard_m(positions, point, air), error_m)
+        slopes = _slopes(positions, point, air)
+        slopes[:, :3] *= (1 + air[0]) * is_free
+        centred = slopes - weight @ slopes / weight.sum()
+        step = _with_known(
+            centred.T @ (weight[:, None] * centred), centred.T @ (weight * late_m), centred,
+            LONGEST_STEP * float(error_m.mean()), (_above_m(positions, point), air, is_free, known),
+        )  # fmt: skip
+        before, point, air = point, _within(point + step[:3], box, positions), air + step[3:]
+        if np.abs(point - before).max() < SETTLED_M and np.abs(step[3:]).max() < SETTLED_AIR:
+            break
+    late_m = heard_m - _heard_m(positions, point, air)
+    return _fix(arrivals, point, air, late_m - late_m.mean(), box, known)
+
+
+def _late_m(
+    off_m: Float[np.ndarray, "mic"], error_m: Float[np.ndarray, "mic"]
+) -> tuple[Float[np.ndarray, "mic"], Float[np.ndarray, "mic"]]:
+    """How late each hears, but for when the sound was made, and its weight (1/m²) by Huber's loss."""
+    off_m = off_m - np.median(off_m)
+    weight = np.minimum(1, HUBER * error_m / np.maximum(np.abs(off_m), 1e-9)) / np.square(error_m)
+    return off_m - weight @ off_m / weight.sum(), weight
 
 
 def _step(
@@ -118,13 +168,26 @@ def _step(
     jacobian = (slopes[i] - slopes[j]) / error_m[:, None]
     pairs_a_microphone = len(evidence.used) / 2  # pairs of one microphone are not independent
     weight = weight / max(float(weight.mean()), 1e-12) / pairs_a_microphone
-    above_m = _above_m(evidence, point)
+    normal, slope = jacobian.T @ (weight[:, None] * jacobian), jacobian.T @ (weight * residual)
+    above_m = _above_m(evidence.positions[evidence.used], point)
+    longest_m = LONGEST_STEP * float(sigma_m.mean())
+    return _with_known(normal, slope, slopes[i] - slopes[j], longest_m, (above_m, air, is_free, known))
+
+
+def _with_known(
+    normal: Float[np.ndarray, "unknown unknown"], slope: Float[np.ndarray, "unknown"],
+    slopes: Float[np.ndarray, "row unknown"], longest_m: float,
+    before: tuple[float, Float[np.ndarray, "air"], Bool[np.ndarray, "3"], Known],
+) -> Float[np.ndarray, "unknown"]:  # fmt: skip
+    """The step that these normal equations and what is known beforehand ask for, by which what is heard changes by
+    longest_m at most. slopes: of what is heard. before: height above the usual one, air, free axes, and how well known."""
+    above_m, air, is_free, known = before
     usual = _known(above_m, HEIGHT_M) if known.is_under_sky and is_free[2] else 0.0
     prior = np.concatenate([[LEAST, LEAST, LEAST + usual], _known_air(air, known)])
-    slope = jacobian.T @ (weight * residual) - np.concatenate([[0, 0, usual * above_m], prior[3:] * air])
-    step = np.linalg.solve(jacobian.T @ (weight[:, None] * jacobian) + np.diag(prior), slope)
-    moved_m = float(np.sqrt(np.mean(np.square((slopes[i] - slopes[j])[:, :3] @ step[:3]))))
-    step[:3] *= min(1.0, LONGEST_STEP * float(sigma_m.mean()) / max(moved_m, 1e-9))
+    pulled = slope - np.concatenate([[0, 0, usual * above_m], prior[3:] * air])
+    step = np.linalg.solve(normal + np.diag(prior), pulled)
+    moved_m = float(np.sqrt(np.mean(np.square(slopes[:, :3] @ step[:3]))))
+    step[:3] *= min(1.0, longest_m / max(moved_m, 1e-9))
     return step
 
 
@@ -142,9 +205,9 @@ def _known_air(air: Float[np.ndarray, "air"], known: Known) -> Float[np.ndarray,
     return np.append(_known(float(air[0]), known.air), (len(air) - 1) * [known.wind**-2.0 if known.wind else 0.0])
 
 
-def _above_m(evidence: Evidence, point: Float[np.ndarray, "3"]) -> float:
-    """How far above the usual height of sounds."""
-    return float(point[2] - evidence.positions[evidence.used, 2].mean() - ABOVE_M)
+def _above_m(positions: Float[np.ndarray, "used 3"], point: Float[np.ndarray, "3"]) -> float:
+    """How far above the usual height of sounds over these recorders."""
+    return float(point[2] - positions[:, 2].mean() - ABOVE_M)
 
 
 def _known(off: float, width: float) -> float:
@@ -158,13 +221,19 @@ def _residuals(
     """Of every pair, in standard errors, their weights, and the standard errors (m)."""
     i, j = evidence.pairs.T
     error_m = np.sqrt(np.square(sigma_m[i]) + np.square(sigma_m[j]) + TIMING_M**2)
-    heard_m = (1 + air[0]) * physics.distances(point, evidence.positions)
-    if len(air) > 1:
-        heard_m = heard_m + (point - evidence.positions) @ air[1:]
+    heard_m = _heard_m(evidence.positions, point, air)
     expected_m = heard_m[i] - heard_m[j]
     found, height = peaks_near(evidence, expected_m, REACH * error_m + REACH_M)
     residual = (found - expected_m) / error_m
     return residual, np.square(height) * np.minimum(1, HUBER / np.maximum(np.abs(residual), 1e-9)), error_m
+
+
+def _heard_m(
+    positions: Float[np.ndarray, "mic 3"], point: Float[np.ndarray, "3"], air: Float[np.ndarray, "air"]
+) -> Float[np.ndarray, "mic"]:
+    """When (m of path) each microphone hears a sound made at the point."""
+    heard_m = (1 + air[0]) * physics.distances(point, positions)
+    return heard_m if len(air) == 1 else heard_m + (point - positions) @ air[1:]
 
 
 def _arrival_errors(
@@ -182,25 +251,27 @@ def _arrival_errors(
 
 
 def _fix(
-    evidence: Evidence, sigma_m: np.ndarray, point: np.ndarray, air: np.ndarray, errors_m: np.ndarray, box: np.ndarray,
-    known: Known,
-) -> Fix:  # fmt: skip
-    used, is_declared = evidence.used, known.is_declared
-    freedom = max(0.0, len(used) - 2.0 - free_axes(box).sum())
-    prior, expected_m = (DECLARED_FREEDOM, sigma_m) if is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
-    scatter = np.square(errors_m[used] / expected_m[used]).sum()
-    size = _size(scatter, freedom, prior, is_declared=is_declared)
-    above_m = _above_m(evidence, point)
+    arrivals: Arrivals, point: np.ndarray, air: np.ndarray, errors_m: np.ndarray, box: np.ndarray, known: Known
+) -> Fix:
+    positions, _, sigma_m = arrivals
+    freedom = max(0.0, len(positions) - 2.0 - free_axes(box).sum())
+    prior, expected_m = (
+        (DECLARED_FREEDOM, sigma_m) if known.is_declared else (USUAL_FREEDOM, np.full_like(sigma_m, USUAL_M))
+    )
+    scatter = np.square(errors_m / expected_m).sum()
+    size = _size(scatter, freedom, prior, is_declared=known.is_declared)
+    above_m = _above_m(positions, point)
     in_box = 12 / np.square(np.maximum(box[1] - box[0], 1e-3)) + [0, 0, _known(above_m, HEIGHT_M) * known.is_under_sky]
     covariance = _covariance(
-        _slopes(evidence.positions[used], point, air), size * expected_m[used],
+        _slopes(positions, point, air), size * expected_m,
         np.concatenate([in_box, _known_air(air, known)]),
     )  # fmt: skip
     few = 3 * quantiles.fisher(3, prior + freedom, 0.9) / REGION_90
-    spread_m2 = _outwards(few * covariance[:3, :3], point, evidence.positions[used])
-    cost = np.square(errors_m[used] / sigma_m[used]).sum() + 2 * np.log1p((air[0] / known.air) ** 2)
+    spread_m2 = _outwards(few * covariance[:3, :3], point, positions)
+    cost = np.square(errors_m / sigma_m).sum() + 2 * np.log1p((air[0] / known.air) ** 2)
     cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)
-    return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), errors_m, float(cost))
+    arrivals = arrivals._replace(heard_m=_heard_m(positions, point, air) + errors_m)
+    return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), arrivals, float(cost))
 
 
 def _within(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 
 from soundfix.localization.arrival_errors import are_large, arrival_sigma_m, is_declared
 from soundfix.localization.evidence import Evidence
@@ -42,8 +42,26 @@ class Correlator:
 
         What the list of microphones says of late clocks is taken out.
         """
-        rate, band_hz = scene.sample_rate, scene.band_hz or self.band_hz
-        max_lag = largest_lag(scene, self.latest_s)
+        rate, max_lag = scene.sample_rate, largest_lag(scene, self.latest_s)
+        spectra, bins = self.spectra(audio, scene, max_lag)
+        if scene.lateness_s.any():
+            spectra = gcc.advance(spectra, scene.lateness_s, sample_rate=rate)
+        coarse = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=bins)
+        factor = finer(scene, FINE_RATE_HZ * max(1.0, self._band_hz(scene)[1] / TOP_HZ))
+        return Evidence(
+            pairs=pairs,
+            values=gcc.upsample(coarse, factor),
+            step_m=scene.speed / (rate * factor),
+            positions=scene.microphones.positions,
+            grain=grain(scene),
+            is_narrow=is_narrow(scene),
+        )
+
+    def spectra(
+        self, audio: Float[np.ndarray, "channel time"], scene: Scene, max_lag: int
+    ) -> tuple[Complex[np.ndarray, "channel freq"], int]:
+        """Whitened in the band of this scene, with room for such a lag (samples); and of how many bins that is."""
+        rate, band_hz = scene.sample_rate, self._band_hz(scene)
         spectra = gcc.whitened_spectra(
             gcc.faded(audio, rate),
             sample_rate=rate,
@@ -53,19 +71,10 @@ class Correlator:
             floor=self.floor,
             smoothing_hz=self.smoothing_hz,
         )
-        if scene.lateness_s.any():
-            spectra = gcc.advance(spectra, scene.lateness_s, sample_rate=rate)
-        bins = int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=band_hz).sum())
-        coarse = gcc.correlate(spectra, pairs, max_lag=max_lag, bins=bins)
-        factor = finer(scene, FINE_RATE_HZ * max(1.0, band_hz[1] / TOP_HZ))
-        return Evidence(
-            pairs=pairs,
-            values=gcc.upsample(coarse, factor),
-            step_m=scene.speed / (rate * factor),
-            positions=scene.microphones.positions,
-            grain=grain(scene),
-            is_narrow=is_narrow(scene),
-        )
+        return spectra, int(gcc.band_mask(2 * (spectra.shape[-1] - 1), sample_rate=rate, band_hz=band_hz).sum())
+
+    def _band_hz(self, scene: Scene) -> Band:
+        return scene.band_hz or self.band_hz
 
 
 def finer(scene: Scene, wanted_hz: float) -> int:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from soundfix import physics
 from soundfix.estimate import Direction, Estimate, Finding, MicrophoneReport, Shell, Source
 from soundfix.localization.sources import POOR, long_axis
+from soundfix.microphones import Microphones
 from soundfix.scene import Scene
 
 FLAT = 1e-12  # relative: what turns less goes straight on
@@ -37,8 +38,11 @@ class OwnFrame:
 
     def scene(self, scene: Scene) -> Scene:
         """The scene, its microphones as they are here."""
-        positions = self.inside(scene.microphones.border_positions())
-        return replace(scene, microphones=replace(scene.microphones, positions=positions), truth=None)
+        others = scene.others and replace(scene.others, microphones=self._inside(scene.others.microphones))
+        return replace(scene, microphones=self._inside(scene.microphones), others=others, truth=None)
+
+    def _inside(self, microphones: Microphones) -> Microphones:
+        return replace(microphones, positions=self.inside(microphones.border_positions()))
 
     def estimate(self, estimate: Estimate, scene: Scene) -> Estimate:
         """The answer, of this scene, as it is in the list."""

@@ -15,6 +15,7 @@ all of them.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,7 +64,9 @@ def at_working_rate(scene: Scene) -> Scene:
     rate = working_rate(scene.sample_rate, scene.band_hz)
     if rate == scene.sample_rate:
         return scene
-    return replace(scene, audio=resampled(scene.audio, scene.sample_rate, rate), sample_rate=rate)
+    at_rate = partial(resampled, rate_hz=scene.sample_rate, wanted_hz=rate)
+    others = scene.others and replace(scene.others, audio=at_rate(scene.others.audio))
+    return replace(scene, audio=at_rate(scene.audio), sample_rate=rate, others=others)
 
 
 def _answer(scene: Scene, boxes: Boxes, method: str) -> Answer:

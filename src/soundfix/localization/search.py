@@ -23,6 +23,7 @@ from soundfix.localization.microphone_status import drowned
 from soundfix.localization.modes import Mode
 from soundfix.localization.preparation import Prepared, fewest_microphones
 from soundfix.localization.sources import MOST_CANDIDATES, detection, is_held, likely_modes
+from soundfix.localization.witnesses import with_others
 from soundfix.microphones import Microphones
 from soundfix.scene import Scene, free_axes, is_within
 from soundfix.search_region import EDGE_M
@@ -71,23 +72,24 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     is_open = scene.room is None and scene.search is None
     if is_open and is_outside(consensus.modes[0].position, exact.positions[consensus.is_kept]):
         box = _far_box(scene, FAR[-1])  # a box that happened to hold it says nothing of how far it is
-    fit = partial(
-        fit_arrivals, exact, arrival_sigma_m(scene), box=box,
-        known=Known(
-            is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share, TOLD_AIR if scene.is_air_told else AIR
-        ),
-    )  # fmt: skip
+    air = TOLD_AIR if scene.is_air_told else AIR
+    known = Known(is_declared(scene), bool(np.isfinite(scene.ground_m)), scene.wind_share, air)
+    fit = partial(fit_arrivals, exact, arrival_sigma_m(scene), box=box, known=known)
     kept: list[Mode] = []
+    findings: tuple[Finding, ...] = ()
     likely, broad = likely_modes(consensus), consensus.evidence.among(consensus.is_kept)
     for mode in consensus.modes[:MOST_CANDIDATES]:
         if any(mode is other for other in likely):  # only these are listed
             fix = _likeliest([fit(place=place) for place in _starts(mode.position, exact, box)], broad)
+            if scene.others is not None and not kept:
+                fix, findings = with_others(scene, scene.others, exact.used, fix, box, known)
             mode = replace(mode, position=fix.position_m, fix=fix)
         if not any(
             is_held(mode.position, other) for other in kept
         ):  # another one in the region of a better one is none
             kept.append(mode)
-    return agreement._replace(consensus=replace(consensus, modes=kept), box=box)
+    consensus = replace(consensus, modes=kept)
+    return Agreement(consensus=consensus, box=box, findings=(*agreement.findings, *findings))
 
 
 def _likeliest(fixes: list[Fix], broad: Evidence) -> Fix:

@@ -89,10 +89,7 @@ def place_sources(
 
 def is_held(place: Float[np.ndarray, "3"], mode: Mode) -> bool:
     """Whether the region of a mode that has one of its own (arrival_fit.py) holds this place."""
-    if mode.fix is None:
-        return False
-    off = place - mode.fix.position_m
-    return bool(off @ np.linalg.solve(mode.fix.covariance_m2, off) <= REGION_90)
+    return mode.fix is not None and mode.fix.holds(place)
 
 
 def _holds(source: Source, place: Float[np.ndarray, "3"]) -> bool:

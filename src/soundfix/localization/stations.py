@@ -17,7 +17,7 @@ FRAME_S = 0.02
 PERIODS = 4.0  # of the lowest frequency in a frame, at least
 LONGEST_S = 0.1  # of the loudest part of an event: a call is shorter than the clip it is in
 AUDIBLE_DB = 6.0  # above what is heard round the event
-FEWEST, MOST = 5, 12  # stations: one more than unknowns; those beyond are far, and say little more
+FEWEST, MOST = 7, 12  # stations: if two hear something else five still check; beyond these they are far, and say little
 VOICES_HZ = (500.0, TOP_HZ)  # listened to where the event has no band: wind is below
 
 

@@ -18,7 +18,7 @@ from soundfix.calibration.order_check import OrderCheck
 from soundfix.estimate import ACCUSATIONS, Estimate, Finding, Localizer, MicrophoneReport
 from soundfix.localization.stations import Stretch
 from soundfix.microphones import Microphones
-from soundfix.scene import Band, Room, Scene, search_box
+from soundfix.scene import Band, Others, Room, Scene, search_box
 from soundfix.search_region import SearchRegion
 from soundfix.session.air import AirCheck
 from soundfix.session.microphone_history import Event, MicrophoneHistory
@@ -94,12 +94,17 @@ class Session:
         self._was_unclear = self._was_unclear or is_unclear(scene, estimate)
         return self._with_contract(self._learned(scene, estimate))
 
-    def hear_event(self, part: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Estimate:
-        """The estimate for one event, in its band, by the stations that were chosen; only these learn from it."""
-        scene = self.event_scene(part, is_chosen, band_hz)
+    def hear_event(
+        self, part: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None, others: Others | None = None
+    ) -> Estimate:
+        """The estimate for one event, in its band, by the stations that were chosen; only these learn from it. others: who
+        may hear it too."""
+        scene = self.event_scene(part, is_chosen, band_hz, others)
         return self._learned(scene, self.localizer.locate(scene))
 
-    def event_scene(self, part: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None) -> Scene:
+    def event_scene(
+        self, part: Stretch, is_chosen: Bool[np.ndarray, "mic"], band_hz: Band | None, others: Others | None = None
+    ) -> Scene:
         """The event as it would be located now."""
         return self._told(
             start_s=part.start_s,
@@ -107,6 +112,7 @@ class Session:
             sample_rate=part.sample_rate,
             microphones=self.microphones.where(is_chosen),
             band_hz=band_hz,
+            others=others,
         )
 
     def pass_over(self, start_s: float, audio: Float[np.ndarray, "mic time"], sample_rate: float) -> None:
