@@ -58,9 +58,9 @@ def test_calibrate_corrects_the_list(rng, tmp_path, capsys):
 def test_check_and_calibrate_listen_to_the_band(take, tmp_path, command, monkeypatch):
     words = [take / "scene.wav", "-m", take / "microphones.csv", "--band", "1000,3950"]
     status, said, complaint = command("check", *words)
-    assert (status, said.splitlines()[0]) == (0, "listened at 8 kHz, to what sounds from 1 to 3.95 kHz"), complaint
+    assert (status, said.splitlines()[0]) == (0, "listened at 8.43 kHz, to what sounds from 1 to 3.95 kHz"), complaint
     heard = []
     monkeypatch.setattr("soundfix.api.calibrate.hear", lambda request, _: heard.append(request) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command("calibrate", *words, "--out", tmp_path / "out.csv")
-    assert (heard[0].band_hz, heard[0].sound.sample_rate) == ((1000.0, 3950.0), 8000.0)
+    assert (heard[0].band_hz, heard[0].sound.sample_rate) == ((1000.0, 3950.0), 8427.0)

@@ -313,8 +313,8 @@ def test_the_band_is_told_or_chosen(rng, tmp_path, command):
     written = json.loads((tmp_path / "answers.json").read_text())
     jsonschema.validate(written, locate_schema())
     assert status == 0, complaint
-    assert "listened at 81 kHz, to what sounds from 20 to 40 kHz" in said.splitlines()
-    assert written["listening"] == {"rate_hz": 81_013.0, "band_hz": list(HIGH_HZ)}
+    assert "listened at 85.3 kHz, to what sounds from 20 to 40 kHz" in said.splitlines()
+    assert written["listening"] == {"rate_hz": 85_334.0, "band_hz": list(HIGH_HZ)}
     assert np.linalg.norm(place(written["estimates"][0]) - ANIMAL) < 0.01
     status, said, complaint = command(*words)
     assert "listening" not in json.loads((tmp_path / "answers.json").read_text())

@@ -130,6 +130,6 @@ def test_another_sample_rate_moves_no_answer(number):
     """What a filter against aliases has left at the top of the band is noise, which PHAT weighs as it does the sound."""
     world = replace(world_named("luvira-twin"), duration_s=0.5)
     scene = replace(draw_world(world, BuiltInSounds(), np.random.default_rng([9, number])), room=None)
-    higher = replace(scene, audio=resampled(scene.audio, scene.sample_rate, 44_100), sample_rate=44_100)
+    higher = replace(scene, audio=resampled(scene.audio, scene.sample_rate, 44_100), sample_rate=44_100.0)
     one, other = (answer(each).sources[0].position_m for each in (scene, higher))
     assert np.linalg.norm(one - other) < 5e-4

@@ -285,12 +285,12 @@ def test_pairs_may_be_chosen():
 
 
 def test_the_correlation_of_a_sound_with_itself_is_1_whatever_its_length():
-    """In units of ten times what strangers' is, that of white noise: (2 bins)^-1/2, of 7.8 of 8 kHz."""
+    """In units of ten times what strangers' is, that of white noise: (2 bins)^-1/2, of 7.4 of 8 kHz."""
     made = tiny(correlation="gcc", head=None, reranker=0)
     audio = torch.randn(1, 1, 512, generator=torch.Generator().manual_seed(0)).expand(1, 2, 512)
     with torch.no_grad():
         curve = made.correlate(audio, audio, torch.tensor([[0, 1]]), max_lag=0)[1][0, 0]
-    strangers = (2 * 7.8 / 8 * 512 / 2) ** -0.5
+    strangers = (2 * 7.4 / 8 * 512 / 2) ** -0.5
     assert float(curve.max()) * 10 * strangers == pytest.approx(1, abs=2e-3)
 
 

@@ -191,4 +191,5 @@ def test_an_answer_takes_it():
     assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.05
     with torch.no_grad():
         network.reranker.trust.fill_(-1.0)  # the worst candidate first
-    assert np.linalg.norm(ThreeStream(network=network).locate(contract_scene()).sources[0].position_m - SOURCE) > 0.2
+    other = ThreeStream(network=network).locate(contract_scene())
+    assert all(np.linalg.norm(source.position_m - SOURCE) > 0.2 for source in other.sources)

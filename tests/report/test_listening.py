@@ -9,7 +9,7 @@ def test_the_usual_band_is_nothing_to_tell():
 
 
 def test_a_band_is_told_with_its_rate():
-    assert listening_lines((35_000.0, 90_000.0)) == ["listened at 182 kHz, to what sounds from 35 to 90 kHz"]
+    assert listening_lines((35_000.0, 90_000.0)) == ["listened at 192 kHz, to what sounds from 35 to 90 kHz"]
     assert listening_dict((35_000.0, 90_000.0)) == {
-        "listening": {"rate_hz": 182_279.0, "band_hz": [35_000.0, 90_000.0]}
+        "listening": {"rate_hz": 192_000.0, "band_hz": [35_000.0, 90_000.0]}
     }
