@@ -100,7 +100,9 @@ def _spectra(
     own_s, other_s = own_s - own_s.mean(), other_s - own_s.mean()
     first = np.rint((scene.start_s + other_s - others.start_s) * rate).astype(int)
     count = scene.audio.shape[1]
-    audio = np.stack([*scene.audio[used], *(_part(*each, count) for each in zip(others.audio, first.tolist(), strict=True))])
+    audio = np.stack(
+        [*scene.audio[used], *(_part(*each, count) for each in zip(others.audio, first.tolist(), strict=True))]
+    )
     audio = np.nan_to_num(audio, posinf=0, neginf=0)
     spectra, _ = Correlator().spectra(audio, scene, int(reach_m / scene.speed * rate) + 1)
     begins_s = others.start_s + first / rate - scene.start_s
