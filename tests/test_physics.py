@@ -190,3 +190,11 @@ def test_a_plane_may_lie_any_way_and_be_a_little_thick(rng, thickness, rank):
     turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
     corners = np.array([[x, y, 0.0] for x in (0.0, 5) for y in (0.0, 5)] + [[2.5, 2.5, thickness]])
     assert physics.shape_rank(corners @ turn.T + 3.0) == rank
+
+
+def test_a_region_holds_what_is_nearer_than_its_border():
+    covariance_m2 = np.diag([1.0, 4.0, 0.25])
+    border_m = np.sqrt(physics.REGION_90 * np.diag(covariance_m2))
+    for axis in np.eye(3):
+        assert physics.is_in_region(0.99 * border_m * axis, covariance_m2)
+        assert not physics.is_in_region(1.01 * border_m * axis, covariance_m2)

@@ -196,6 +196,11 @@ def _circle(offset: np.ndarray, axis: np.ndarray, turns: int) -> np.ndarray:
     return along + np.cos(angle) * across + np.sin(angle) * np.cross(axis, across)
 
 
+def is_in_region(off_m: Float[np.ndarray, "3"], covariance_m2: Float[np.ndarray, "3 3"]) -> bool:
+    """Whether the ellipsoid that holds 90 % of a Gaussian with this covariance holds what is so far (m) off its middle."""
+    return bool(off_m @ np.linalg.solve(covariance_m2, off_m) <= REGION_90)
+
+
 def radius90(covariance_m2: Float[np.ndarray, "3 3"]) -> float:
     """Radius (m) of the sphere that holds 90 % of a Gaussian with this covariance.
 

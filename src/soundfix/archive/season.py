@@ -19,7 +19,7 @@ from soundfix.archive.told import Report, write_report
 from soundfix.archive.work import Asked, Located, worker
 from soundfix.engines.engine import Engine
 from soundfix.errors import AudioFileError, EngineError
-from soundfix.files.digest import digest
+from soundfix.files.digest import contents, digest
 from soundfix.files.start_tables import read_starts
 from soundfix.files.take import listed_microphones
 from soundfix.microphones import Microphones
@@ -53,7 +53,7 @@ class ArchiveRequest:
     def settings(self) -> dict[str, Any]:
         """All that answers depend on, but what pieces are made of: recordings, when they began, and events."""
         return self.asked.to_dict() | {
-            "checkpoint": digest(self.asked.checkpoint).sha256 if self.asked.checkpoint else None,
+            "checkpoint": contents(self.asked.checkpoint),
             "microphones": digest(self.microphones).sha256,
             "position_sigma_m": self.position_sigma_m,
             "clock_sigma_s": self.clock_sigma_s,

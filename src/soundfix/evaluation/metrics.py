@@ -29,9 +29,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 
+from soundfix import physics
 from soundfix.errors import MetricsError
 from soundfix.estimate import Estimate, MicrophoneReport, Source
-from soundfix.physics import REGION_90
 
 NEAR_M = 0.3  # acc@30cm
 RESAMPLES = 1000  # of the bootstrap
@@ -114,8 +114,7 @@ def assign(
 
 def is_inside(source: Source, place_m: Float[np.ndarray, "3"]) -> bool:
     """Whether the source's 90 % region holds this place."""
-    off = place_m - source.position_m
-    return bool(off @ np.linalg.solve(source.covariance_m2, off) <= REGION_90)
+    return physics.is_in_region(place_m - source.position_m, source.covariance_m2)
 
 
 def summarize(scores: Sequence[Score], groups: Sequence[Any] | None = None, *, seed: int = 0) -> ErrorSummary:

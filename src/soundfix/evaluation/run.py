@@ -22,7 +22,7 @@ from soundfix.estimate import Localizer
 from soundfix.evaluation.conditions import Condition, Grid, hidden_positions, windows_of
 from soundfix.evaluation.metrics import said, score
 from soundfix.evaluation.rows import NAME, Row, RowFile
-from soundfix.files.digest import digest
+from soundfix.files.digest import contents
 from soundfix.methods.catalog import CATALOG, load
 from soundfix.networks.checkpoint import PACKAGED
 from soundfix.scene import Scene
@@ -65,14 +65,10 @@ class Method:
         return {
             "name": self.name,
             "label": self.label,
-            "checkpoint": _digest(weights),
-            "beats": _digest(self.beats),
+            "checkpoint": contents(weights),
+            "beats": contents(self.beats),
             "options": dict(self.options),
         }
-
-
-def _digest(file: Path | None) -> str | None:
-    return digest(file).sha256 if file else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,11 @@ def digest(path: str | Path) -> Digest:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): was it moved or deleted?") from error
 
 
+def contents(path: Path | None) -> str | None:
+    """The SHA-256 of a file alone, where there is one."""
+    return digest(path).sha256 if path else None
+
+
 def glimpse(path: Path) -> str:
     """What tells recordings of one length apart, wherever they lie: a hash of the file's size and of GLIMPSE_BYTES at its
     beginning, in its middle and at its end. Raises AudioFileError where it cannot be read."""

@@ -82,8 +82,7 @@ class Fix(NamedTuple):
 
     def holds(self, place: Float[np.ndarray, "3"]) -> bool:
         """Whether its region of 90 % holds this place (m)."""
-        off_m = place - self.position_m
-        return bool(off_m @ np.linalg.solve(self.covariance_m2, off_m) <= REGION_90)
+        return physics.is_in_region(place - self.position_m, self.covariance_m2)
 
     def reaching(self, places: Iterable[Float[np.ndarray, "3"]]) -> "Fix":
         """With a region that holds these places (m) too."""

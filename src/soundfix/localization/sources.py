@@ -94,8 +94,7 @@ def is_held(place: Float[np.ndarray, "3"], mode: Mode) -> bool:
 
 def _holds(source: Source, place: Float[np.ndarray, "3"]) -> bool:
     """Whether its region does."""
-    off = place - source.position_m
-    return bool(off @ np.linalg.solve(source.covariance_m2, off) <= REGION_90)
+    return physics.is_in_region(place - source.position_m, source.covariance_m2)
 
 
 def one_of_twins(consensus: Consensus) -> Consensus:

@@ -38,10 +38,12 @@ def with_others(
     asked = _expected(scene, others, fix)
     reach_m = REACH * _errors_m(asked, fix) + REACH_M
     late_m, agrees = _late_m(scene, others, used, (fix.arrivals, asked), reach_m)
+    if not agrees.any():
+        return fix, ()
     found = asked._replace(heard_m=asked.heard_m + late_m)
     every = zip(fix.arrivals, found, strict=True)
     better = refit(Arrivals(*(np.concatenate([own, other[agrees]]) for own, other in every)), fix, box, known)
-    if not agrees.any() or not fix.holds(better.position_m):
+    if not fix.holds(better.position_m):
         return fix, ()
     names = ", ".join(name for name, does in zip(others.microphones.names, agrees, strict=True) if does)
     return better, (
