@@ -11,6 +11,7 @@ from soundfix.localization.modes import (
     Mode,
     _coarse_grid,
     _coarse_lags,
+    _coarse_score,
     _nearest_score,
     apart,
     find_modes,
@@ -228,6 +229,18 @@ def test_kept_lags_give_the_scores_that_they_would_have_anew(rng, lags):
     anew = _nearest_score(evidence, _coarse_grid(*grid)[1])
     assert np.array_equal(mean_at(evidence.values, wanted), anew)
     assert len(np.unique(anew)) > 20
+
+
+def test_lags_of_a_grid_are_kept_from_its_second_time_on(rng):
+    positions = rng.uniform(BOX[0], BOX[1], (5, 3))
+    evidence = planted_evidence(positions, np.array([2.2, 3.1, 1.2]))
+    grid, before = (positions.tobytes(), BOX.tobytes(), 5000, 0.25), _coarse_lags.cache_info().misses
+    scores, made = [], []
+    for _ in range(3):
+        scores.append(_coarse_score(evidence, grid))
+        made.append(_coarse_lags.cache_info().misses - before)
+    assert made == [0, 1, 1]
+    assert np.array_equal(scores[0], scores[1])
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -34,6 +34,7 @@ def test_both_kinds_say_the_same(values, work):
 
 def test_at_the_ends_a_mean_is_of_what_there_is():
     assert arrays.moving_mean(np.array([0.0, 3.0, 6.0]), 3).tolist() == [1.5, 3.0, 4.5]
+    assert arrays.moving_mean(np.array([0.0, 3.0, 6.0]), 9).tolist() == [3.0, 3.0, 3.0]
 
 
 @pytest.mark.parametrize("like", [np.ones(3, dtype=np.complex64), torch.ones(3, dtype=torch.complex64)])

@@ -150,7 +150,7 @@ def _reach_s(microphones: Microphones, best: int, speed_m_s: float) -> float:
 
 def _of(stretch: Stretch, mask: Bool[np.ndarray, "mic"]) -> Stretch:
     """What these stations hear."""
-    return replace(stretch, audio=stretch.audio[mask])
+    return stretch if mask.all() else replace(stretch, audio=stretch.audio[mask])
 
 
 def _tuned(part: Stretch, band_hz: Band | None) -> Stretch:

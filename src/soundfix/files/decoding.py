@@ -10,11 +10,9 @@ Audio in here is (time, channel) float32, as decoders and resamplers want it.
 
 import io
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from threading import Thread
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,6 +21,7 @@ from jaxtyping import Float
 
 from soundfix.errors import AudioFileError
 from soundfix.files.headers import Header, read_header
+from soundfix.files.watched import within
 from soundfix.resample import Resampler
 
 DEADLINE_S = 60.0  # one call of a decoder takes milliseconds; a sleeping disk or a network drive takes seconds
@@ -250,18 +249,9 @@ class _Reheaded(io.RawIOBase):
 
 
 def _watched(work: Callable[[], Result], path: Path, second: float) -> Result:
-    """Do the work in a thread of its own and wait for it no longer than the deadline."""
-    outcome: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # handed over to the waiting thread, which raises it
-            outcome.set_exception(error)
-
-    Thread(target=run, daemon=True, name=f"decode {path.name}").start()
+    """Do the work, but wait for it no longer than the deadline."""
     try:
-        return outcome.result(DEADLINE_S)
+        return within(DEADLINE_S, work)
     except TimeoutError as error:
         raise AudioFileError(
             f"{path}: the decoder has been stuck at {second:.2f} s for {DEADLINE_S:g} s: is the file damaged there, "

@@ -84,7 +84,7 @@ class Evidence:
 
     def score(self, points: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch"]:
         """Mean evidence of all pairs at these points: log p(x) up to scale and constant. As `at`, pair by pair in memory."""
-        ranges = np.ascontiguousarray(physics.distances(points.reshape(-1, 3), self.positions).T)
+        ranges = physics.distances(self.positions, points.reshape(-1, 3))
         mean = mean_between(self.values, self.pairs, ranges / self.step_m)
         return mean.reshape(points.shape[:-1])
 

@@ -119,10 +119,10 @@ def _examine_channel(samples: Float[np.ndarray, "time"], sample_rate: float) -> 
     is_rail = _rails(audio, is_finite, is_finite & ~stands)
     stands &= ~is_rail
     is_sound = is_finite & ~stands
-    lost = 1 - float(is_sound.mean())
+    lost = 1 - np.count_nonzero(is_sound) / len(audio)
     if lost > MOST_LOST or _is_lifeless(audio):
         return _Channel(audio=np.zeros(len(audio), np.float32), level=0.0, status="dead", weight=0.0, noticed=("dead",))
-    at_rail = float(is_rail.sum() / is_finite.sum())
+    at_rail = np.count_nonzero(is_rail) / np.count_nonzero(is_finite)
     offset = audio[is_sound].mean()
     mended = np.where(is_sound, audio - offset, 0)
     level = float(np.sqrt(np.mean(mended**2)))
@@ -183,11 +183,13 @@ def _rails(
     audio: Float[np.ndarray, "time"], is_finite: Bool[np.ndarray, "time"], moves: Bool[np.ndarray, "time"]
 ) -> Bool[np.ndarray, "time"]:
     """Samples that pile up at the channel's largest or smallest value, where the sound that moves reaches it."""
-    is_rail, moving = np.zeros(len(audio), dtype=bool), audio[moves]
+    is_rail = np.zeros(len(audio), dtype=bool)
     for sign in (1, -1):
         is_top = _pile(np.where(is_finite, sign * audio, -np.inf))
-        if is_top.any() and sign * audio[is_top][0] - np.max(sign * moving, initial=-np.inf) <= REACHED * _step(moving):
-            is_rail |= is_top
+        if is_top.any():
+            moving = sign * audio[moves]
+            if sign * audio[is_top][0] - moving.max(initial=-np.inf) <= REACHED * _step(moving):
+                is_rail |= is_top
     return is_rail
 
 
@@ -199,7 +201,7 @@ def _step(moving: Float[np.ndarray, "sample"]) -> float:
 def _pile(audio: Float[np.ndarray, "time"]) -> Bool[np.ndarray, "time"]:
     """Samples at the largest value, if they are many more than at the next one; else none."""
     is_top = audio == audio.max()
-    if is_top.sum() < PILE:
+    if np.count_nonzero(is_top) < PILE:
         return np.zeros(len(audio), dtype=bool)
     below = audio[~is_top & np.isfinite(audio)]
     return is_top & (len(below) > 0 and is_top.sum() >= PILE * np.sum(below == below.max()))
@@ -208,8 +210,9 @@ def _pile(audio: Float[np.ndarray, "time"]) -> Bool[np.ndarray, "time"]:
 def _first_alike(audio: Float[np.ndarray, "mic time"]) -> Int[np.ndarray, "mic"]:
     """Of every channel the first one with the same samples but for a gain: itself, where there is no earlier one."""
     sound = audio.astype(np.float64)
-    sound = sound / np.maximum(np.linalg.norm(sound, axis=1, keepdims=True), np.finfo(float).tiny)
-    is_alike = np.abs(sound @ sound.T) > 1 - ALIKE
+    common = sound @ sound.T
+    level = np.sqrt(np.diag(common))
+    is_alike = np.abs(common) > (1 - ALIKE) * level * level[:, None]
     np.fill_diagonal(is_alike, True)
     return is_alike.argmax(axis=1)
 

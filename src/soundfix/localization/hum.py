@@ -42,8 +42,10 @@ def _may_hum(audio: Float[np.ndarray, "mic time"], sample_rate: float) -> Bool[n
     length = fast_length(samples)
     spectra = transforms(audio).rfft(audio * np.hanning(samples).astype(np.float32), length)
     power = np.square(spectra.real) + np.square(spectra.imag)
-    frequencies_hz = np.fft.rfftfreq(length, 1 / sample_rate)
     total = np.maximum(power.sum(axis=1), 1e-30)
+    frequencies_hz = np.fft.rfftfreq(length, 1 / sample_rate)
+    low = int(np.searchsorted(frequencies_hz, HEADROOM * PARTIALS * max(MAINS_HZ)))  # above no lines are
+    power, frequencies_hz = power[:, :low], frequencies_hz[:low]
     near = [_is_near(frequencies_hz, mains_hz, sample_rate / samples) for mains_hz in MAINS_HZ]
     is_mostly = np.any([power[:, lines].sum(axis=1) > DOMINANT * total for lines in near], axis=0)
     return is_mostly & (2 * is_mostly.sum() < np.sum(total > 1e-30))

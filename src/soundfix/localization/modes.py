@@ -8,7 +8,7 @@ sound in air up to 7.5 kHz: where peaks are finer or broader (Evidence.grain), s
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -49,6 +49,7 @@ class Mode:
 
 
 Find = Callable[[Evidence], list[Mode]]  # in a box that is settled
+Grid = tuple[bytes, bytes, int, float]  # of positions in a box, of so many cells, no finer (m)
 
 
 def find_modes(
@@ -72,7 +73,7 @@ def find_modes(
         points = _possible(_split(points, step_m, free_axes(box)), evidence, step_m)
         if not len(points):
             return []
-        score = _nearest_score(_smoothed(evidence, step_m), physics.distances(points, evidence.positions).T)
+        score = _nearest_score(_smoothed(evidence, step_m), physics.distances(evidence.positions, points))
         order = _best(score, _beam(level, len(evidence.pairs), breadth))
         points, score = points[order], score[order]
         if step_m > RUNNER_UP_STEP_M * evidence.grain:
@@ -211,12 +212,18 @@ def _coarse_cells(evidence: Evidence, box: np.ndarray, breadth: float) -> tuple[
     finest_m = COARSE_STEP_M * evidence.grain / _effort(pairs) ** (1 / 3)
     grid = evidence.positions.tobytes(), box.tobytes(), cells, finest_m
     points, _, step_m = _coarse_grid(*grid)
-    smooth = _smoothed(evidence, step_m)
-    lags = _coarse_lags(grid, smooth.pairs.astype(np.int64).tobytes(), smooth.step_m, smooth.values.shape[1])
-    score = mean_at(smooth.values, lags)
+    score = _coarse_score(_smoothed(evidence, step_m), grid)
     if evidence.search is not None:
         score = np.where(evidence.search.may_hold(points, HALF_DIAGONAL * step_m), score, -np.inf)
     return points[_best(score, _beam(0, pairs, breadth))], step_m
+
+
+def _coarse_score(evidence: Evidence, grid: Grid) -> Float[np.ndarray, "cell"]:
+    """Mean evidence of all pairs at each cell. A recording asks for one grid again and again: then its lags are kept."""
+    asked = grid, evidence.pairs.astype(np.int64).tobytes(), evidence.step_m, evidence.values.shape[1]
+    if next(_times_asked(*asked)):
+        return mean_at(evidence.values, _coarse_lags(*asked))
+    return _nearest_score(evidence, _coarse_grid(*grid)[1])
 
 
 def _possible(points: Float[np.ndarray, "cell 3"], evidence: Evidence, step_m: float) -> Float[np.ndarray, "kept 3"]:
@@ -233,11 +240,15 @@ def _beam(level: int, pairs: int, breadth: float) -> int:
     return round(breadth * BEAM[min(level, len(BEAM) - 1)] * _effort(pairs))
 
 
+@lru_cache(maxsize=16)
+def _times_asked(grid: Grid, pairs: bytes, step_m: float, count: int) -> Iterator[int]:
+    """Counts from 0 on."""
+    return itertools.count()
+
+
 @lru_cache(maxsize=4)
-def _coarse_lags(
-    grid: tuple[bytes, bytes, int, float], pairs: bytes, step_m: float, count: int
-) -> UInt32[np.ndarray, "pair cell"]:
-    """Of each pair the lag nearest to each cell's range difference, of so many; kept, a recording's are always the same."""
+def _coarse_lags(grid: Grid, pairs: bytes, step_m: float, count: int) -> UInt32[np.ndarray, "pair cell"]:
+    """Of each pair the lag nearest to each cell's range difference, of so many; kept."""
     lags = (_coarse_grid(*grid)[1] / step_m).astype(np.float32)
     lags_and_middle = lags + np.float32(count // 2 + 0.5)  # truncation then rounds to the nearest
     numbers = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
@@ -256,5 +267,4 @@ def _coarse_grid(positions: bytes, box: bytes, cells: int, finest_m: float) -> t
     counts = np.where(free, np.ceil(sides / step_m), 1).astype(int)
     axes = [start + side * (np.arange(n) + 0.5) / n for start, side, n in zip(low, sides, counts, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    ranges = physics.distances(points, np.frombuffer(positions).reshape(-1, 3)).T
-    return points, np.ascontiguousarray(ranges), step_m
+    return points, physics.distances(np.frombuffer(positions).reshape(-1, 3), points), step_m

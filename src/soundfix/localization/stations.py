@@ -90,7 +90,8 @@ def loudness(stretch: Stretch, band_hz: tuple[float, float] | None) -> Loudness:
     if not in_band.any():
         in_band[np.abs(frequency - (low + high) / 2).argmin()] = True
     frames = stretch.audio[:, : count * frame].reshape(len(stretch.audio), count, frame)
-    power = np.stack([_power(each, in_band) for each in frames])  # one by one they stay near the processor
+    lines = slice(int(in_band.argmax()), len(in_band) - int(in_band[::-1].argmax()))
+    power = np.stack([_power(each, lines) for each in frames])  # one by one they stay near the processor
     usual = robust.medians(power)
     power = np.nan_to_num(power)
     return Loudness(power=power, usual=usual, frame_s=frame / stretch.sample_rate, begins_s=stretch.start_s)
@@ -109,12 +110,14 @@ def chosen_stations(
     return is_chosen
 
 
-def _power(frames: Float[np.ndarray, "frame time"], in_band: Bool[np.ndarray, "freq"]) -> Float[np.ndarray, "frame"]:
+def _power(frames: Float[np.ndarray, "frame time"], lines: slice) -> Float[np.ndarray, "frame"]:
     """Of every frame in these lines of its spectrum; NaN where sound is missing."""
     soft = frames.astype(np.float32) * hann(frames.shape[1], np.zeros(0, np.float32))
-    spectra = transforms(soft).rfft(np.nan_to_num(soft, posinf=0, neginf=0), axis=1)[:, in_band]
+    is_there = np.isfinite(soft)
+    sound = soft if is_there.all() else np.nan_to_num(soft, posinf=0, neginf=0)
+    spectra = transforms(sound).rfft(sound, axis=1)[:, lines]
     power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=1)
-    return np.where(np.isfinite(soft).all(axis=1), power, np.nan)
+    return np.where(is_there.all(axis=1), power, np.nan)
 
 
 def _running_mean(power: Float[np.ndarray, "mic frame"], width: int) -> Float[np.ndarray, "mic start"]:

@@ -114,11 +114,13 @@ def moving_mean(values: Float[Array, "*batch column"], width: int) -> Float[Arra
         flat = values.reshape(-1, 1, values.shape[-1])
         pool = namespace(values).nn.functional.avg_pool1d
         return pool(flat, width, stride=1, padding=width // 2, count_include_pad=False).reshape(values.shape)
-    count = values.shape[-1]
-    total = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1, dtype=np.float64)], axis=-1)
-    first = np.clip(np.arange(count) - width // 2, 0, count)
-    last = np.clip(np.arange(count) + width // 2 + 1, 0, count)
-    return ((total[..., last] - total[..., first]) / (last - first)).astype(values.dtype)
+    half, count = width // 2, values.shape[-1]
+    total = np.zeros((*values.shape[:-1], count + width))  # of all before a column, as far beyond the ends as is looked
+    np.cumsum(values, axis=-1, dtype=np.float64, out=total[..., half + 1 : half + 1 + count])
+    total[..., half + 1 + count :] = total[..., half + count, None]
+    columns = np.arange(count)
+    there = np.minimum(columns + half + 1, count) - np.maximum(columns - half, 0)
+    return ((total[..., width:] - total[..., :count]) / there).astype(values.dtype)
 
 
 def frequencies(samples: int, sample_rate: float, like: Array) -> Float[Array, "freq"]:
