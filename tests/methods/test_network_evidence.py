@@ -12,8 +12,14 @@ from helpers.runs import POINTS, SPEED, run
 from helpers.scenes import anechoic_scene
 from soundfix.methods import plain_peaks, reranking
 from soundfix.methods.frame import frame_of
+from soundfix.methods.network_evidence import at_any_rate
 from soundfix.methods.three_stream import ThreeStream
+from soundfix.microphones import Microphones
+from soundfix.resample import resampled
+from soundfix.scene import Scene
 from soundfix.search_region import SearchRegion
+from soundfix.simulation.soundbank import BuiltInSounds
+from soundfix.simulation.worlds import draw_world, world_named
 from soundfix.testing import SOURCE, contract_scene
 
 
@@ -73,6 +79,32 @@ def test_any_sample_rate_gives_the_same_place(rate):
     audio = soxr.resample(scene.audio.T, 16_000, rate).T
     estimate = ThreeStream(network=tiny(is_untrained=True)).locate(replace(scene, audio=audio, sample_rate=float(rate)))
     assert np.linalg.norm(estimate.sources[0].position_m - SOURCE) < 0.03
+
+
+def test_the_network_hears_the_same_at_another_rate():
+    """A window that moved by 16 mm while it heard what a filter against aliases had left of 7.5 to 8 kHz."""
+    world = replace(world_named("luvira-twin"), duration_s=0.5)
+    scene = replace(draw_world(world, BuiltInSounds(), np.random.default_rng([9, 167])), room=None)
+    higher = replace(scene, audio=resampled(scene.audio, scene.sample_rate, 48_000), sample_rate=48_000.0)
+    method = soundfix.load("three-stream")
+    one, other = (method.locate(each).sources[0].position_m for each in (scene, higher))
+    assert np.linalg.norm(one - other) < 5e-4
+
+
+@pytest.mark.parametrize(("rate", "low", "high"), [(16_000, 7400.0, 7800.0), (8000, 3700.0, 3900.0)])
+def test_what_is_near_half_the_rate_is_left_out(rate, low, high):
+    time = np.arange(4000) / rate
+    tones = np.stack([np.sin(2 * np.pi * hz * time) for hz in (low, high)]).astype(np.float32)
+    scene = Scene(microphones=Microphones(positions=np.eye(3)[:2]), audio=tones, sample_rate=float(rate))
+    kept, gone = np.square(at_any_rate(tones, scene)).mean(axis=1)
+    assert kept == pytest.approx(0.5, rel=0.02)
+    assert gone < 0.01
+
+
+def test_a_band_that_was_told_is_heard_as_it_is():
+    scene = contract_scene()
+    told = replace(scene, band_hz=(500.0, 8000.0))
+    assert at_any_rate(scene.audio, told) is scene.audio
 
 
 def test_a_tenth_of_a_second_is_enough():

@@ -18,10 +18,11 @@ from soundfix.methods.told_once import ToldOnce
 from soundfix.networks.interface import HearingNetwork, LooksAgain
 from soundfix.networks.pair_likelihoods import PairLikelihoods
 from soundfix.networks.windows import Answers
-from soundfix.resample import SAMPLE_RATE
+from soundfix.resample import SAMPLE_RATE, TOP_HZ
 from soundfix.scene import Scene
 from soundfix.signal import gcc
 from soundfix.signal.arrays import Array, as_kind, inference, lower_median, namespace, of_kind, to_numpy
+from soundfix.signal.bands import within_band
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,7 +74,7 @@ def run(
 
 def hear_as_is(network: HearingNetwork, audio: np.ndarray, scene: Scene, pairs: np.ndarray) -> NetworkHeard:
     """The same, whatever the polarity."""
-    answers = forward(network, audio, scene, pairs)
+    answers = forward(network, at_any_rate(audio, scene), scene, pairs)
     said = answers.likelihoods
     assert said is not None
     finer = ceil(FINE_RATE_HZ / said.lags_a_second)
@@ -87,6 +88,13 @@ def hear_as_is(network: HearingNetwork, audio: np.ndarray, scene: Scene, pairs: 
         scene=scene,
         frame=frame_of(scene),
     )
+
+
+def at_any_rate(audio: Float[np.ndarray, "mic time"], scene: Scene) -> Float[np.ndarray, "mic time"]:
+    """What is in it whatever rate it was recorded at: above are filters against aliases, of which no two are alike."""
+    if scene.band_hz is not None:
+        return audio
+    return within_band(audio, scene.sample_rate, (0.0, frame_of(scene).rate_hz * TOP_HZ / SAMPLE_RATE))
 
 
 def forward(
