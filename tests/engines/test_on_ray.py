@@ -1,6 +1,7 @@
 """A Ray cluster of two nodes on this machine: the same results, whoever dies."""
 
 import sys
+import warnings
 from dataclasses import replace
 from functools import partial
 
@@ -40,6 +41,13 @@ def test_many_tasks_are_handed_over_in_rounds(address, monkeypatch):
     found = list(engine_named("ray", 2, address).map(squares, list(range(20))))
     assert sorted((number, said) for number, (said, _) in found) == [(k, k**2) for k in range(20)]
     assert {number for number, _ in found[:8]} == set(range(8))
+
+
+def test_nothing_is_used_that_ray_is_to_lose(address):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        assert len(list(engine_named("ray", 2, address).map(squares, [1, 2]))) == 2
+    assert [str(each.message) for each in seen if each.filename == on_ray.__file__] == []
 
 
 def test_nothing_to_do(address):

@@ -6,6 +6,7 @@ Files that tasks name must be where every machine sees them.
 
 import logging
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -40,6 +41,8 @@ class OnRay:
     def _round(self, make: bytes, tasks: Mapping[int, Any]) -> Iterator[tuple[int, Any]]:
         lost = set(tasks)
         for row in self._rows(make, tasks):
+            if not row["result"]:
+                continue
             lost.remove(row["number"])
             result, error = pickle.loads(row["result"])  # ours: an actor of this program made it
             if error is not None:
@@ -54,27 +57,39 @@ class OnRay:
         context.max_errored_blocks = -1  # a row that is missing in the end is a task that was lost
         rows = [{"number": number, "task": pickle.dumps(task)} for number, task in tasks.items()]
         given = data.from_items(rows, override_num_blocks=len(rows))
+        count = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Count).remote()
         done = given.map_batches(
             _Actor,
-            fn_constructor_args=(make,),
+            fn_constructor_args=(make, count),
             batch_size=1,
             compute=data.ActorPoolStrategy(size=min(self.workers, len(rows)), max_tasks_in_flight_per_actor=2),
             num_cpus=1,
-            max_task_retries=ATTEMPTS - 1,
         )
         return done.iter_rows()
+
+
+class _Count:
+    """How often each task was begun, by all actors: Ray gives one to a new actor for ever, however many it has ended."""
+
+    def __init__(self) -> None:
+        self._times: Counter[int] = Counter()
+
+    def begin(self, number: int) -> int:
+        self._times[number] += 1
+        return self._times[number]
 
 
 class _Actor:
     """A worker, made once: with the first task, so that what goes wrong is raised as what a task raises."""
 
-    def __init__(self, make: bytes) -> None:
-        self._make = make
+    def __init__(self, make: bytes, count: Any) -> None:
+        self._make, self._count = make, count
         self._worker: Worker[Any, Any] | None = None
 
     def __call__(self, batch: Row) -> Row:
-        """A task's number and its result."""
-        return {"number": batch["number"], "result": [self._said(batch["task"][0])]}
+        """A task's number and its result; nothing of one that was begun too often."""
+        times = import_module("ray").get(self._count.begin.remote(int(batch["number"][0])))
+        return {"number": batch["number"], "result": [self._said(batch["task"][0]) if times <= ATTEMPTS else b""]}
 
     def _said(self, task: bytes) -> bytes:
         """The result and the error, one of which is None; what cannot be pickled is an error too."""
