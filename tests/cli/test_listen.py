@@ -245,6 +245,7 @@ def test_viewers_of_odas_are_told(take, pcm, command):
         (("--method", "no-such"), "no-such"),
         (("--odas", "nowhere"), "wanted HOST:PORT"),
         (("--room", "1,2"), "--room '1,2'"),
+        (("--wind", "90"), "was it given in km/h?"),
     ],
 )
 def test_what_cannot_be_is_refused(take, pcm, command, options, message):

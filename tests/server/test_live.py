@@ -12,6 +12,7 @@ from helpers import silent
 from helpers.service import LIST, TALKER_M, instant, recording
 from soundfix.server import live
 from soundfix.server.limits import Limits
+from soundfix.server.live_process import opened
 
 ASK = {"microphones": LIST, "sample_rate": 16000, "format": "f32le", "method": "srp-phat", "hop_s": 0.25}
 
@@ -70,6 +71,7 @@ def test_a_list_that_was_kept(service):
         ({"microphones": LIST, "method": "gnn"}, "no method is called 'gnn' here"),
         ({"microphones": LIST, "format": "mp3"}, "Input should be 's16le'"),
         ({"microphones": "name,x\na,b\n"}, "microphones.csv"),
+        ({"microphones": LIST, "wind_m_s": 99}, "Input should be less than or equal to 40"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked(service, ask, said):
@@ -82,6 +84,12 @@ def test_what_cannot_be_asked(service, ask, said):
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_json()
     assert closed.value.code == 1008
+
+
+def test_every_option_of_a_stream_is_passed_on():
+    asked = {"sample_rate": 8000.0, "method": "srp-phat", "temperature_c": 5.0, "wind_m_s": 3.0}
+    session = opened({"list": ("microphones.csv", LIST), **asked})._session
+    assert (session.temperature_c, session.wind_m_s, session.localizer.name) == (5.0, 3.0, "srp-phat")
 
 
 def test_half_a_frame(service):

@@ -278,10 +278,11 @@ def test_whole_numbers_are_full_scale(scene):
 
 def test_options_reach_the_windows(scene):
     room = ((0.0, 0.0, 0.0), (6.0, 5.0, 3.0))
-    options = {"room": room, "temperature_c": 10.0, "band_hz": (500.0, 4000.0), "height_m": 1.5}
+    options = {"room": room, "temperature_c": 10.0, "band_hz": (500.0, 4000.0), "height_m": 1.5, "wind_m_s": 2.0}
     stream, streamed = heard(scene, window_s=0.25, sample_rate=48_000.0, position_sigma_m=0.03, **options)
     stream.push(np.random.default_rng(0).standard_normal((6, 24_000)))
     assert (streamed[0].room, streamed[0].temperature_c, streamed[0].band_hz) == (room, 10.0, (500.0, 4000.0))
+    assert streamed[0].wind_m_s == 2.0
     assert (streamed[0].sample_rate, streamed[0].duration_s) == (8534.0, pytest.approx(0.25, abs=1e-4))
     assert streamed[0].search.bounds[0, 2] == pytest.approx(1.5, abs=0.1)
     assert (streamed[0].microphones.sigma_m == 0.03).all()

@@ -17,6 +17,7 @@ from soundfix.cli.options import (
     SearchText,
     Speed,
     Temperature,
+    Wind,
     app,
     parse_band,
     parse_clock,
@@ -55,6 +56,7 @@ def listen(
     height: HeightText = None,
     temperature: Temperature = None,
     speed_of_sound: Speed = None,
+    wind: Wind = None,
     position_sigma: PositionSigma = None,
     clock_sigma: ClockSigma = None,
     band: BandText = None,
@@ -77,8 +79,8 @@ def listen(
     stream = Stream(
         listed, sample_rate=rate if isinstance(heard, str) else heard.sample_rate, window_s=window, hop_s=hop,
         method=method, room=box, search=parse_search(search, height), temperature_c=temperature,
-        speed_of_sound_m_s=speed_of_sound, position_sigma_m=position_sigma, clock_sigma_s=parse_clock(clock_sigma),
-        band_hz=band_hz, patience_s=patience, tracks=True,
+        speed_of_sound_m_s=speed_of_sound, wind_m_s=wind, position_sigma_m=position_sigma,
+        clock_sigma_s=parse_clock(clock_sigma), band_hz=band_hz, patience_s=patience, tracks=True,
     )  # fmt: skip
     shape = Shape(sample_rate=rate, channels=channels or len(listed), sample_format=sample_format)
     run(stream, heard, shape, outputs, method=method, room=box, is_every=every)

@@ -25,7 +25,7 @@ from soundfix.server.limits import Limits
 from soundfix.server.lists import NoList, kept_list
 from soundfix.server.live_process import STEP_S, stream_in_process
 from soundfix.server.logs import log
-from soundfix.server.options import Box, Celsius, Height, MethodName, SpeedOfSound
+from soundfix.server.options import Box, Celsius, Height, MethodName, SpeedOfSound, Wind
 from soundfix.server.store import Store
 
 REFUSED, GONE, LATER = 1008, 1011, 1013  # codes of RFC 6455
@@ -50,6 +50,7 @@ class Ask(BaseModel):
     height_m: Height | None = None
     temperature_c: Celsius | None = None
     speed_of_sound_m_s: SpeedOfSound | None = None
+    wind_m_s: Wind | None = None
 
 
 class Refusal(Exception):

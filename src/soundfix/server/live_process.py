@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STEP_S = 0.2
 PASSED_ON = (
     "sample_rate", "method", "hop_s", "window_s", "tracks", "room", "search", "height_m", "temperature_c",
-    "speed_of_sound_m_s",
+    "speed_of_sound_m_s", "wind_m_s",
 )  # fmt: skip
 
 

@@ -47,6 +47,9 @@ Height = Annotated[
 Celsius = Annotated[float, Field(ge=-60, le=80, description="Of the air, in °C; 343.2 m/s (20 °C) without it.")]
 SpeedOfSound = Annotated[float, Field(ge=200, le=2000, description="In m/s, instead of a temperature.")]
 Contract = Annotated[str, Field(max_length=80, description="What losses must not harm.", examples=["20cm 95% minus 2"])]
+Wind = Annotated[
+    float, Field(ge=0, le=40, description="Standard error of the wind along each axis, in m/s; else still air.")
+]
 Sigma = Annotated[float, Field(ge=0, le=100)]
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
@@ -88,10 +91,7 @@ class Method(Searched):
     """Who says so, and how good the list is."""
 
     method: Annotated[MethodName, Field(json_schema_extra={"enum": list(READY)}, description="See /methods.")] = DEFAULT
-    wind_m_s: Annotated[
-        float | None,
-        Field(ge=0, le=40, description="Standard error of the wind along each axis, in m/s; else still air."),
-    ] = None
+    wind_m_s: Wind | None = None
     position_sigma_m: Sigma | None = None
     clock_sigma_s: Annotated[float | None, Field(ge=0, le=3600)] = None
 

@@ -21,7 +21,7 @@ from soundfix.files.take import listed_microphones, window_for
 from soundfix.methods.catalog import DEFAULT, load
 from soundfix.microphones import Microphones
 from soundfix.resample import working_rate
-from soundfix.scene import Band, Room, checked_band, checked_rate, checked_speed
+from soundfix.scene import Band, Room, checked_band, checked_rate, checked_speed, checked_wind
 from soundfix.search_region import Numbers, SearchRegion
 from soundfix.session.from_there import sounds_from
 from soundfix.session.level import with_levels
@@ -79,6 +79,7 @@ class Stream:
         height_m: Numbers | None = None,
         temperature_c: float | None = None,
         speed_of_sound_m_s: float | None = None,
+        wind_m_s: float | None = None,
         position_sigma_m: float | None = None,
         clock_sigma_s: float | None = None,
         require: str | Requirement | None = None,
@@ -98,6 +99,7 @@ class Stream:
             search=told_region(search, height_m),
             temperature_c=temperature_c,
             speed_of_sound_m_s=speed_of_sound_m_s,
+            wind_m_s=checked_wind(wind_m_s),
             require=require,
             band_hz=band_hz,
         )
