@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import PositiveInt, TypeAdapter, ValidationError
 
 from soundfix.atomic import atomic_path
 from soundfix.errors import DatasetError
@@ -34,7 +34,7 @@ class Manifest:
     world: dict[str, Any]
     sounds: dict[str, Any]
     seed: int
-    scenes: NonNegativeInt
+    scenes: PositiveInt
     scenes_a_shard: PositiveInt
     shards: dict[str, ShardEntry] = field(default_factory=dict)
     format: str = FORMAT
