@@ -37,7 +37,7 @@ from soundfix.localization.search import Agreement, agree_somewhere
 from soundfix.localization.sources import THEORY
 from soundfix.localization.subwindows import Window
 from soundfix.resample import resampled, working_rate
-from soundfix.scene import Scene
+from soundfix.scene import Scene, is_within
 from soundfix.threads import one_thread
 
 
@@ -126,12 +126,24 @@ def report(prepared: Prepared, agreement: Agreement, placed: Placed, moved: Plac
     )
     estimate = _estimate(scene, method, findings, moved.sources, reports)
     fix = agreement.consensus.modes[0].fix
-    if fix is None:
+    if fix is not None:
+        estimate = replace(estimate, air=air_of(fix, scene.speed))
+    found = _bearing(scene, agreement, moved.sources[0])
+    if found is None:
         return estimate
-    told = replace(estimate, air=air_of(fix, scene.speed))
+    return replace(estimate.with_findings(SAID), verdict="direction only", direction=found)
+
+
+def _bearing(scene: Scene, agreement: Agreement, source: Source) -> Direction | None:
+    """Where nobody told how far a source may be, and the array does not: of what was fitted to arrivals, or lies beyond the
+    box round the microphones."""
+    fix, is_open = agreement.consensus.modes[0].fix, scene.room is None and scene.search is None
     kept = scene.microphones.positions[agreement.consensus.is_kept]
-    found = bearing(fix, kept, agreement.box) if scene.search is None else None
-    return told if found is None else replace(told.with_findings(SAID), verdict="direction only", direction=found)
+    if fix is not None:
+        return bearing(fix.position_m, fix.covariance_m2, kept, agreement.box) if scene.search is None else None
+    if not is_open or is_within(source.position_m, scene.search_box()):
+        return None
+    return bearing(source.position_m, source.covariance_m2, kept, agreement.box)
 
 
 def _directed(prepared: Prepared, found: Directed, method: str) -> Estimate:

@@ -125,7 +125,8 @@ def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[
     agree_in = partial(_agree_in, evidence, scene.microphones, is_used, find)
     inside = agree_in(box, fewest_left if leaves_out else everybody)
     spare, is_open = int(is_used.sum()) - fewest_left, scene.room is None and scene.search is None
-    is_settled = _is_agreed(inside) and not (is_open and spare < LEAST_SPARE)
+    may_be_beyond = is_open and (spare < LEAST_SPARE or _is_at_border(inside, box))
+    is_settled = _is_agreed(inside) and not may_be_beyond
     if is_settled or spare < LEAST_SPARE - 1 or not free_axes(box).all():
         return Agreement(inside, box)
     anywhere = partial(
@@ -173,6 +174,11 @@ def _agree_in(
 
 def _is_agreed(consensus: Consensus) -> bool:
     return bool(consensus.modes) and not consensus.is_contradicted and not consensus.is_named.any()
+
+
+def _is_at_border(consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> bool:
+    """Whether the best place is at the end of a box that nobody told."""
+    return bool(consensus.modes) and not _is_inside(consensus.modes[0].position, box, AT_BORDER)
 
 
 def _is_better(outside: Consensus, inside: Consensus, times: float) -> bool:
