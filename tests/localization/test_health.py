@@ -37,7 +37,7 @@ def test_zeros_a_constant_and_a_flickering_last_bit_are_dead(sound, make):
     sound[2] = make(8000)
     result = health(sound)
     assert result.status[2] == "dead"
-    assert result.weight[2] == 0
+    assert (result.weight[2], result.level[2]) == (0, 0)
     assert codes(result) == ["dead:mic3"]
 
 

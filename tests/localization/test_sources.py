@@ -12,7 +12,7 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.localization.pipeline import estimate_window
-from soundfix.localization.sources import least_expected_error, one_of_twins, place_sources
+from soundfix.localization.sources import _without, least_expected_error, one_of_twins, place_sources
 from soundfix.testing import contract_scene
 
 LOCALIZER = soundfix.load("srp-phat")
@@ -275,3 +275,9 @@ def test_the_guess_of_an_abstention_is_where_the_least_error_is_expected():
             is_contradicted=False,
         )  # fmt: skip
         assert least_expected_error(unsure)[0] == 5.0
+
+
+@pytest.mark.parametrize(("apart_m", "is_another"), [(0.2, False), (0.4, True)])
+def test_a_place_a_few_decimetres_from_another_is_one_of_its_own(apart_m, is_another):
+    here, there = (Mode(position=SOURCE + np.array([0.0, each, 0.0]), score=1.0) for each in (0.0, apart_m))
+    assert _without([there], [here]) == ([there] if is_another else [])
