@@ -129,3 +129,14 @@ def test_a_speed_of_sound_that_cannot_be_is_told_with_its_doubt():
     assert any(
         f"a speed of sound of {found.speed_m_s:.0f} m/s fits best, 340 was told" in each for each in found.doubts
     )
+
+
+def test_a_late_clock_may_as_well_be_nearly_on_time():
+    """Six milliseconds late, of four sounds and positions good to half a metre: two would explain them about as well."""
+    arrivals, places, rng = field_arrivals(1, 0.006 * np.sign(LATE_S), sounds=4)
+    listed = Microphones(positions=places + 0.5 * rng.standard_normal(places.shape), sigma_m=np.full(9, 0.5))
+    case = field._case(arrivals, listed, SPEED_M_S, "common", 0)
+    late_m, instead_m = float(case.best.offset_m[1]), field._clock_instead(1, case)
+    assert late_m > 4e-3 * SPEED_M_S
+    assert 0 < instead_m < late_m / 2
+    assert field._finding(1, case).offset_sigma_s * SPEED_M_S > late_m - instead_m

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soundfix.calibration.bundle import Layout
-from soundfix.calibration.findings import SWAP_M, MicrophoneFinding, _apart, _standing, _swaps
+from soundfix.calibration.findings import SWAP_M, MicrophoneFinding, _apart, _doubted, _standing, _swaps
 from soundfix.microphones import Microphones
 
 
@@ -66,3 +66,8 @@ def test_under_a_low_roof_the_sound_is_made_at_the_roof():
         sources=np.array([[1.0, 1, 0.4]]),
     )  # fmt: skip
     assert set(_standing(stand, None)[:, 2]) == {0.8}
+
+
+def test_of_a_solution_in_doubt_nobody_is_good_and_who_is_at_fault_stays_so():
+    found = _doubted((finding("good", 1, 2, 1), finding("late", 1, 3, 1), finding("unheard", 2, 3, 1)))
+    assert [each.finding for each in found] == ["unsure", "late", "unheard"]
