@@ -100,10 +100,12 @@ def test_of_orders_that_fit_about_as_well_the_likeliest_is_taken(monkeypatch, mo
     assert channel_orders._first_that_fits(np.zeros((1, 6)), rows, np.zeros((1, 3))).tolist() == first
 
 
-@pytest.mark.parametrize(("cost", "is_believed"), [(0.5, True), (0.6, False)])
-def test_an_order_must_fit_by_itself_however_bad_the_list_is(monkeypatch, cost, is_believed):
+@pytest.mark.parametrize(
+    ("listed", "cost", "is_believed"), [(2.0, 0.5, True), (2.0, 0.6, False), (1.0, 0.35, True), (1.0, 0.45, False)]
+)
+def test_an_order_must_fit_by_itself_and_far_better_than_the_list(monkeypatch, listed, cost, is_believed):
     costs = {(1, 0, 3, 2, 5, 4): cost}
-    monkeypatch.setattr(channel_orders, "misfit", lambda _, rows, __: costs.get(tuple(rows[:, 0].tolist()), 2.0))
+    monkeypatch.setattr(channel_orders, "misfit", lambda _, rows, __: costs.get(tuple(rows[:, 0].tolist()), listed))
     rows = np.repeat(np.arange(6)[:, None], 3, axis=1)
     order = channel_orders._first_that_fits(np.zeros((1, 6)), rows, np.zeros((1, 3)))
     assert (order is not None) == is_believed
