@@ -169,3 +169,12 @@ def test_a_variance_is_never_negative():
     found = bundle._positive_part((turn * [3.0, 1.0, -1e-3, -2.0]) @ turn.T)
     assert np.linalg.eigvalsh(found) == pytest.approx([0, 0, 1, 3], abs=1e-12)
     assert np.diag(found).min() >= 0
+
+
+def test_what_one_more_sound_would_tell_is_what_it_tells_when_it_is_heard(rng):
+    truth = world(rng, moments=9)
+    truth.offset_m[2] = 3.0
+    free, before = freedom(moved=(0,), late=(2,)), replace(truth, sources=truth.sources[:8])
+    expected = with_moment(heard(before, rng), before, free, truth.sources[8])
+    told = adjust(heard(truth, rng), truth, free, scales=SCALES[-1:]).covariance.sigma_m
+    assert expected == pytest.approx(told, rel=1e-3)

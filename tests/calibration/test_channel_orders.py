@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.walks import ROOM, array, hearing, walk
+from soundfix.calibration import channel_orders
 from soundfix.calibration.channel_orders import distinct, misfit, orders, plain_order, sound_cards
 
 BOX = np.array(ROOM)
@@ -88,3 +89,23 @@ def test_moments_that_differ_by_a_decimetre_are_of_two_places(apart_m, places):
     moment = np.array([0.0, 1, 2, 3, 4, 5, 6, 7])
     other = moment + apart_m * np.array([1, -1, 1, -1, 1, -1, 1, -1])
     assert len(distinct(np.array([moment, other]))) == places
+
+
+@pytest.mark.parametrize(("more", "first"), [(0.03, [1, 0, 3, 2, 5, 4]), (0.07, [5, 4, 3, 2, 1, 0])])
+def test_of_orders_that_fit_about_as_well_the_likeliest_is_taken(monkeypatch, more, first):
+    """Pairs turned are likelier than all backwards, which here fit best: by little, or clearly."""
+    costs = {(1, 0, 3, 2, 5, 4): 0.2 + more, (5, 4, 3, 2, 1, 0): 0.2}
+    monkeypatch.setattr(channel_orders, "misfit", lambda _, rows, __: costs.get(tuple(rows[:, 0].tolist()), 2.0))
+    rows = np.repeat(np.arange(6)[:, None], 3, axis=1)
+    assert channel_orders._first_that_fits(np.zeros((1, 6)), rows, np.zeros((1, 3))).tolist() == first
+
+
+@pytest.mark.parametrize(
+    ("listed", "cost", "is_believed"), [(2.0, 0.5, True), (2.0, 0.6, False), (1.0, 0.35, True), (1.0, 0.45, False)]
+)
+def test_an_order_must_fit_by_itself_and_far_better_than_the_list(monkeypatch, listed, cost, is_believed):
+    costs = {(1, 0, 3, 2, 5, 4): cost}
+    monkeypatch.setattr(channel_orders, "misfit", lambda _, rows, __: costs.get(tuple(rows[:, 0].tolist()), listed))
+    rows = np.repeat(np.arange(6)[:, None], 3, axis=1)
+    order = channel_orders._first_that_fits(np.zeros((1, 6)), rows, np.zeros((1, 3)))
+    assert (order is not None) == is_believed

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import check_grad
 
 from helpers.field import field_arrivals
+from soundfix.calibration.bundle import Arrivals
 from soundfix.calibration.clock_fit import Prior, _Fit, fit_clocks, refit
 
 SPEED_M_S = 340.0
@@ -83,3 +84,12 @@ def test_a_refit_stays_near_and_heeds_its_prior():
     assert held.cost > best.cost + 3
     moved = refit(arrivals, prior(places).with_place(1, 50.0).with_clock(1, 1e-3), best)
     assert np.linalg.norm(moved.positions[1] - places[1]) > 1
+
+
+def test_from_the_right_places_all_that_was_heard_is_as_expected(rng):
+    """Exact arrivals, and clocks on time: sounds were made when they must have been."""
+    places, sources = rng.uniform(0, 80, (6, 3)), rng.uniform(0, 80, (4, 3))
+    path_m = np.linalg.norm(sources[:, None] - places, axis=2) + rng.uniform(-9, 9, (4, 1))
+    arrivals = Arrivals(path_m=path_m, sigma_m=np.full((4, 6), 0.05), times_s=np.arange(4.0))
+    fit = _Fit(arrivals, prior(places))
+    assert fit._residuals(fit.start(sources), (1.0, 3.0))[:24] == pytest.approx(np.zeros(24), abs=1e-9)

@@ -151,3 +151,12 @@ def test_an_array_wider_than_what_this_was_made_for(right, times, is_told):
     layout = right.solution.layout
     told = reasons(changed(right, positions=times * layout.positions, sources=times * layout.sources), None)
     assert any("m apart, and this was made for arrays of 25 m at most" in each for each in told) == is_told
+
+
+@pytest.mark.parametrize(("times", "is_told"), [(1.0, False), (4.0, True)])
+def test_a_shape_too_large_to_have_been_crossed(right, times, is_told):
+    """Of which no position was known, so that it may as well be 40 m away."""
+    shape = replace(right, freedom=replace(right.freedom, positions=np.full(8, np.inf)))
+    layout = right.solution.layout
+    told = reasons(changed(shape, positions=times * layout.positions + 40, sources=times * layout.sources + 40), None)
+    assert ("the sound never crossed the array, as large as it came out" in told) == is_told

@@ -1,5 +1,7 @@
 """What few sounds tell of recorders in the field, on arrivals made by formula."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,25 @@ def test_standard_errors_grow_with_errors_of_positions():
     assert 1.2 < case.size < 2.2
     sigma_m = SPEED_M_S * min(field._finding(m, case).offset_sigma_s / case.best.offset_sigma_m[m] for m in range(9))
     assert sigma_m >= 0.999 * case.size
+
+
+def test_a_speed_of_sound_that_cannot_be_is_told_with_its_doubt():
+    """What was heard is stretched by a quarter: as it would be in air in which sound is a fifth slower."""
+    arrivals, places, _ = field_arrivals(1, ON_TIME_S, sounds=6)
+    slow = replace(arrivals, path_m=1.25 * arrivals.path_m)
+    found = tell_clocks(slow, Microphones(positions=places, sigma_m=np.full(9, 0.1)), SPEED_M_S, clocks="common")
+    assert found.speed_m_s == pytest.approx(SPEED_M_S / 1.25, rel=0.02)
+    assert any(
+        f"a speed of sound of {found.speed_m_s:.0f} m/s fits best, 340 was told" in each for each in found.doubts
+    )
+
+
+def test_a_late_clock_may_as_well_be_nearly_on_time():
+    """Six milliseconds late, of four sounds and positions good to half a metre: two would explain them about as well."""
+    arrivals, places, rng = field_arrivals(1, 0.006 * np.sign(LATE_S), sounds=4)
+    listed = Microphones(positions=places + 0.5 * rng.standard_normal(places.shape), sigma_m=np.full(9, 0.5))
+    case = field._case(arrivals, listed, SPEED_M_S, "common", 0)
+    late_m, instead_m = float(case.best.offset_m[1]), field._clock_instead(1, case)
+    assert late_m > 4e-3 * SPEED_M_S
+    assert 0 < instead_m < late_m / 2
+    assert field._finding(1, case).offset_sigma_s * SPEED_M_S > late_m - instead_m

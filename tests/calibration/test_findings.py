@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from soundfix.calibration.findings import SWAP_M, MicrophoneFinding, _apart, _swaps
+from soundfix.calibration.bundle import Layout
+from soundfix.calibration.findings import SWAP_M, MicrophoneFinding, _apart, _doubted, _standing, _swaps
 from soundfix.microphones import Microphones
 
 
@@ -45,3 +46,28 @@ def test_two_that_stand_where_the_list_has_each_other_are_exchanged(off_m, kind)
     found = _swaps((one, other, third, alone), listed)
     assert [each.finding for each in found] == [kind, kind, "good", "misplaced"]
     assert [each.other for each in found[:2]] == (["mic2", "mic1"] if kind == "swapped" else [None, None])
+
+
+@pytest.mark.parametrize("room", [((0.0, 0.0, 1.0), (5.0, 4.0, 4.0)), ((0.0, 0.0, 1.0), (90.0, 40.0, 9.0))])
+def test_who_is_to_make_one_more_sound_can_stand_there(room):
+    """Within the room, as high above its floor as a mouth is; not at hundreds of places in a hall."""
+    microphones = Layout(
+        positions=np.zeros((2, 3)), offset_m=np.zeros(2), drift_m_s=np.zeros(2), sources=np.zeros((1, 3))
+    )
+    places, (low, high) = _standing(microphones, room), np.array(room)
+    assert 20 < len(places) <= 200
+    assert ((places > low) & (places < high)).all()
+    assert places[:, 2] - low[2] == pytest.approx(1.5, abs=0.3)
+
+
+def test_under_a_low_roof_the_sound_is_made_at_the_roof():
+    stand = Layout(
+        positions=np.array([[0.0, 0, 0], [4, 3, 0.8]]), offset_m=np.zeros(2), drift_m_s=np.zeros(2),
+        sources=np.array([[1.0, 1, 0.4]]),
+    )  # fmt: skip
+    assert set(_standing(stand, None)[:, 2]) == {0.8}
+
+
+def test_of_a_solution_in_doubt_nobody_is_good_and_who_is_at_fault_stays_so():
+    found = _doubted((finding("good", 1, 2, 1), finding("late", 1, 3, 1), finding("unheard", 2, 3, 1)))
+    assert [each.finding for each in found] == ["unsure", "late", "unheard"]

@@ -7,6 +7,8 @@ import pytest
 
 from helpers.bands import at_scale
 from helpers.calibrations import moving_scene
+from helpers.scenes import anechoic_scene
+from helpers.walks import ROOM, array
 from soundfix.calibration.observations import observe
 from soundfix.cli import app
 from soundfix.errors import SceneError
@@ -50,3 +52,14 @@ def test_arrivals_are_as_far_apart_in_a_small_world(rng):
     assert np.nanmedian(np.abs(small.arrivals.path_m * 12 - usual.arrivals.path_m)) < 0.02
     assert small.curves.values.shape[2] > 4 * usual.curves.values.shape[2]  # 20 m of path are more of a small world
     assert small.curves.step_m * 12 == pytest.approx(usual.curves.step_m)
+
+
+def test_arrivals_are_metres_of_path(rng):
+    from soundfix.networks import checkpoint
+
+    places, source = array(rng, 7), np.array([3.0, 4.0, 1.5])
+    scene = anechoic_scene(places, source, rng, room=ROOM)
+    heard = observe(checkpoint.load(checkpoint.PACKAGED), [scene]).arrivals.path_m[0]
+    off_m = heard - np.linalg.norm(source - places, axis=1)
+    assert np.isfinite(off_m).sum() >= 6
+    assert np.nanmedian(np.abs(off_m - np.nanmedian(off_m))) < 0.02

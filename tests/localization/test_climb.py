@@ -1,5 +1,7 @@
 """The top of a peak is found exactly, however the array is turned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,11 @@ def test_from_anywhere_on_the_peak_to_its_top_and_never_out_of_the_box(places):
 def test_an_axis_that_is_closed_stays(places):
     flat = np.array([[-4.0, -4.0, 1.12], [4.0, 4.0, 1.12]])
     assert climbed(heard(places), SOURCE + np.array([0.003, 0.003, 0.02]), flat)[2] == 1.12
+
+
+@pytest.mark.parametrize("times", [0.1, 10.0])
+def test_the_climb_is_as_long_as_the_world_is_large(places, times):
+    """The same curves, of all lengths so many times as long."""
+    usual, start = heard(places, noise=0.0), SOURCE + np.array([0.006, -0.006, 0.006])
+    other = replace(usual, step_m=times * STEP_M, positions=times * places, grain=times)
+    assert climbed(other, times * start, times * BOX) / times == pytest.approx(climbed(usual, start, BOX), abs=2e-4)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from helpers.scenes import planted_evidence
-from soundfix.localization.consensus import agree, near_zero, profiles_at
+from soundfix.localization.consensus import DOUBTED, _threshold, agree, near_zero, profiles_at
 from soundfix.localization.modes import find_modes
-from soundfix.localization.profile import FLANK_M, NEAR_M
+from soundfix.localization.profile import ACCUSED, FLANK_M, NEAR_M
 from soundfix.microphones import Microphones
 
 BOX = np.array([[0.0, 0, 0], [6, 5, 3]])
@@ -169,3 +169,11 @@ def test_a_broad_peak_agrees_over_its_breadth():
     """Where peaks are ten times as broad, so is what is near zero, and with it where the flank ends."""
     assert near_zero(1.0) == NEAR_M
     assert near_zero(10.0) + FLANK_M == pytest.approx(10 * (NEAR_M + FLANK_M))
+
+
+def test_on_mere_doubt_two_thirds_stay_and_nobody_leaves_where_few_would_be_left():
+    """Of twelve four; then only who is accused, until as few are left as may be."""
+    said = [_threshold(kept, 12, 5) for kept in (12, 9, 8, 6, 5)]
+    assert said == [DOUBTED, DOUBTED, ACCUSED, ACCUSED, np.inf]
+    assert _threshold(7, 7, 5) == DOUBTED  # six are left of seven
+    assert _threshold(6, 6, 5) == ACCUSED

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers.tables import HEIGHT_M, playback
 from soundfix import physics
 from soundfix.localization.delay_equations import Equations
-from soundfix.localization.delay_fit import _alike, fit
+from soundfix.localization.delay_fit import _alike, _student, fit
 from soundfix.physics import SPEED_OF_SOUND_M_S
 
 
@@ -132,3 +133,12 @@ def test_pairs_share_the_errors_of_their_microphones_as_far_as_misfits_say(rng):
     assert shared(9 * incidence @ rng.standard_normal(5)) == 0.5
     assert _alike(incidence, np.zeros(10), np.ones(10))[0, 1:4] == pytest.approx(10 / 80)  # 01 with 02, 03, 04
     assert _alike(incidence, np.zeros(10), np.ones(10))[0, 9] == 0  # 01 and 34
+
+
+@pytest.mark.parametrize(("count", "spare"), [(4, 0), (7, 3), (12, 8)])
+def test_the_fewer_delays_to_spare_the_wider_the_region_for_the_same_scatter(rng, count, spare):
+    """As Student's t has it: four tell a place and when it sounded, of their own errors nothing."""
+    told = equations(rng.uniform(0, 100, (count, 3)), rng.uniform(0, 1, count), doubt=0.4)
+    degrees = spare + told.prior_degrees
+    wider = 3 * stats.f.ppf(0.9, 3, degrees) / stats.chi2.ppf(0.9, 3)
+    assert _student(told, np.ones(count)) == pytest.approx(wider, rel=1e-3)

@@ -133,3 +133,20 @@ def test_directions_are_spread_evenly():
     units = sphere(1000)
     np.testing.assert_allclose(np.linalg.norm(units, axis=1), 1)
     np.testing.assert_allclose(units.T @ units / 1000, np.eye(3) / 3, atol=2e-3)
+
+
+def test_the_more_microphones_and_the_more_depth_the_narrower_the_cone_of_the_same_belief():
+    """A square, a plane of eight, and an array with depth."""
+    ring = [unit(azimuth, 80) for azimuth in range(0, 360, 10)]
+    belief = Belief(units=np.array(ring), shares=np.full(36, 1 / 36), strength=1.0)
+    shapes = [shape_of(CENTRE + each, np.zeros(len(each))) for each in (
+        SQUARE, np.concatenate([SQUARE, 0.5 * SQUARE]), TETRAHEDRON,
+    )]  # fmt: skip
+    few, flat, deep = (directions(belief, shape, WIDE, is_bounded=False)[0].cone90_deg for shape in shapes)
+    assert few > flat > deep
+
+
+def test_no_cone_is_narrower_than_a_degree():
+    belief = Belief(units=unit(30, 20)[None], shares=np.ones(1), strength=1.0)
+    (found,) = directions(belief, shape_of(CENTRE + TETRAHEDRON, NONE), WIDE, is_bounded=False)
+    assert found.cone90_deg == 1.0

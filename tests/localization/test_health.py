@@ -37,7 +37,7 @@ def test_zeros_a_constant_and_a_flickering_last_bit_are_dead(sound, make):
     sound[2] = make(8000)
     result = health(sound)
     assert result.status[2] == "dead"
-    assert result.weight[2] == 0
+    assert (result.weight[2], result.level[2]) == (0, 0)
     assert codes(result) == ["dead:mic3"]
 
 
@@ -283,3 +283,9 @@ def test_a_scene_is_examined_once_and_another_of_the_same_sound_anew():
     scene = contract_scene(6)
     assert examine(scene) is examine(scene)
     assert examine(replace(scene, start_s=1.0)) is not examine(scene)
+
+
+@pytest.mark.parametrize(("offset", "is_told"), [(0.08, False), (0.12, True)])
+def test_an_offset_is_told_from_a_tenth_of_full_scale_on(sound, offset, is_told):
+    sound[3] += np.float32(offset) - sound[3].mean()
+    assert codes(health(sound)) == (["dc:mic4"] if is_told else [])

@@ -53,3 +53,20 @@ def test_silence_and_too_short_a_sound_are_left_alone(sound):
     sound[2] += 30 * hum(50.0)
     assert not without_hum(sound[:, :3000], RATE)[1].any()
     assert not without_hum(np.zeros_like(sound), RATE)[1].any()
+
+
+@pytest.mark.parametrize(("samples", "is_found"), [(4800, True), (3800, False)])
+def test_a_quarter_of_a_second_is_enough_to_know_it(sound, samples, is_found):
+    sound[2] += 10 * hum(50.0)
+    assert without_hum(sound[:, :samples], RATE)[1].tolist() == [False, False, is_found, False, False]
+
+
+def test_at_a_low_rate_only_lines_that_it_holds_are_taken_out(rng):
+    """The twelfth of 50.1 Hz, were there one at 1000 Hz, would be heard at 398.8 Hz, where the sound has a tone."""
+    time_s, sound = np.arange(2000) / 1000, rng.standard_normal((5, 2000))
+    sound[2] += 3 * np.sin(2 * np.pi * 398.8 * time_s)
+    heard = sound.copy()
+    heard[2] += 10 * np.sin(2 * np.pi * np.outer(time_s, 50.1 * np.arange(1, 9))).sum(axis=1)
+    cleaned, is_humming = without_hum(heard, 1000.0)
+    assert is_humming.tolist() == [False, False, True, False, False]
+    assert np.mean(np.square(cleaned[2] - sound[2])) < 0.1

@@ -157,3 +157,12 @@ def test_many_windows_name_the_place_in_the_end(scene, positions):
         history.add(replace(place, shell=elsewhere), time_s=float(k), place=SOURCE)
     assert history.familiar().place_m == pytest.approx(positions[4])
     assert MicrophoneHistory(name="mic6").familiar() is None
+
+
+@pytest.mark.parametrize(("off_m", "is_familiar"), [(0.08, True), (0.15, False)])
+def test_an_array_is_familiar_as_far_as_lists_are_exact(positions, off_m, is_familiar):
+    """To a decimetre: a microphone that is listed further off stands elsewhere."""
+    listed = np.where(np.arange(9)[:, None] == 8, np.nan, positions)
+    listed[0, 1] += off_m
+    free = free_places(positions, Microphones(positions=listed))
+    assert (free is not None and np.array_equal(free, positions[8:])) == is_familiar

@@ -274,3 +274,10 @@ def test_nobody_asks_about_a_third_where_the_second_is_not_sure(monkeypatch):
     sure = Asked(monkeypatch, SURE, 0.1, 0.9)
     chosen, probable = believed(sure.mixture, LIKE, sure)
     assert (len(chosen), probable.tolist(), sure.count) == (4, [1.0, SURE, 0.1, 0.9], 3)
+
+
+def test_gains_that_were_not_looked_for_fall_on_evenly():
+    *_, last, next_one, another = module.log_gains([np.float64(0.5), np.float64(0.2)])
+    assert last == np.log(0.2)
+    assert another - next_one == pytest.approx(next_one - last)
+    assert next_one < last

@@ -227,3 +227,35 @@ def test_the_odds_of_two_distances_are_what_the_curve_says_times_how_sure_it_is_
     one, other = (int(np.argmin(np.abs(radii.radii_m - r))) for r in (true_m, true_m + 0.5))
     odds = np.log(radii.heard[[one, other]] / radii.before[[one, other]])
     assert odds[0] - odds[1] == pytest.approx(2.5 * (z[one] - z[other]), rel=0.03)
+
+
+def test_a_source_of_known_height_leaves_a_microphone_as_much_room_as_is_usual(positions):
+    """Of which nothing is heard: as if a room 2.6 m high had been told, the source halfway up."""
+    evidence = planted_evidence(positions, SOURCE)
+    flat = replace(evidence, values=np.zeros_like(evidence.values))
+    thin, usual = (
+        shell(6, positions, agreed(flat, (SOURCE, None)), EXACT, np.array([[0.0, 0.0, low], [6.0, 5.0, high]]))
+        for low, high in ((1.0, 1.0), (-0.3, 2.3))
+    )
+    assert thin.radius90_m == pytest.approx(usual.radius90_m)
+    assert thin.place_m == pytest.approx(usual.place_m)
+
+
+def test_what_all_radii_have_in_common_says_nothing(positions, rng):
+    """Pairs whose whole curves are higher: a shell beyond the reach of some of them is not likelier for it."""
+    evidence = planted_evidence(positions, SOURCE, noise=0.1, rng=rng, reach_m=2.5)
+    radii_m = np.linspace(0, 6, 301)
+    plain, raised = (
+        shells.curve(replace(evidence, values=evidence.values + more), positions[evidence.pairs[:, 1]], SOURCE, radii_m)
+        for more in (0.0, 1.0)
+    )
+    assert (plain == 0).any()
+    assert raised == pytest.approx(plain, abs=1e-3)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
+def test_a_blur_is_as_wide_as_it_is_asked_to_be(sigma):
+    spike = np.eye(1, 61, 30)[0]
+    said = shells._blurred(spike, sigma)
+    assert said.sum() == pytest.approx(1)
+    assert np.sqrt(said @ np.square(np.arange(61) - 30)) == pytest.approx(sigma, rel=1e-3)

@@ -201,3 +201,16 @@ def test_air_is_held_to_what_was_told_only_where_it_was(monkeypatch):
         known.clear()
         assert LOCALIZER.locate(replace(song, **told)).sources
         assert set(known) == {TOLD_AIR if told else AIR}
+
+
+@pytest.mark.parametrize("told", ["a region", "a room"])
+def test_beside_recorders_that_are_not_exact_a_place_stays_where_it_was_told_to_be(told):
+    """The sound comes from 2 m beyond that: as near to it as may be, not further out along its ray."""
+    positions = np.array([(x, y, 1 + (x + 2 * y) / 20 % 3) for x in (0.0, 20, 40) for y in (0.0, 20, 40)])
+    scene = anechoic_scene(positions, np.array([56.0, 18.0, 4.0]), np.random.default_rng(0), sigma_m=np.full(9, 0.3))
+    box = ((-10.0, -10.0, 0.0), (54.0, 50.0, 10.0))
+    scene = replace(scene, room=box) if told == "a room" else replace(scene, search=SearchRegion.of(box))
+    places = [source.position_m for source in LOCALIZER.locate(scene).sources]
+    assert places
+    assert all(place[0] <= 54.0 + 1e-6 for place in places)
+    assert min(np.linalg.norm(place - [54.0, 18.0, 4.0]) for place in places) < 2

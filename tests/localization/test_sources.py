@@ -12,7 +12,7 @@ from soundfix.localization.consensus import Consensus
 from soundfix.localization.evidence import Evidence
 from soundfix.localization.modes import Mode
 from soundfix.localization.pipeline import estimate_window
-from soundfix.localization.sources import least_expected_error, one_of_twins, place_sources
+from soundfix.localization.sources import _of_wind, _without, least_expected_error, one_of_twins, place_sources
 from soundfix.testing import contract_scene
 
 LOCALIZER = soundfix.load("srp-phat")
@@ -275,3 +275,18 @@ def test_the_guess_of_an_abstention_is_where_the_least_error_is_expected():
             is_contradicted=False,
         )  # fmt: skip
         assert least_expected_error(unsure)[0] == 5.0
+
+
+@pytest.mark.parametrize(("apart_m", "is_another"), [(0.2, False), (0.4, True)])
+def test_a_place_a_few_decimetres_from_another_is_one_of_its_own(apart_m, is_another):
+    here, there = (Mode(position=SOURCE + np.array([0.0, each, 0.0]), score=1.0) for each in (0.0, apart_m))
+    assert _without([there], [here]) == ([there] if is_another else [])
+
+
+def test_what_the_wind_does_to_a_microphone_that_hardly_counts_moves_no_place(deep):
+    """One far away whose position is known to a hundred metres is as none."""
+    box, told = np.array([[-50.0] * 3, [50.0] * 3]), np.full(len(deep), 0.1)
+    alone = _of_wind(SOURCE, deep, told, box, 0.01)
+    more = _of_wind(SOURCE, np.vstack([deep, [40.0, 0, 0]]), np.append(told, 100.0), box, 0.01)
+    assert np.trace(alone) > 1e-4
+    assert more == pytest.approx(alone, rel=0.01, abs=1e-6)

@@ -9,12 +9,12 @@ RATE = 16_000.0
 SPAN_S = (12.0, 12.2)
 
 
-def stretch(levels, *, at_s=12.0, low_hz=3000.0, high_hz=4000.0):
+def stretch(levels, *, at_s=12.0, lasts_s=0.2, low_hz=3000.0, high_hz=4000.0):
     """4 s of noise from second 10 on, and 0.2 s of a chirp in it, at these levels."""
     time = np.arange(4 * int(RATE)) / RATE + 10
     rng = np.random.default_rng(1)
     audio = rng.standard_normal((len(levels), len(time))) * 0.01
-    is_call = (time >= at_s) & (time < at_s + 0.2)
+    is_call = (time >= at_s) & (time < at_s + lasts_s)
     phase = 2 * np.pi * (low_hz * (time - at_s) + (high_hz - low_hz) / 0.4 * (time - at_s) ** 2)
     audio += np.array(levels)[:, None] * np.where(is_call, np.sin(phase), 0)
     return Stretch(audio=audio.astype(np.float32), sample_rate=RATE, start_s=10.0)
@@ -116,3 +116,12 @@ def test_where_a_recorder_has_no_sound_nothing_stands_out_by_that(rng):
     level_db = loudness(stretch, None).stands_out_db((3.0, 3.5), 0.1)
     assert level_db[0] < 6
     assert np.isfinite(level_db).all()
+
+
+def test_a_short_call_stands_out_as_far_as_a_long_one_of_its_level():
+    """Its level is that while it lasts, though a tenth of a second is looked at where an event is longer."""
+    long, short = (
+        loudness(stretch([0.1], lasts_s=lasts_s), (3000.0, 4000.0)).stands_out_db((12.0, 12.0 + lasts_s), 0.1)[0]
+        for lasts_s in (0.2, 0.04)
+    )
+    assert short == pytest.approx(long, abs=1.5)

@@ -114,3 +114,12 @@ def test_walls_are_confirmed_by_as_much_as_others_would_contradict_them(lead, wi
         sums.add(z / windows**0.5)
     assert sums.are_confirmed() == is_confirmed
     assert not sums.are_contradicted()
+
+
+@pytest.mark.parametrize(("off_m", "is_another"), [(0.16, False), (0.24, True)])
+def test_a_wall_that_is_heard_two_decimetres_off_is_another(off_m, is_another):
+    """Nearer to where it was told it may be the same one."""
+    sums = WallSums()
+    for _ in range(FEWEST_WINDOWS):
+        sums.add(np.where(np.abs(SHIFTS_M - off_m) < 0.01, 2 * MARGIN, 0.0)[:, None] * np.ones(6))
+    assert sums.are_contradicted() == is_another

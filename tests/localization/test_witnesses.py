@@ -17,19 +17,19 @@ SINGER, OTHER = np.array([95.0, -35.0, 6.0]), np.array([130.0, 110.0, 5.0])
 LASTS_S = 3.0
 
 
-def scene(seed, *, other=0.0, asks=True, off_m=0.0, hear=1.0):
+def scene(seed, *, other=0.0, asks=True, off_m=0.0, hear=1.0, gps_m=WOOD.gps_m, singer=SINGER):
     """A song beside the grid, heard by six that are listed, and so well by the others; another bird sings there at once."""
     rng = np.random.default_rng(seed)
     places = draw_recorders(WOOD, rng)
     songs = [birds(0.7, sample_rate=RATE_HZ, rng=rng) for _ in range(2)]
     count = round(LASTS_S * RATE_HZ)
     audio = 1e-3 * rng.standard_normal((len(places), count))
-    for loud, song, singer in zip((np.where(LISTED, 1.0, hear), other), songs, (SINGER, OTHER), strict=True):
-        sung = np.stack([heard(song, singer, place, 0.0, WOOD, 1.0, count, rng) for place in places])
+    for loud, song, place in zip((np.where(LISTED, 1.0, hear), other), songs, (singer, OTHER), strict=True):
+        sung = np.stack([heard(song, place, each, 0.0, WOOD, 1.0, count, rng) for each in places])
         audio += np.reshape(loud, (-1, 1)) * sung
-    listed = places + WOOD.gps_m * rng.standard_normal(places.shape)
+    listed = places + gps_m * rng.standard_normal(places.shape)
     listed[~LISTED] += [off_m, off_m, 0.0]
-    microphones = Microphones(positions=listed, sigma_m=np.full(len(places), WOOD.gps_m))
+    microphones = Microphones(positions=listed, sigma_m=np.full(len(places), gps_m))
     sound = audio.astype(np.float32)
     others = Others(audio=sound[~LISTED], start_s=0.0, microphones=microphones.where(~LISTED))
     return Scene(
@@ -102,3 +102,16 @@ def test_clocks_that_are_known_to_be_late_are_taken_out():
     assert places[0] == pytest.approx(places[1], abs=1e-2)
     wrong = replace(told.others, start_s=0.05)
     assert not agree(located(replace(told, others=wrong)))
+
+
+@pytest.mark.parametrize(("hear", "does"), [(0.1, True), (0.03, False)])
+def test_whoever_hears_it_faintly_is_believed_while_it_stands_out_of_chance(hear, does):
+    """A tenth as loud, a few recorders still have one clear peak; at a thirtieth noise has as high ones."""
+    assert agree(located(scene(0, hear=hear))) == does
+
+
+def test_all_are_believed_who_are_off_by_no_more_than_lists_usually_are():
+    """By a decimetre, where 6 cm were declared; the sound is in their middle, and its place known to as much."""
+    estimate = located(scene(1, off_m=0.06, gps_m=0.065, singer=np.array([45.0, 30.0, 6.0])))
+    (who,) = (finding.sentence for finding in estimate.findings if finding.code == "others_agree")
+    assert who.split(":")[0] == "mic4, mic8, mic9, mic10, mic11, mic12"

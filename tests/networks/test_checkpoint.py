@@ -79,9 +79,10 @@ def test_beats_base_stays_outside_and_comes_back_from_its_own_file(tmp_path):
     assert torch.equal(again.encoder.patches.weight, beats.load(published).patches.weight)
 
 
-def test_a_missing_tensor_is_named(saved):
-    rewrite(saved, kind=None)
-    with pytest.raises(CheckpointError, match=r"lacks kind: does it belong to another version"):
+@pytest.mark.parametrize("name", ["kind", "scale_m"])
+def test_a_missing_tensor_is_named(saved, name):
+    rewrite(saved, **{name: None})
+    with pytest.raises(CheckpointError, match=rf"lacks {name}: does it belong to another version"):
         checkpoint.load(saved)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from helpers.kept_answers import windows
 from soundfix.errors import CheckpointError
@@ -81,3 +82,43 @@ def test_a_whole_folder(precision, heard, tmp_path):
     own, usual = forward(network, *heard), forward(checkpoint.load(checkpoint.PACKAGED), *heard)
     atol = 1e-3 if precision == "float32" else 0.02
     assert np.allclose(own.likelihoods.gates, usual.likelihoods.gates.numpy(), atol=atol)
+
+
+def test_a_network_is_exported_in_its_parts(other):
+    assert export._graphs(other).keys() == set(onnx_runtime.load(PACKAGED).about.graphs)
+    plain = replace(other.config, head=replace(other.config.head, weighting="none"), reranker=0)
+    assert export._graphs(Network(plain)).keys() == {"listen", "curves", "joint"}
+
+
+@pytest.mark.parametrize("before", ["nothing", "another file", "the checkpoint itself"])
+def test_the_checkpoint_goes_along_whatever_was_there_before(before, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_graphs", lambda network: {})
+    weights, folder = tmp_path / "mine.safetensors", tmp_path / "out"
+    if before == "the checkpoint itself":
+        folder = tmp_path
+    elif before == "another file":
+        folder.mkdir()
+        (folder / weights.name).write_bytes(b"of another network")
+    weights.write_bytes(checkpoint.PACKAGED.read_bytes())
+    about = export.export(weights, folder)
+    assert (folder / weights.name).read_bytes() == checkpoint.PACKAGED.read_bytes()
+    assert list(about.files) == [weights.name]
+
+
+def test_what_the_checkpoint_has_stays_there_as_it_is_or_turned_and_what_it_lacks_does_not(tmp_path):
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    wide, narrow, own = (rng.standard_normal(shape).astype(np.float32) for shape in ((20, 16), (16, 20), (20, 16)))
+    weights, path = tmp_path / "some.safetensors", tmp_path / "some.onnx"
+    save_file({"wide": torch.from_numpy(wide), "narrow": torch.from_numpy(narrow)}, weights)
+    held = {"as_it_is": wide, "turned": narrow.T.copy(), "own": own}
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [20, 16]) for name in ("x", "y")]
+    graph = helper.make_graph(
+        [helper.make_node("Sum", ["x", *held], ["y"])], "sum", values[:1], values[1:],
+        [numpy_helper.from_array(value, name) for name, value in held.items()],
+    )  # fmt: skip
+    export._write(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), path, weights, "float32")
+    (said,) = onnx_runtime._session(path).run(None, {"x": np.ones((20, 16), np.float32)})
+    assert np.allclose(said, 1 + wide + narrow.T + own, atol=1e-6)
+    assert own.nbytes < path.stat().st_size < 1.7 * own.nbytes

@@ -370,3 +370,13 @@ def test_deep_pair_tokens_have_a_layer_after_the_sum():
     given = torch.randn(1, 1, 8), torch.randn(1, 2, 8), pairs, torch.ones(1, 1), placed
     assert torch.allclose(deep(*given), deep.layer(plain(*given)))
     assert torch.allclose(plain(*given).mean(), torch.zeros(()), atol=1e-6)
+
+
+def test_pairs_count_as_their_coherence_does_where_the_head_says_so():
+    """Untrained gates are 1: what is left is the weight of the coherence."""
+    for weighting, is_weighted in (("coherence", True), ("none", False)):
+        head = HeadConfig(weighting=weighting, frame=256, hop=128, lag_channels=4)
+        answers = run(tiny(is_untrained=True, head=head), windows())
+        expected = answers.weights[:, None] if is_weighted else torch.ones_like(answers.weights[:, None])
+        assert torch.allclose(answers.likelihoods.gates, expected.expand_as(answers.likelihoods.gates))
+        assert float(answers.weights.max()) < 1

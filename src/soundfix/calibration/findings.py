@@ -173,8 +173,8 @@ def _apart(repairs: tuple[MicrophoneFinding, ...]) -> tuple[MicrophoneFinding, .
     found = list(repairs)
     for m, repair in enumerate(repairs):
         others = [other for k, other in enumerate(found) if k != m and other.finding != "unsure"]
-        gaps = [float(np.linalg.norm(other.position_m - repair.position_m)) for other in others]
-        if repair.finding in ("placed", "misplaced", "late and misplaced") and min(gaps, default=1.0) < SPOT_M:
+        is_taken = any(np.linalg.norm(other.position_m - repair.position_m) < SPOT_M for other in others)
+        if repair.finding in ("placed", "misplaced", "late and misplaced") and is_taken:
             found[m] = replace(repair, finding="unsure")
     return tuple(found)
 

@@ -172,7 +172,7 @@ def _is_lifeless(audio: Float[np.ndarray, "time"]) -> bool:
 def _standstill(audio: Float[np.ndarray, "time"], sample_rate: float) -> Bool[np.ndarray, "time"]:
     """Samples in long runs of one and the same value."""
     longest = int(np.ceil(SHORTEST_DROPOUT_S * sample_rate)) - 1
-    if longest > 1 and not (audio[1::longest] == audio[:-1:longest]).any():  # such a run holds one of these neighbours
+    if not (audio[1::longest] == audio[:-1:longest]).any():  # such a run holds one of these neighbours
         return np.zeros(len(audio), dtype=bool)
     edges = np.flatnonzero(np.diff(audio, prepend=np.nan, append=np.nan) != 0)
     lengths = np.diff(edges)

@@ -69,7 +69,7 @@ def blurred(values: Curves, first: int, count: int, block: int, width: int) -> F
     total, half = np.zeros((len(values), count), dtype=np.float32), width // 2
     padded = np.empty(count + width - 1, dtype=np.float32)
     for p in range(len(values)):
-        row, curve = total[p], values[p, first : first + count * block]
+        row, curve = total[p], values[p, first:]
         for k in range(block):
             for n in range(count):
                 row[n] += max(curve[n * block + k], np.float32(0))
