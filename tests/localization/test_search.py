@@ -214,3 +214,35 @@ def test_beside_recorders_that_are_not_exact_a_place_stays_where_it_was_told_to_
     assert places
     assert all(place[0] <= 54.0 + 1e-6 for place in places)
     assert min(np.linalg.norm(place - [54.0, 18.0, 4.0]) for place in places) < 2
+
+
+SMALL = np.random.default_rng(3).uniform(0, 1.6, (10, 3))
+
+
+def small_array(source, **told):
+    rng = np.random.default_rng(1)
+    return anechoic_scene(SMALL, np.array(source), rng, sigma_m=np.full(len(SMALL), 0.01), **told)
+
+
+@pytest.mark.parametrize("source", [[4.5, 1.0, 1.2], [7.0, 1.0, 1.2]])
+def test_beyond_the_box_round_a_small_array_a_place_is_found_where_it_is(source):
+    """At the border it was said to be, half a metre or three beside, in a region without it."""
+    estimate = LOCALIZER.locate(small_array(source))
+    assert (estimate.verdict, estimate.direction) == ("ok", None)
+    assert np.linalg.norm(estimate.sources[0].position_m - source) < 0.1
+
+
+def test_where_somebody_told_the_room_its_end_is_an_end():
+    room = ((-2.0, -2.0, -2.0), (3.8, 3.8, 3.8))
+    estimate = LOCALIZER.locate(small_array([4.5, 1.0, 1.2], room=room))
+    assert "outside_room" in estimate.reasons or "at_border" in estimate.reasons
+    assert estimate.direction is None
+
+
+def test_so_far_from_a_small_array_it_is_a_direction():
+    source = np.array([24.0, 9.0, 1.0])
+    estimate = LOCALIZER.locate(small_array(source))
+    assert estimate.verdict == "direction only"
+    ray = source - SMALL.mean(axis=0)
+    assert estimate.direction.azimuth_deg == pytest.approx(np.degrees(np.arctan2(ray[1], ray[0])), abs=2)
+    assert estimate.direction.cone90_deg < 10

@@ -122,8 +122,11 @@ def with_moment(
     arrivals: Arrivals, layout: Layout, freedom: Freedom, place: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "mic"]:
     """Standard errors of position and offset together (m), were all microphones to hear one more sound from this place."""
+    heard_m = (
+        np.linalg.norm(place - layout.positions, axis=1) + layout.late_m(arrivals.times_s[-1:])[0]
+    ) / layout.kappa
     more = Arrivals(
-        path_m=np.vstack([arrivals.path_m, np.linalg.norm(place - layout.positions, axis=1) + layout.offset_m]),
+        path_m=np.vstack([arrivals.path_m, heard_m]),
         sigma_m=np.vstack([arrivals.sigma_m, np.nanmedian(arrivals.sigma_m, axis=0)]),
         times_s=np.append(arrivals.times_s, arrivals.times_s[-1]),
     )
