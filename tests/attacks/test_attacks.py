@@ -179,7 +179,8 @@ def test_a_truth_of_another_number_of_microphones(gap):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"scenes": -1}, {"scenes": 0, "shards": {}}, {"scenes": 10**18}, {"scenes_a_shard": 0}, {"scenes_a_shard": -3}, {"shards": []},
+        {"scenes": -1}, {"scenes": 0, "shards": {}}, {"scenes": 10**18}, {"scenes_a_shard": 0}, {"scenes_a_shard": -3},
+        {"shards": []},
         {"shards": {"000000.tar": {"scenes": -1, "bytes": 10**30, "sha256": ""}}},
     ],
 )  # fmt: skip
