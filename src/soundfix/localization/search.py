@@ -118,14 +118,16 @@ def _starts(
 
 
 def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[Mode]], leaves_out: bool) -> Agreement:
-    """The consensus in the box; or where somebody contradicts it, but nobody at all one beyond it, that."""
+    """The consensus in the box; or one beyond it that nobody at all contradicts, where somebody contradicts that in the box,
+    or it is at the end of a box that nobody told."""
     scene, is_used = prepared.scene, prepared.is_used
     fewest_left, everybody = fewest_microphones(scene) + 1, len(scene.microphones)
     box = scene.search_box()
     agree_in = partial(_agree_in, evidence, scene.microphones, is_used, find)
     inside = agree_in(box, fewest_left if leaves_out else everybody)
     spare, is_open = int(is_used.sum()) - fewest_left, scene.room is None and scene.search is None
-    may_be_beyond = is_open and (spare < LEAST_SPARE or _is_at_border(inside, box))
+    is_at_end = not evidence.is_broad and _is_at_border(inside, box)  # arrivals that are not exact tell it by themselves
+    may_be_beyond = is_open and (spare < LEAST_SPARE or is_at_end)
     is_settled = _is_agreed(inside) and not may_be_beyond
     if is_settled or spare < LEAST_SPARE - 1 or not free_axes(box).all():
         return Agreement(inside, box)
