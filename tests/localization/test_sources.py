@@ -145,7 +145,7 @@ def test_without_a_room_the_border_is_that_of_what_was_searched(rng):
     assert "at_border" not in estimate.reasons
     (at_end,) = _border(source, scene, np.array([[-4.0, -4.0, -4.0], [3.51, 5.0, 5.0]]))
     assert at_end.code == "at_border"
-    assert "box searched" in at_end.text
+    assert "box searched" in at_end.sentence
 
 
 def test_the_weak_axis_is_named(rng):
