@@ -25,8 +25,8 @@ stands out most. Its algorithms are tried in 2-D and 3-D with its usual filter, 
 thresholds each; the best way has the least median error: it is chosen in hindsight.
 
 pyroomacoustics' SRP says directions, by plane waves; its `mode="near"` is not handed on to its steering vectors. It is given
-a plane of points and its own near-field vectors instead: 5 m apart, in 250 Hz of the band, then 1 m in 1.2 kHz round the
-best three, then 0.2 m in the whole band. As that takes minutes, only some songs are searched for.
+a plane of points and its own near-field vectors instead, with their sign turned: 2 m apart, in 100 Hz of the band, then
+0.5 m in 500 Hz round the best three, then 0.15 m in the whole band. That takes long: only some songs are searched for.
 """
 
 import argparse
@@ -57,7 +57,7 @@ from soundfix.simulation.synthesis import birds
 SIDE, SPACING_M, CLOCK_S, GPS_M = 4, 50.0, 0.3e-3, 0.5
 BAND_HZ, CLIP_S, EVERY_S = (1500.0, 7500.0), 3.0, 5.0
 ACROSS_90 = 4.605  # 0.9 quantile of chi squared with 2 degrees of freedom
-STAGES = ((5.0, 250.0), (1.0, 1200.0), (0.2, 6000.0))  # of pyroomacoustics: metres between points, hertz of the band
+STAGES = ((2.0, 100.0), (0.5, 500.0), (0.15, 6000.0))  # of pyroomacoustics: metres between points, hertz of the band
 BEST, SINGS_AT_M = 3, 5.0  # places that are looked at more closely; height of the plane over the recorders
 HEAD = "| {} | answered | median, m | of all, m | p90, m | < 2 m | < 5 m | region of 90 % holds | events a second |"
 PAIRS = "| {} | songs | nearer in | median difference, m |\n|---|---:|---:|---:|"
@@ -414,6 +414,7 @@ def response(sound: np.ndarray, places: np.ndarray, points: np.ndarray, band_hz:
     speed_m_s = physics.speed_of_sound(15.0)
     srp = SRP(places.T, RATE_HZ, size, c=speed_m_s, n_grid=8)
     srp.grid, srp.mode_vec = grid, ModeVector(places.T, RATE_HZ, size, speed_m_s, grid, mode="near")
+    srp.mode_vec.tau = -srp.mode_vec.tau  # it steers to where waves come from: what is further is heard later
     srp.locate_sources(spectrum, freq_range=list(band_hz))
     return np.asarray(grid.values)
 
