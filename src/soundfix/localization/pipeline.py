@@ -137,11 +137,12 @@ def report(prepared: Prepared, agreement: Agreement, placed: Placed, moved: Plac
 def _bearing(scene: Scene, agreement: Agreement, source: Source) -> Direction | None:
     """Where nobody told how far a source may be, and the array does not: of what was fitted to arrivals, or lies beyond the
     box round the microphones."""
-    fix, is_open = agreement.consensus.modes[0].fix, scene.room is None and scene.search is None
-    kept = scene.microphones.positions[agreement.consensus.is_kept]
+    if scene.search is not None:
+        return None
+    fix, kept = agreement.consensus.modes[0].fix, scene.microphones.positions[agreement.consensus.is_kept]
     if fix is not None:
-        return bearing(fix.position_m, fix.covariance_m2, kept, agreement.box) if scene.search is None else None
-    if not is_open or is_within(source.position_m, scene.search_box()):
+        return bearing(fix.position_m, fix.covariance_m2, kept, agreement.box)
+    if scene.room is not None or is_within(source.position_m, scene.search_box()):
         return None
     return bearing(source.position_m, source.covariance_m2, kept, agreement.box)
 

@@ -126,9 +126,8 @@ def _search(prepared: Prepared, evidence: Evidence, *, find: Callable[..., list[
     agree_in = partial(_agree_in, evidence, scene.microphones, is_used, find)
     inside = agree_in(box, fewest_left if leaves_out else everybody)
     spare, is_open = int(is_used.sum()) - fewest_left, scene.room is None and scene.search is None
-    is_at_end = not evidence.is_broad and _is_at_border(
-        inside, box
-    )  # arrivals that are not exact tell it by themselves
+    # Where evidence is broad, the fit of arrivals looks beyond by itself (_fixed), and noise is often best at an end.
+    is_at_end = not evidence.is_broad and _is_at_border(inside, box)
     may_be_beyond = is_open and (spare < LEAST_SPARE or is_at_end)
     is_settled = _is_agreed(inside) and not may_be_beyond
     if is_settled or spare < LEAST_SPARE - 1 or not free_axes(box).all():
@@ -181,7 +180,7 @@ def _is_agreed(consensus: Consensus) -> bool:
 
 
 def _is_at_border(consensus: Consensus, box: Float[np.ndarray, "2 3"]) -> bool:
-    """Whether the best place is at the end of a box that nobody told."""
+    """Whether the best place is at the end of the box."""
     return bool(consensus.modes) and not _is_inside(consensus.modes[0].position, box, AT_BORDER)
 
 
